@@ -1,0 +1,23 @@
+# The target lamina_gtest: GoogleTest with its main(). The system's if there is one, else built from the sources that the
+# PyPI package ros-gtest-vendor carries (found through CMAKE_PREFIX_PATH, the prefix of a virtual environment).
+find_package(GTest QUIET)
+if(GTest_FOUND)
+  message(STATUS "GoogleTest: the system's, ${GTEST_VERSION}${GTest_VERSION}")
+  add_library(lamina_gtest INTERFACE)
+  target_link_libraries(lamina_gtest INTERFACE GTest::gtest_main)
+else()
+  find_package(gtest_vendor QUIET CONFIG)
+  if(NOT gtest_vendor_FOUND)
+    message(FATAL_ERROR "The C++ tests need GoogleTest: install the system's, or ros-gtest-vendor from PyPI (pip install "
+                        "'.[test]') with CMAKE_PREFIX_PATH set to its environment's prefix.")
+  endif()
+  message(STATUS "GoogleTest: sources in ${gtest_vendor_BASE_DIR}")
+  find_package(Threads REQUIRED)
+  add_library(lamina_gtest STATIC "${gtest_vendor_BASE_DIR}/src/gtest-all.cc" "${gtest_vendor_BASE_DIR}/src/gtest_main.cc")
+  target_include_directories(lamina_gtest SYSTEM PUBLIC "${gtest_vendor_BASE_DIR}/include")
+  target_include_directories(lamina_gtest SYSTEM PRIVATE "${gtest_vendor_BASE_DIR}")
+  target_link_libraries(lamina_gtest PUBLIC Threads::Threads)
+  if(LAMINA_SANITIZE)
+    target_compile_options(lamina_gtest PRIVATE ${sanitizer_flags})
+  endif()
+endif()

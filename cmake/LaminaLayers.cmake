@@ -1,0 +1,42 @@
+# lamina_add_layer(<name> [USES <layer>...]): the library lamina_<name> of all sources in csrc/<name>.
+
+# What every source of ours is compiled and linked with.
+add_library(lamina_options INTERFACE)
+target_include_directories(lamina_options INTERFACE "${PROJECT_SOURCE_DIR}/csrc")
+target_compile_options(lamina_options INTERFACE -Wall -Wextra -Wpedantic)
+if(LAMINA_WERROR)
+  target_compile_options(lamina_options INTERFACE -Werror)
+endif()
+if(LAMINA_SANITIZE)
+  list(JOIN LAMINA_SANITIZE "," sanitizers)
+  set(sanitizer_flags -fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_options(lamina_options INTERFACE ${sanitizer_flags} -g)
+  target_link_options(lamina_options INTERFACE ${sanitizer_flags})
+else()
+  # What the extension does not reach is left out of the wheel.
+  target_compile_options(lamina_options INTERFACE -ffunction-sections -fdata-sections)
+  target_link_options(lamina_options INTERFACE -Wl,--gc-sections)
+endif()
+
+set(LAMINA_LAYERS "" CACHE INTERNAL "Libraries of all layers, uppermost first")
+
+# Declares lamina_<name> from `sources`; a layer of headers only becomes an interface library.
+function(lamina_add_layer_library name sources uses)
+  if(sources)
+    add_library(lamina_${name} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(lamina_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  list(TRANSFORM uses PREPEND lamina_)
+  target_link_libraries(lamina_${name} ${scope} ${uses} lamina_options)
+  set(LAMINA_${name}_SCOPE ${scope} PARENT_SCOPE)
+  set(LAMINA_LAYERS lamina_${name} ${LAMINA_LAYERS} CACHE INTERNAL "")
+endfunction()
+
+macro(lamina_add_layer name)
+  cmake_parse_arguments(LAYER "" "" "USES" ${ARGN})
+  file(GLOB LAYER_SOURCES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/csrc/${name}/*.cpp")
+  lamina_add_layer_library(${name} "${LAYER_SOURCES}" "${LAYER_USES}")
+endmacro()

@@ -1,0 +1,361 @@
+// Numbers from and to the outside.
+#include "bindings/exchange.h"
+
+#include <cstring>
+#include <memory>
+
+#include "bindings/scalars.h"
+#include "bindings/tensor_object.h"
+#include "engine/flush.h"
+#include "functions/operand.h"
+#include "functions/views.h"
+#include "kernels/table.h"
+#include "ops/build.h"
+#include "ops/view_layout.h"
+#include "runtime/buffer.h"
+#include "runtime/steps.h"
+#include "support/check.h"
+
+namespace lamina::bindings {
+
+namespace {
+
+struct BufferFormat {
+  DType dtype;
+  bool swapped;
+};
+
+// The struct module's letters. NumPy's unsupported types raise by name.
+BufferFormat format_of(const Py_buffer& view) {
+  const char* text = view.format ? view.format : "B";
+  bool swapped = *text == '>' || *text == '!';
+  if (std::strchr("<>=@!", *text)) ++text;
+  char letter = text[0] && !text[1] ? text[0] : '?' + 1;
+  auto sized = [&](DType small, DType large) { return view.itemsize == 8 ? large : small; };
+  switch (letter) {
+    case '?':
+      return {DType::kBool, false};
+    case 'B':
+      return {DType::kUInt8, false};
+    case 'i':
+    case 'l':
+    case 'q':
+      return {sized(DType::kInt32, DType::kInt64), swapped};
+    case 'f':
+      return {DType::kFloat32, swapped};
+    case 'd':
+      return {DType::kFloat64, swapped};
+    default:
+      fail(ErrorKind::kType, "can't convert an array with elements of format '", view.format ? view.format : "B",
+           "'. The only supported types are: float64, float32, int64, int32, uint8, and bool. Convert it first, for "
+           "example with .astype('float32').");
+  }
+}
+
+struct BufferView {
+  Py_buffer view{};
+  bool open = false;
+
+  explicit BufferView(PyObject* object, bool writable) {
+    int flags = PyBUF_STRIDES | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0);
+    if (PyObject_GetBuffer(object, &view, flags) == 0) {
+      open = true;
+    } else if (writable) {  // read-only memory
+      PyErr_Clear();
+      checked(PyObject_GetBuffer(object, &view, PyBUF_STRIDES | PyBUF_FORMAT));
+      open = true;
+    } else {
+      throw PythonError{};
+    }
+  }
+  BufferView(const BufferView&) = delete;
+  BufferView& operator=(const BufferView&) = delete;
+  ~BufferView() {
+    if (open) PyBuffer_Release(&view);
+  }
+
+  const Shape* shape() const {
+    DimVector dims;
+    for (int axis = 0; axis < view.ndim; ++axis) dims.push_back(view.shape[axis]);
+    return Shape::of(dims);
+  }
+};
+
+ValuePtr fresh_value(const Shape* shape, DType dtype) {
+  StoragePtr storage = runtime::allocate(static_cast<std::size_t>(shape->numel()) * size_of(dtype));
+  return make_leaf(std::move(storage), shape, dtype);
+}
+
+// Copies element by element: any strides, alignment and byte order.
+ValuePtr copy_of_buffer(PyObject* array) {
+  BufferView buffer(array, false);
+  BufferFormat format = format_of(buffer.view);
+  const Shape* shape = buffer.shape();
+  ValuePtr value = fresh_value(shape, format.dtype);
+  std::size_t size = size_of(format.dtype);
+  auto* out = engine::data_of(value.get());
+  std::int64_t numel = shape->numel();
+  if (PyBuffer_IsContiguous(&buffer.view, 'C') && !format.swapped) {
+    std::memcpy(out, buffer.view.buf, static_cast<std::size_t>(numel) * size);
+  } else {
+    DimVector coordinates(static_cast<std::size_t>(shape->rank()), 0);
+    const auto* from = static_cast<const std::byte*>(buffer.view.buf);
+    for (std::int64_t i = 0; i < numel; ++i, out += size) {
+      for (std::size_t byte = 0; byte < size; ++byte) out[format.swapped ? size - 1 - byte : byte] = from[byte];
+      for (std::size_t axis = coordinates.size(); axis-- > 0;) {
+        from += buffer.view.strides[axis];
+        if (++coordinates[axis] < shape->dims()[axis]) break;
+        from -= buffer.view.strides[axis] * coordinates[axis];
+        coordinates[axis] = 0;
+      }
+    }
+  }
+  if (format.dtype == DType::kBool) {  // a foreign bool may hold any byte
+    auto* bytes = reinterpret_cast<std::uint8_t*>(engine::data_of(value.get()));
+    for (std::int64_t i = 0; i < numel; ++i) bytes[i] = bytes[i] != 0;
+  }
+  return value;
+}
+
+// Nested sequences: the shape from the first of each level, then every leaf checked against it.
+class NestedData {
+ public:
+  explicit NestedData(PyObject* data) {
+    measure(data);
+    collect(data, 0);
+  }
+
+  ValuePtr value(std::optional<DType> wanted) const {
+    DType dtype = wanted ? *wanted : numbers_.empty() ? functions::kDefaultFloat : DType::kBool;
+    if (!wanted)
+      for (const functions::Operand& number : numbers_) dtype = functions::promote(dtype, type_of(number));
+    ValuePtr value = fresh_value(Shape::of(dims_), dtype);
+    std::byte* out = engine::data_of(value.get());
+    for (const functions::Operand& number : numbers_) {
+      store(out, number, dtype);
+      out += size_of(dtype);
+    }
+    return value;
+  }
+
+ private:
+  static bool is_sequence(PyObject* object) { return PyList_Check(object) || PyTuple_Check(object); }
+  static bool is_array(PyObject* object) {
+    return !is_tensor(object) && PyObject_CheckBuffer(object) && !PyBytes_Check(object);
+  }
+  static DType type_of(const functions::Operand& number) {
+    return number.is_number() ? functions::default_dtype_of(number.kind) : number.value->dtype;
+  }
+
+  void measure(PyObject* data) {
+    while (is_sequence(data)) {
+      Py_ssize_t size = PySequence_Fast_GET_SIZE(data);
+      dims_.push_back(size);
+      if (size == 0) return;
+      data = PySequence_Fast_GET_ITEM(data, 0);
+    }
+    if (is_tensor(data)) {
+      Dims inner = value_of(data)->shape->dims();
+      dims_.insert(dims_.end(), inner.begin(), inner.end());
+    } else if (is_array(data)) {
+      Dims inner = copy_of_buffer(data)->shape->dims();
+      dims_.insert(dims_.end(), inner.begin(), inner.end());
+    }
+  }
+
+  void collect(PyObject* data, std::size_t level) {
+    if (is_sequence(data)) {
+      Py_ssize_t size = PySequence_Fast_GET_SIZE(data);
+      if (level >= dims_.size() || size != dims_[level])
+        fail(ErrorKind::kValue, "expected sequence of length ", level < dims_.size() ? dims_[level] : 0, " at dim ", level,
+             " (got ", size, ")");
+      for (Py_ssize_t i = 0; i < size; ++i) collect(PySequence_Fast_GET_ITEM(data, i), level + 1);
+      return;
+    }
+    if (is_tensor(data) || is_array(data)) {
+      ValuePtr value = is_tensor(data) ? build::detach(value_of(data)) : copy_of_buffer(data);
+      if (value->shape->dims().size() + level != dims_.size())
+        fail(ErrorKind::kValue, "expected sequences of equal depth, got a tensor of shape ",
+             to_string(value->shape->dims()), " at dim ", level);
+      if (value->layout.strides || !value->storage) value = build::clone(value);
+      engine::realize(value.get());
+      const std::byte* element = engine::data_of(value.get());
+      for (std::int64_t i = 0; i < value->shape->numel(); ++i, element += size_of(value->dtype)) {
+        Object number(element_object(value->dtype, element));
+        numbers_.push_back(*number_from(number.get()));
+      }
+      return;
+    }
+    auto number = number_from(data);
+    if (!number)
+      fail(ErrorKind::kType, "new(): invalid data type '", Py_TYPE(data)->tp_name, "': expected numbers, sequences of "
+           "numbers, tensors or arrays");
+    if (level != dims_.size()) fail(ErrorKind::kType, "expected a sequence at dim ", level, ", got a number");
+    numbers_.push_back(std::move(*number));
+  }
+
+  static void store(std::byte* out, const functions::Operand& number, DType dtype) {
+    if (is_floating(dtype)) {
+      double real = number.as_double();
+      auto narrow = static_cast<float>(real);
+      if (dtype == DType::kFloat32)
+        std::memcpy(out, &narrow, sizeof narrow);
+      else
+        std::memcpy(out, &real, sizeof real);
+      return;
+    }
+    std::int64_t whole = number.integer;
+    if (number.kind == functions::Operand::Kind::kFloat) {
+      if (dtype == DType::kBool) {
+        whole = number.real != 0;
+      } else {
+        check(number.real == number.real && std::abs(number.real) < 9.3e18, "cannot convert float ", number.real,
+              " to ", name_of(dtype));
+        whole = static_cast<std::int64_t>(number.real);
+      }
+    }
+    if (dtype == DType::kBool) whole = whole != 0;
+    if (dtype == DType::kUInt8 || dtype == DType::kInt32) {
+      std::int64_t low = dtype == DType::kInt32 ? INT32_MIN : 0, high = dtype == DType::kInt32 ? INT32_MAX : 255;
+      check(whole >= low && whole <= high, "value cannot be converted to type ", name_of(dtype), " without overflow: ",
+            whole);
+    }
+    std::memcpy(out, &whole, size_of(dtype));  // little-endian
+  }
+
+  DimVector dims_;
+  std::vector<functions::Operand> numbers_;
+};
+
+}  // namespace
+
+ValuePtr value_from_data(PyObject* data, std::optional<DType> dtype) {
+  ValuePtr value;
+  if (is_tensor(data)) {
+    value = build::clone(build::detach(value_of(data)));
+  } else if (PyObject_CheckBuffer(data) && !PyBytes_Check(data)) {
+    value = copy_of_buffer(data);
+  } else if (PyList_Check(data) || PyTuple_Check(data)) {
+    return NestedData(data).value(dtype);
+  } else if (auto number = number_from(data)) {
+    // NumPy's scalars keep their type.
+    if (!dtype && std::strncmp(Py_TYPE(data)->tp_name, "numpy.float64", 13) == 0) dtype = DType::kFloat64;
+    return NestedData(data).value(dtype);
+  } else if (PySequence_Check(data) && !PyUnicode_Check(data)) {
+    Object list(checked(PySequence_List(data)));
+    return NestedData(list.get()).value(dtype);
+  } else {
+    fail(ErrorKind::kType, "tensor(): cannot make a tensor from '", Py_TYPE(data)->tp_name,
+         "': expected numbers, sequences of numbers, tensors or arrays");
+  }
+  return dtype ? build::cast(value, *dtype) : value;
+}
+
+ValuePtr value_over_buffer(PyObject* array) {
+  if (!PyObject_CheckBuffer(array))
+    fail(ErrorKind::kType, "expected np.ndarray (got ", Py_TYPE(array)->tp_name, ")");
+  auto buffer = std::make_unique<BufferView>(array, true);
+  BufferFormat format = format_of(buffer->view);
+  if (format.swapped)
+    fail(ErrorKind::kValue, "given numpy array has byte order different from the native byte order. Conversion between "
+         "byte orders is currently not supported: use array.astype(array.dtype.newbyteorder('=')).");
+  const Shape* shape = buffer->shape();
+  auto size = static_cast<std::int64_t>(size_of(format.dtype));
+  DimVector strides;
+  for (int axis = 0; axis < shape->rank(); ++axis) {
+    std::int64_t bytes = buffer->view.strides[axis];
+    if (bytes < 0 && (*shape)[axis] > 1)
+      fail(ErrorKind::kValue, "At least one stride in the given numpy array is negative, and tensors with negative "
+           "strides are not currently supported. (You can probably work around this by making a copy of your array with "
+           "array.copy().)");
+    if (bytes % size != 0 && (*shape)[axis] > 1)
+      fail(ErrorKind::kValue, "given numpy array strides not a multiple of the element byte size. Copy the numpy array "
+           "to reallocate the memory.");
+    strides.push_back((*shape)[axis] > 1 ? bytes / size : 1);
+  }
+  if (reinterpret_cast<std::uintptr_t>(buffer->view.buf) % static_cast<std::uintptr_t>(size) != 0)
+    fail(ErrorKind::kValue, "given numpy array is not aligned to its element size. Copy the numpy array to reallocate "
+         "the memory.");
+  void* data = buffer->view.buf;
+  bool read_only = buffer->view.readonly != 0;
+  auto bytes = static_cast<std::size_t>(buffer->view.len);
+  StoragePtr storage = runtime::wrap_external(
+      data, bytes, [](void* context) { delete static_cast<BufferView*>(context); }, buffer.get(), read_only);
+  buffer.release();
+  return make_leaf(std::move(storage), shape, format.dtype, {0, strides_attribute(shape, strides)});
+}
+
+PyObject* list_from_value(const ValuePtr& value) {
+  ValuePtr plain = build::detach(value);
+  engine::realize(plain.get());
+  DimVector strides = strides_of(plain->shape, plain->layout);
+  auto size = static_cast<std::int64_t>(size_of(plain->dtype));
+  auto nested = [&](auto&& self, int axis, const std::byte* at) -> PyObject* {
+    if (axis == plain->shape->rank()) return element_object(plain->dtype, at);
+    Object list(checked(PyList_New((*plain->shape)[axis])));
+    for (std::int64_t i = 0; i < (*plain->shape)[axis]; ++i)
+      PyList_SET_ITEM(list.get(), i, self(self, axis + 1, at + i * strides[static_cast<std::size_t>(axis)] * size));
+    return list.release();
+  };
+  return nested(nested, 0, engine::data_of(plain.get()));
+}
+
+int tensor_get_buffer(PyObject* self, Py_buffer* view, int flags) {
+  view->obj = nullptr;
+  return guarded(
+      [&] {
+        engine::Variable& variable = as_tensor(self)->variable;
+        if (engine::current(variable)->requires_grad()) {
+          PyErr_SetString(PyExc_BufferError, "Can't export the memory of a Tensor that requires grad. Use "
+                          "tensor.detach() first.");
+          throw PythonError{};
+        }
+        engine::make_exportable(variable);
+        const ValuePtr& value = variable.value;
+        DimVector strides = strides_of(value->shape, value->layout);
+        auto size = static_cast<Py_ssize_t>(size_of(value->dtype));
+        if ((flags & PyBUF_STRIDES) != PyBUF_STRIDES && value->layout.strides) {
+          PyErr_SetString(PyExc_BufferError, "the tensor is not contiguous");
+          throw PythonError{};
+        }
+        if ((flags & PyBUF_WRITABLE) && value->storage->read_only) {
+          PyErr_SetString(PyExc_BufferError, "the tensor's memory is read-only");
+          throw PythonError{};
+        }
+        auto rank = static_cast<std::size_t>(value->shape->rank());
+        // Sizes, then strides, then what release needs.
+        auto* numbers = new Py_ssize_t[2 * rank + 1];
+        for (std::size_t axis = 0; axis < rank; ++axis) {
+          numbers[axis] = value->shape->dims()[axis];
+          numbers[rank + axis] = strides[axis] * size;
+        }
+        static const char* const kFormats[] = {"?", "B", "i", "q", "f", "d"};
+        Storage* storage = value->storage;
+        numbers[2 * rank] = static_cast<Py_ssize_t>(reinterpret_cast<std::uintptr_t>(storage));
+        retain(storage);
+        ++storage->external_holders;
+        view->buf = engine::data_of(value.get());
+        view->obj = Object::borrowed(self).release();
+        view->len = value->shape->numel() * size;
+        view->itemsize = size;
+        view->readonly = storage->read_only;
+        view->ndim = static_cast<int>(rank);
+        view->format = flags & PyBUF_FORMAT ? const_cast<char*>(kFormats[index_of(value->dtype)]) : nullptr;
+        view->shape = flags & PyBUF_ND ? numbers : nullptr;
+        view->strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? numbers + rank : nullptr;
+        view->suboffsets = nullptr;
+        view->internal = numbers;
+        return 0;
+      },
+      -1);
+}
+
+void tensor_release_buffer(PyObject*, Py_buffer* view) {
+  auto* numbers = static_cast<Py_ssize_t*>(view->internal);
+  auto* storage = reinterpret_cast<Storage*>(numbers[2 * view->ndim]);
+  --storage->external_holders;
+  release(storage);
+  delete[] numbers;
+}
+
+}  // namespace lamina::bindings

@@ -1,0 +1,21 @@
+// Numbers from and to the outside: Python's nested lists, NumPy arrays and whatever else speaks the buffer protocol.
+#pragma once
+
+#include <optional>
+
+#include "bindings/python.h"
+#include "graph/value.h"
+
+namespace lamina::bindings {
+
+// A fresh value with the object's numbers: a number, nested sequences, tensors among them, or a buffer. Copies.
+ValuePtr value_from_data(PyObject* data, std::optional<DType> dtype);
+
+// A value over a buffer's own memory. Raises TypeError for types that lamina does not have, ValueError for memory that
+// cannot be shared (negative strides, byte-swapped, unaligned).
+ValuePtr value_over_buffer(PyObject* array);
+
+// Nested lists of Python numbers.
+PyObject* list_from_value(const ValuePtr& value);
+
+}  // namespace lamina::bindings

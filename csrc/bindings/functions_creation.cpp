@@ -1,0 +1,183 @@
+// Rows of the registry: making tensors.
+#include <cmath>
+
+#include "bindings/exchange.h"
+#include "bindings/registry.h"
+#include "bindings/scalars.h"
+#include "engine/flush.h"
+#include "functions/pointwise.h"
+#include "ops/build.h"
+#include "runtime/buffer.h"
+#include "support/check.h"
+
+namespace lamina::bindings {
+
+namespace {
+
+PyObject* finished(const Arguments& a, ValuePtr value, std::size_t requires_grad) {
+  Object tensor(wrap(std::move(value)));
+  if (a.flag(requires_grad, false)) set_requires_grad(tensor.get(), true);
+  return tensor.release();
+}
+
+// dtype, device, requires_grad, layout, pin_memory stand in this order from `first` on.
+#define LAMINA_FACTORY_TAIL "dtype=None, device=None, requires_grad=False"
+
+PyObject* filled(const Arguments& a, const Shape* shape, double number, std::size_t first, DType otherwise) {
+  a.check_device(first + 1);
+  return finished(a, build::full(shape, number, a.dtype(first).value_or(otherwise)), first + 2);
+}
+
+PyObject* filled_like(const Arguments& a, double number) {
+  const ValuePtr& like = a.tensor(0);
+  return filled(a, like->shape, number, 1, like->dtype);
+}
+
+// A leaf computed here, in double precision or integers, element by element.
+template <typename Element>
+ValuePtr generated(std::int64_t count, DType dtype, Element element) {
+  StoragePtr storage = runtime::allocate(static_cast<std::size_t>(Shape::of({count})->numel()) * size_of(dtype));
+  auto* out = static_cast<std::byte*>(storage->data);
+  for (std::int64_t i = 0; i < count; ++i) {
+    switch (dtype) {
+      case DType::kFloat32:
+        reinterpret_cast<float*>(out)[i] = static_cast<float>(element(i));
+        break;
+      case DType::kFloat64:
+        reinterpret_cast<double*>(out)[i] = static_cast<double>(element(i));
+        break;
+      case DType::kInt64:
+        reinterpret_cast<std::int64_t*>(out)[i] = static_cast<std::int64_t>(element(i));
+        break;
+      case DType::kInt32:
+        reinterpret_cast<std::int32_t*>(out)[i] = static_cast<std::int32_t>(element(i));
+        break;
+      default:
+        reinterpret_cast<std::uint8_t*>(out)[i] = static_cast<std::uint8_t>(element(i));
+    }
+  }
+  return make_leaf(std::move(storage), Shape::of({count}), dtype);
+}
+
+}  // namespace
+
+LAMINA_FUNCTION(kModule, tensor, "data, *, dtype=None, device=None, requires_grad=False, pin_memory=False") {
+  a.check_device(2);
+  return finished(a, value_from_data(a.object(0), a.dtype(1)), 3);
+}
+LAMINA_FUNCTION(kModule, as_tensor, "data, dtype=None, device=None") {
+  a.check_device(2);
+  auto dtype = a.dtype(1);
+  if (is_tensor(a.object(0))) {
+    if (!dtype || *dtype == a.tensor(0)->dtype) return Object::borrowed(a.object(0)).release();
+    return wrap(functions::to_dtype(a.tensor(0), *dtype));
+  }
+  bool array = PyObject_CheckBuffer(a.object(0)) && !PyBytes_Check(a.object(0)) && PyList_Check(a.object(0)) == 0;
+  if (!array) return wrap(value_from_data(a.object(0), dtype));
+  ValuePtr value = value_over_buffer(a.object(0));
+  return wrap(dtype ? functions::to_dtype(value, *dtype) : value);
+}
+LAMINA_FUNCTION(kModule, from_numpy, "ndarray") { return wrap(value_over_buffer(a.object(0))); }
+
+LAMINA_FUNCTION(kModule, zeros, "*size, " LAMINA_FACTORY_TAIL) {
+  return filled(a, Shape::of(a.rest_dims()), 0, 1, functions::kDefaultFloat);
+}
+LAMINA_FUNCTION(kModule, ones, "*size, " LAMINA_FACTORY_TAIL) {
+  return filled(a, Shape::of(a.rest_dims()), 1, 1, functions::kDefaultFloat);
+}
+// What no one has written is 0: deterministic, and as cheap.
+LAMINA_FUNCTION(kModule, empty, "*size, " LAMINA_FACTORY_TAIL ", memory_format=None, pin_memory=False") {
+  return filled(a, Shape::of(a.rest_dims()), 0, 1, functions::kDefaultFloat);
+}
+LAMINA_FUNCTION(kModule, full, "size, fill_value, *, " LAMINA_FACTORY_TAIL) {
+  a.check_device(3);
+  functions::Operand number = a.operand(1);
+  DType dtype = a.dtype(2).value_or(number.is_number() ? functions::default_dtype_of(number.kind) : number.value->dtype);
+  return finished(a, build::expand(number.as(dtype), Shape::of(a.dims(0))), 4);
+}
+LAMINA_FUNCTION(kModule, zeros_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_format=None") { return filled_like(a, 0); }
+LAMINA_FUNCTION(kModule, ones_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_format=None") { return filled_like(a, 1); }
+LAMINA_FUNCTION(kModule, empty_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_format=None") { return filled_like(a, 0); }
+LAMINA_FUNCTION(kModule, full_like, "input, fill_value, *, " LAMINA_FACTORY_TAIL ", memory_format=None") {
+  a.check_device(3);
+  const ValuePtr& like = a.tensor(0);
+  return finished(a, build::expand(a.operand(1).as(a.dtype(2).value_or(like->dtype)), like->shape), 4);
+}
+LAMINA_FUNCTION(kMethod, new_zeros, "input, *size, " LAMINA_FACTORY_TAIL) {
+  return filled(a, Shape::of(a.rest_dims()), 0, 2, a.tensor(0)->dtype);
+}
+LAMINA_FUNCTION(kMethod, new_ones, "input, *size, " LAMINA_FACTORY_TAIL) {
+  return filled(a, Shape::of(a.rest_dims()), 1, 2, a.tensor(0)->dtype);
+}
+LAMINA_FUNCTION(kMethod, new_empty, "input, *size, " LAMINA_FACTORY_TAIL) {
+  return filled(a, Shape::of(a.rest_dims()), 0, 2, a.tensor(0)->dtype);
+}
+LAMINA_FUNCTION(kMethod, new_full, "input, size, fill_value, *, " LAMINA_FACTORY_TAIL) {
+  a.check_device(4);
+  ValuePtr number = a.operand(2).as(a.dtype(3).value_or(a.tensor(0)->dtype));
+  return finished(a, build::expand(number, Shape::of(a.dims(1))), 5);
+}
+LAMINA_FUNCTION(kMethod, new_tensor, "input, data, *, dtype=None, device=None, requires_grad=False") {
+  a.check_device(3);
+  return finished(a, value_from_data(a.object(1), a.dtype(2).value_or(a.tensor(0)->dtype)), 4);
+}
+
+LAMINA_FUNCTION(kModule, eye, "n, m=None, *, " LAMINA_FACTORY_TAIL) {
+  a.check_device(3);
+  std::int64_t n = a.integer(0), m = a.integer(1, n);
+  check(n >= 0 && m >= 0, "n must be greater or equal to 0, got n=", n, ", m=", m);
+  const Shape* shape = Shape::of({n, m});
+  ValuePtr flat = generated(shape->numel(), a.dtype(2).value_or(functions::kDefaultFloat),
+                            [m](std::int64_t i) { return i / m == i % m ? 1 : 0; });
+  return finished(a, build::reshape(flat, shape), 4);
+}
+
+LAMINA_FUNCTION(kModule, arange, "start, end=None, step=None, *, " LAMINA_FACTORY_TAIL) {
+  a.check_device(4);
+  functions::Operand start = functions::Operand::of(std::int64_t{0}), end = a.operand(0),
+                     step = functions::Operand::of(std::int64_t{1});
+  if (a.given(1)) {
+    start = end;
+    end = a.operand(1);
+  }
+  if (a.given(2)) step = a.operand(2);
+  bool whole = true;
+  for (functions::Operand* number : {&start, &end, &step}) {
+    if (!number->is_number()) number->real = a.number(number == &end ? (a.given(1) ? 1 : 0) : 0);
+    if (number->kind != functions::Operand::Kind::kInt) {
+      whole = false;
+      number->real = number->is_number() ? number->as_double() : number->real;
+      number->kind = functions::Operand::Kind::kFloat;
+    }
+  }
+  double first = start.as_double(), last = end.as_double(), width = step.as_double();
+  check(width != 0, "step must be nonzero");
+  check(std::isfinite(first) && std::isfinite(last), "unsupported range: ", first, " -> ", last);
+  check((width > 0 && last >= first) || (width < 0 && last <= first),
+        "upper bound and larger bound inconsistent with step sign");
+  DType dtype = a.dtype(3).value_or(whole ? DType::kInt64 : functions::kDefaultFloat);
+  if (whole) {
+    std::int64_t span = end.integer - start.integer, by = step.integer;
+    std::int64_t count = (span + by + (by > 0 ? -1 : 1)) / by;
+    return finished(a, generated(count, dtype, [&](std::int64_t i) { return start.integer + i * by; }), 5);
+  }
+  auto count = static_cast<std::int64_t>(std::ceil((last - first) / width));
+  return finished(a, generated(count, dtype, [&](std::int64_t i) { return first + static_cast<double>(i) * width; }), 5);
+}
+
+// From both ends towards the middle, so that both ends are exact.
+LAMINA_FUNCTION(kModule, linspace, "start, end, steps, *, " LAMINA_FACTORY_TAIL) {
+  a.check_device(4);
+  double first = a.number(0), last = a.number(1);
+  std::int64_t steps = a.integer(2);
+  check(steps >= 0, "number of steps must be non-negative");
+  DType dtype = a.dtype(3).value_or(functions::kDefaultFloat);
+  double width = steps > 1 ? (last - first) / static_cast<double>(steps - 1) : 0;
+  ValuePtr value = generated(steps, dtype, [&](std::int64_t i) {
+    return i < steps / 2 || steps == 1 ? first + width * static_cast<double>(i)
+                                       : last - width * static_cast<double>(steps - 1 - i);
+  });
+  return finished(a, std::move(value), 5);
+}
+
+}  // namespace lamina::bindings

@@ -1,0 +1,82 @@
+// Rows of the registry: matrix products and indexing by tensors.
+#include "bindings/registry.h"
+#include "engine/flush.h"
+#include "engine/index.h"
+#include "functions/indexing.h"
+#include "functions/linear.h"
+#include "functions/pointwise.h"
+#include "ops/build.h"
+#include "support/check.h"
+
+namespace lamina::bindings {
+
+LAMINA_FUNCTION(kBoth, matmul, "input, other") { return wrap(functions::matmul(a.tensor(0), a.tensor(1))); }
+LAMINA_FUNCTION(kBoth, mm, "input, mat2") { return wrap(functions::mm(a.tensor(0), a.tensor(1))); }
+LAMINA_FUNCTION(kBoth, bmm, "input, mat2") { return wrap(functions::bmm(a.tensor(0), a.tensor(1))); }
+LAMINA_FUNCTION(kBoth, mv, "input, vec") { return wrap(functions::mv(a.tensor(0), a.tensor(1))); }
+LAMINA_FUNCTION(kBoth, dot, "input, tensor") { return wrap(functions::dot(a.tensor(0), a.tensor(1))); }
+LAMINA_FUNCTION(kBoth, addmm, "input, mat1, mat2, *, beta=1, alpha=1") {
+  return wrap(functions::addmm(a.tensor(0), a.tensor(1), a.tensor(2), a.number(3, 1), a.number(4, 1)));
+}
+LAMINA_FUNCTION(kModule, linear, "input, weight, bias=None") {
+  return wrap(functions::linear(a.tensor(0), a.tensor(1), a.tensor_or_null(2)));
+}
+
+LAMINA_FUNCTION(kBoth, gather, "input, dim, index, *, sparse_grad=False") {
+  return wrap(functions::gather(a.tensor(0), a.integer(1), a.tensor(2)));
+}
+namespace {
+
+functions::Operand source_of(const Arguments& a) {
+  check(a.given(3) || a.given(4), "scatter(): expected src or value");
+  return a.given(3) ? a.operand(3) : a.operand(4);
+}
+
+}  // namespace
+LAMINA_FUNCTION(kBoth, scatter, "input, dim, index, src=None, *, value=None") {
+  return wrap(functions::scatter(a.tensor(0), a.integer(1), a.tensor(2), source_of(a), false));
+}
+LAMINA_FUNCTION(kBoth, scatter_add, "input, dim, index, src") {
+  return wrap(functions::scatter(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), true));
+}
+LAMINA_FUNCTION(kMethod, scatter_, "input, dim, index, src=None, *, value=None") {
+  engine::check_assignable(a.variable(0));
+  engine::assign(a.variable(0), functions::scatter(a.tensor(0), a.integer(1), a.tensor(2), source_of(a), false));
+  return Object::borrowed(a.object(0)).release();
+}
+LAMINA_FUNCTION(kMethod, scatter_add_, "input, dim, index, src") {
+  engine::check_assignable(a.variable(0));
+  engine::assign(a.variable(0), functions::scatter(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), true));
+  return Object::borrowed(a.object(0)).release();
+}
+LAMINA_FUNCTION(kBoth, index_select, "input, dim, index") {
+  return wrap(functions::index_select(a.tensor(0), a.integer(1), a.tensor(2)));
+}
+LAMINA_FUNCTION(kModule, _index_put_axis, "input, dim, index, source, accumulate") {
+  return wrap(functions::index_put_axis(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), a.flag(4, false)));
+}
+LAMINA_FUNCTION(kModule, _index_put, "input, indices, source, accumulate") {
+  functions::Indices indices;
+  for (const ValuePtr& index : a.tensors(1)) {
+    if (index->dtype != DType::kBool) {
+      indices.push_back(build::cast(index, DType::kInt64));
+      continue;
+    }
+    for (ValuePtr& positions : functions::mask_to_indices(index)) indices.push_back(std::move(positions));
+  }
+  return wrap(functions::index_put(a.tensor(0), indices, a.tensor(2), a.flag(3, false)));
+}
+LAMINA_FUNCTION(kModule, _one_hot, "input, num_classes=-1") {
+  return wrap(functions::one_hot(a.tensor(0), a.integer(1, -1)));
+}
+
+LAMINA_FUNCTION(kBoth, nonzero, "input, *, as_tuple=False") {
+  const ValuePtr& x = a.tensor(0);
+  if (!a.flag(1, false)) return wrap(engine::nonzero(x));
+  ValuePtr source = x->shape->rank() == 0 ? build::reshape(x, Shape::of({1})) : x;
+  std::vector<ValuePtr> columns;
+  for (ValuePtr& positions : functions::mask_to_indices(source)) columns.push_back(build::clone(positions));
+  return wrap_tuple(std::move(columns));
+}
+
+}  // namespace lamina::bindings

@@ -1,0 +1,115 @@
+// Rows of the registry: the optimisers' updates, recorded as one program with the step that made the gradients.
+#include <cmath>
+
+#include "bindings/registry.h"
+#include "engine/flush.h"
+#include "functions/pointwise.h"
+#include "ops/build.h"
+#include "support/check.h"
+
+namespace lamina::bindings {
+
+namespace {
+
+using namespace build;
+
+PyObject* item_of(const Arguments& a, std::size_t list, std::size_t i) {
+  PyObject* items = a.object(list);
+  return PyList_GET_ITEM(items, static_cast<Py_ssize_t>(i));
+}
+
+std::size_t length_of(const Arguments& a, std::size_t list, std::size_t expected) {
+  if (!a.object(list) || !PyList_Check(a.object(list))) a.fail_type(list, "list");
+  auto size = static_cast<std::size_t>(PyList_GET_SIZE(a.object(list)));
+  check(expected == static_cast<std::size_t>(-1) || size == expected, a.signature().name(), "(): expected lists of equal "
+        "length, got ", expected, " and ", size);
+  return size;
+}
+
+ValuePtr tensor_at(const Arguments& a, std::size_t list, std::size_t i) {
+  PyObject* item = item_of(a, list, i);
+  if (!is_tensor(item)) a.fail_type(list, "list of Tensors");
+  return value_of(item);
+}
+
+void store(PyObject* tensor, ValuePtr value) { engine::assign(as_tensor(tensor)->variable, std::move(value)); }
+
+// The gradient as the update sees it.
+ValuePtr prepared(const ValuePtr& parameter, ValuePtr gradient, double weight_decay, bool maximize) {
+  gradient = detach(gradient);
+  if (gradient->dtype != parameter->dtype) gradient = cast(gradient, parameter->dtype);
+  if (maximize) gradient = -gradient;
+  if (weight_decay != 0) gradient = gradient + parameter * weight_decay;
+  return gradient;
+}
+
+}  // namespace
+
+// Returns the momentum buffers (None where there is no momentum). Source: Sutskever et al. 2013, in PyTorch's form.
+LAMINA_FUNCTION(kModule, sgd_step,
+                "params, grads, momentum_buffers, lr, momentum, dampening, weight_decay, nesterov, maximize") {
+  GradMode mode(false);
+  std::size_t count = length_of(a, 0, static_cast<std::size_t>(-1));
+  length_of(a, 1, count);
+  length_of(a, 2, count);
+  double lr = a.number(3), momentum = a.number(4), dampening = a.number(5), decay = a.number(6);
+  bool nesterov = a.flag(7, false), maximize = a.flag(8, false);
+  Object buffers(checked(PyList_New(static_cast<Py_ssize_t>(count))));
+  for (std::size_t i = 0; i < count; ++i) {
+    ValuePtr parameter = tensor_at(a, 0, i);
+    ValuePtr update = prepared(parameter, tensor_at(a, 1, i), decay, maximize);
+    Object buffer = Object::borrowed(item_of(a, 2, i));
+    if (momentum != 0) {
+      if (buffer.get() == Py_None) {
+        ValuePtr first = clone(update);
+        Object fresh(checked(g_tensor_type->tp_new(g_tensor_type, nullptr, nullptr)));
+        as_tensor(fresh.get())->variable = engine::Variable(first);
+        buffer = std::move(fresh);
+      } else {
+        store(buffer.get(), value_of(buffer.get()) * momentum + update * (1 - dampening));
+      }
+      update = nesterov ? update + value_of(buffer.get()) * momentum : value_of(buffer.get());
+    }
+    parameter = parameter - update * lr;
+    store(item_of(a, 0, i), std::move(parameter));
+    PyList_SET_ITEM(buffers.get(), static_cast<Py_ssize_t>(i), buffer.release());
+  }
+  engine::flush();  // a step ends a program
+  return buffers.release();
+}
+
+// Kingma and Ba 2015; decoupled weight decay: Loshchilov and Hutter 2019; amsgrad: Reddi et al. 2018.
+LAMINA_FUNCTION(kModule, adam_step,
+                "params, grads, exp_avgs, exp_avg_sqs, step, lr, beta1, beta2, eps, weight_decay, max_exp_avg_sqs, "
+                "decoupled, maximize") {
+  GradMode mode(false);
+  std::size_t count = length_of(a, 0, static_cast<std::size_t>(-1));
+  for (std::size_t list : {std::size_t{1}, std::size_t{2}, std::size_t{3}}) length_of(a, list, count);
+  bool amsgrad = a.given(10);
+  if (amsgrad) length_of(a, 10, count);
+  double step = a.number(4), lr = a.number(5), beta1 = a.number(6), beta2 = a.number(7), eps = a.number(8),
+         decay = a.number(9);
+  bool decoupled = a.flag(11, false), maximize = a.flag(12, false);
+  double correction1 = 1 - std::pow(beta1, step), correction2 = std::sqrt(1 - std::pow(beta2, step));
+  for (std::size_t i = 0; i < count; ++i) {
+    ValuePtr parameter = tensor_at(a, 0, i);
+    ValuePtr gradient = prepared(parameter, tensor_at(a, 1, i), decoupled ? 0 : decay, maximize);
+    if (decoupled && decay != 0) parameter = parameter * (1 - lr * decay);
+    ValuePtr mean = tensor_at(a, 2, i);
+    mean = mean + (gradient - mean) * (1 - beta1);
+    ValuePtr square = tensor_at(a, 3, i) * beta2 + build::square(gradient) * (1 - beta2);
+    ValuePtr spread = square;
+    if (amsgrad) {
+      spread = maximum(tensor_at(a, 10, i), square);
+      store(item_of(a, 10, i), spread);
+    }
+    parameter = parameter - mean * (lr / correction1) / (build::sqrt(spread) / correction2 + eps);
+    store(item_of(a, 2, i), std::move(mean));
+    store(item_of(a, 3, i), std::move(square));
+    store(item_of(a, 0, i), std::move(parameter));
+  }
+  engine::flush();
+  Py_RETURN_NONE;
+}
+
+}  // namespace lamina::bindings

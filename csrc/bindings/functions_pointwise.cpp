@@ -1,0 +1,126 @@
+// Rows of the registry: elementwise functions, each with its in-place form.
+#include "bindings/in_place.h"
+#include "bindings/registry.h"
+#include "functions/pointwise.h"
+#include "ops/build.h"
+#include "support/check.h"
+
+namespace lamina::bindings {
+
+namespace {
+
+PyObject* in_place(const Arguments& a, ValuePtr result) {
+  assign_result(a.tensor_object(0), std::move(result));
+  return Object::borrowed(a.object(0)).release();
+}
+
+// Raises before anything is recorded if the tensor may not be changed.
+const Arguments& writable(const Arguments& a) {
+  engine::check_assignable(a.variable(0));
+  return a;
+}
+
+}  // namespace
+
+// NAME and NAME_: the second assigns to its first argument.
+#define LAMINA_WITH_IN_PLACE(name, signature, expression)                                        \
+  LAMINA_FUNCTION(kBoth, name, signature) { return wrap(expression); }                           \
+  LAMINA_FUNCTION(kBoth, name##_, signature) {                                                   \
+    writable(a);                                                                                 \
+    return in_place(a, expression);                                                              \
+  }
+
+#define LAMINA_ROW_UNARY(name) LAMINA_WITH_IN_PLACE(name, "input", functions::unary(Op::name, a.tensor(0)))
+#define LAMINA_UNARY(name, ...) LAMINA_ROW_UNARY(name)
+#define LAMINA_FLAT(name, ...) LAMINA_ROW_UNARY(name)
+#include "ops/op_list.inc"
+
+LAMINA_ROW_UNARY(logical_not)
+LAMINA_FUNCTION(kBoth, isnan, "input") { return wrap(functions::unary(Op::isnan, a.tensor(0))); }
+LAMINA_FUNCTION(kBoth, isinf, "input") { return wrap(functions::unary(Op::isinf, a.tensor(0))); }
+LAMINA_FUNCTION(kBoth, signbit, "input") { return wrap(functions::unary(Op::signbit, a.tensor(0))); }
+LAMINA_FUNCTION(kBoth, isfinite, "input") { return wrap(functions::isfinite(a.tensor(0))); }
+LAMINA_WITH_IN_PLACE(bitwise_not, "input", functions::unary(Op::bitwise_not, a.tensor(0)))
+
+#define LAMINA_ROW_BINARY(name) \
+  LAMINA_WITH_IN_PLACE(name, "input, other", functions::binary(Op::name, a.operand(0), a.operand(1)))
+LAMINA_ROW_BINARY(mul)
+LAMINA_ROW_BINARY(remainder)
+LAMINA_ROW_BINARY(fmod)
+LAMINA_ROW_BINARY(floor_divide)
+LAMINA_ROW_BINARY(maximum)
+LAMINA_ROW_BINARY(minimum)
+LAMINA_ROW_BINARY(atan2)
+LAMINA_ROW_BINARY(copysign)
+LAMINA_ROW_BINARY(bitwise_and)
+LAMINA_ROW_BINARY(bitwise_or)
+LAMINA_ROW_BINARY(bitwise_xor)
+LAMINA_ROW_BINARY(logical_and)
+LAMINA_ROW_BINARY(logical_or)
+LAMINA_ROW_BINARY(logical_xor)
+LAMINA_ROW_BINARY(eq)
+LAMINA_ROW_BINARY(ne)
+LAMINA_ROW_BINARY(lt)
+LAMINA_ROW_BINARY(le)
+LAMINA_ROW_BINARY(gt)
+LAMINA_ROW_BINARY(ge)
+
+namespace {
+
+ValuePtr sum_of(const Arguments& a) {
+  return a.given(2) ? functions::add(a.operand(0), a.operand(1), a.operand(2))
+                    : functions::binary(Op::add, a.operand(0), a.operand(1));
+}
+ValuePtr difference_of(const Arguments& a) {
+  return a.given(2) ? functions::sub(a.operand(0), a.operand(1), a.operand(2))
+                    : functions::binary(Op::sub, a.operand(0), a.operand(1));
+}
+ValuePtr clamped(const Arguments& a) {
+  return functions::clamp(a.tensor(0), a.optional_operand(1), a.optional_operand(2));
+}
+ValuePtr bounded(const Arguments& a, bool below) {
+  auto bound = a.operand(1);
+  return below ? functions::clamp(a.tensor(0), bound, std::nullopt) : functions::clamp(a.tensor(0), std::nullopt, bound);
+}
+
+}  // namespace
+
+LAMINA_WITH_IN_PLACE(add, "input, other, *, alpha=1", sum_of(a))
+LAMINA_WITH_IN_PLACE(sub, "input, other, *, alpha=1", difference_of(a))
+LAMINA_WITH_IN_PLACE(subtract, "input, other, *, alpha=1", difference_of(a))
+LAMINA_WITH_IN_PLACE(multiply, "input, other", functions::binary(Op::mul, a.operand(0), a.operand(1)))
+LAMINA_WITH_IN_PLACE(div, "input, other, *, rounding_mode=None", functions::div(a.operand(0), a.operand(1), a.text(2)))
+LAMINA_WITH_IN_PLACE(divide, "input, other, *, rounding_mode=None", functions::div(a.operand(0), a.operand(1), a.text(2)))
+LAMINA_WITH_IN_PLACE(true_divide, "input, other", functions::div(a.operand(0), a.operand(1), nullptr))
+LAMINA_WITH_IN_PLACE(pow, "input, exponent", functions::pow(a.operand(0), a.operand(1)))
+LAMINA_WITH_IN_PLACE(clamp, "input, min=None, max=None", clamped(a))
+LAMINA_WITH_IN_PLACE(clip, "input, min=None, max=None", clamped(a))
+LAMINA_WITH_IN_PLACE(clamp_min, "input, min", bounded(a, true))
+LAMINA_WITH_IN_PLACE(clamp_max, "input, max", bounded(a, false))
+
+LAMINA_FUNCTION_AS(kModule, where_function, "where", "condition, input=None, other=None") {
+  if (!a.given(1) && !a.given(2)) {
+    PyObject* args[] = {a.tensor_object(0)};
+    Object nonzero(checked(PyObject_GetAttrString(args[0], "nonzero")));
+    Object keywords(checked(Py_BuildValue("{s:O}", "as_tuple", Py_True)));
+    Object empty(checked(PyTuple_New(0)));
+    return checked(PyObject_Call(nonzero.get(), empty.get(), keywords.get()));
+  }
+  return wrap(functions::where(a.tensor(0), a.operand(1), a.operand(2)));
+}
+LAMINA_FUNCTION_AS(kMethod, where_method, "where", "input, condition, other") {
+  return wrap(functions::where(a.tensor(1), a.operand(0), a.operand(2)));
+}
+
+// Composed in C++ because a training step calls it: 0.5 x (1 + erf(x / sqrt 2)), or its tanh approximation.
+LAMINA_FUNCTION(kModule, _gelu, "input, tanh") {
+  using namespace build;
+  const ValuePtr& x = a.tensor(0);
+  check(is_floating(x->dtype), "GELU is implemented for floating point tensors, got ", name_of(x->dtype));
+  ValuePtr gate = a.flag(1, false)
+                      ? build::tanh((x + x * x * x * 0.044715) * 0.79788456080286535588)
+                      : build::erf(x * 0.70710678118654752440);
+  return wrap(functions::labelled(x * 0.5 * (gate + 1.0), "Gelu"));
+}
+
+}  // namespace lamina::bindings

@@ -1,0 +1,151 @@
+// Rows of the registry: random numbers.
+#include <cmath>
+
+#include "bindings/generator.h"
+#include "bindings/in_place.h"
+#include "bindings/registry.h"
+#include "functions/pointwise.h"
+#include "functions/views.h"
+#include "ops/build.h"
+#include "support/check.h"
+
+namespace lamina::bindings {
+
+namespace {
+
+PyObject* finished(const Arguments& a, ValuePtr value, std::size_t requires_grad) {
+  Object tensor(wrap(std::move(value)));
+  if (a.flag(requires_grad, false)) set_requires_grad(tensor.get(), true);
+  return tensor.release();
+}
+
+DType float_type(const Arguments& a, std::size_t i, DType otherwise) {
+  DType dtype = a.dtype(i).value_or(otherwise);
+  check(is_floating(dtype), a.signature().name(), "(): expected a floating point dtype, got ", name_of(dtype));
+  return dtype;
+}
+
+engine::Generator& generator(const Arguments& a, std::size_t i) {
+  return a.given(i) ? generator_from(a.object(i)) : engine::default_generator();
+}
+
+ValuePtr draw(Op op, const Arguments& a, const Shape* shape, std::size_t dtype, std::size_t from) {
+  return engine::random(op, shape, float_type(a, dtype, functions::kDefaultFloat), generator(a, from));
+}
+
+PyObject* in_place(const Arguments& a, ValuePtr value) {
+  engine::check_assignable(a.variable(0));
+  ValuePtr converted = build::cast(value, a.tensor(0)->dtype);
+  value.reset();
+  engine::assign(a.variable(0), std::move(converted));
+  return Object::borrowed(a.object(0)).release();
+}
+
+// Random numbers for a tensor of any type are drawn in its own float type, or float32.
+DType drawn_type(const Arguments& a) { return is_floating(a.tensor(0)->dtype) ? a.tensor(0)->dtype : DType::kFloat32; }
+
+// True with probability p, elementwise.
+ValuePtr trials(const ValuePtr& p, engine::Generator& from) {
+  return build::binary(Op::lt, engine::random(Op::uniform, p->shape, p->dtype, from), p);
+}
+
+}  // namespace
+
+LAMINA_FUNCTION(kModule, rand, "*size, dtype=None, device=None, requires_grad=False, generator=None") {
+  a.check_device(2);
+  return finished(a, draw(Op::uniform, a, Shape::of(a.rest_dims()), 1, 4), 3);
+}
+LAMINA_FUNCTION(kModule, randn, "*size, dtype=None, device=None, requires_grad=False, generator=None") {
+  a.check_device(2);
+  return finished(a, draw(Op::normal, a, Shape::of(a.rest_dims()), 1, 4), 3);
+}
+LAMINA_FUNCTION(kModule, rand_like, "input, *, dtype=None, device=None, requires_grad=False, generator=None") {
+  ValuePtr value = engine::random(Op::uniform, a.tensor(0)->shape, float_type(a, 1, a.tensor(0)->dtype), generator(a, 4));
+  return finished(a, std::move(value), 3);
+}
+LAMINA_FUNCTION(kModule, randn_like, "input, *, dtype=None, device=None, requires_grad=False, generator=None") {
+  ValuePtr value = engine::random(Op::normal, a.tensor(0)->shape, float_type(a, 1, a.tensor(0)->dtype), generator(a, 4));
+  return finished(a, std::move(value), 3);
+}
+// randint(high, size) or randint(low, high, size).
+LAMINA_FUNCTION(kModule, randint, "low, high=None, size=None, *, dtype=None, device=None, requires_grad=False, generator=None") {
+  a.check_device(4);
+  bool short_form = a.given(1) && !integer_from_object(a.object(1));
+  std::int64_t low = short_form || !a.given(1) ? 0 : a.integer(0), high = short_form || !a.given(1) ? a.integer(0) : a.integer(1);
+  DimVector size = short_form ? a.dims(1) : a.dims(2);
+  ValuePtr value = engine::random_integers(Shape::of(size), low, high, generator(a, 6));
+  return finished(a, build::cast(value, a.dtype(3).value_or(DType::kInt64)), 5);
+}
+// randint_like(input, high) or randint_like(input, low, high).
+LAMINA_FUNCTION(kModule, randint_like, "input, low, high=None, *, dtype=None, device=None, requires_grad=False, generator=None") {
+  a.check_device(4);
+  std::int64_t low = a.given(2) ? a.integer(1) : 0, high = a.given(2) ? a.integer(2) : a.integer(1);
+  ValuePtr value = engine::random_integers(a.tensor(0)->shape, low, high, generator(a, 6));
+  return finished(a, build::cast(value, a.dtype(3).value_or(a.tensor(0)->dtype)), 5);
+}
+LAMINA_FUNCTION(kModule, randperm, "n, *, dtype=None, device=None, requires_grad=False, generator=None") {
+  a.check_device(2);
+  ValuePtr value = engine::random_permutation(a.integer(0), generator(a, 4));
+  return finished(a, build::cast(value, a.dtype(1).value_or(DType::kInt64)), 3);
+}
+LAMINA_FUNCTION_AS(kModule, bernoulli_function, "bernoulli", "input, *, generator=None") {
+  const ValuePtr& p = a.tensor(0);
+  check(is_floating(p->dtype), "bernoulli expects probabilities of a floating point dtype, got ", name_of(p->dtype));
+  return wrap(build::cast(trials(build::detach(p), generator(a, 1)), p->dtype));
+}
+LAMINA_FUNCTION_AS(kMethod, bernoulli_method, "bernoulli", "input, p=None, *, generator=None") {
+  const ValuePtr& x = a.tensor(0);
+  ValuePtr p = a.given(1) ? build::full(x->shape, a.number(1), drawn_type(a)) : build::detach(x);
+  return wrap(build::cast(trials(p, generator(a, 2)), x->dtype));
+}
+LAMINA_FUNCTION(kMethod, bernoulli_, "input, p=0.5, *, generator=None") {
+  if (a.given(1) && is_tensor(a.object(1))) return in_place(a, trials(build::detach(a.tensor(1)), generator(a, 2)));
+  double p = a.number(1, 0.5);
+  check(p >= 0 && p <= 1, "bernoulli_ expects p to be in [0, 1], but got p=", p);
+  return in_place(a, trials(build::full(a.tensor(0)->shape, p, drawn_type(a)), generator(a, 2)));
+}
+// normal(mean, std, size) with numbers, or elementwise with tensors.
+LAMINA_FUNCTION(kModule, normal, "mean, std=1.0, size=None, *, dtype=None, device=None, requires_grad=False, generator=None") {
+  using namespace build;
+  functions::Operand mean = a.operand(0), deviation = a.given(1) ? a.operand(1) : functions::Operand::of(1.0);
+  const Shape* shape = a.given(2) ? Shape::of(a.dims(2)) : nullptr;
+  for (const functions::Operand* operand : {&mean, &deviation})
+    if (!operand->is_number()) shape = shape ? broadcast(shape, operand->value->shape) : operand->value->shape;
+  check(shape != nullptr, "normal(): expected a size, or a tensor as mean or std");
+  DType dtype = float_type(a, 3, is_floating(functions::result_type({mean, deviation})) ? functions::result_type({mean, deviation})
+                                                                                       : functions::kDefaultFloat);
+  ValuePtr draws = engine::random(Op::normal, shape, dtype, generator(a, 6));
+  return finished(a, draws * deviation.as(dtype) + mean.as(dtype), 5);
+}
+LAMINA_FUNCTION(kMethod, normal_, "input, mean=0, std=1, *, generator=None") {
+  using namespace build;
+  check(a.number(2, 1) >= 0, "normal expects std >= 0.0, but found std ", a.number(2, 1));
+  ValuePtr draws = engine::random(Op::normal, a.tensor(0)->shape, drawn_type(a), generator(a, 3));
+  return in_place(a, draws * a.number(2, 1) + a.number(1, 0));
+}
+LAMINA_FUNCTION(kMethod, uniform_, "input, from=0, to=1, *, generator=None") {
+  using namespace build;
+  double low = a.number(1, 0), high = a.number(2, 1);
+  check(low <= high, "uniform_ expects to return a [from, to) range, but found from=", low, " > to=", high);
+  ValuePtr draws = engine::random(Op::uniform, a.tensor(0)->shape, drawn_type(a), generator(a, 3));
+  return in_place(a, draws * (high - low) + low);
+}
+LAMINA_FUNCTION(kMethod, random_, "input, from=None, to=None, *, generator=None") {
+  // random_() fills with what the type can hold exactly; random_(to) starts at 0.
+  std::int64_t low = 0, high = 1ll << 24;
+  DType dtype = a.tensor(0)->dtype;
+  if (dtype == DType::kFloat64) high = 1ll << 53;
+  if (dtype == DType::kInt64) high = INT64_MAX;
+  if (dtype == DType::kInt32) high = INT32_MAX;
+  if (dtype == DType::kUInt8) high = 256;
+  if (dtype == DType::kBool) high = 2;
+  if (a.given(2)) {
+    low = a.integer(1, 0);
+    high = a.integer(2);
+  } else if (a.given(1)) {
+    high = a.integer(1);
+  }
+  return in_place(a, engine::random_integers(a.tensor(0)->shape, low, high, generator(a, 3)));
+}
+
+}  // namespace lamina::bindings

@@ -1,0 +1,137 @@
+// Rows of the registry: methods that read, convert and write a tensor as a whole.
+#include "bindings/exchange.h"
+#include "bindings/in_place.h"
+#include "bindings/registry.h"
+#include "bindings/scalars.h"
+#include "engine/flush.h"
+#include "functions/pointwise.h"
+#include "functions/views.h"
+#include "ops/build.h"
+#include "support/check.h"
+
+namespace lamina::bindings {
+
+namespace {
+
+PyObject* self_of(const Arguments& a) { return Object::borrowed(a.tensor_object(0)).release(); }
+
+PyObject* converted(const Arguments& a, DType dtype, bool copy = false) {
+  if (a.tensor(0)->dtype == dtype && !copy) return self_of(a);
+  return wrap(a.tensor(0)->dtype == dtype ? build::clone(a.tensor(0)) : functions::to_dtype(a.tensor(0), dtype));
+}
+
+PyObject* assigned(const Arguments& a, ValuePtr value) {
+  engine::assign(a.variable(0), std::move(value));
+  engine::flush_if_due();
+  return self_of(a);
+}
+
+}  // namespace
+
+LAMINA_FUNCTION(kMethod, item, "input") {
+  ValuePtr value = a.tensor(0);
+  check(value->shape->numel() == 1, "a Tensor with ", value->shape->numel(), " elements cannot be converted to Scalar");
+  engine::realize(value.get());
+  return element_object(value->dtype, engine::data_of(value.get()));
+}
+LAMINA_FUNCTION(kMethod, tolist, "input") { return list_from_value(a.tensor(0)); }
+LAMINA_FUNCTION(kMethod, numpy, "input, *, force=False") {
+  bool force = a.flag(1, false);
+  check(force || !a.tensor(0)->requires_grad(),
+        "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
+  Object source = Object::borrowed(a.tensor_object(0));
+  if (a.tensor(0)->requires_grad()) source = Object(wrap(engine::detached(a.variable(0), true)));
+  Object numpy(checked(PyImport_ImportModule("numpy")));
+  Object view(checked(PyMemoryView_FromObject(source.get())));
+  return checked(PyObject_CallMethod(numpy.get(), "asarray", "O", view.get()));
+}
+LAMINA_FUNCTION(kMethod, data_ptr, "input") {
+  engine::make_exportable(a.variable(0));
+  return PyLong_FromVoidPtr(engine::data_of(a.tensor(0).get()));
+}
+LAMINA_FUNCTION(kMethod, size, "input, dim=None") {
+  const Shape* shape = a.tensor(0)->shape;
+  if (a.given(1)) return PyLong_FromLongLong((*shape)[functions::wrap_axis(a.integer(1), shape->rank())]);
+  return size_object(shape->dims());
+}
+LAMINA_FUNCTION(kMethod, dim, "input") { return PyLong_FromLong(a.tensor(0)->shape->rank()); }
+LAMINA_FUNCTION(kMethod, ndimension, "input") { return PyLong_FromLong(a.tensor(0)->shape->rank()); }
+LAMINA_FUNCTION(kBoth, numel, "input") { return PyLong_FromLongLong(a.tensor(0)->shape->numel()); }
+LAMINA_FUNCTION(kMethod, nelement, "input") { return PyLong_FromLongLong(a.tensor(0)->shape->numel()); }
+LAMINA_FUNCTION(kMethod, element_size, "input") { return PyLong_FromSize_t(size_of(a.tensor(0)->dtype)); }
+LAMINA_FUNCTION(kBoth, is_floating_point, "input") { return PyBool_FromLong(is_floating(a.tensor(0)->dtype)); }
+LAMINA_FUNCTION(kMethod, requires_grad_, "input, requires_grad=True") {
+  set_requires_grad(a.tensor_object(0), a.flag(1, true));
+  return self_of(a);
+}
+
+LAMINA_FUNCTION_AS(kMethod, to_float, "float", "input, memory_format=None") { return converted(a, DType::kFloat32); }
+LAMINA_FUNCTION_AS(kMethod, to_double, "double", "input, memory_format=None") { return converted(a, DType::kFloat64); }
+LAMINA_FUNCTION_AS(kMethod, to_long, "long", "input, memory_format=None") { return converted(a, DType::kInt64); }
+LAMINA_FUNCTION_AS(kMethod, to_int, "int", "input, memory_format=None") { return converted(a, DType::kInt32); }
+LAMINA_FUNCTION(kMethod, byte, "input, memory_format=None") { return converted(a, DType::kUInt8); }
+LAMINA_FUNCTION_AS(kMethod, to_bool, "bool", "input, memory_format=None") { return converted(a, DType::kBool); }
+LAMINA_FUNCTION(kMethod, cpu, "input, memory_format=None") { return self_of(a); }
+// to(dtype), to(device), to(device, dtype), to(other)
+LAMINA_FUNCTION(kMethod, to, "input, first=None, second=None, non_blocking=False, copy=False, *, dtype=None, device=None, memory_format=None") {
+  auto dtype = a.dtype(5);
+  for (std::size_t i : {std::size_t{1}, std::size_t{2}}) {
+    if (!a.given(i) || PyBool_Check(a.object(i))) continue;
+    if (auto named = dtype_from(a.object(i)))
+      dtype = named;
+    else if (is_tensor(a.object(i)))
+      dtype = a.tensor(i)->dtype;
+    else
+      a.check_device(i);
+  }
+  a.check_device(6);
+  return converted(a, dtype.value_or(a.tensor(0)->dtype), a.flag(4, false));
+}
+LAMINA_FUNCTION(kMethod, type_as, "input, other") { return converted(a, a.tensor(1)->dtype); }
+
+LAMINA_FUNCTION(kMethod, copy_, "input, src, non_blocking=False") {
+  engine::check_assignable(a.variable(0));
+  const ValuePtr& to = a.tensor(0);
+  functions::Operand from = a.operand(1);
+  ValuePtr source = from.is_number() ? from.as(to->dtype) : build::cast(from.value, to->dtype);
+  source = functions::apply(source, functions::expand_views(source->shape, to->shape->dims()));
+  return assigned(a, functions::labelled(build::clone(source), "Copy"));
+}
+LAMINA_FUNCTION(kMethod, fill_, "input, value") {
+  engine::check_assignable(a.variable(0));
+  functions::Operand number = a.operand(1);
+  check(number.is_number() || number.value->shape->rank() == 0,
+        "fill_ only supports 0-dimension value tensor but got tensor with ",
+        number.is_number() ? 0 : number.value->shape->rank(), " dimensions.");
+  const ValuePtr& to = a.tensor(0);
+  return assigned(a, build::expand(number.as(to->dtype), to->shape));
+}
+LAMINA_FUNCTION(kMethod, zero_, "input") {
+  engine::check_assignable(a.variable(0));
+  return assigned(a, build::full(a.tensor(0)->shape, 0, a.tensor(0)->dtype));
+}
+
+// Names the grad_fn of a function composed in Python; returns the tensor.
+LAMINA_FUNCTION(kModule, _labelled, "input, label") {
+  static auto* kept = new std::vector<PyObject*>;  // labels live for ever, as C strings of interned names
+  PyObject* name = a.object(1);
+  const char* text = a.text(1);
+  for (PyObject* known : *kept)
+    if (PyUnicode_Compare(known, name) == 0) {
+      functions::labelled(a.tensor(0), PyUnicode_AsUTF8(known));
+      return self_of(a);
+    }
+  if (!text) a.fail_type(1, "str");
+  kept->push_back(Object::borrowed(name).release());
+  functions::labelled(a.tensor(0), text);
+  return self_of(a);
+}
+
+// Module-level; Tensor._make_subclass is a static method made from it.
+LAMINA_FUNCTION(kModule, _make_subclass, "cls, data, require_grad=False") {
+  auto* type = reinterpret_cast<PyTypeObject*>(a.object(0));
+  if (!PyType_Check(a.object(0)) || !PyType_IsSubtype(type, g_tensor_type)) a.fail_type(0, "a subclass of Tensor");
+  return make_subclass(type, a.tensor_object(1), a.flag(2, false));
+}
+
+}  // namespace lamina::bindings

@@ -1,0 +1,186 @@
+// Rows of the registry: views, copies and joins.
+#include "bindings/registry.h"
+#include "bindings/scalars.h"
+#include "functions/pointwise.h"
+#include "functions/views.h"
+#include "ops/build.h"
+#include "support/check.h"
+
+namespace lamina::bindings {
+
+namespace {
+
+const Shape* shape_of(const Arguments& a) { return a.tensor(0)->shape; }
+
+PyObject* view(const Arguments& a, const functions::Views& views, const char* label) {
+  engine::Variable result = engine::view_of(a.variable(0), views);
+  functions::labelled(result.value, label);
+  return wrap(std::move(result));
+}
+
+// A view where PyTorch gives one, else a copy.
+PyObject* reshaped(const Arguments& a, const functions::Views& views, const char* label) {
+  if (engine::is_viewable_as(a.variable(0), views.back().shape)) return view(a, views, label);
+  return wrap(functions::labelled(build::reshape(build::clone(a.tensor(0)), views.back().shape), label));
+}
+
+PyObject* self_of(const Arguments& a) { return Object::borrowed(a.tensor_object(0)).release(); }
+
+std::int64_t size_along(const Arguments& a, int axis) { return (*shape_of(a))[axis]; }
+
+// Consecutive pieces of these lengths along an axis, as views.
+PyObject* pieces(const Arguments& a, int axis, const DimVector& lengths) {
+  Object tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(lengths.size()))));
+  std::int64_t start = 0;
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i),
+                     view(a, functions::narrow_views(shape_of(a), axis, start, lengths[i]), "Split"));
+    start += lengths[i];
+  }
+  return tuple.release();
+}
+
+DimVector even_lengths(std::int64_t size, std::int64_t piece) {
+  DimVector lengths;
+  for (std::int64_t start = 0; start < size || lengths.empty(); start += piece)
+    lengths.push_back(std::min(piece, size - start));
+  return lengths;
+}
+
+}  // namespace
+
+LAMINA_FUNCTION_AS(kModule, reshape_function, "reshape", "input, shape") {
+  return reshaped(a, functions::reshape_views(shape_of(a), a.dims(1)), "View");
+}
+LAMINA_FUNCTION_AS(kMethod, reshape_method, "reshape", "input, *shape") {
+  return reshaped(a, functions::reshape_views(shape_of(a), a.rest_dims()), "View");
+}
+LAMINA_FUNCTION_AS(kMethod, view_method, "view", "input, *size") {
+  functions::Views views = functions::reshape_views(shape_of(a), a.rest_dims());
+  check(engine::is_viewable_as(a.variable(0), views[0].shape),
+        "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
+        "contiguous subspaces). Use .reshape(...) instead.");
+  return view(a, views, "View");
+}
+LAMINA_FUNCTION(kBoth, flatten, "input, start_dim=0, end_dim=-1") {
+  functions::Views views = functions::flatten_views(shape_of(a), a.integer(1, 0), a.integer(2, -1));
+  if (views[0].shape == shape_of(a)) return self_of(a);
+  return reshaped(a, views, "View");
+}
+LAMINA_FUNCTION(kBoth, squeeze, "input, dim=None") {
+  return view(a, functions::squeeze_views(shape_of(a), a.axes(1)), a.given(1) ? "Squeeze1" : "Squeeze");
+}
+LAMINA_FUNCTION(kBoth, unsqueeze, "input, dim") {
+  return view(a, functions::unsqueeze_views(shape_of(a), a.integer(1)), "Unsqueeze");
+}
+LAMINA_FUNCTION(kBoth, transpose, "input, dim0, dim1") {
+  return view(a, functions::transpose_views(shape_of(a), a.integer(1), a.integer(2)), "Transpose");
+}
+LAMINA_FUNCTION(kBoth, t, "input") {
+  check(shape_of(a)->rank() <= 2, "t() expects a tensor with <= 2 dimensions, but self is ", shape_of(a)->rank(), "D");
+  if (shape_of(a)->rank() < 2) return view(a, {{Op::reshape, shape_of(a), nullptr}}, "T");
+  return view(a, functions::transpose_views(shape_of(a), 0, 1), "T");
+}
+LAMINA_FUNCTION_AS(kModule, permute_function, "permute", "input, dims") {
+  return view(a, functions::permute_views(shape_of(a), a.dims(1)), "Permute");
+}
+LAMINA_FUNCTION_AS(kMethod, permute_method, "permute", "input, *dims") {
+  return view(a, functions::permute_views(shape_of(a), a.rest_dims()), "Permute");
+}
+LAMINA_FUNCTION_AS(kMethod, expand_method, "expand", "input, *size, implicit=False") {
+  return view(a, functions::expand_views(shape_of(a), a.rest_dims()), "Expand");
+}
+LAMINA_FUNCTION(kMethod, expand_as, "input, other") {
+  return view(a, functions::expand_views(shape_of(a), a.tensor(1)->shape->dims()), "Expand");
+}
+LAMINA_FUNCTION(kBoth, narrow, "input, dim, start, length") {
+  check(shape_of(a)->rank() > 0, "narrow() cannot be applied to a 0-dim tensor.");
+  int axis = functions::wrap_axis(a.integer(1), shape_of(a)->rank());
+  std::int64_t size = size_along(a, axis), start = a.integer(2), length = a.integer(3);
+  if (start < -size || start > size)
+    fail(ErrorKind::kIndex, "start out of range (expected to be in range of [", -size, ", ", size, "], but got ", start, ")");
+  if (start < 0) start += size;
+  check(length >= 0, "narrow(): length must be non-negative.");
+  check(start + length <= size, "start (", start, ") + length (", length, ") exceeds dimension size (", size, ").");
+  return view(a, functions::narrow_views(shape_of(a), axis, start, length), "Slice");
+}
+LAMINA_FUNCTION(kBoth, select, "input, dim, index") {
+  return view(a, functions::select_views(shape_of(a), a.integer(1), a.integer(2)), "Select");
+}
+LAMINA_FUNCTION(kBoth, split, "input, split_size_or_sections, dim=0") {
+  int axis = functions::wrap_axis(a.integer(2, 0), shape_of(a)->rank());
+  check(shape_of(a)->rank() > 0, "split expects at least a 1-dimensional tensor");
+  std::int64_t size = size_along(a, axis);
+  if (auto piece = integer_from(a.object(1))) {
+    check(*piece > 0 || (*piece == 0 && size == 0), "split expects split_size be non-negative, but got split_size=", *piece);
+    return pieces(a, axis, even_lengths(size, std::max<std::int64_t>(*piece, 1)));
+  }
+  DimVector lengths = a.dims(1);
+  std::int64_t total = 0;
+  for (std::int64_t length : lengths) {
+    check(length >= 0, "split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=",
+          to_string(lengths, '[', ']'));
+    total += length;
+  }
+  check(total == size, "split_with_sizes expects split_sizes to sum exactly to ", size, " (input tensor's size at "
+        "dimension ", axis, "), but got split_sizes=", to_string(lengths, '[', ']'));
+  return pieces(a, axis, lengths);
+}
+LAMINA_FUNCTION(kBoth, chunk, "input, chunks, dim=0") {
+  check(shape_of(a)->rank() > 0, "chunk expects at least a 1-dimensional tensor");
+  int axis = functions::wrap_axis(a.integer(2, 0), shape_of(a)->rank());
+  std::int64_t size = size_along(a, axis), chunks = a.integer(1);
+  check(chunks > 0, "chunk expects `chunks` to be greater than 0, got: ", chunks);
+  std::int64_t piece = (size + chunks - 1) / chunks;
+  return pieces(a, axis, size == 0 ? DimVector(static_cast<std::size_t>(chunks), 0) : even_lengths(size, piece));
+}
+LAMINA_FUNCTION(kBoth, unbind, "input, dim=0") {
+  int axis = functions::wrap_axis(a.integer(1, 0), shape_of(a)->rank());
+  check(shape_of(a)->rank() > 0, "Dimension specified as ", axis, " but tensor has no dimensions");
+  Object tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(size_along(a, axis)))));
+  for (std::int64_t i = 0; i < PyTuple_GET_SIZE(tuple.get()); ++i)
+    PyTuple_SET_ITEM(tuple.get(), i, view(a, functions::select_views(shape_of(a), axis, i), "Unbind"));
+  return tuple.release();
+}
+
+LAMINA_FUNCTION(kModule, cat, "tensors, dim=0") { return wrap(functions::cat(a.tensors(0), a.integer(1, 0))); }
+LAMINA_FUNCTION(kModule, concat, "tensors, dim=0") { return wrap(functions::cat(a.tensors(0), a.integer(1, 0))); }
+LAMINA_FUNCTION(kModule, concatenate, "tensors, dim=0") { return wrap(functions::cat(a.tensors(0), a.integer(1, 0))); }
+LAMINA_FUNCTION(kModule, stack, "tensors, dim=0") { return wrap(functions::stack(a.tensors(0), a.integer(1, 0))); }
+LAMINA_FUNCTION_AS(kModule, flip_function, "flip", "input, dims") { return wrap(functions::flip(a.tensor(0), a.dims(1))); }
+LAMINA_FUNCTION_AS(kMethod, flip_method, "flip", "input, *dims") {
+  return wrap(functions::flip(a.tensor(0), a.rest_dims()));
+}
+
+LAMINA_FUNCTION(kBoth, clone, "input, *, memory_format=None") { return wrap(build::clone(a.tensor(0))); }
+LAMINA_FUNCTION(kBoth, detach, "input") { return wrap(engine::detached(a.variable(0), true)); }
+LAMINA_FUNCTION(kMethod, detach_, "input") {
+  engine::Variable& variable = a.variable(0);
+  check(!variable.is_view(), "Can't detach views in-place. Use detach() instead.");
+  if (engine::current(variable)->leaf)
+    set_requires_grad(a.tensor_object(0), false);
+  else
+    engine::replace(variable, build::detach(engine::current(variable)));
+  return self_of(a);
+}
+LAMINA_FUNCTION(kMethod, contiguous, "input, *, memory_format=None") {
+  if (engine::is_contiguous(a.variable(0))) return self_of(a);
+  return wrap(build::clone(a.tensor(0)));
+}
+LAMINA_FUNCTION(kMethod, is_contiguous, "input, *, memory_format=None") {
+  return PyBool_FromLong(engine::is_contiguous(a.variable(0)));
+}
+LAMINA_FUNCTION(kMethod, stride, "input, dim=None") {
+  DimVector strides = engine::logical_layout(a.variable(0)).strides;
+  if (a.given(1))
+    return PyLong_FromLongLong(strides[static_cast<std::size_t>(functions::wrap_axis(a.integer(1), shape_of(a)->rank()))]);
+  Object tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(strides.size()))));
+  for (std::size_t i = 0; i < strides.size(); ++i)
+    PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), checked(PyLong_FromLongLong(strides[i])));
+  return tuple.release();
+}
+LAMINA_FUNCTION(kMethod, storage_offset, "input") {
+  return PyLong_FromLongLong(engine::logical_layout(a.variable(0)).offset);
+}
+
+}  // namespace lamina::bindings

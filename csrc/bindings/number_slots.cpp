@@ -1,0 +1,212 @@
+// Tensor's Python operators.
+#include "bindings/in_place.h"
+#include "bindings/scalars.h"
+#include "bindings/tensor_object.h"
+#include "engine/flush.h"
+#include "functions/linear.h"
+#include "functions/pointwise.h"
+#include "ops/build.h"
+#include "support/check.h"
+
+namespace lamina::bindings {
+
+namespace {
+
+using functions::Operand;
+
+// Both operands, or nothing if one is neither a tensor nor a number.
+bool operands_from(PyObject* a, PyObject* b, Operand& x, Operand& y) {
+  auto convert = [](PyObject* object, Operand& to) {
+    if (is_tensor(object)) {
+      to = value_of(object);
+      return true;
+    }
+    auto number = number_from(object);
+    if (number) to = *number;
+    return number.has_value();
+  };
+  return convert(a, x) && convert(b, y);
+}
+
+template <typename Function>
+PyObject* with_operands(PyObject* a, PyObject* b, Function function) {
+  return guarded([&]() -> PyObject* {
+    Operand x, y;
+    if (!operands_from(a, b, x, y)) Py_RETURN_NOTIMPLEMENTED;
+    return wrap(function(x, y));
+  });
+}
+
+template <Op op>
+PyObject* binary(PyObject* a, PyObject* b) {
+  return with_operands(a, b, [](const Operand& x, const Operand& y) {
+    ValuePtr result = functions::binary(op, x, y);
+    return op == Op::sub && x.is_number() ? functions::labelled(std::move(result), "Rsub1") : result;
+  });
+}
+
+// & | ^ : bitwise on integers, logical on bools: the same kernel.
+PyObject* matmul(PyObject* a, PyObject* b) {
+  return guarded([&]() -> PyObject* {
+    if (!is_tensor(a) || !is_tensor(b)) Py_RETURN_NOTIMPLEMENTED;
+    return wrap(functions::matmul(value_of(a), value_of(b)));
+  });
+}
+
+PyObject* power(PyObject* a, PyObject* b, PyObject*) { return with_operands(a, b, functions::pow); }
+
+template <Op op>
+PyObject* unary(PyObject* a) {
+  return guarded([&] { return wrap(functions::unary(op, value_of(a))); });
+}
+PyObject* invert(PyObject* a) {
+  return guarded([&] {
+    const ValuePtr& x = value_of(a);
+    check(!is_floating(x->dtype), "~ (operator.invert) is only implemented on integer and Boolean-type tensors");
+    return wrap(functions::unary(Op::bitwise_not, x));
+  });
+}
+PyObject* positive(PyObject* a) {
+  Py_INCREF(a);
+  return a;
+}
+
+template <Op op>
+PyObject* in_place(PyObject* a, PyObject* b) {
+  return guarded([&]() -> PyObject* {
+    Operand x, y;
+    if (!operands_from(a, b, x, y)) Py_RETURN_NOTIMPLEMENTED;
+    engine::check_assignable(as_tensor(a)->variable);
+    assign_result(a, functions::binary(op, x, y));
+    Py_INCREF(a);
+    return a;
+  });
+}
+PyObject* in_place_power(PyObject* a, PyObject* b, PyObject*) {
+  return guarded([&]() -> PyObject* {
+    Operand x, y;
+    if (!operands_from(a, b, x, y)) Py_RETURN_NOTIMPLEMENTED;
+    engine::check_assignable(as_tensor(a)->variable);
+    assign_result(a, functions::pow(x, y));
+    Py_INCREF(a);
+    return a;
+  });
+}
+
+Op comparison_op(int operation) {
+  switch (operation) {
+    case Py_LT:
+      return Op::lt;
+    case Py_LE:
+      return Op::le;
+    case Py_EQ:
+      return Op::eq;
+    case Py_NE:
+      return Op::ne;
+    case Py_GT:
+      return Op::gt;
+    default:
+      return Op::ge;
+  }
+}
+
+PyObject* compare(PyObject* a, PyObject* b, int operation) {
+  return with_operands(a, b, [&](const Operand& x, const Operand& y) {
+    return functions::binary(comparison_op(operation), x, y);
+  });
+}
+
+// The number of a tensor with one element.
+PyObject* single_element(PyObject* self, const char* what) {
+  ValuePtr value = value_of(self);
+  check(value->shape->numel() == 1, what, " a Tensor with ", value->shape->numel(), " elements cannot be converted to Scalar");
+  engine::realize(value.get());
+  return element_object(value->dtype, engine::data_of(value.get()));
+}
+
+int truth(PyObject* self) {
+  return guarded(
+      [&] {
+        ValuePtr value = value_of(self);
+        check(value->shape->numel() == 1, "Boolean value of Tensor with ",
+              value->shape->numel() == 0 ? "no values" : "more than one value", " is ambiguous");
+        engine::realize(value.get());
+        Object number(element_object(value->dtype, engine::data_of(value.get())));
+        return PyObject_IsTrue(number.get());
+      },
+      -1);
+}
+
+PyObject* to_int(PyObject* self) {
+  return guarded([&] {
+    Object number(single_element(self, "int():"));
+    return PyNumber_Long(number.get());
+  });
+}
+PyObject* to_float(PyObject* self) {
+  return guarded([&] {
+    Object number(single_element(self, "float():"));
+    return PyNumber_Float(number.get());
+  });
+}
+PyObject* to_index(PyObject* self) {
+  return guarded([&] {
+    if (is_floating(value_of(self)->dtype) || value_of(self)->shape->numel() != 1)
+      fail(ErrorKind::kType, "only integer tensors of a single element can be converted to an index");
+    Object number(single_element(self, "index():"));
+    return PyNumber_Long(number.get());
+  });
+}
+
+template <typename Function>
+void* slot(Function* function) {
+  return reinterpret_cast<void*>(function);
+}
+
+}  // namespace
+
+void assign_result(PyObject* tensor, ValuePtr result) {
+  engine::Variable& variable = as_tensor(tensor)->variable;
+  const ValuePtr old = engine::current(variable);
+  check(functions::can_cast(result->dtype, old->dtype), "result type ", functions::scalar_name(result->dtype),
+        " can't be cast to the desired output type ", functions::scalar_name(old->dtype));
+  check(result->shape == old->shape, "output with shape ", to_string(old->shape->dims(), '[', ']'),
+        " doesn't match the broadcast shape ", to_string(result->shape->dims(), '[', ']'));
+  if (result->dtype != old->dtype) result = build::cast(result, old->dtype);
+  engine::assign(variable, std::move(result));
+  engine::flush_if_due();
+}
+
+PyType_Slot g_number_slots[] = {{Py_nb_add, slot(binary<Op::add>)},
+                                {Py_nb_subtract, slot(binary<Op::sub>)},
+                                {Py_nb_multiply, slot(binary<Op::mul>)},
+                                {Py_nb_true_divide, slot(binary<Op::div>)},
+                                {Py_nb_floor_divide, slot(binary<Op::floor_divide>)},
+                                {Py_nb_remainder, slot(binary<Op::remainder>)},
+                                {Py_nb_power, slot(power)},
+                                {Py_nb_matrix_multiply, slot(matmul)},
+                                {Py_nb_and, slot(binary<Op::bitwise_and>)},
+                                {Py_nb_or, slot(binary<Op::bitwise_or>)},
+                                {Py_nb_xor, slot(binary<Op::bitwise_xor>)},
+                                {Py_nb_negative, slot(unary<Op::neg>)},
+                                {Py_nb_positive, slot(positive)},
+                                {Py_nb_absolute, slot(unary<Op::abs>)},
+                                {Py_nb_invert, slot(invert)},
+                                {Py_nb_inplace_add, slot(in_place<Op::add>)},
+                                {Py_nb_inplace_subtract, slot(in_place<Op::sub>)},
+                                {Py_nb_inplace_multiply, slot(in_place<Op::mul>)},
+                                {Py_nb_inplace_true_divide, slot(in_place<Op::div>)},
+                                {Py_nb_inplace_floor_divide, slot(in_place<Op::floor_divide>)},
+                                {Py_nb_inplace_remainder, slot(in_place<Op::remainder>)},
+                                {Py_nb_inplace_power, slot(in_place_power)},
+                                {Py_nb_inplace_and, slot(in_place<Op::bitwise_and>)},
+                                {Py_nb_inplace_or, slot(in_place<Op::bitwise_or>)},
+                                {Py_nb_inplace_xor, slot(in_place<Op::bitwise_xor>)},
+                                {Py_nb_bool, slot(truth)},
+                                {Py_nb_int, slot(to_int)},
+                                {Py_nb_float, slot(to_float)},
+                                {Py_nb_index, slot(to_index)},
+                                {Py_tp_richcompare, slot(compare)},
+                                {0, nullptr}};
+
+}  // namespace lamina::bindings

@@ -1,0 +1,136 @@
+// Tensor's attributes.
+#include "bindings/autograd.h"
+#include "bindings/scalars.h"
+#include "bindings/tensor_object.h"
+#include "functions/views.h"
+#include "ops/record.h"
+#include "support/check.h"
+
+namespace lamina::bindings {
+
+namespace {
+
+engine::Variable& variable_of(PyObject* self) { return as_tensor(self)->variable; }
+
+PyObject* get_shape(PyObject* self, void*) {
+  return guarded([&] { return size_object(value_of(self)->shape->dims()); });
+}
+PyObject* get_ndim(PyObject* self, void*) {
+  return guarded([&] { return PyLong_FromLong(value_of(self)->shape->rank()); });
+}
+PyObject* get_dtype(PyObject* self, void*) {
+  return guarded([&] { return Object::borrowed(dtype_object(value_of(self)->dtype)).release(); });
+}
+PyObject* get_requires_grad(PyObject* self, void*) {
+  return guarded([&] { return PyBool_FromLong(value_of(self)->requires_grad()); });
+}
+int set_requires_grad_property(PyObject* self, PyObject* flag, void*) {
+  return guarded(
+      [&] {
+        if (!flag || !PyBool_Check(flag)) fail(ErrorKind::kType, "requires_grad must be a bool");
+        set_requires_grad(self, flag == Py_True);
+        return 0;
+      },
+      -1);
+}
+PyObject* get_is_leaf(PyObject* self, void*) {
+  return guarded([&] { return PyBool_FromLong(value_of(self)->is_leaf()); });
+}
+
+PyObject* get_grad(PyObject* self, void*) {
+  return guarded([&] {
+    PyObject* grad = *grad_slot(self);
+    return Object::borrowed(grad ? grad : Py_None).release();
+  });
+}
+int set_grad(PyObject* self, PyObject* grad, void*) {
+  return guarded(
+      [&] {
+        if (grad == Py_None) grad = nullptr;
+        if (grad) {
+          if (!is_tensor(grad))
+            fail(ErrorKind::kType, "assigned grad expected to be a Tensor or None but got ", Py_TYPE(grad)->tp_name);
+          check(value_of(grad)->shape == value_of(self)->shape,
+                "assigned grad has data of a different size: expected ",
+                to_string(value_of(self)->shape->dims(), '[', ']'), ", got ",
+                to_string(value_of(grad)->shape->dims(), '[', ']'));
+          check(value_of(grad)->dtype == value_of(self)->dtype, "assigned grad has data of a different type: expected ",
+                name_of(value_of(self)->dtype), ", got ", name_of(value_of(grad)->dtype));
+        }
+        Object old(std::exchange(*grad_slot(self), Object::borrowed(grad).release()));
+        return 0;
+      },
+      -1);
+}
+
+PyObject* get_grad_fn(PyObject* self, void*) {
+  return guarded([&]() -> PyObject* {
+    const ValuePtr& value = value_of(self);
+    if (!value->requires_grad() || value->leaf) Py_RETURN_NONE;
+    return grad_fn_object(value);
+  });
+}
+
+PyObject* get_data(PyObject* self, void*) {
+  return guarded([&] { return wrap(engine::detached(variable_of(self), false)); });
+}
+int set_data(PyObject* self, PyObject* data, void*) {
+  return guarded(
+      [&] {
+        if (!data || !is_tensor(data)) fail(ErrorKind::kType, "Variable data has to be a tensor");
+        engine::replace(variable_of(self), value_of(data));
+        return 0;
+      },
+      -1);
+}
+
+PyObject* get_transposed(PyObject* self, void*) {
+  return guarded([&] {
+    const Shape* shape = value_of(self)->shape;
+    DimVector axes;
+    for (int axis = shape->rank(); axis-- > 0;) axes.push_back(axis);
+    return wrap(engine::view_of(variable_of(self), functions::permute_views(shape, axes)));
+  });
+}
+PyObject* get_matrix_transposed(PyObject* self, void*) {
+  return guarded([&] {
+    const Shape* shape = value_of(self)->shape;
+    check(shape->rank() >= 2, "tensor.mT is only supported on matrices or batches of matrices. Got ", shape->rank(),
+          "-D tensor.");
+    return wrap(engine::view_of(variable_of(self), functions::transpose_views(shape, -2, -1)));
+  });
+}
+PyObject* get_itemsize(PyObject* self, void*) {
+  return guarded([&] { return PyLong_FromSize_t(size_of(value_of(self)->dtype)); });
+}
+PyObject* get_version(PyObject* self, void*) {
+  return guarded([&] { return PyLong_FromUnsignedLong(variable_of(self).cell ? variable_of(self).cell->version : 0); });
+}
+PyObject* get_is_view(PyObject* self, void*) {
+  return guarded([&] { return PyBool_FromLong(variable_of(self).is_view()); });
+}
+PyObject* get_is_inference(PyObject* self, void*) {
+  return guarded([&] { return PyBool_FromLong(value_of(self)->has(kInferenceMade)); });
+}
+
+}  // namespace
+
+PyGetSetDef g_tensor_properties[] = {
+    {"shape", get_shape, nullptr, "The sizes of the axes.", nullptr},
+    {"ndim", get_ndim, nullptr, "The number of axes.", nullptr},
+    {"dtype", get_dtype, nullptr, "The type of the elements.", nullptr},
+    {"requires_grad", get_requires_grad, set_requires_grad_property, "Whether operations on it are recorded for "
+     "differentiation.", nullptr},
+    {"is_leaf", get_is_leaf, nullptr, "Whether no recorded operation made it.", nullptr},
+    {"grad", get_grad, set_grad, "The gradient that backward() has accumulated, or None.", nullptr},
+    {"grad_fn", get_grad_fn, nullptr, "The recorded operation that made it, or None.", nullptr},
+    {"data", get_data, set_data, "The same numbers without history.", nullptr},
+    {"T", get_transposed, nullptr, "A view with the axes reversed.", nullptr},
+    {"mT", get_matrix_transposed, nullptr, "A view with the last two axes swapped.", nullptr},
+    {"itemsize", get_itemsize, nullptr, "Bytes an element.", nullptr},
+    {"_version", get_version, nullptr, nullptr, nullptr},
+    {"_is_view", get_is_view, nullptr, nullptr, nullptr},
+    {"_is_inference", get_is_inference, nullptr, nullptr, nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+
+}  // namespace lamina::bindings

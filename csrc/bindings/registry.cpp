@@ -1,0 +1,234 @@
+// Signatures, argument parsing, and the tables of functions and methods.
+#include "bindings/registry.h"
+
+#include <cstring>
+
+#include "bindings/scalars.h"
+#include "support/check.h"
+
+namespace lamina::bindings {
+
+namespace {
+
+struct Entry {
+  const char* name;
+  PyCFunction function, method;
+  Where where;
+};
+
+std::vector<Entry>& entries() {
+  static auto* all = new std::vector<Entry>;
+  return *all;
+}
+
+PyMethodDef* definitions(bool methods) {
+  auto* table = new std::vector<PyMethodDef>;
+  for (const Entry& entry : entries()) {
+    if (entry.where == (methods ? Where::kModule : Where::kMethod)) continue;
+    table->push_back({entry.name, methods ? entry.method : entry.function, METH_FASTCALL | METH_KEYWORDS, nullptr});
+  }
+  table->push_back({nullptr, nullptr, 0, nullptr});
+  return table->data();
+}
+
+std::string trimmed(const std::string& text) {
+  std::size_t begin = text.find_first_not_of(' '), end = text.find_last_not_of(' ');
+  return begin == std::string::npos ? "" : text.substr(begin, end - begin + 1);
+}
+
+}  // namespace
+
+Registration::Registration(const char* name, PyCFunction function, PyCFunction method, Where where) {
+  entries().push_back({name, function, method, where});
+}
+
+PyMethodDef* method_definitions() { return definitions(true); }
+PyMethodDef* function_definitions() { return definitions(false); }
+
+Signature::Signature(const char* name, const char* text) : name_(name) {
+  std::string all = text;
+  bool keyword_only = false;
+  for (std::size_t at = 0; at < all.size();) {
+    std::size_t comma = std::min(all.find(',', at), all.size());
+    std::string part = trimmed(all.substr(at, comma - at));
+    at = comma + 1;
+    if (part.empty()) continue;
+    if (part == "*") {
+      keyword_only = true;
+      continue;
+    }
+    bool variadic = part[0] == '*';
+    if (variadic) part.erase(0, 1);
+    std::size_t equals = part.find('=');
+    Parameter parameter;
+    parameter.name = part.substr(0, equals);
+    parameter.interned = checked(PyUnicode_InternFromString(parameter.name.c_str()));
+    parameter.required = equals == std::string::npos && !variadic;
+    parameter.keyword_only = keyword_only;
+    if (variadic) {
+      variadic_ = static_cast<int>(parameters_.size());
+      keyword_only = true;
+    } else if (!keyword_only) {
+      ++positional_;
+    }
+    parameters_.push_back(std::move(parameter));
+  }
+}
+
+int Signature::find(PyObject* keyword) const {
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (parameters_[i].interned == keyword) return static_cast<int>(i);
+  const char* text = PyUnicode_AsUTF8(keyword);
+  if (!text) throw PythonError{};
+  // NumPy's spellings.
+  if (std::strcmp(text, "axis") == 0) text = "dim";
+  if (std::strcmp(text, "keepdims") == 0) text = "keepdim";
+  if (std::strcmp(text, "self") == 0) text = "input";
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (parameters_[i].name == text) return static_cast<int>(i);
+  return -1;
+}
+
+Arguments::Arguments(const Signature& signature, PyObject* self, PyObject* const* args, Py_ssize_t count,
+                     PyObject* names)
+    : signature_(signature) {
+  std::size_t next = 0;
+  if (self) values_[next++] = self;
+  Py_ssize_t used = 0;
+  for (; used < count && next < signature.positional_; ++used) values_[next++] = args[used];
+  if (used < count) {
+    if (signature.variadic_ < 0) {
+      fail(ErrorKind::kType, signature.name_, "() takes at most ", signature.positional_, " positional arguments (",
+           count + (self ? 1 : 0), " given)");
+    }
+    rest_ = args + used;
+    rest_count_ = count - used;
+  }
+  if (names) {
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); ++i) {
+      PyObject* keyword = PyTuple_GET_ITEM(names, i);
+      int found = signature.find(keyword);
+      if (found < 0)
+        fail(ErrorKind::kType, signature.name_, "() got an unexpected keyword argument '", PyUnicode_AsUTF8(keyword), "'");
+      auto index = static_cast<std::size_t>(found);
+      if (values_[index])
+        fail(ErrorKind::kType, signature.name_, "() got multiple values for argument '", PyUnicode_AsUTF8(keyword), "'");
+      values_[index] = args[count + i];
+    }
+  }
+  for (std::size_t i = 0; i < signature.parameters_.size(); ++i)
+    if (signature.parameters_[i].required && !values_[i])
+      fail(ErrorKind::kType, signature.name_, "() missing required argument '", signature.parameters_[i].name,
+           "' (position ", i + 1, ")");
+}
+
+void Arguments::fail_type(std::size_t i, const char* expected) const {
+  fail(ErrorKind::kType, signature_.name_, "(): argument '", signature_.parameters_[i].name, "' (position ", i + 1,
+       ") must be ", expected, ", not ", values_[i] ? Py_TYPE(values_[i])->tp_name : "missing");
+}
+
+PyObject* Arguments::tensor_object(std::size_t i) const {
+  if (!values_[i] || !is_tensor(values_[i])) fail_type(i, "Tensor");
+  return values_[i];
+}
+
+functions::Operand Arguments::operand(std::size_t i) const {
+  if (values_[i] && is_tensor(values_[i])) return value_of(values_[i]);
+  auto number = values_[i] ? number_from(values_[i]) : std::nullopt;
+  if (!number) fail_type(i, "Tensor or Number");
+  return *number;
+}
+
+std::optional<functions::Operand> Arguments::optional_operand(std::size_t i) const {
+  if (!given(i)) return std::nullopt;
+  return operand(i);
+}
+
+std::int64_t Arguments::integer(std::size_t i) const {
+  auto number = values_[i] ? integer_from(values_[i]) : std::nullopt;
+  if (!number) fail_type(i, "int");
+  return *number;
+}
+
+double Arguments::number(std::size_t i) const {
+  functions::Operand operand = this->operand(i);
+  if (operand.is_number()) return operand.as_double();
+  Object real(checked(PyNumber_Float(values_[i])));
+  return PyFloat_AS_DOUBLE(real.get());
+}
+
+bool Arguments::flag(std::size_t i, bool absent) const {
+  if (!given(i)) return absent;
+  if (!PyBool_Check(values_[i]) && !PyLong_Check(values_[i])) fail_type(i, "bool");
+  return PyObject_IsTrue(values_[i]) == 1;
+}
+
+DimVector Arguments::dims(std::size_t i) const {
+  if (values_[i]) {
+    if (auto one = integer_from(values_[i])) return {*one};
+    if (auto many = dims_from(values_[i])) return *many;
+  }
+  fail_type(i, "tuple of ints");
+}
+
+DimVector Arguments::rest_dims() const {
+  auto index = static_cast<std::size_t>(signature_.variadic_);
+  if (values_[index]) return dims(index);  // by keyword
+  if (rest_count_ == 1) {
+    if (auto many = dims_from(rest_[0])) return *many;
+  }
+  DimVector dims;
+  for (Py_ssize_t i = 0; i < rest_count_; ++i) {
+    auto number = integer_from(rest_[i]);
+    if (!number)
+      fail(ErrorKind::kType, signature_.name_, "(): argument '", signature_.parameters_[index].name,
+           "' must be a sequence of ints, got ", Py_TYPE(rest_[i])->tp_name, " at position ", i);
+    dims.push_back(*number);
+  }
+  return dims;
+}
+
+std::optional<DType> Arguments::dtype(std::size_t i) const {
+  if (!given(i)) return std::nullopt;
+  auto dtype = dtype_from(values_[i]);
+  if (!dtype) fail_type(i, "lamina.dtype (float32, float64, int64, int32, uint8 or bool)");
+  return dtype;
+}
+
+const char* Arguments::text(std::size_t i) const {
+  if (!given(i)) return nullptr;
+  if (!PyUnicode_Check(values_[i])) fail_type(i, "str");
+  const char* text = PyUnicode_AsUTF8(values_[i]);
+  if (!text) throw PythonError{};
+  return text;
+}
+
+std::vector<ValuePtr> Arguments::tensors(std::size_t i) const {
+  if (!values_[i] || !(PyTuple_Check(values_[i]) || PyList_Check(values_[i]))) fail_type(i, "tuple of Tensors");
+  std::vector<ValuePtr> result;
+  Py_ssize_t size = PySequence_Fast_GET_SIZE(values_[i]);
+  for (Py_ssize_t k = 0; k < size; ++k) {
+    PyObject* item = PySequence_Fast_GET_ITEM(values_[i], k);
+    if (!is_tensor(item))
+      fail(ErrorKind::kType, signature_.name_, "(): expected Tensor as element ", k, " in argument ", i, ", but got ",
+           Py_TYPE(item)->tp_name);
+    result.push_back(value_of(item));
+  }
+  return result;
+}
+
+void Arguments::check_device(std::size_t i) const {
+  if (!given(i)) return;
+  Object name(checked(PyObject_Str(values_[i])));
+  const char* text = PyUnicode_AsUTF8(name.get());
+  if (!text) throw PythonError{};
+  if (std::strcmp(text, "cpu") != 0 && std::strcmp(text, "cpu:0") != 0)
+    fail(ErrorKind::kRuntime, signature_.name_, "(): lamina computes on the CPU only, got device '", text, "'");
+}
+
+PyObject* call(const Signature& signature, Body body, PyObject* self, PyObject* const* args, Py_ssize_t count,
+               PyObject* names) {
+  return guarded([&] { return body(Arguments(signature, self, args, count, names)); });
+}
+
+}  // namespace lamina::bindings

@@ -1,0 +1,185 @@
+// Python's small values: dtypes, sizes, numbers.
+#include "bindings/scalars.h"
+
+#include <cstring>
+
+#include "bindings/tensor_object.h"
+#include "engine/flush.h"
+#include "support/check.h"
+
+namespace lamina::bindings {
+
+namespace {
+
+struct DTypeObject {
+  PyObject_HEAD
+  DType dtype;
+};
+
+PyTypeObject* g_dtype_type = nullptr;
+PyTypeObject* g_size_type = nullptr;
+PyObject* g_dtypes[kDTypeCount];
+
+DType dtype_of(PyObject* self) { return reinterpret_cast<DTypeObject*>(self)->dtype; }
+
+PyObject* dtype_repr(PyObject* self) { return PyUnicode_FromFormat("lamina.%s", name_of(dtype_of(self))); }
+PyObject* dtype_reduce(PyObject* self, PyObject*) { return PyUnicode_FromString(name_of(dtype_of(self))); }
+PyObject* dtype_is_floating(PyObject* self, void*) { return PyBool_FromLong(is_floating(dtype_of(self))); }
+PyObject* dtype_is_complex(PyObject*, void*) { Py_RETURN_FALSE; }
+PyObject* dtype_is_signed(PyObject* self, void*) {
+  return PyBool_FromLong(dtype_of(self) != DType::kUInt8 && dtype_of(self) != DType::kBool);
+}
+PyObject* dtype_itemsize(PyObject* self, void*) { return PyLong_FromSize_t(size_of(dtype_of(self))); }
+
+PyMethodDef g_dtype_methods[] = {{"__reduce__", dtype_reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+PyGetSetDef g_dtype_properties[] = {{"is_floating_point", dtype_is_floating, nullptr, nullptr, nullptr},
+                                    {"is_complex", dtype_is_complex, nullptr, nullptr, nullptr},
+                                    {"is_signed", dtype_is_signed, nullptr, nullptr, nullptr},
+                                    {"itemsize", dtype_itemsize, nullptr, "Bytes an element.", nullptr},
+                                    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+
+PyObject* size_repr(PyObject* self) {
+  Object list(PySequence_List(self));
+  return list ? PyUnicode_FromFormat("lamina.Size(%R)", list.get()) : nullptr;
+}
+PyObject* size_numel(PyObject* self, PyObject*) {
+  return guarded([&] { return PyLong_FromLongLong(Shape::of(*dims_from(self))->numel()); });
+}
+PyObject* size_subscript(PyObject* self, PyObject* key) {
+  Object item(PyTuple_Type.tp_as_mapping->mp_subscript(self, key));
+  if (!item || !PySlice_Check(key)) return item.release();
+  return guarded([&] { return size_object(*dims_from(item.get())); });
+}
+PyMethodDef g_size_methods[] = {
+    {"numel", size_numel, METH_NOARGS, "The number of elements: the product of the sizes."},
+    {nullptr, nullptr, 0, nullptr}};
+
+}  // namespace
+
+void bind_scalars(PyObject* module) {
+  static PyType_Slot dtype_slots[] = {{Py_tp_repr, reinterpret_cast<void*>(dtype_repr)},
+                                      {Py_tp_methods, g_dtype_methods},
+                                      {Py_tp_getset, g_dtype_properties},
+                                      {0, nullptr}};
+  static PyType_Spec dtype_spec{"lamina._core.dtype", sizeof(DTypeObject), 0,
+                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, dtype_slots};
+  g_dtype_type = make_type(dtype_spec);
+  checked(PyModule_AddObjectRef(module, "dtype", reinterpret_cast<PyObject*>(g_dtype_type)));
+  for (std::size_t i = 0; i < kDTypeCount; ++i) {
+    auto* object = reinterpret_cast<DTypeObject*>(checked(g_dtype_type->tp_alloc(g_dtype_type, 0)));
+    object->dtype = static_cast<DType>(i);
+    g_dtypes[i] = reinterpret_cast<PyObject*>(object);
+    checked(PyModule_AddObjectRef(module, name_of(object->dtype), g_dtypes[i]));
+  }
+  static PyType_Slot size_slots[] = {{Py_tp_repr, reinterpret_cast<void*>(size_repr)},
+                                     {Py_tp_methods, g_size_methods},
+                                     {Py_mp_subscript, reinterpret_cast<void*>(size_subscript)},
+                                     {0, nullptr}};
+  static PyType_Spec size_spec{"lamina.Size", 0, 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, size_slots};
+  g_size_type = make_type(size_spec, &PyTuple_Type);
+  checked(PyModule_AddObjectRef(module, "Size", reinterpret_cast<PyObject*>(g_size_type)));
+}
+
+PyObject* dtype_object(DType dtype) { return g_dtypes[index_of(dtype)]; }
+
+std::optional<DType> dtype_from(PyObject* object) {
+  if (Py_TYPE(object) == g_dtype_type) return dtype_of(object);
+  if (object == reinterpret_cast<PyObject*>(&PyFloat_Type)) return DType::kFloat32;
+  if (object == reinterpret_cast<PyObject*>(&PyBool_Type)) return DType::kBool;
+  if (object == reinterpret_cast<PyObject*>(&PyLong_Type)) return DType::kInt64;
+  return std::nullopt;
+}
+
+PyObject* size_object(Dims dims) {
+  Object tuple(checked(g_size_type->tp_alloc(g_size_type, static_cast<Py_ssize_t>(dims.size()))));
+  for (std::size_t i = 0; i < dims.size(); ++i)
+    PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), checked(PyLong_FromLongLong(dims[i])));
+  return tuple.release();
+}
+
+std::optional<functions::Operand> number_from(PyObject* object) {
+  using functions::Operand;
+  if (PyBool_Check(object)) return Operand::of(object == Py_True);
+  if (PyFloat_Check(object)) return Operand::of(PyFloat_AS_DOUBLE(object));
+  if (PyLong_Check(object)) {
+    int overflow = 0;
+    long long number = PyLong_AsLongLongAndOverflow(object, &overflow);
+    if (overflow) {
+      PyErr_SetString(PyExc_OverflowError, "Python int too large to convert to int64");
+      throw PythonError{};
+    }
+    return Operand::of(static_cast<std::int64_t>(number));
+  }
+  // NumPy's numbers: whole ones have __index__, the others only __float__.
+  if (is_tensor(object) || PyUnicode_Check(object) || PySequence_Check(object)) return std::nullopt;
+  if (PyObject_CheckBuffer(object) && std::strcmp(Py_TYPE(object)->tp_name, "numpy.ndarray") == 0) return std::nullopt;
+  const char* type = Py_TYPE(object)->tp_name;
+  if (std::strcmp(type, "numpy.bool_") == 0 || std::strcmp(type, "numpy.bool") == 0)
+    return Operand::of(PyObject_IsTrue(object) == 1);
+  if (PyIndex_Check(object)) {
+    Object whole(checked(PyNumber_Index(object)));
+    return number_from(whole.get());
+  }
+  PyNumberMethods* methods = Py_TYPE(object)->tp_as_number;
+  if (!methods || !methods->nb_float || PyComplex_Check(object)) return std::nullopt;
+  double number = PyFloat_AsDouble(object);
+  if (number == -1.0 && PyErr_Occurred()) throw PythonError{};
+  return Operand::of(number);
+}
+
+std::optional<std::int64_t> integer_from(PyObject* object) {
+  if (!PyLong_Check(object) && !PyIndex_Check(object)) return std::nullopt;
+  if (is_tensor(object) && (value_of(object)->shape->numel() != 1 || is_floating(value_of(object)->dtype)))
+    return std::nullopt;
+  Py_ssize_t number = PyNumber_AsSsize_t(object, PyExc_OverflowError);
+  if (number == -1 && PyErr_Occurred()) throw PythonError{};
+  return number;
+}
+
+std::optional<DimVector> dims_from(PyObject* object) {
+  if (!PyTuple_Check(object) && !PyList_Check(object)) {
+    if (!PySequence_Check(object) || PyUnicode_Check(object) || PyBytes_Check(object)) return std::nullopt;
+    if (is_tensor(object) && value_of(object)->shape->rank() != 1) return std::nullopt;
+  }
+  Object fast(PySequence_Fast(object, "expected a sequence of integers"));
+  checked(fast.get());
+  DimVector dims;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(fast.get()); ++i) {
+    auto number = integer_from(PySequence_Fast_GET_ITEM(fast.get(), i));
+    if (!number) return std::nullopt;
+    dims.push_back(*number);
+  }
+  return dims;
+}
+
+PyObject* element_object(DType dtype, const void* element) {
+  switch (dtype) {
+    case DType::kBool:
+      return PyBool_FromLong(*static_cast<const std::uint8_t*>(element));
+    case DType::kUInt8:
+      return PyLong_FromLong(*static_cast<const std::uint8_t*>(element));
+    case DType::kInt32: {
+      std::int32_t number;
+      std::memcpy(&number, element, sizeof number);
+      return PyLong_FromLong(number);
+    }
+    case DType::kInt64: {
+      std::int64_t number;
+      std::memcpy(&number, element, sizeof number);
+      return PyLong_FromLongLong(number);
+    }
+    case DType::kFloat32: {
+      float number;
+      std::memcpy(&number, element, sizeof number);
+      return PyFloat_FromDouble(static_cast<double>(number));
+    }
+    case DType::kFloat64: {
+      double number;
+      std::memcpy(&number, element, sizeof number);
+      return PyFloat_FromDouble(number);
+    }
+  }
+  Py_RETURN_NONE;
+}
+
+}  // namespace lamina::bindings

@@ -1,0 +1,30 @@
+// Python's small values: dtypes, sizes, numbers.
+#pragma once
+
+#include <optional>
+
+#include "bindings/python.h"
+#include "functions/operand.h"
+#include "graph/shape.h"
+
+namespace lamina::bindings {
+
+void bind_scalars(PyObject* module);
+
+PyObject* dtype_object(DType dtype);  // borrowed
+// A lamina dtype, or Python's float, int, bool types.
+std::optional<DType> dtype_from(PyObject* object);
+
+PyObject* size_object(Dims dims);  // a new lamina.Size
+
+// A Python or NumPy number; nothing if the object is none.
+std::optional<functions::Operand> number_from(PyObject* object);
+// An integer, through __index__; nothing if the object is none.
+std::optional<std::int64_t> integer_from(PyObject* object);
+// A sequence of integers; nothing if the object is none.
+std::optional<DimVector> dims_from(PyObject* object);
+
+// The Python number of a realized value's element.
+PyObject* element_object(DType dtype, const void* element);
+
+}  // namespace lamina::bindings

@@ -1,0 +1,152 @@
+// The hot Tensor type: allocation, lifetime, and its slots put together.
+#include "bindings/tensor_object.h"
+
+#include <structmember.h>
+
+#include <new>
+#include <vector>
+
+#include "bindings/registry.h"
+#include "bindings/scalars.h"
+#include "engine/flush.h"
+#include "ops/build.h"
+#include "support/check.h"
+
+namespace lamina::bindings {
+
+PyTypeObject* g_tensor_type = nullptr;
+
+namespace {
+
+constexpr std::size_t kMostFree = 512;
+std::vector<TensorObject*> g_free;
+
+TensorObject* allocate(PyTypeObject* type) {
+  if (type == g_tensor_type && !g_free.empty()) {
+    TensorObject* object = g_free.back();
+    g_free.pop_back();
+    PyObject_Init(reinterpret_cast<PyObject*>(object), type);
+    return object;
+  }
+  auto* object = reinterpret_cast<TensorObject*>(checked(type->tp_alloc(type, 0)));
+  new (&object->variable) engine::Variable();
+  return object;
+}
+
+void deallocate(PyObject* self) {
+  TensorObject* object = as_tensor(self);
+  PyTypeObject* type = Py_TYPE(self);
+  if (object->weak_references) PyObject_ClearWeakRefs(self);
+  object->variable = engine::Variable();
+  Py_CLEAR(object->grad);
+  Py_CLEAR(object->dict);
+  if (type == g_tensor_type && g_free.size() < kMostFree) {
+    g_free.push_back(object);
+  } else {
+    object->variable.~Variable();
+    type->tp_free(self);
+  }
+  Py_DECREF(type);
+}
+
+// Tensor() and subclasses: an empty tensor, or the one given, as torch.Tensor(data) does.
+PyObject* create(PyTypeObject* type, PyObject*, PyObject*) {
+  return guarded([&] {
+    TensorObject* object = allocate(type);
+    object->variable.value = build::full(Shape::of({0}), 0, DType::kFloat32);
+    return reinterpret_cast<PyObject*>(object);
+  });
+}
+
+Py_ssize_t length(PyObject* self) {
+  return guarded(
+      [&] {
+        const Shape* shape = value_of(self)->shape;
+        if (shape->rank() == 0) fail(ErrorKind::kType, "len() of a 0-d tensor");
+        return static_cast<Py_ssize_t>((*shape)[0]);
+      },
+      static_cast<Py_ssize_t>(-1));
+}
+
+Py_hash_t hash(PyObject* self) { return static_cast<Py_hash_t>(reinterpret_cast<std::uintptr_t>(self) >> 4); }
+
+PyMemberDef g_members[] = {{"__dictoffset__", T_PYSSIZET, offsetof(TensorObject, dict), READONLY, nullptr},
+                           {"__weaklistoffset__", T_PYSSIZET, offsetof(TensorObject, weak_references), READONLY, nullptr},
+                           {nullptr, 0, 0, 0, nullptr}};
+
+template <typename Function>
+void* slot(Function* function) {
+  return reinterpret_cast<void*>(function);
+}
+
+}  // namespace
+
+void bind_tensor_type(PyObject* module) {
+  std::vector<PyType_Slot> slots{{Py_tp_dealloc, slot(deallocate)},
+                                 {Py_tp_new, slot(create)},
+                                 {Py_tp_hash, slot(hash)},
+                                 {Py_tp_members, g_members},
+                                 {Py_tp_getset, g_tensor_properties},
+                                 {Py_tp_methods, method_definitions()},
+                                 {Py_mp_length, slot(length)},
+                                 {Py_mp_subscript, slot(tensor_subscript)},
+                                 {Py_mp_ass_subscript, slot(tensor_assign_subscript)},
+                                 {Py_bf_getbuffer, slot(tensor_get_buffer)},
+                                 {Py_bf_releasebuffer, slot(tensor_release_buffer)}};
+  for (PyType_Slot* number = g_number_slots; number->slot; ++number) slots.push_back(*number);
+  slots.push_back({0, nullptr});
+  PyType_Spec spec{"lamina.Tensor", sizeof(TensorObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots.data()};
+  g_tensor_type = make_type(spec);
+  checked(PyModule_AddObjectRef(module, "Tensor", reinterpret_cast<PyObject*>(g_tensor_type)));
+}
+
+PyObject* wrap(engine::Variable variable) {
+  TensorObject* object = allocate(g_tensor_type);
+  object->variable = std::move(variable);
+  Object owner(reinterpret_cast<PyObject*>(object));
+  engine::flush_if_due();
+  return owner.release();
+}
+
+PyObject* wrap_tuple(std::vector<ValuePtr> values) {
+  Object tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(values.size()))));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), wrap(std::move(values[i])));
+  return tuple.release();
+}
+
+PyObject* make_subclass(PyTypeObject* type, PyObject* data, bool requires_grad) {
+  Object owner(reinterpret_cast<PyObject*>(allocate(type)));
+  as_tensor(owner.get())->variable = engine::detached(as_tensor(data)->variable, false);
+  if (requires_grad) set_requires_grad(owner.get(), true);
+  return owner.release();
+}
+
+LeafGrad* leaf_grad(PyObject* tensor) { return static_cast<LeafGrad*>(value_of(tensor)->leaf); }
+
+PyObject** grad_slot(PyObject* tensor) {
+  LeafGrad* leaf = leaf_grad(tensor);
+  return leaf ? &leaf->grad : &as_tensor(tensor)->grad;
+}
+
+void set_requires_grad(PyObject* tensor, bool requires_grad) {
+  engine::Variable& variable = as_tensor(tensor)->variable;
+  ValuePtr value = engine::current(variable);
+  if (value->requires_grad() == requires_grad) return;
+  if (!requires_grad) {
+    check(value->leaf, "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
+          "in a subgraph that doesn't require differentiation use var_no_grad = var.detach().");
+  } else {
+    check(is_floating(value->dtype),
+          "only Tensors of floating point dtype can require gradients (this one has dtype ", name_of(value->dtype), ")");
+  }
+  // The flag is the value's: other tensors that hold the same value must not change.
+  value.reset();
+  PyObject** grad = grad_slot(tensor);
+  Object kept(std::exchange(*grad, nullptr));
+  variable.value = engine::with_leaf(variable, requires_grad ? LeafPtr::adopt(new LeafGrad) : LeafPtr());
+  if (variable.cell && !variable.is_view()) variable.cell->value = variable.value;
+  *grad_slot(tensor) = kept.release();
+}
+
+}  // namespace lamina::bindings

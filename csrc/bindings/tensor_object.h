@@ -1,0 +1,55 @@
+// The hot Tensor type: a CPython object around a Variable.
+#pragma once
+
+#include "bindings/python.h"
+#include "engine/variable.h"
+
+namespace lamina::bindings {
+
+struct TensorObject {
+  PyObject_HEAD
+  engine::Variable variable;
+  PyObject* grad;  // of tensors that are not leaves; a leaf's is in its LeafGrad
+  PyObject* dict;
+  PyObject* weak_references;
+};
+
+// Where a leaf's gradient lives: shared by all the values that the leaf goes through.
+struct LeafGrad : LeafState {
+  PyObject* grad = nullptr;
+  ~LeafGrad() override { Py_XDECREF(grad); }
+};
+
+extern PyTypeObject* g_tensor_type;
+// Makes the type with all methods registered so far; adds it to the module.
+void bind_tensor_type(PyObject* module);
+
+inline bool is_tensor(PyObject* object) {
+  return Py_TYPE(object) == g_tensor_type || PyType_IsSubtype(Py_TYPE(object), g_tensor_type);
+}
+inline TensorObject* as_tensor(PyObject* object) { return reinterpret_cast<TensorObject*>(object); }
+inline const ValuePtr& value_of(PyObject* tensor) { return engine::current(as_tensor(tensor)->variable); }
+
+// A new plain Tensor. Runs what is due, so call it last.
+PyObject* wrap(engine::Variable variable);
+inline PyObject* wrap(ValuePtr value) { return wrap(engine::Variable(std::move(value))); }
+// A tuple or list of new tensors.
+PyObject* wrap_tuple(std::vector<ValuePtr> values);
+
+// An instance of a Python subclass that shares data's numbers.
+PyObject* make_subclass(PyTypeObject* type, PyObject* data, bool requires_grad);
+
+// The leaf's gradient slot, if the tensor is a leaf that requires a gradient.
+LeafGrad* leaf_grad(PyObject* tensor);
+PyObject** grad_slot(PyObject* tensor);
+void set_requires_grad(PyObject* tensor, bool requires_grad);
+
+// Slot functions defined in files of their own.
+PyObject* tensor_subscript(PyObject* self, PyObject* key);
+int tensor_assign_subscript(PyObject* self, PyObject* key, PyObject* value);
+int tensor_get_buffer(PyObject* self, Py_buffer* view, int flags);
+void tensor_release_buffer(PyObject* self, Py_buffer* view);
+extern PyGetSetDef g_tensor_properties[];
+extern PyType_Slot g_number_slots[];
+
+}  // namespace lamina::bindings

@@ -1,0 +1,141 @@
+// Pass: outputs get storages of their own; temporaries share one arena, each for as long as it is read.
+#include <map>
+
+#include "compile/passes.h"
+
+namespace lamina {
+
+namespace {
+
+constexpr std::int64_t kAlignment = 64;
+
+template <typename Visit>
+void visit_locations(Step& step, Visit visit) {
+  struct Visitor {
+    Visit& visit;
+    void operator()(ElementwiseStep& s) {
+      for (auto& entry : s.registers)
+        if (entry.kind != ElementwiseStep::Kind::kTemporary) visit(entry.location);
+    }
+    void operator()(CopyStep& s) { visit(s.from), visit(s.to); }
+    void operator()(ReduceStep& s) { visit(s.in), visit(s.out); }
+    void operator()(RowwiseStep& s) { visit(s.in), visit(s.out); }
+    void operator()(ScanStep& s) { visit(s.in), visit(s.out); }
+    void operator()(ArgsortStep& s) { visit(s.in), visit(s.out); }
+    void operator()(MatmulStep& s) {
+      visit(s.a), visit(s.b), visit(s.c);
+      if (s.has_bias) visit(s.bias);
+    }
+    void operator()(IndexStep& s) { visit(s.table), visit(s.index), visit(s.elements); }
+    void operator()(RowsStep& s) { visit(s.table), visit(s.index), visit(s.elements); }
+    void operator()(RandomStep& s) { visit(s.seed), visit(s.out); }
+  };
+  std::visit(Visitor{visit}, step);
+}
+
+// Free blocks of the arena by offset; the smallest that fits is taken.
+class Arena {
+ public:
+  std::int64_t take(std::int64_t bytes) {
+    auto best = free_.end();
+    for (auto block = free_.begin(); block != free_.end(); ++block)
+      if (block->second >= bytes && (best == free_.end() || block->second < best->second)) best = block;
+    if (best == free_.end()) {
+      // The last block may be grown.
+      std::int64_t start = size_;
+      if (!free_.empty() && free_.rbegin()->first + free_.rbegin()->second == size_) {
+        start = free_.rbegin()->first;
+        free_.erase(start);
+      }
+      size_ = start + bytes;
+      return start;
+    }
+    auto [start, length] = *best;
+    free_.erase(best);
+    if (length > bytes) free_[start + bytes] = length - bytes;
+    return start;
+  }
+
+  void give_back(std::int64_t start, std::int64_t bytes) {
+    auto next = free_.lower_bound(start);
+    if (next != free_.end() && start + bytes == next->first) {
+      bytes += next->second;
+      next = free_.erase(next);
+    }
+    if (next != free_.begin()) {
+      auto before = std::prev(next);
+      if (before->first + before->second == start) {
+        before->second += bytes;
+        return;
+      }
+    }
+    free_[start] = bytes;
+  }
+
+  std::int64_t size() const { return size_; }
+
+ private:
+  std::map<std::int64_t, std::int64_t> free_;
+  std::int64_t size_ = 0;
+};
+
+}  // namespace
+
+void assign_memory(Program& program, Plan& plan) {
+  struct Place {
+    std::uint32_t slot = kNone;
+    std::int64_t offset = 0;
+    std::size_t first = 0, last = 0;
+    bool in_arena = false;
+  };
+  std::vector<Place> places(program.nodes.size());
+  for (std::size_t index = 0; index < program.nodes.size(); ++index) {
+    const Node& node = program.nodes[index];
+    if (node.kind == Node::Kind::kInput) places[index].slot = plan.first_input() + node.slot;
+    if (node.kind == Node::Kind::kScalar) places[index].slot = plan.first_scalar() + node.slot;
+  }
+  for (const Node& node : program.nodes) {
+    if (!node.live) continue;
+    Place& place = places[node.owner];
+    if (place.slot == kNone) {
+      place.slot = static_cast<std::uint32_t>(plan.slots());
+      plan.output_bytes.push_back(program[node.owner].bytes());
+    }
+    program.results.push_back({node.slot, place.slot, node.layout});
+  }
+  for (std::size_t step = 0; step < plan.steps.size(); ++step) {
+    visit_locations(plan.steps[step], [&](Location& location) {
+      Place& place = places[location.slot];
+      if (place.slot == kNone) {
+        place.slot = 0;
+        place.in_arena = true;
+        place.first = step;
+      }
+      place.last = step;
+    });
+  }
+  Arena arena;
+  auto rounded = [&](std::size_t node) {
+    return (static_cast<std::int64_t>(program.nodes[node].bytes()) + kAlignment - 1) / kAlignment * kAlignment;
+  };
+  for (std::size_t step = 0; step < plan.steps.size(); ++step) {
+    std::vector<std::uint32_t> ending;
+    visit_locations(plan.steps[step], [&](Location& location) {
+      std::uint32_t node = location.slot;
+      Place& place = places[node];
+      if (place.in_arena && place.first == step) {
+        place.offset = arena.take(rounded(node));
+        place.first = static_cast<std::size_t>(-1);  // taken
+      }
+      if (place.in_arena && place.last == step) {
+        ending.push_back(node);
+        place.last = static_cast<std::size_t>(-1);
+      }
+      location = {place.slot, location.offset + place.offset};
+    });
+    for (std::uint32_t node : ending) arena.give_back(places[node].offset, rounded(node));
+  }
+  plan.arena_bytes = static_cast<std::size_t>(arena.size());
+}
+
+}  // namespace lamina

@@ -1,0 +1,255 @@
+// Emits the steps of single, not elementwise, ops.
+#include <algorithm>
+
+#include "compile/emitter.h"
+#include "compile/iteration_space.h"
+#include "support/check.h"
+
+namespace lamina {
+
+void Emitter::emit(std::uint32_t index) {
+  const Node node = program_[index];
+  Location out = location(index);
+  auto n = node.shape->rank() ? node.shape->dims().back() : 1;
+  auto rows = n ? node.shape->numel() / n : 0;
+  auto work = static_cast<double>(node.shape->numel());
+  switch (node.family()) {
+    case Family::kCopy:
+      copy(node.operands[0], node.shape, out);
+      break;
+    case Family::kView: {  // a reshape that strides cannot express: copied in the operand's order
+      const Shape* from = program_[node.operands[0]].shape;
+      copy(node.operands[0], from, out);
+      break;
+    }
+    case Family::kReduce:
+      emit_reduce(index);
+      break;
+    case Family::kRowwise: {
+      const Shape* from = program_[node.operands[0]].shape;
+      n = from->dims().back();
+      rows = n ? from->numel() / n : node.shape->numel();
+      if (rows == 0 || node.shape->numel() == 0) break;
+      Location in = contiguous(node.operands[0]);
+      add(RowwiseStep{static_cast<Rowwise>(row(node.op).kernel.member), node.dtype, rows, n, in, out},
+          text(row(node.op).name, " ", rows, "x", n), static_cast<double>(rows * n));
+      break;
+    }
+    case Family::kScan: {
+      if (rows == 0) break;
+      Location in = contiguous(node.operands[0]);
+      add(ScanStep{static_cast<Scan>(row(node.op).kernel.member), node.dtype, rows, n, in, out},
+          text(row(node.op).name, " ", rows, "x", n), work);
+      break;
+    }
+    case Family::kArgsort: {
+      if (rows == 0) break;
+      Location in = contiguous(node.operands[0]);
+      DType dtype = program_[node.operands[0]].dtype;
+      add(ArgsortStep{dtype, (*node.attribute)[0] != 0, rows, n, in, out}, text("argsort ", rows, "x", n), 30 * work);
+      break;
+    }
+    case Family::kMatmul:
+      emit_matmul(index);
+      break;
+    case Family::kSliceUpdate:
+      emit_slice_update(index);
+      break;
+    case Family::kCat:
+      emit_cat(index);
+      break;
+    case Family::kGather:
+    case Family::kScatter:
+    case Family::kScatterAdd:
+      emit_index(index);
+      break;
+    case Family::kTakeRows:
+    case Family::kPutRows:
+      emit_rows(index);
+      break;
+    case Family::kRandom: {
+      auto kind = node.is_op(Op::uniform)  ? RandomStep::Kind::kUniform
+                  : node.is_op(Op::normal) ? RandomStep::Kind::kNormal
+                                           : RandomStep::Kind::kBits;
+      if (node.shape->numel())
+        add(RandomStep{kind, node.dtype, node.shape->numel(), location(node.operands[0]), out},
+            text(row(node.op).name, " x ", node.shape->numel()), 3 * work);
+      break;
+    }
+    default:
+      throw std::logic_error(text("no step for ", row(node.op).name));
+  }
+}
+
+void Emitter::emit_reduce(std::uint32_t index) {
+  const Node node = program_[index];
+  std::uint32_t operand = node.operands[0];
+  const Shape* shape = program_[operand].shape;
+  DType dtype = program_[operand].dtype;
+  if (node.shape->numel() == 0) return;
+  Dims axes = node.attribute->values();
+  auto reduced = [&](int axis) { return std::find(axes.begin(), axes.end(), axis) != axes.end(); };
+  // Neighboring axes of a contiguous operand are reduced where they stand; else the operand is copied with them last.
+  std::int64_t outer = 1, n = 1, inner = 1;
+  bool neighbors = true;
+  int stage = 0;
+  for (int axis = 0; axis < shape->rank(); ++axis) {
+    std::int64_t size = (*shape)[axis];
+    if (reduced(axis)) {
+      neighbors &= stage < 2 || size == 1;
+      stage = std::max(stage, 1);
+      n *= size;
+    } else {
+      if (stage == 1 && size != 1) stage = 2;
+      (stage == 2 ? inner : outer) *= size;
+    }
+  }
+  Location in;
+  if (neighbors && !program_[operand].layout.strides) {
+    in = location(operand);
+  } else {
+    DimVector order;
+    for (int axis = 0; axis < shape->rank(); ++axis)
+      if (!reduced(axis)) order.push_back(axis);
+    order.insert(order.end(), axes.begin(), axes.end());
+    DimVector strides = strides_of(shape, program_[operand].layout), dims, permuted;
+    for (std::int64_t axis : order) {
+      dims.push_back((*shape)[static_cast<int>(axis)]);
+      permuted.push_back(strides[static_cast<std::size_t>(axis)]);
+    }
+    const Shape* space = Shape::of(dims);
+    in = temporary(space, dtype);
+    copy(location(operand), dims, permuted, in, contiguous_strides(space), dtype);
+    outer = outer * inner;
+    inner = 1;
+  }
+  add(ReduceStep{static_cast<Reduce>(row(node.op).kernel.member), dtype, outer, n, inner, in, location(index)},
+      text(row(node.op).name, " ", outer, "x", n, "x", inner), 0.2 * static_cast<double>(outer * n * inner));
+}
+
+void Emitter::emit_matmul(std::uint32_t index) {
+  const Node node = program_[index];
+  if (node.shape->numel() == 0) return;
+  const Node &a = program_[node.operands[0]], &b = program_[node.operands[1]];
+  auto rank = static_cast<std::size_t>(node.shape->rank());
+  bool ta = (*node.attribute)[0] != 0, tb = (*node.attribute)[1] != 0;
+  MatmulStep step{};
+  step.dtype = node.dtype;
+  step.m = node.shape->dims()[rank - 2];
+  step.n = node.shape->dims()[rank - 1];
+  auto rank_a = static_cast<std::size_t>(a.shape->rank()), rank_b = static_cast<std::size_t>(b.shape->rank());
+  DimVector sa = strides_of(a.shape, a.layout), sb = strides_of(b.shape, b.layout);
+  step.k = a.shape->dims()[rank_a - (ta ? 2 : 1)];
+  step.a_row = sa[rank_a - (ta ? 1 : 2)];
+  step.a_column = sa[rank_a - (ta ? 2 : 1)];
+  step.b_row = sb[rank_b - (tb ? 1 : 2)];
+  step.b_column = sb[rank_b - (tb ? 2 : 1)];
+  const Shape* batch = Shape::of(node.shape->dims().first(rank - 2));
+  auto batch_offsets = [&](const Shape* shape, const DimVector& strides, std::vector<std::ptrdiff_t>& offsets) {
+    const Shape* own = Shape::of(shape->dims().first(shape->dims().size() - 2));
+    DimVector own_strides(strides.begin(), strides.end() - 2);
+    Layout layout{0, own_strides.empty() ? nullptr : Attribute::of(own_strides)};
+    DimVector steps = broadcast_strides(batch, own, layout);
+    offsets.assign(1, 0);
+    for (std::size_t axis = 0; axis < steps.size(); ++axis) {
+      std::vector<std::ptrdiff_t> next;
+      next.reserve(offsets.size() * static_cast<std::size_t>((*batch)[static_cast<int>(axis)]));
+      for (std::ptrdiff_t base : offsets)
+        for (std::int64_t i = 0; i < (*batch)[static_cast<int>(axis)]; ++i) next.push_back(base + i * steps[axis]);
+      offsets = std::move(next);
+    }
+    return is_uniform(batch->dims(), steps);
+  };
+  batch_offsets(a.shape, sa, step.a_offsets);
+  bool one_b = batch_offsets(b.shape, sb, step.b_offsets);
+  if (one_b && !ta && !a.layout.strides && batch->numel() > 1 && a.shape->numel() == batch->numel() * step.m * step.k) {
+    step.m *= batch->numel();  // one product with all rows
+    step.a_offsets = {0};
+    step.b_offsets = {0};
+  }
+  for (std::size_t i = 0; i < step.a_offsets.size(); ++i)
+    step.c_offsets.push_back(static_cast<std::ptrdiff_t>(i) * step.m * step.n);
+  step.a = location(node.operands[0]);
+  step.b = location(node.operands[1]);
+  step.c = location(index);
+  step.has_bias = node.bias != kNone;
+  step.relu = node.relu;
+  if (step.has_bias) step.bias = location(node.bias);
+  std::string note = text("matmul ", step.m, "x", step.n, "x", step.k);
+  if (step.a_offsets.size() > 1) note += text(" batch ", step.a_offsets.size());
+  note += text(step.has_bias ? " + bias" : "", step.relu ? " + relu" : "");
+  double flop = 2.0 * static_cast<double>(step.m * step.n * step.k) * static_cast<double>(step.a_offsets.size());
+  add(std::move(step), note, flop / 50);
+}
+
+void Emitter::emit_rows(std::uint32_t index) {
+  const Node node = program_[index];
+  std::int64_t width = node.shape->dims()[1];
+  if (node.is_op(Op::take_rows)) {
+    if (node.shape->numel() == 0) return;
+    Location table = contiguous(node.operands[0]), number = contiguous(node.operands[1]);
+    add(RowsStep{RowsStep::Kind::kTake, node.dtype, (*node.shape)[0], width, table, number, location(index)},
+        text("take_rows ", (*node.shape)[0], "x", width), static_cast<double>(node.shape->numel()));
+    return;
+  }
+  bool accumulate = (*node.attribute)[0] != 0;
+  copy(node.operands[0], node.shape, location(index));
+  std::int64_t count = (*program_[node.operands[1]].shape)[0];
+  if (count * width == 0) return;
+  Location number = contiguous(node.operands[1]), rows = contiguous(node.operands[2]);
+  add(RowsStep{accumulate ? RowsStep::Kind::kAdd : RowsStep::Kind::kPut, node.dtype, count, width, location(index),
+               number, rows},
+      text("put_rows ", count, "x", width), static_cast<double>(count * width));
+}
+
+void Emitter::emit_index(std::uint32_t index) {
+  const Node node = program_[index];
+  bool gathers = node.is_op(Op::gather);
+  auto axis = static_cast<std::size_t>((*node.attribute)[0]);
+  const Shape* space = program_[node.operands[1]].shape;
+  const Shape* table_shape = program_[node.operands[0]].shape;
+  if (!gathers) copy(node.operands[0], node.shape, location(index));
+  if (space->numel() == 0) return;
+  IndexStep step{};
+  step.kind = gathers                       ? IndexStep::Kind::kGather
+              : node.is_op(Op::scatter_add) ? IndexStep::Kind::kScatterAdd
+                                            : IndexStep::Kind::kScatter;
+  step.dtype = node.dtype;
+  step.dims.assign(space->dims().begin(), space->dims().end());
+  step.strides = contiguous_strides(table_shape);
+  if (space->rank() > 0) {
+    step.axis_stride = step.strides[axis];
+    step.strides[axis] = 0;
+  }
+  step.table = gathers ? contiguous(node.operands[0]) : location(index);
+  step.index = contiguous(node.operands[1]);
+  step.elements = gathers ? location(index) : contiguous(node.operands[2]);
+  add(std::move(step), text(row(node.op).name, " x ", space->numel()), 3 * static_cast<double>(space->numel()));
+}
+
+void Emitter::emit_slice_update(std::uint32_t index) {
+  const Node node = program_[index];
+  copy(node.operands[0], node.shape, location(index));
+  const Shape* space = program_[node.operands[1]].shape;
+  DimVector strides = contiguous_strides(node.shape);
+  std::int64_t start = 0;
+  for (std::size_t axis = 0; axis < strides.size(); ++axis) {
+    start += (*node.attribute)[axis] * strides[axis];
+    strides[axis] *= (*node.attribute)[strides.size() + axis];
+  }
+  if (node.shape->numel()) copy(node.operands[1], space, location(index, start), strides);
+}
+
+void Emitter::emit_cat(std::uint32_t index) {
+  const Node node = program_[index];
+  auto axis = static_cast<std::size_t>((*node.attribute)[0]);
+  DimVector strides = contiguous_strides(node.shape);
+  std::int64_t start = 0;
+  for (std::uint32_t part : node.operands) {
+    const Shape* space = program_[part].shape;
+    copy(part, space, location(index, start * strides[axis]), strides);
+    start += space->dims()[axis];
+  }
+}
+
+}  // namespace lamina

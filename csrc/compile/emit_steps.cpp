@@ -1,0 +1,177 @@
+// Pass: turns nodes into steps, in an order in which every operand is ready.
+#include "compile/emitter.h"
+#include "compile/iteration_space.h"
+#include "compile/passes.h"
+
+namespace lamina {
+
+namespace {
+
+// Results that must be in memory: looked at from outside, or read by another step, or through a view.
+std::vector<bool> find_stored(const Program& program) {
+  std::vector<bool> stored(program.nodes.size());
+  for (const Node& node : program.nodes) {
+    if (!node.needed) continue;
+    if (node.live) stored[node.owner] = true;
+    if (node.kind != Node::Kind::kOp) continue;
+    auto read = [&](std::uint32_t operand) {
+      const Node& source = program[operand];
+      bool in_register = source.owner == operand && source.group != kNone && source.group == node.group;
+      if (!in_register) stored[source.owner] = true;
+    };
+    for (std::uint32_t operand : node.operands) read(operand);
+    if (node.bias != kNone) read(node.bias);
+  }
+  return stored;
+}
+
+}  // namespace
+
+void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>& groups, Plan& plan) {
+  plan.inputs = program.inputs;
+  plan.scalars = program.scalars;
+  std::vector<bool> stored = find_stored(program);
+  Emitter emitter(program, plan);
+  auto count = static_cast<std::uint32_t>(program.nodes.size());  // emitting appends temporaries
+  for (std::uint32_t index = 0; index < count; ++index) {
+    const Node& node = program[index];
+    if (node.kind != Node::Kind::kOp || !node.needed || node.owner != index) continue;
+    if (node.group == kNone)
+      emitter.emit(index);
+    else if (groups[node.group].back() == index)
+      emitter.emit_group(groups[node.group], stored);
+  }
+}
+
+void Emitter::add(Step step, const std::string& note, double nanoseconds) {
+  plan_.steps.push_back(std::move(step));
+  plan_.listing += note + "\n";
+  plan_.estimated_nanoseconds += 30 + nanoseconds;
+}
+
+Location Emitter::location(std::uint32_t index, std::int64_t extra_elements) const {
+  const Node& node = program_[index];
+  auto size = static_cast<std::int64_t>(size_of(program_[node.owner].dtype));
+  return {node.owner, (node.layout.offset + extra_elements) * size};
+}
+
+Location Emitter::temporary(const Shape* shape, DType dtype) {
+  Node node{};
+  node.kind = Node::Kind::kOp;
+  node.op = static_cast<OpId>(Op::clone);
+  node.dtype = dtype;
+  node.shape = shape;
+  node.needed = true;
+  node.owner = static_cast<std::uint32_t>(program_.nodes.size());
+  program_.nodes.push_back(std::move(node));
+  return {static_cast<std::uint32_t>(program_.nodes.size() - 1), 0};
+}
+
+void Emitter::copy(Location from, DimVector dims, DimVector from_strides, Location to, DimVector to_strides,
+                   DType dtype) {
+  std::int64_t numel = 1;
+  for (std::int64_t size : dims) numel *= size;
+  if (numel == 0) return;
+  collapse(dims, {&from_strides, &to_strides});
+  auto size = static_cast<std::uint8_t>(size_of(dtype));
+  add(CopyStep{std::move(dims), std::move(from_strides), std::move(to_strides), size, from, to},
+      text("copy ", name_of(dtype), " x ", numel), 0.5 * static_cast<double>(numel));
+}
+
+void Emitter::copy(std::uint32_t from, const Shape* space, Location to, DimVector to_strides) {
+  const Node& node = program_[from];
+  if (to_strides.empty()) to_strides = contiguous_strides(space);
+  DimVector dims(space->dims().begin(), space->dims().end());
+  copy(location(from), std::move(dims), broadcast_strides(space, node.shape, node.layout), to, std::move(to_strides),
+       node.dtype);
+}
+
+Location Emitter::contiguous(std::uint32_t index) {
+  const Shape* shape = program_[index].shape;
+  if (!program_[index].layout.strides) return location(index);
+  Location place = temporary(shape, program_[index].dtype);
+  copy(index, shape, place);
+  return place;
+}
+
+void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::vector<bool>& stored) {
+  using Kind = ElementwiseStep::Kind;
+  const Shape* space = program_[members[0]].shape;
+  ElementwiseStep step{};
+  step.numel = space->numel();
+  if (step.numel == 0) return;
+  // A register for each operand and result; results' tiles are reused after their last reading.
+  std::vector<std::uint32_t> register_nodes;
+  std::vector<DimVector> strides;
+  std::vector<std::uint16_t> free_tiles;
+  auto new_tile = [&] {
+    if (free_tiles.empty()) return step.tiles++;
+    std::uint16_t tile = free_tiles.back();
+    free_tiles.pop_back();
+    return tile;
+  };
+  auto register_of = [&](std::uint32_t index) {
+    for (std::size_t i = 0; i < register_nodes.size(); ++i)
+      if (register_nodes[i] == index) return static_cast<std::uint16_t>(i);
+    const Node& node = program_[index];
+    DimVector own = broadcast_strides(space, node.shape, node.layout);
+    ElementwiseStep::Register entry{};
+    entry.element_size = static_cast<std::uint8_t>(size_of(node.dtype));
+    entry.location = location(index);
+    entry.kind = is_contiguous(space->dims(), own) ? Kind::kContiguous
+                 : is_uniform(space->dims(), own)  ? Kind::kUniform
+                                                   : Kind::kStrided;
+    if (entry.kind != Kind::kContiguous) entry.tile = step.tiles++;  // filled from outside: not shared
+    step.registers.push_back(entry);
+    register_nodes.push_back(index);
+    strides.push_back(entry.kind == Kind::kStrided ? std::move(own) : DimVector());
+    return static_cast<std::uint16_t>(step.registers.size() - 1);
+  };
+  std::vector<std::uint32_t> last_reader(program_.nodes.size(), 0);
+  for (std::uint32_t member : members)
+    for (std::uint32_t operand : program_[member].operands) last_reader[operand] = member;
+  std::string note = text("elementwise ", to_string(space->dims(), '[', ']'), ":");
+  for (std::uint32_t member : members) {
+    const Node& node = program_[member];
+    ElementwiseStep::Instruction instruction{};
+    instruction.is_cast = node.family() == Family::kCast;
+    instruction.kernel = static_cast<Elementwise>(row(node.op).kernel.member);
+    instruction.dtype = program_[node.operands.back()].dtype;
+    instruction.to = node.dtype;
+    instruction.arity = static_cast<std::uint8_t>(node.operands.size());
+    for (std::size_t i = 0; i < node.operands.size(); ++i) instruction.in[i] = register_of(node.operands[i]);
+    // A tile whose last reader this is may take the result: kernels work in place for equal element sizes.
+    ElementwiseStep::Register result{};
+    result.element_size = static_cast<std::uint8_t>(size_of(node.dtype));
+    result.kind = stored[member] ? Kind::kContiguous : Kind::kTemporary;
+    result.location = location(member);
+    if (!stored[member]) result.tile = new_tile();
+    for (std::size_t i = 0; i < node.operands.size(); ++i) {
+      std::uint32_t operand = node.operands[i];
+      bool repeated = i > 0 && (node.operands[0] == operand || (i > 1 && node.operands[1] == operand));
+      const auto& entry = step.registers[instruction.in[i]];
+      if (entry.kind == Kind::kTemporary && last_reader[operand] == member && !repeated)
+        free_tiles.push_back(entry.tile);
+    }
+    instruction.out = static_cast<std::uint16_t>(step.registers.size());
+    step.registers.push_back(result);
+    register_nodes.push_back(member);
+    strides.emplace_back();
+    step.instructions.push_back(instruction);
+    note += text(" ", row(node.op).name);
+    if (instruction.is_cast) note += text("(", name_of(node.dtype), ")");
+  }
+  DimVector dims(space->dims().begin(), space->dims().end());
+  std::vector<DimVector*> walked;
+  for (DimVector& own : strides)
+    if (!own.empty()) walked.push_back(&own);
+  DimVector order = contiguous_strides(space);
+  walked.push_back(&order);
+  collapse(dims, walked);
+  step.dims = std::move(dims);
+  for (std::size_t i = 0; i < strides.size(); ++i) step.registers[i].strides = std::move(strides[i]);
+  double work = static_cast<double>(step.numel) * static_cast<double>(members.size()) * 0.3;
+  add(std::move(step), note, work);
+}
+
+}  // namespace lamina

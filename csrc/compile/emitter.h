@@ -1,0 +1,42 @@
+// What the emit functions of single ops share: locations, temporaries, and making operands contiguous.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "compile/program.h"
+#include "support/check.h"
+
+namespace lamina {
+
+class Emitter {
+ public:
+  Emitter(Program& program, Plan& plan) : program_(program), plan_(plan) {}
+
+  void emit(std::uint32_t index);
+  void emit_group(const std::vector<std::uint32_t>& members, const std::vector<bool>& stored);
+
+ private:
+  Location location(std::uint32_t node, std::int64_t extra_elements = 0) const;
+  // Memory that no value owns, for this step and the next.
+  Location temporary(const Shape* shape, DType dtype);
+  // The node's elements in row-major order: where they are if they lie so, else a copy.
+  Location contiguous(std::uint32_t node);
+  // `to` is a place inside of a larger block when to_strides are given.
+  void copy(std::uint32_t from, const Shape* space, Location to, DimVector to_strides = {});
+  void copy(Location from, DimVector dims, DimVector from_strides, Location to, DimVector to_strides, DType dtype);
+
+  void emit_reduce(std::uint32_t index);
+  void emit_matmul(std::uint32_t index);
+  void emit_rows(std::uint32_t index);
+  void emit_index(std::uint32_t index);
+  void emit_slice_update(std::uint32_t index);
+  void emit_cat(std::uint32_t index);
+
+  void add(Step step, const std::string& note, double nanoseconds);
+
+  Program& program_;
+  Plan& plan_;
+};
+
+}  // namespace lamina

@@ -1,0 +1,85 @@
+// Pass: groups elementwise nodes into single passes over memory.
+//
+// Nodes are visited in creation order. A node joins the groups of its operands if nothing outside has read them yet
+// (they are "open"): then the whole group can run where its last member stands. Reading from outside closes a group.
+#include <algorithm>
+
+#include "compile/passes.h"
+
+namespace lamina {
+
+namespace {
+
+constexpr std::size_t kLargestGroup = 48;  // keeps registers and tiles within L1 and L2
+
+struct Group {
+  const Shape* shape;
+  bool open;
+  std::vector<std::uint32_t> members;
+};
+
+bool is_elementwise(const Node& node) {
+  if (node.kind != Node::Kind::kOp || !node.needed) return false;
+  return node.family() == Family::kElementwise || node.family() == Family::kCast;
+}
+
+}  // namespace
+
+std::vector<std::vector<std::uint32_t>> fuse_elementwise(Program& program) {
+  std::vector<Group> groups;
+  auto group_of = [&](std::uint32_t node) { return program[program[node].owner].group; };
+  for (std::uint32_t index = 0; index < program.nodes.size(); ++index) {
+    Node& node = program[index];
+    if (node.kind != Node::Kind::kOp || !node.needed || node.owner != index) continue;
+    std::uint32_t home = kNone;
+    if (is_elementwise(node)) {
+      for (std::uint32_t operand : node.operands) {
+        // Only a whole result, read as it is, can come from a register: not through a view.
+        std::uint32_t group = program[operand].owner == operand ? program[operand].group : kNone;
+        if (group == kNone || !groups[group].open || groups[group].shape != node.shape || group == home) continue;
+        if (program[operand].shape != node.shape) continue;
+        if (groups[group].members.size() + (home == kNone ? 0 : groups[home].members.size()) >= kLargestGroup) continue;
+        if (home == kNone) {
+          home = group;
+          continue;
+        }
+        for (std::uint32_t member : groups[group].members) program[member].group = home;
+        auto& members = groups[home].members;
+        members.insert(members.end(), groups[group].members.begin(), groups[group].members.end());
+        std::sort(members.begin(), members.end());
+        groups[group].members.clear();
+        groups[group].open = false;
+      }
+      if (home == kNone) {
+        home = static_cast<std::uint32_t>(groups.size());
+        groups.push_back({node.shape, true, {}});
+      }
+    }
+    auto close = [&](std::uint32_t operand) {
+      std::uint32_t group = group_of(operand);
+      bool inside = group == home && program[operand].owner == operand;
+      if (group != kNone && !inside) groups[group].open = false;
+    };
+    for (std::uint32_t operand : node.operands) close(operand);
+    if (node.bias != kNone) close(node.bias);
+    if (home == kNone) continue;
+    if (!groups[home].open) {  // an operand is a view of a member: it must be in memory first
+      home = static_cast<std::uint32_t>(groups.size());
+      groups.push_back({node.shape, true, {}});
+    }
+    node.group = home;
+    groups[home].members.push_back(index);
+  }
+  std::vector<std::vector<std::uint32_t>> result;
+  std::vector<std::uint32_t> renumbered(groups.size(), kNone);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (groups[i].members.empty()) continue;
+    renumbered[i] = static_cast<std::uint32_t>(result.size());
+    result.push_back(std::move(groups[i].members));
+  }
+  for (Node& node : program.nodes)
+    if (node.group != kNone) node.group = renumbered[node.group];
+  return result;
+}
+
+}  // namespace lamina

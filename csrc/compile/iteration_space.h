@@ -1,0 +1,22 @@
+// Iteration spaces: how the elements of several operands are walked together, with as few dimensions as possible.
+#pragma once
+
+#include <vector>
+
+#include "graph/shape.h"
+#include "ops/view_layout.h"
+#include "plan/plan.h"
+
+namespace lamina {
+
+// The strides with which an operand of `shape` and `layout` is read when it is broadcast over `space`.
+DimVector broadcast_strides(const Shape* space, const Shape* shape, const Layout& layout);
+
+// Drops dimensions of size 1 and merges neighbors that every operand walks evenly. strides: one vector an operand.
+void collapse(DimVector& dims, std::vector<DimVector*> strides);
+
+// What the element count and strides say about reading in order: all the same element; or one after the other.
+bool is_uniform(Dims dims, Dims strides);
+bool is_contiguous(Dims dims, Dims strides);
+
+}  // namespace lamina

@@ -1,0 +1,28 @@
+// The passes, in the order in which compile() runs them.
+#pragma once
+
+#include "compile/program.h"
+
+namespace lamina {
+
+// Marks what a live value needs, and counts uses; everything else is never computed.
+void drop_dead_values(Program& program);
+
+// Finds out where each node's elements lie: views share their operand's memory. A view that strides cannot express, and
+// a live view of a scalar, become copies.
+void resolve_views(Program& program);
+
+// Lets matrix products add their bias and apply relu before they store.
+void fuse_epilogues(Program& program);
+
+// Puts elementwise nodes over the same iteration space into groups that run as one pass.
+// Returns, per group, its members in order.
+std::vector<std::vector<std::uint32_t>> fuse_elementwise(Program& program);
+
+// Emits the plan's steps; locations name nodes (slot = node number) until assign_memory.
+void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>& groups, Plan& plan);
+
+// Gives each owner of memory an output slot or a place in the arena, and writes the final slots into the steps.
+void assign_memory(Program& program, Plan& plan);
+
+}  // namespace lamina

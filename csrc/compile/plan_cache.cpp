@@ -1,0 +1,109 @@
+// The list of passes, and the least-recently-used cache of plans.
+#include "compile/plan_cache.h"
+
+#include <list>
+#include <unordered_map>
+
+#include "compile/passes.h"
+
+namespace lamina {
+
+namespace {
+
+constexpr std::size_t kMostPlans = 2048;
+
+struct Entry {
+  std::vector<std::uint64_t> trace;
+  std::vector<bool> live;
+  std::uint64_t hash;
+  CompiledPlan compiled;
+};
+
+struct Cache {
+  std::list<Entry> entries;  // the most recently used first
+  std::unordered_multimap<std::uint64_t, std::list<Entry>::iterator> by_hash;
+  PlanCacheStats stats;
+};
+
+Cache& cache() {
+  static auto* instance = new Cache;
+  return *instance;
+}
+
+std::uint64_t with_live(std::uint64_t hash, const std::vector<bool>& live) {
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < live.size(); ++i) {
+    bits = bits << 1 | static_cast<std::uint64_t>(live[i]);
+    if (i % 64 == 63 || i + 1 == live.size()) {
+      hash = (hash ^ bits) * 0xBF58476D1CE4E5B9ull;
+      hash ^= hash >> 31;
+      bits = 0;
+    }
+  }
+  return hash;
+}
+
+void evict_oldest(Cache& all) {
+  auto oldest = std::prev(all.entries.end());
+  auto [begin, end] = all.by_hash.equal_range(oldest->hash);
+  for (auto found = begin; found != end; ++found)
+    if (found->second == oldest) {
+      all.by_hash.erase(found);
+      break;
+    }
+  all.entries.erase(oldest);
+}
+
+}  // namespace
+
+CompiledPlan compile(std::span<const std::uint64_t> trace, const std::vector<bool>& live, std::string* dumps) {
+  CompiledPlan result;
+  Program program = read_trace(trace, live);
+  auto dump = [&](const char* pass) {
+    if (dumps) *dumps += std::string("after ") + pass + "\n" + to_string(program) + "\n";
+  };
+  drop_dead_values(program);  // first: the others look only at what is needed
+  dump("drop_dead_values");
+  resolve_views(program);  // before fusion, which must know what is only another look at memory
+  dump("resolve_views");
+  fuse_epilogues(program);  // before elementwise fusion, which would take the bias and the relu
+  dump("fuse_epilogues");
+  auto groups = fuse_elementwise(program);
+  emit_steps(program, groups, result.plan);
+  assign_memory(program, result.plan);  // last: steps say who is read when
+  result.results = std::move(program.results);
+  return result;
+}
+
+const CompiledPlan& find_or_compile(std::span<const std::uint64_t> trace, std::uint64_t hash,
+                                    const std::vector<bool>& live) {
+  Cache& all = cache();
+  hash = with_live(hash, live);
+  auto [begin, end] = all.by_hash.equal_range(hash);
+  for (auto found = begin; found != end; ++found) {
+    auto entry = found->second;
+    if (!std::equal(trace.begin(), trace.end(), entry->trace.begin(), entry->trace.end()) || entry->live != live)
+      continue;
+    ++all.stats.hits;
+    if (entry != all.entries.begin()) all.entries.splice(all.entries.begin(), all.entries, entry);
+    return entry->compiled;
+  }
+  ++all.stats.compiled;
+  all.entries.push_front(Entry{{trace.begin(), trace.end()}, live, hash, compile(trace, live)});
+  all.by_hash.emplace(hash, all.entries.begin());
+  if (all.entries.size() > kMostPlans) evict_oldest(all);
+  return all.entries.front().compiled;
+}
+
+PlanCacheStats plan_cache_stats() {
+  PlanCacheStats stats = cache().stats;
+  stats.cached = static_cast<std::int64_t>(cache().entries.size());
+  return stats;
+}
+
+void clear_plan_cache() {
+  cache().entries.clear();
+  cache().by_hash.clear();
+}
+
+}  // namespace lamina

@@ -1,0 +1,34 @@
+// The plan cache: from a recording and the set of values looked at from outside to a compiled plan.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "compile/program.h"
+
+namespace lamina {
+
+struct CompiledPlan {
+  Plan plan;
+  std::vector<Program::Result> results;
+};
+
+struct PlanCacheStats {
+  std::int64_t compiled = 0;
+  std::int64_t hits = 0;
+  std::int64_t cached = 0;
+};
+
+// The plan for a trace. Equal traces (compared in full; the hash only finds candidates) share one. The reference stays
+// valid until the next call.
+const CompiledPlan& find_or_compile(std::span<const std::uint64_t> trace, std::uint64_t hash,
+                                    const std::vector<bool>& live);
+
+// Compiles without the cache. If `dumps` is given, the program after each pass is appended to it.
+CompiledPlan compile(std::span<const std::uint64_t> trace, const std::vector<bool>& live, std::string* dumps = nullptr);
+
+PlanCacheStats plan_cache_stats();
+void clear_plan_cache();
+
+}  // namespace lamina

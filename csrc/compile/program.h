@@ -1,0 +1,70 @@
+// Program: the trace decoded into nodes, on which the passes work.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/tape.h"
+#include "ops/table.h"
+#include "plan/plan.h"
+
+namespace lamina {
+
+inline constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+struct Node {
+  enum class Kind : std::uint8_t { kInput, kScalar, kOp };
+  Kind kind;
+  OpId op;
+  DType dtype;
+  std::uint32_t slot;  // position among the recording's inputs, scalars or values
+  const Shape* shape;
+  const Attribute* attribute;
+  std::vector<std::uint32_t> operands;
+
+  bool live = false;    // someone outside will look at the result
+  bool needed = false;  // live, or read by a needed node
+  std::uint32_t uses = 0;  // by needed nodes
+
+  // resolve_views: whose memory holds the elements, and how they lie there.
+  std::uint32_t owner = kNone;
+  Layout layout;
+
+  // fuse_epilogues: a matmul node's bias and activation.
+  std::uint32_t bias = kNone;
+  bool relu = false;
+
+  // fuse_elementwise
+  std::uint32_t group = kNone;
+
+  Op operation() const { return static_cast<Op>(op); }
+  bool is_op(Op wanted) const { return kind == Kind::kOp && operation() == wanted; }
+  Family family() const { return row(op).kernel.family; }
+  std::size_t bytes() const { return static_cast<std::size_t>(shape->numel()) * size_of(dtype); }
+};
+
+struct Program {
+  std::vector<Node> nodes;  // in creation order
+  std::uint32_t inputs = 0, scalars = 0, values = 0;
+
+  // Where each live value ends up: by value slot.
+  struct Result {
+    std::uint32_t value;   // slot among the recording's values
+    std::uint32_t memory;  // a plan's slot: an input's or an output's
+    Layout layout;
+  };
+  std::vector<Result> results;
+
+  Node& operator[](std::uint32_t index) { return nodes[index]; }
+  const Node& operator[](std::uint32_t index) const { return nodes[index]; }
+};
+
+// Decodes a trace; live[i] tells whether value i is looked at from outside.
+Program read_trace(std::span<const std::uint64_t> trace, const std::vector<bool>& live);
+
+// A readable dump, one node a line.
+std::string to_string(const Program& program);
+
+}  // namespace lamina

@@ -1,0 +1,203 @@
+// Running what has been recorded: liveness, the plan, memory, execution, and letting go of what is done.
+#include "engine/flush.h"
+
+#include <pthread.h>
+
+#include <cstring>
+#include <mutex>
+#include <new>
+
+#include "compile/plan_cache.h"
+#include "graph/scope.h"
+#include "graph/tape.h"
+#include "ops/record.h"
+#include "runtime/buffer.h"
+#include "runtime/execute.h"
+#include "support/check.h"
+
+namespace lamina::engine {
+
+namespace {
+
+constexpr std::size_t kMostPending = 8192;                // values
+constexpr std::int64_t kMostPendingBytes = 1ll << 30;     // of their results, were all kept
+constexpr double kReleaseLockNanoseconds = 20e3;
+
+LockHooks g_hooks;
+std::int64_t g_flushes = 0;
+Recording g_spare;
+
+// Held while a plan runs. Whoever waits for it may hold the interpreter's lock: the holder does not need that to finish.
+std::mutex& execution() {
+  static auto* mutex = [] {
+    pthread_atfork([] { execution().lock(); }, [] { execution().unlock(); }, [] { execution().unlock(); });
+    return new std::mutex;
+  }();
+  return *mutex;
+}
+
+// Live: held from outside of the tape, or read by the gradient of something that is.
+std::vector<bool> find_live(const Tape& tape) {
+  const auto& values = tape.recording().values;
+  std::size_t count = values.size();
+  std::vector<std::uint32_t> uses(count, 0);
+  for (const ValuePtr& value : values)
+    for (Value* operand : value->operands())
+      if (operand && tape.is_pending(operand)) ++uses[operand->slot];
+  std::vector<bool> live(count), in_graph(count);
+  for (std::size_t i = count; i-- > 0;) {
+    Value* value = values[i].get();
+    if (value->references > 1 + uses[i]) live[i] = in_graph[i] = true;
+    if (!in_graph[i] || !value->requires_grad() || value->leaf || value->has(kHistoryFreed)) continue;
+    const OpRow& entry = row(value->op);
+    unsigned reads = 0;
+    for (std::size_t k = 0; k < value->input_count; ++k) {
+      Value* operand = value->inputs[k];
+      if (!operand->requires_grad()) continue;
+      reads |= entry.reads[k < 3 ? k : 2];
+      if (tape.is_pending(operand)) in_graph[operand->slot] = true;
+    }
+    if (reads & kReadsResult) live[i] = true;
+    for (std::size_t k = 0; k < value->input_count && k < 3; ++k)
+      if (reads >> k & 1 && tape.is_pending(value->inputs[k])) live[value->inputs[k]->slot] = true;
+  }
+  return live;
+}
+
+// A scalar as the kernels read it.
+void store_scalar(std::byte* to, const Value* scalar) {
+  double number;
+  std::memcpy(&number, &scalar->scalar.low, sizeof number);
+  auto narrow = static_cast<float>(number);
+  switch (scalar->dtype) {
+    case DType::kFloat32:
+      std::memcpy(to, &narrow, sizeof narrow);
+      break;
+    default:  // little-endian integers, doubles and seeds are their own leading bytes
+      std::memcpy(to, &scalar->scalar, sizeof scalar->scalar);
+  }
+}
+
+struct Memory {
+  StoragePtr arena;
+  std::vector<StoragePtr> outputs;
+  std::vector<ScalarBits> scalars;
+  std::vector<std::byte*> slots;
+
+  // Raises std::bad_alloc before anything has changed.
+  void prepare(const Plan& plan, const Recording& recording) {
+    slots.reserve(plan.slots());
+    if (plan.arena_bytes) arena = runtime::allocate(plan.arena_bytes);
+    slots.push_back(arena ? static_cast<std::byte*>(arena->data) : nullptr);
+    for (const ValuePtr& input : recording.inputs) slots.push_back(data_of(input.get()));
+    scalars.resize(recording.scalars.size());
+    for (std::size_t i = 0; i < scalars.size(); ++i) {
+      auto* place = reinterpret_cast<std::byte*>(&scalars[i]);
+      store_scalar(place, recording.scalars[i].get());
+      slots.push_back(place);
+    }
+    for (std::size_t bytes : plan.output_bytes) {
+      outputs.push_back(runtime::allocate(bytes));
+      slots.push_back(static_cast<std::byte*>(outputs.back()->data));
+    }
+  }
+};
+
+void bind_results(const CompiledPlan& compiled, const Recording& recording, const Memory& memory) {
+  const Plan& plan = compiled.plan;
+  for (const Program::Result& result : compiled.results) {
+    Value* value = recording.values[result.value].get();
+    if (result.memory >= plan.first_output()) {
+      attach_storage(value, memory.outputs[result.memory - plan.first_output()], result.layout);
+    } else {
+      const Value* input = recording.inputs[result.memory - plan.first_input()].get();
+      Layout layout{result.layout.offset + input->layout.offset, result.layout.strides};
+      attach_storage(value, StoragePtr(input->storage), layout);
+    }
+  }
+}
+
+void run(const Plan& plan, const Memory& memory) {
+  std::unique_lock<std::mutex> running(execution());
+  bool release = g_hooks.release && plan.estimated_nanoseconds > kReleaseLockNanoseconds;
+  void* token = release ? g_hooks.release() : nullptr;
+  runtime::execute(plan, memory.slots.data());
+  running.unlock();
+  if (release) g_hooks.acquire(token);
+}
+
+[[noreturn]] void fail_shape_only() {
+  std::string path = scope_path(current_scope());
+  fail(ErrorKind::kRuntime, "a number was asked for while only shapes are known",
+       path.empty() ? "" : " (in " + path + ")",
+       ": this forward looks at data (bool(), item(), print, an index). Call the module once on real data instead.");
+}
+
+}  // namespace
+
+void flush() {
+  Tape& tape = Tape::current();
+  const Recording& pending = tape.recording();
+  take_run_at_once();
+  if (pending.values.empty()) return;
+  if (pending.has_placeholder) fail_shape_only();
+  std::vector<bool> live = find_live(tape);
+  const CompiledPlan& compiled = find_or_compile(pending.trace, pending.hash, live);
+  Memory memory;
+  memory.prepare(compiled.plan, pending);
+  Recording recording = tape.take(std::move(g_spare));
+  bind_results(compiled, recording, memory);
+  ++g_flushes;
+  if (compiled.plan.estimated_nanoseconds > kReleaseLockNanoseconds) {
+    Plan plan = compiled.plan;  // the cache may change while the lock is released
+    run(plan, memory);
+  } else {
+    run(compiled.plan, memory);
+  }
+  for (const ValuePtr& value : recording.values)
+    if (!value->requires_grad() || value->leaf || value->has(kHistoryFreed)) drop_inputs(value.get());
+  recording.clear();
+  g_spare = std::move(recording);
+}
+
+void flush_if_due() {
+  const Recording& pending = Tape::current().recording();
+  if (pending.has_placeholder) return;
+  if (pending.values.size() >= kMostPending || pending.bytes >= kMostPendingBytes || take_run_at_once()) flush();
+}
+
+void realize(Value* value) {
+  if (!value->storage) {
+    if (value->op == kPlaceholder) fail_shape_only();
+    if (value->op == kScalar) {
+      StoragePtr storage = runtime::allocate(sizeof(ScalarBits));
+      store_scalar(static_cast<std::byte*>(storage->data), value);
+      attach_storage(value, std::move(storage));
+      return;
+    }
+    if (Tape::current().recording().has_placeholder) fail_shape_only();
+    flush();
+    if (!value->storage) throw std::logic_error("a value that a handle holds was not computed");
+  }
+  std::lock_guard<std::mutex> finished(execution());  // another thread's plan may still be writing it
+}
+
+std::byte* data_of(const Value* value) {
+  return static_cast<std::byte*>(value->storage->data) +
+         value->layout.offset * static_cast<std::int64_t>(size_of(value->dtype));
+}
+
+std::string describe_pending() {
+  Tape& tape = Tape::current();
+  const Recording& pending = tape.recording();
+  if (pending.values.empty()) return "nothing is pending\n";
+  std::string passes;
+  CompiledPlan compiled = compile(pending.trace, find_live(tape), &passes);
+  return text("steps (", compiled.plan.steps.size(), ", arena ", compiled.plan.arena_bytes, " bytes, ",
+              compiled.plan.output_bytes.size(), " outputs)\n", compiled.plan.listing, "\n", passes);
+}
+
+void set_lock_hooks(LockHooks hooks) { g_hooks = hooks; }
+std::int64_t flush_count() { return g_flushes; }
+
+}  // namespace lamina::engine

@@ -1,0 +1,37 @@
+// Running what has been recorded.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "graph/value.h"
+
+namespace lamina::engine {
+
+// Compiles (or finds) the plan of everything pending on the current tape and runs it. Afterwards every value that someone
+// looks at has its numbers. If memory is short, raises std::bad_alloc and leaves everything pending.
+void flush();
+
+// flush() if a budget of pending work is used up, or something pending reads memory that the outside can write to.
+// To be called before control returns to the user.
+void flush_if_due();
+
+// The value's numbers can be read when this returns; flushes if it is pending. Raises in a shape-only run.
+void realize(Value* value);
+
+// The bytes of a realized value's first element.
+std::byte* data_of(const Value* value);
+
+// What the current tape would run, and how, without running it.
+std::string describe_pending();
+
+// Called around the execution of plans that take long: release the interpreter's lock, take it again.
+struct LockHooks {
+  void* (*release)() = nullptr;
+  void (*acquire)(void* token) = nullptr;
+};
+void set_lock_hooks(LockHooks hooks);
+
+std::int64_t flush_count();
+
+}  // namespace lamina::engine

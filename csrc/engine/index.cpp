@@ -1,0 +1,71 @@
+// Looking at numbers while a program is recorded.
+#include "engine/index.h"
+
+#include <algorithm>
+
+#include "engine/flush.h"
+#include "ops/build.h"
+#include "runtime/buffer.h"
+#include "support/check.h"
+
+namespace lamina::engine {
+
+namespace {
+
+// The numbers in row-major order, whatever the layout.
+ValuePtr readable(const ValuePtr& x, DType dtype) {
+  ValuePtr plain = build::cast(build::detach(x), dtype);
+  realize(plain.get());
+  if (plain->layout.strides) {
+    plain = build::clone(plain);
+    realize(plain.get());
+  }
+  return plain;
+}
+
+std::span<const std::int64_t> integers(const ValuePtr& x) {
+  return {reinterpret_cast<const std::int64_t*>(data_of(x.get())), static_cast<std::size_t>(x->shape->numel())};
+}
+
+}  // namespace
+
+bool has_zero(const ValuePtr& x) {
+  ValuePtr numbers = readable(x, DType::kInt64);
+  auto all = integers(numbers);
+  return std::find(all.begin(), all.end(), 0) != all.end();
+}
+
+ValuePtr checked_index(const ValuePtr& index, std::int64_t size, int axis, bool wraps) {
+  ValuePtr numbers = readable(index, DType::kInt64);
+  auto all = integers(numbers);
+  if (all.empty()) return numbers;
+  auto [low, high] = std::minmax_element(all.begin(), all.end());
+  std::int64_t smallest = *low, largest = *high;
+  if (largest >= size || smallest < (wraps ? -size : 0))
+    fail(ErrorKind::kIndex, "index ", largest >= size ? largest : smallest, " is out of bounds for dimension ", axis,
+         " with size ", size);
+  if (smallest >= 0) return numbers;
+  ValuePtr negative = build::binary(Op::lt, numbers, make_scalar(std::int64_t{0}, DType::kInt64));
+  return build::where(negative, build::add(numbers, make_scalar(size, DType::kInt64)), numbers);
+}
+
+ValuePtr nonzero(const ValuePtr& x) {
+  ValuePtr mask = readable(build::binary(Op::ne, build::detach(x), make_scalar(std::int64_t{0}, x->dtype)), DType::kBool);
+  const auto* flags = reinterpret_cast<const std::uint8_t*>(data_of(mask.get()));
+  std::int64_t numel = x->shape->numel(), rank = x->shape->rank();
+  auto count = static_cast<std::int64_t>(std::count(flags, flags + numel, 1));
+  StoragePtr storage = runtime::allocate(static_cast<std::size_t>(count * rank) * sizeof(std::int64_t));
+  auto* out = static_cast<std::int64_t*>(storage->data);
+  for (std::int64_t i = 0; i < numel; ++i) {
+    if (!flags[i]) continue;
+    std::int64_t rest = i;
+    for (int axis = x->shape->rank(); axis-- > 0;) {
+      out[axis] = rest % (*x->shape)[axis];
+      rest /= (*x->shape)[axis];
+    }
+    out += rank;
+  }
+  return make_leaf(std::move(storage), Shape::of({count, rank}), DType::kInt64);
+}
+
+}  // namespace lamina::engine

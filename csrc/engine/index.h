@@ -1,0 +1,18 @@
+// Looking at numbers while a program is recorded: what can only be decided by data.
+#pragma once
+
+#include "graph/value.h"
+
+namespace lamina::engine {
+
+// Does an integer tensor contain a 0? Reads it.
+bool has_zero(const ValuePtr& integers);
+
+// An index tensor (any integer type) as int64 positions into an axis of `size`, negative ones counted from the end if
+// `wraps`. Reads it; raises IndexError for what lies outside, naming the axis.
+ValuePtr checked_index(const ValuePtr& index, std::int64_t size, int axis, bool wraps);
+
+// Row-major positions of a tensor's elements that are not 0, int64, as an (n, rank) matrix. Reads it.
+ValuePtr nonzero(const ValuePtr& x);
+
+}  // namespace lamina::engine

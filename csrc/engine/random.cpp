@@ -1,0 +1,55 @@
+// Random generators and the ops that draw from them.
+#include "engine/random.h"
+
+#include <numeric>
+#include <random>
+#include <utility>
+
+#include "engine/flush.h"
+#include "kernels/table.h"
+#include "ops/build.h"
+#include "runtime/buffer.h"
+#include "support/check.h"
+
+namespace lamina::engine {
+
+Generator& default_generator() {
+  static auto* generator = [] {
+    std::random_device entropy;
+    auto* fresh = new Generator;
+    fresh->reseed(static_cast<std::uint64_t>(entropy()) << 32 | entropy());
+    return fresh;
+  }();
+  return *generator;
+}
+
+ValuePtr random(Op op, const Shape* shape, DType dtype, Generator& generator) {
+  return build::random(op, shape, dtype, generator.seed, generator.advance(shape->numel()));
+}
+
+ValuePtr random_integers(const Shape* shape, std::int64_t low, std::int64_t high, Generator& generator) {
+  check(low < high, "random_ expects 'from' to be less than 'to', but got from=", low, " >= to=", high);
+  // Bits modulo the range, as PyTorch does; the bias is below range / 2^63.
+  auto range = static_cast<std::int64_t>(static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low));
+  check(range > 0, "random_ expects a range below 2**63, got from=", low, " to=", high);
+  ValuePtr bits = random(Op::random_bits, shape, DType::kInt64, generator);
+  ValuePtr positive = build::binary(Op::bitwise_and, bits, make_scalar(std::int64_t{0x7FFFFFFFFFFFFFFF}, DType::kInt64));
+  ValuePtr folded = build::remainder(positive, make_scalar(range, DType::kInt64));
+  return build::add(folded, make_scalar(low, DType::kInt64));
+}
+
+ValuePtr random_permutation(std::int64_t n, Generator& generator) {
+  check(n >= 0, "n must be non-negative, got ", n);
+  const Shape* shape = Shape::of({n});
+  StoragePtr storage = runtime::allocate(static_cast<std::size_t>(n) * sizeof(std::int64_t));
+  StoragePtr bits = runtime::allocate(static_cast<std::size_t>(n) * sizeof(std::uint64_t));
+  auto* words = static_cast<std::uint64_t*>(bits->data);
+  kernels::table().random_bits(words, static_cast<std::size_t>(n), generator.seed, generator.advance(n));
+  auto* numbers = static_cast<std::int64_t*>(storage->data);
+  std::iota(numbers, numbers + n, std::int64_t{0});
+  for (std::int64_t i = n - 1; i > 0; --i)  // Fisher and Yates, Knuth's algorithm P
+    std::swap(numbers[i], numbers[words[i] % static_cast<std::uint64_t>(i + 1)]);
+  return make_leaf(std::move(storage), shape, DType::kInt64);
+}
+
+}  // namespace lamina::engine

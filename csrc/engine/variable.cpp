@@ -1,0 +1,283 @@
+// Views and in-place operations on top of immutable values.
+#include "engine/variable.h"
+
+#include <cstring>
+
+#include "engine/flush.h"
+#include "graph/tape.h"
+#include "ops/build.h"
+#include "ops/view_layout.h"
+#include "plan/plan.h"
+#include "runtime/steps.h"
+#include "support/check.h"
+
+namespace lamina::engine {
+
+namespace {
+
+const Attribute* untracked() {
+  static const Attribute* attribute = Attribute::of({1});
+  return attribute;
+}
+
+ValuePtr apply(const ViewSpec& spec, const ValuePtr& base) {
+  if (spec.op == Op::detach) return build::detach(base);
+  return record(spec.op, {base.get()}, spec.shape, base->dtype, spec.attribute);
+}
+
+// `base` with the view's elements replaced by `fresh`.
+ValuePtr put(const ViewSpec& spec, const ValuePtr& base, const ValuePtr& fresh) {
+  switch (spec.op) {
+    case Op::reshape:
+      return build::reshape(fresh, base->shape);
+    case Op::permute: {
+      DimVector inverse(spec.attribute->size());
+      for (std::size_t i = 0; i < inverse.size(); ++i)
+        inverse[static_cast<std::size_t>((*spec.attribute)[i])] = static_cast<std::int64_t>(i);
+      return build::permute(fresh, inverse);
+    }
+    case Op::slice:
+      return build::slice_update(base, fresh, spec.attribute);
+    case Op::detach:
+      return fresh;
+    default:
+      fail(ErrorKind::kRuntime,
+           "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+           "Please clone() the tensor before performing the operation.");
+  }
+}
+
+// The steps from the cell to the variable, outermost first.
+std::vector<const ViewPath*> steps_of(const Variable& variable) {
+  std::vector<const ViewPath*> steps;
+  for (const ViewPath* path = variable.path.get(); path; path = path->base.get()) steps.insert(steps.begin(), path);
+  return steps;
+}
+
+bool crosses(const Variable& variable, const Attribute* kind) {
+  for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
+    if (path->spec.op == Op::detach && path->spec.attribute == kind) return true;
+  return false;
+}
+bool is_detached(const Variable& variable) { return crosses(variable, nullptr) || crosses(variable, untracked()); }
+
+// A leaf stays that leaf, whatever value it goes on to.
+void keep_leaf(const ValuePtr& old, const ValuePtr& fresh) {
+  if (!old->leaf) return;
+  attach_leaf(fresh.get(), LeafPtr(old->leaf));
+  fresh->flags |= kRequiresGrad;
+  if (old->hooks) attach_hooks(fresh.get(), LeafPtr(old->hooks));
+}
+
+// A detached view of a cell that nobody else looks at is a base itself.
+void collapse_lonely(Variable& variable) {
+  if (!variable.cell || variable.cell->references != 1) return;
+  for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
+    if (path->spec.op != Op::detach) return;
+  variable.cell.reset();
+  variable.path.reset();
+}
+
+void ensure_cell(Variable& variable) {
+  if (variable.cell) return;
+  variable.cell = IntrusivePtr<Cell>::adopt(new Cell);
+  variable.cell->value = variable.value;
+}
+
+// Writes `fresh` into memory that the outside shares, and returns a value over that memory.
+ValuePtr write_through(const ValuePtr& old, const ValuePtr& fresh) {
+  check(!old->storage->read_only, "cannot write to a tensor over a read-only array; clone() it first");
+  realize(old.get());
+  realize(fresh.get());
+  CopyStep step;
+  step.dims.assign(old->shape->dims().begin(), old->shape->dims().end());
+  step.from_strides = strides_of(fresh->shape, fresh->layout);
+  step.to_strides = strides_of(old->shape, old->layout);
+  step.element_size = static_cast<std::uint8_t>(size_of(old->dtype));
+  step.from.slot = 0;
+  step.to.slot = 1;
+  std::vector<std::byte> staged;  // fresh may be a rearrangement of the very same memory
+  std::byte* slots[2] = {data_of(fresh.get()), data_of(old.get())};
+  if (old->shape->numel() == 0) return old;
+  if (fresh->storage == old->storage) {
+    CopyStep stage = step;
+    stage.to_strides = contiguous_strides(old->shape);
+    staged.resize(static_cast<std::size_t>(old->shape->numel()) * step.element_size);
+    std::byte* through[2] = {slots[0], staged.data()};
+    runtime::run(stage, through);
+    step.from_strides = stage.to_strides;
+    slots[0] = staged.data();
+  }
+  runtime::run(step, slots);
+  ValuePtr leaf = make_leaf(StoragePtr(old->storage), old->shape, old->dtype, old->layout);
+  return fresh->requires_grad() ? build::rebase(leaf, fresh) : leaf;
+}
+
+// What a variable whose value was `old` holds after an in-place operation gave it `fresh`.
+ValuePtr finish(const ValuePtr& old, ValuePtr fresh, bool tracked) {
+  if (tracked) old->flags |= kOverwritten;
+  if (old->storage && old->storage->exposed())
+    fresh = write_through(old, fresh);
+  else
+    fresh = unshared(std::move(fresh));
+  keep_leaf(old, fresh);
+  return fresh;
+}
+
+}  // namespace
+
+ValuePtr unshared(ValuePtr value) {
+  std::uint32_t own = Tape::current().is_pending(value.get()) ? 2 : 1;
+  return value->references <= own ? value : build::clone(value);
+}
+
+void release(ViewPath* path) {
+  if (--path->references == 0) delete path;
+}
+
+void refresh(Variable& variable) {
+  GradMode mode(true);
+  ValuePtr value = variable.cell->value;
+  for (const ViewPath* step : steps_of(variable)) value = apply(step->spec, value);
+  if (variable.value->leaf) {
+    value = unshared(std::move(value));
+    keep_leaf(variable.value, value);
+  }
+  variable.value = std::move(value);
+  variable.seen = variable.cell->version;
+}
+
+Variable view_of(Variable& base, const std::vector<ViewSpec>& specs) {
+  Variable view;
+  view.value = current(base);
+  ensure_cell(base);
+  view.cell = base.cell;
+  view.path = base.path;
+  base.seen = view.seen = base.cell->version;
+  for (const ViewSpec& spec : specs) {
+    auto* path = new ViewPath;
+    path->base = view.path;
+    path->spec = spec;
+    view.path = IntrusivePtr<ViewPath>::adopt(path);
+    view.value = apply(spec, view.value);
+  }
+  return view;
+}
+
+Variable detached(Variable& base, bool tracked) {
+  const Shape* shape = current(base)->shape;
+  return view_of(base, {{Op::detach, shape, tracked ? nullptr : untracked()}});
+}
+
+void check_assignable(Variable& variable) {
+  const ValuePtr& value = current(variable);
+  for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
+    if (path->spec.op == Op::expand) put(path->spec, value, value);
+  if (!grad_enabled()) return;
+  check(!value->leaf, "a leaf Variable that requires grad is being used in an in-place operation.");
+  if (variable.is_view() && !is_detached(variable)) {
+    check(!variable.cell->value->leaf,
+          "a view of a leaf Variable that requires grad is being used in an in-place operation.");
+  }
+}
+
+void assign(Variable& variable, ValuePtr fresh) {
+  check_assignable(variable);
+  ValuePtr old = current(variable);
+  collapse_lonely(variable);
+  if (!variable.cell) {
+    variable.value.reset();
+    variable.value = finish(old, std::move(fresh), true);
+    return;
+  }
+  Cell& cell = *variable.cell;
+  bool tracked = !crosses(variable, untracked());
+  if (!variable.is_view()) {
+    cell.value = finish(old, std::move(fresh), true);
+  } else {
+    auto steps = steps_of(variable);
+    bool numbers_only = is_detached(variable);
+    ValuePtr base = cell.value;
+    {
+      GradMode mode(grad_enabled() && !numbers_only);
+      std::vector<ValuePtr> along{base};
+      for (std::size_t i = 0; i + 1 < steps.size(); ++i) along.push_back(apply(steps[i]->spec, along.back()));
+      for (std::size_t i = steps.size(); i-- > 0;) fresh = put(steps[i]->spec, along[i], fresh);
+    }
+    if (numbers_only && fresh->requires_grad()) fresh = build::detach(fresh);
+    // Changed through .detach() or .data, a computed tensor keeps its history.
+    if (numbers_only && base->requires_grad() && !base->leaf) {
+      GradMode mode(true);
+      fresh = build::rebase(fresh, base);
+    }
+    if (tracked) old->flags |= kOverwritten;
+    cell.value = finish(base, std::move(fresh), tracked);
+  }
+  ++cell.version;
+  refresh(variable);
+}
+
+void replace(Variable& variable, ValuePtr fresh) {
+  ValuePtr old = current(variable);
+  fresh = unshared(std::move(fresh));
+  keep_leaf(old, fresh);
+  variable = Variable(std::move(fresh));
+}
+
+ValuePtr with_leaf(Variable& variable, LeafPtr leaf) {
+  ValuePtr value = std::move(variable.value);
+  if (variable.cell && !variable.is_view()) variable.cell->value.reset();
+  // Alone, it can be changed where it is; the sharing of memory with a base or views goes on either way.
+  std::uint32_t own = Tape::current().is_pending(value.get()) ? 2 : 1;
+  if (value->references > own || (leaf && value->op == kScalar)) value = build::detach(value);
+  bool requires_grad = static_cast<bool>(leaf);
+  attach_leaf(value.get(), std::move(leaf));
+  value->flags = static_cast<std::uint8_t>(requires_grad ? value->flags | kRequiresGrad : value->flags & ~kRequiresGrad);
+  return value;
+}
+
+void make_exportable(Variable& variable) {
+  ValuePtr base = variable.is_view() ? variable.cell->value : current(variable);
+  // A base that shares its memory with values of others, or has none that can be written to, gets its own first.
+  bool exposed = base->storage && base->storage->exposed();
+  bool spread = base->op == kScalar || base->op == static_cast<OpId>(Op::expand);
+  if (!exposed && !base->requires_grad() && (spread || (base->storage && !variable.cell && base->storage->references > 1))) {
+    base = build::clone(base);
+    if (variable.cell) {
+      variable.cell->value = base;
+      ++variable.cell->version;
+      refresh(variable);
+    } else {
+      variable.value = base;
+    }
+  }
+  realize(current(variable).get());
+  flush();  // nothing pending may read this memory later, when the outside has changed it
+}
+
+LogicalLayout logical_layout(Variable& variable) {
+  auto steps = steps_of(variable);
+  const Shape* shape = variable.is_view() ? variable.cell->value->shape : current(variable)->shape;
+  Layout layout;
+  for (const ViewPath* step : steps) {
+    auto next = view_layout(step->spec.op, step->spec.attribute, shape, layout, step->spec.shape);
+    layout = next.value_or(Layout{});
+    shape = step->spec.shape;
+  }
+  return {strides_of(shape, layout), layout.offset};
+}
+
+bool is_contiguous(Variable& variable) {
+  if (!variable.is_view()) return true;
+  LogicalLayout layout = logical_layout(variable);
+  return strides_attribute(current(variable)->shape, layout.strides) == nullptr;
+}
+
+bool is_viewable_as(Variable& variable, const Shape* shape) {
+  if (!variable.is_view()) return true;
+  LogicalLayout own = logical_layout(variable);
+  const Shape* from = current(variable)->shape;
+  return view_layout(Op::reshape, nullptr, from, {own.offset, strides_attribute(from, own.strides)}, shape).has_value();
+}
+
+}  // namespace lamina::engine

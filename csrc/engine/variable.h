@@ -1,0 +1,93 @@
+// Variable: what a tensor handle refers to. Gives immutable values PyTorch's in-place and view semantics.
+//
+// A variable is a value, or a view of a cell: a box with a value that several variables share. An in-place operation makes
+// a new value and puts it into the variable; if that is a view, the new numbers are written into the base's value, and
+// every other variable of the cell derives its own anew when it is next read.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "graph/value.h"
+#include "ops/table.h"
+
+namespace lamina::engine {
+
+// One step from a base to a view of it.
+struct ViewSpec {
+  Op op;
+  const Shape* shape;
+  const Attribute* attribute = nullptr;
+};
+
+struct Cell {
+  std::uint32_t references = 1;
+  std::uint32_t version = 0;
+  ValuePtr value;
+};
+inline void retain(Cell* cell) { ++cell->references; }
+inline void release(Cell* cell) {
+  if (--cell->references == 0) delete cell;
+}
+
+// How a view is reached: `spec` applied to what `base` (null: the cell's value) gives.
+struct ViewPath {
+  std::uint32_t references = 1;
+  IntrusivePtr<ViewPath> base;
+  ViewSpec spec;
+};
+inline void retain(ViewPath* path) { ++path->references; }
+void release(ViewPath* path);
+
+struct Variable {
+  ValuePtr value;  // read it through current()
+  IntrusivePtr<Cell> cell;
+  IntrusivePtr<ViewPath> path;
+  std::uint32_t seen = 0;  // the cell's version that `value` is of
+
+  Variable() = default;
+  explicit Variable(ValuePtr from) : value(std::move(from)) {}
+  bool is_view() const { return static_cast<bool>(path); }
+};
+
+void refresh(Variable& variable);
+// The variable's value now.
+inline const ValuePtr& current(Variable& variable) {
+  if (variable.cell && variable.seen != variable.cell->version) refresh(variable);
+  return variable.value;
+}
+
+// A view of `base`, sharing its numbers for ever.
+Variable view_of(Variable& base, const std::vector<ViewSpec>& specs);
+// Shares numbers, not history. `tracked`: changes through it count as changes of the base for saved tensors (detach());
+// else not (.data).
+Variable detached(Variable& base, bool tracked);
+
+// The in-place operation: `fresh` has the variable's shape and dtype. Raises PyTorch's errors for leaves that require a
+// gradient, and for expanded views.
+void assign(Variable& variable, ValuePtr fresh);
+// Raises what assign would raise, before anything is computed.
+void check_assignable(Variable& variable);
+// Makes the variable refer to another value altogether (`x.data = y`, load_state_dict): not seen by earlier views.
+void replace(Variable& variable, ValuePtr fresh);
+
+// The value itself if the caller's reference is the only one, else a copy of it: to be given to a tensor of its own.
+ValuePtr unshared(ValuePtr value);
+
+// The variable's numbers as a value of its own, a leaf with this state (null: one that requires no gradient).
+ValuePtr with_leaf(Variable& variable, LeafPtr leaf);
+
+// Realizes the variable and everything pending, with dense memory under a base, so that the outside may read and write it.
+void make_exportable(Variable& variable);
+
+// Strides in elements as PyTorch would have them: a base is contiguous, a view walks its base.
+struct LogicalLayout {
+  DimVector strides;
+  std::int64_t offset = 0;
+};
+LogicalLayout logical_layout(Variable& variable);
+bool is_contiguous(Variable& variable);
+// Can these elements be seen under another shape without a copy?
+bool is_viewable_as(Variable& variable, const Shape* shape);
+
+}  // namespace lamina::engine

@@ -1,0 +1,221 @@
+// Public functions that address elements by index tensors: everything becomes a gather or scatter along one axis, or a
+// choice of a matrix's rows.
+#include "functions/indexing.h"
+
+#include <algorithm>
+
+#include "engine/flush.h"
+#include "engine/index.h"
+#include "functions/axes.h"
+#include "functions/pointwise.h"
+#include "ops/build.h"
+#include "support/check.h"
+
+namespace lamina::functions {
+
+using namespace build;
+
+namespace {
+
+void check_integer_index(const char* name, const ValuePtr& index) {
+  check(index->dtype == DType::kInt64 || index->dtype == DType::kInt32, name, "(): Expected dtype int32/int64 for index, got ",
+        name_of(index->dtype));
+}
+
+// The index's shape must fit within x's, but along the axis.
+void check_fits(const char* name, const Shape* index, const Shape* x, int axis) {
+  check(std::max(index->rank(), 1) == std::max(x->rank(), 1), "Index tensor must have the same number of dimensions as ",
+        name, " tensor");
+  for (int other = 0; other < index->rank(); ++other)
+    check(other == axis || (*index)[other] <= (*x)[other], "Size does not match at dimension ", other,
+          " expected index ", to_string(index->dims(), '[', ']'), " to be no larger than ", name, " ",
+          to_string(x->dims(), '[', ']'), " apart from dimension ", axis);
+}
+
+// How an advanced index rearranges x: a matrix whose rows are the places that the indexed axes address together.
+struct Rows {
+  DimVector order;            // x's axes, the indexed ones first
+  std::int64_t places = 1;    // product of the indexed axes' sizes
+  std::int64_t width = 1;     // product of the other axes' sizes
+  DimVector other_dims;       // their sizes
+  const Shape* index_shape = nullptr;
+  ValuePtr position;          // flat int64 positions, one for each element of index_shape
+  int insert_at = 0;          // where index_shape stands among other_dims in the result
+};
+
+Rows arrange(const ValuePtr& x, const Indices& indices) {
+  Rows rows;
+  DimVector indexed, other;
+  bool adjacent = true;
+  for (int axis = 0; axis < x->shape->rank(); ++axis) {
+    bool here = axis < static_cast<int>(indices.size()) && indices[static_cast<std::size_t>(axis)];
+    if (here && !indexed.empty() && indexed.back() != axis - 1) adjacent = false;
+    (here ? indexed : other).push_back(axis);
+  }
+  rows.index_shape = indices[static_cast<std::size_t>(indexed[0])]->shape;
+  for (std::int64_t axis : indexed)
+    rows.index_shape = broadcast(rows.index_shape, indices[static_cast<std::size_t>(axis)]->shape);
+  for (std::int64_t axis : indexed) {
+    std::int64_t size = (*x->shape)[static_cast<int>(axis)];
+    ValuePtr wrapped =
+        engine::checked_index(indices[static_cast<std::size_t>(axis)], size, static_cast<int>(axis), true);
+    rows.position = rows.position
+                        ? build::add(build::mul(rows.position, make_scalar(size, DType::kInt64)), wrapped)
+                        : wrapped;
+    rows.places *= size;
+  }
+  rows.position = build::reshape(build::expand(rows.position, rows.index_shape), Shape::of({rows.index_shape->numel()}));
+  rows.order = indexed;
+  rows.order.insert(rows.order.end(), other.begin(), other.end());
+  for (std::int64_t axis : other) {
+    rows.other_dims.push_back((*x->shape)[static_cast<int>(axis)]);
+    rows.width *= rows.other_dims.back();
+  }
+  rows.insert_at = adjacent ? static_cast<int>(indexed[0]) : 0;
+  return rows;
+}
+
+// The result's shape before the index's axes move to their place: index axes first.
+const Shape* result_dims(const Rows& rows) {
+  DimVector dims(rows.index_shape->dims().begin(), rows.index_shape->dims().end());
+  dims.insert(dims.end(), rows.other_dims.begin(), rows.other_dims.end());
+  return Shape::of(dims);
+}
+
+// The permutation that moves the leading index axes to insert_at.
+DimVector landing(const Rows& rows) {
+  DimVector order;
+  int index_rank = rows.index_shape->rank(), total = index_rank + static_cast<int>(rows.other_dims.size());
+  for (int i = 0; i < rows.insert_at; ++i) order.push_back(index_rank + i);
+  for (int i = 0; i < index_rank; ++i) order.push_back(i);
+  for (int i = index_rank + rows.insert_at; i < total; ++i) order.push_back(i);
+  return order;
+}
+
+DimVector inverse_of(const DimVector& order) {
+  DimVector inverse(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i)
+    inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
+  return inverse;
+}
+
+ValuePtr as_rows(const ValuePtr& x, const Rows& rows) {
+  return build::reshape(build::permute(x, rows.order), Shape::of({rows.places, rows.width}));
+}
+
+}  // namespace
+
+ValuePtr gather(const ValuePtr& x, std::int64_t axis, const ValuePtr& index) {
+  check_integer_index("gather", index);
+  int wrapped = wrap_axis(axis, x->shape->rank());
+  check_fits("input", index->shape, x->shape, wrapped);
+  if (x->shape->rank() == 0 || index->shape->rank() == 0) {
+    ValuePtr line = build::reshape(x, Shape::of({x->shape->numel()}));
+    ValuePtr places = build::reshape(index, Shape::of({index->shape->numel()}));
+    return build::reshape(gather(line, 0, places), index->shape);
+  }
+  ValuePtr position = engine::checked_index(index, (*x->shape)[wrapped], wrapped, false);
+  return build::gather(x, wrapped, position);
+}
+
+ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const Operand& source, bool add) {
+  check_integer_index("scatter", index);
+  int wrapped = wrap_axis(axis, x->shape->rank());
+  ValuePtr from = source.is_number() ? build::expand(source.as(x->dtype), index->shape) : source.value;
+  check(from->dtype == x->dtype, "scatter(): Expected self.dtype to be equal to src.dtype");
+  if (index->shape->numel() == 0) return clone(x);
+  if (x->shape->rank() == 0 || index->shape->rank() == 0) {
+    auto line = [](const ValuePtr& v) { return build::reshape(v, Shape::of({v->shape->numel()})); };
+    return build::reshape(scatter(line(x), 0, line(index), line(from), add), x->shape);
+  }
+  check_fits("self", index->shape, x->shape, wrapped);
+  check_fits("src", index->shape, from->shape, -1);
+  for (int other = 0; other < index->shape->rank(); ++other)  // src may be larger than the index
+    if ((*from->shape)[other] != (*index->shape)[other]) from = build::narrow(from, other, 0, (*index->shape)[other]);
+  ValuePtr position = engine::checked_index(index, (*x->shape)[wrapped], wrapped, false);
+  return add ? build::scatter_add(x, wrapped, position, from) : build::scatter(x, wrapped, position, from);
+}
+
+ValuePtr index_select(const ValuePtr& x, std::int64_t axis, const ValuePtr& index) {
+  check_integer_index("index_select", index);
+  check(index->shape->rank() <= 1, "index_select(): Index is supposed to be a vector, but got dim: ", index->shape->rank());
+  if (x->shape->rank() == 0) return build::reshape(index_select(build::reshape(x, Shape::of({1})), axis, index), x->shape);
+  int wrapped = wrap_axis(axis, x->shape->rank());
+  ValuePtr position = engine::checked_index(index, (*x->shape)[wrapped], wrapped, false);
+  Indices indices(static_cast<std::size_t>(wrapped) + 1);
+  indices.back() = build::reshape(position, Shape::of({index->shape->numel()}));
+  return labelled(functions::index(x, indices), "IndexSelect");
+}
+
+ValuePtr index_put_axis(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const ValuePtr& source,
+                        bool accumulate) {
+  int wrapped = wrap_axis(axis, x->shape->rank());
+  Indices indices(static_cast<std::size_t>(wrapped) + 1);
+  indices.back() = build::reshape(index, Shape::of({index->shape->numel()}));
+  return index_put(x, indices, source, accumulate);
+}
+
+ValuePtr index(const ValuePtr& x, const Indices& indices) {
+  Rows rows = arrange(x, indices);
+  ValuePtr taken = build::reshape(take_rows(as_rows(x, rows), rows.position), result_dims(rows));
+  return labelled(build::permute(taken, landing(rows)), "Index");
+}
+
+ValuePtr index_put(const ValuePtr& x, const Indices& indices, const ValuePtr& source, bool accumulate) {
+  check(source->dtype == x->dtype, "Index put requires the source and destination dtypes match, got ",
+        scalar_name(x->dtype), " for the destination and ", scalar_name(source->dtype), " for the source.");
+  Rows rows = arrange(x, indices);
+  DimVector order = landing(rows);
+  const Shape* plain = result_dims(rows);
+  DimVector landed;
+  for (std::int64_t axis : order) landed.push_back((*plain)[static_cast<int>(axis)]);
+  const Shape* target = Shape::of(landed);
+  // Leading axes of size 1 of the source are superfluous.
+  ValuePtr from = source;
+  while (from->shape->rank() > target->rank() && (*from->shape)[0] == 1)
+    from = build::reshape(from, Shape::of(from->shape->dims().subspan(1)));
+  check(broadcast(from->shape, target) == target, "shape mismatch: value tensor of shape ",
+        to_string(source->shape->dims(), '[', ']'), " cannot be broadcast to indexing result of shape ",
+        to_string(target->dims(), '[', ']'));
+  ValuePtr aligned = build::permute(build::expand(from, target), inverse_of(order));
+  std::int64_t count = rows.index_shape->numel();
+  ValuePtr replaced = put_rows(as_rows(x, rows), rows.position,
+                               build::reshape(aligned, Shape::of({count, rows.width})), accumulate);
+  DimVector dims;
+  for (std::int64_t axis : rows.order) dims.push_back((*x->shape)[static_cast<int>(axis)]);
+  ValuePtr result = build::permute(build::reshape(replaced, Shape::of(dims)), inverse_of(rows.order));
+  return labelled(result, "IndexPut");
+}
+
+std::vector<ValuePtr> mask_to_indices(const ValuePtr& mask) {
+  ValuePtr positions = engine::nonzero(mask);
+  std::vector<ValuePtr> result;
+  std::int64_t count = (*positions->shape)[0];
+  for (int axis = 0; axis < mask->shape->rank(); ++axis)
+    result.push_back(build::reshape(build::narrow(positions, 1, axis, 1), Shape::of({count})));
+  return result;
+}
+
+ValuePtr one_hot(const ValuePtr& classes, std::int64_t count) {
+  check(classes->dtype == DType::kInt64, "one_hot is only applicable to index tensor of type LongTensor.");
+  if (count < 0) {
+    check(classes->shape->numel() > 0, "Can not infer total number of classes from empty tensor.");
+    ValuePtr largest = build::reduce(Op::amax, classes, all_axes(classes->shape), false);
+    engine::realize(largest.get());
+    count = *reinterpret_cast<const std::int64_t*>(engine::data_of(largest.get())) + 1;
+  }
+  check(count > 0 || classes->shape->numel() == 0, "num_classes should be positive");
+  const ValuePtr line = build::reshape(classes, Shape::of({classes->shape->numel(), 1}));
+  try {
+    engine::checked_index(classes, count, 0, false);
+  } catch (const Error& error) {
+    fail(ErrorKind::kRuntime, "Class values must be non-negative and smaller than num_classes: ", error.what());
+  }
+  DimVector dims(classes->shape->dims().begin(), classes->shape->dims().end());
+  dims.push_back(count);
+  ValuePtr base = full(Shape::of({classes->shape->numel(), count}), 0, DType::kInt64);
+  ValuePtr hot = build::scatter(base, 1, line, full(line->shape, 1, DType::kInt64));
+  return build::reshape(hot, Shape::of(dims));
+}
+
+}  // namespace lamina::functions

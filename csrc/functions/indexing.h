@@ -1,0 +1,30 @@
+// Public functions that address elements by index tensors.
+#pragma once
+
+#include <vector>
+
+#include "functions/operand.h"
+
+namespace lamina::functions {
+
+ValuePtr gather(const ValuePtr& x, std::int64_t axis, const ValuePtr& index);
+// source: a tensor, or a number for every place.
+ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const Operand& source, bool add);
+ValuePtr index_select(const ValuePtr& x, std::int64_t axis, const ValuePtr& index);
+// accumulate: add instead of write; negative indices count from the end.
+ValuePtr index_put_axis(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const ValuePtr& source,
+                        bool accumulate);
+
+// Advanced indexing: one entry an axis of x (null: all of that axis), broadcast against each other; bool masks have been
+// turned into positions. NumPy's rule decides where the indexed axes land in the result.
+using Indices = std::vector<ValuePtr>;
+ValuePtr index(const ValuePtr& x, const Indices& indices);
+// x with what index(x, indices) would give replaced by `source` (broadcast), or added to.
+ValuePtr index_put(const ValuePtr& x, const Indices& indices, const ValuePtr& source, bool accumulate);
+
+// (n, axes) positions of a mask as one index an axis.
+std::vector<ValuePtr> mask_to_indices(const ValuePtr& mask);
+
+ValuePtr one_hot(const ValuePtr& classes, std::int64_t count);
+
+}  // namespace lamina::functions

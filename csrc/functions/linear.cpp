@@ -1,0 +1,138 @@
+// Public matrix products.
+#include "functions/linear.h"
+
+#include "functions/pointwise.h"
+#include "graph/scope.h"
+#include "ops/build.h"
+#include "support/check.h"
+
+namespace lamina::functions {
+
+using namespace build;
+
+namespace {
+
+void check_same_dtype(const char* name, const ValuePtr& a, const ValuePtr& b) {
+  check(a->dtype == b->dtype, name, ": expected m1 and m2 to have the same dtype, but got: ", name_of(a->dtype), " != ",
+        name_of(b->dtype));
+}
+
+// The kernels multiply int32, int64, float32 and float64.
+ValuePtr product(const ValuePtr& a, const ValuePtr& b, bool transpose_b = false) {
+  if (a->dtype == DType::kUInt8)
+    return cast(build::matmul(cast(a, DType::kInt32), cast(b, DType::kInt32), false, transpose_b), DType::kUInt8);
+  check(a->dtype != DType::kBool, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
+  return build::matmul(a, b, false, transpose_b);
+}
+
+ValuePtr with_rank(const ValuePtr& x, Dims dims) { return build::reshape(x, Shape::of(dims)); }
+
+std::string where_am_i() {
+  std::string path = scope_path(current_scope());
+  return path.empty() ? "" : "in " + path + ", ";
+}
+
+}  // namespace
+
+ValuePtr matmul(const ValuePtr& a, const ValuePtr& b) {
+  int ra = a->shape->rank(), rb = b->shape->rank();
+  check(ra > 0 && rb > 0, "both arguments to matmul need to be at least 1D, but they are ", ra, "D and ", rb, "D");
+  check_same_dtype("matmul", a, b);
+  if (ra == 1 && rb == 1) return dot(a, b);
+  // A vector is a matrix of one row or column, whose axis is dropped from the result.
+  ValuePtr left = ra == 1 ? with_rank(a, DimVector{1, (*a->shape)[0]}) : a;
+  ValuePtr right = rb == 1 ? with_rank(b, DimVector{(*b->shape)[0], 1}) : b;
+  if (ra == 2 && rb == 1)
+    check((*a->shape)[1] == (*b->shape)[0], "size mismatch, got input (", (*a->shape)[0], "), mat (", (*a->shape)[0],
+          "x", (*a->shape)[1], "), vec (", (*b->shape)[0], ")");
+  ValuePtr result = product(left, right);
+  if (ra == 1 || rb == 1) {
+    DimVector dims(result->shape->dims().begin(), result->shape->dims().end());
+    if (rb == 1) dims.pop_back();
+    if (ra == 1) dims.erase(dims.end() - (rb == 1 ? 1 : 2));
+    return labelled(with_rank(result, dims), ra <= 2 && rb <= 2 ? (ra == 2 ? "Mv" : "Squeeze4") : "UnsafeView");
+  }
+  return ra == 2 && rb == 2 ? result : labelled(result, ra == 3 && rb == 3 ? "Bmm" : "UnsafeView");
+}
+
+ValuePtr mm(const ValuePtr& a, const ValuePtr& b) {
+  check(a->shape->rank() == 2, "self must be a matrix");
+  check(b->shape->rank() == 2, "mat2 must be a matrix");
+  return matmul(a, b);
+}
+
+ValuePtr bmm(const ValuePtr& a, const ValuePtr& b) {
+  check(a->shape->rank() == 3, "batch1 must be a 3D tensor");
+  check(b->shape->rank() == 3, "batch2 must be a 3D tensor");
+  check((*a->shape)[0] == (*b->shape)[0] && (*a->shape)[2] == (*b->shape)[1],
+        "Expected size for first two dimensions of batch2 tensor to be: [", (*a->shape)[0], ", ", (*a->shape)[2],
+        "] but got: [", (*b->shape)[0], ", ", (*b->shape)[1], "].");
+  return matmul(a, b);
+}
+
+ValuePtr mv(const ValuePtr& a, const ValuePtr& b) {
+  check(a->shape->rank() == 2 && b->shape->rank() == 1, "vector + matrix @ vector expected, got 1, ", a->shape->rank(),
+        ", ", b->shape->rank());
+  return matmul(a, b);
+}
+
+ValuePtr dot(const ValuePtr& a, const ValuePtr& b) {
+  check(a->shape->rank() == 1 && b->shape->rank() == 1, "1D tensors expected, but got ", a->shape->rank(), "D and ",
+        b->shape->rank(), "D tensors");
+  check(a->shape == b->shape, "inconsistent tensor size, expected tensor ", to_string(a->shape->dims(), '[', ']'),
+        " and src ", to_string(b->shape->dims(), '[', ']'), " to have the same number of elements");
+  check(a->dtype == b->dtype, "dot : expected both vectors to have same dtype, but found ", scalar_name(a->dtype),
+        " and ", scalar_name(b->dtype));
+  ValuePtr rows = with_rank(a, DimVector{1, (*a->shape)[0]}), columns = with_rank(b, DimVector{(*b->shape)[0], 1});
+  return labelled(with_rank(product(rows, columns), DimVector{}), "Dot");
+}
+
+ValuePtr addmm(const ValuePtr& input, const ValuePtr& a, const ValuePtr& b, double beta, double alpha) {
+  check(a->shape->rank() == 2 && b->shape->rank() == 2, "mat1 and mat2 must be matrices, got ", a->shape->rank(), "-D and ",
+        b->shape->rank(), "-D tensors");
+  check_same_dtype("addmm", a, b);
+  check_same_dtype("addmm", a, input);
+  ValuePtr result = product(a, b);
+  if (alpha != 1) result = result * alpha;
+  check(broadcast(input->shape, result->shape) == result->shape, "The expanded size of the tensor must match the existing "
+        "size: input ", to_string(input->shape->dims(), '[', ']'), ", product ", to_string(result->shape->dims(), '[', ']'));
+  // beta = 0 means that input is not read at all, whatever it holds.
+  if (beta != 0) result = build::add(result, beta == 1 ? input : input * beta);
+  return labelled(result, "Addmm");
+}
+
+ValuePtr linear(const ValuePtr& x, const ValuePtr& weight, const ValuePtr& bias) {
+  const Shape &in = *x->shape, &w = *weight->shape;
+  check(w.rank() == 1 || w.rank() == 2, "linear: expected a weight of 1 or 2 dimensions, got shape ", to_string(w.dims()));
+  check(in.rank() > 0, "linear: expected an input of at least 1 dimension, got a 0-d tensor");
+  check(in[in.rank() - 1] == w[w.rank() - 1], "linear: expected ", w[w.rank() - 1], " input features, got ",
+        in[in.rank() - 1], " (", where_am_i(), "input ", to_string(in.dims()), ", weight ", to_string(w.dims()),
+        "): mat1 and mat2 shapes cannot be multiplied (", in.numel() / std::max<std::int64_t>(in[in.rank() - 1], 1), "x",
+        in[in.rank() - 1], " and ", w[w.rank() - 1], "x", w.rank() == 2 ? w[0] : 1, ")");
+  check(x->dtype == weight->dtype && (!bias || bias->dtype == x->dtype), "linear: expected input, weight and bias of one "
+        "dtype, got ", name_of(x->dtype), ", ", name_of(weight->dtype), bias ? ", " : "",
+        bias ? name_of(bias->dtype) : "", " (mat1 and mat2 must have the same dtype", where_am_i().empty() ? "" : "; ",
+        where_am_i(), "convert one of them with .to(dtype))");
+  if (w.rank() == 1) {
+    ValuePtr result = matmul(x, weight);
+    return bias ? build::add(result, bias) : result;
+  }
+  std::int64_t features = w[0];
+  if (bias)
+    check(broadcast(bias->shape, Shape::of({features})) == Shape::of({features}), "linear: expected a bias of shape (",
+          features, ",), got ", to_string(bias->shape->dims()));
+  if (in.rank() == 2) {
+    ValuePtr result = product(x, weight, true);
+    return bias ? labelled(build::add(result, bias), "Addmm") : result;
+  }
+  // All leading axes as one, and apart again.
+  std::int64_t last = in[in.rank() - 1], rows = 1;
+  for (int axis = 0; axis + 1 < in.rank(); ++axis) rows *= in[axis];
+  DimVector dims(in.dims().begin(), in.dims().end());
+  dims.back() = features;
+  ValuePtr result = product(with_rank(x, DimVector{rows, last}), weight, true);
+  if (bias) result = build::add(result, bias);
+  return labelled(with_rank(result, dims), "View");
+}
+
+}  // namespace lamina::functions

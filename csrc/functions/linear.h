@@ -1,0 +1,20 @@
+// Public matrix products.
+#pragma once
+
+#include "functions/operand.h"
+
+namespace lamina::functions {
+
+// All of PyTorch's rank combinations: 1-d operands are vectors, batches broadcast.
+ValuePtr matmul(const ValuePtr& a, const ValuePtr& b);
+// With the rank checks of the named functions.
+ValuePtr mm(const ValuePtr& a, const ValuePtr& b);
+ValuePtr bmm(const ValuePtr& a, const ValuePtr& b);
+ValuePtr mv(const ValuePtr& a, const ValuePtr& b);
+ValuePtr dot(const ValuePtr& a, const ValuePtr& b);
+// beta * input + alpha * (a @ b)
+ValuePtr addmm(const ValuePtr& input, const ValuePtr& a, const ValuePtr& b, double beta, double alpha);
+// x @ weight.T + bias: x (..., in), weight (out, in) or (in,), bias (out,) or null.
+ValuePtr linear(const ValuePtr& x, const ValuePtr& weight, const ValuePtr& bias);
+
+}  // namespace lamina::functions

@@ -1,0 +1,118 @@
+// Type promotion.
+#include "functions/operand.h"
+
+#include <algorithm>
+
+#include "ops/build.h"
+#include "support/check.h"
+
+namespace lamina::functions {
+
+namespace {
+
+enum class Domain { Any, Number, Float, Integer };
+
+constexpr Domain kDomains[] = {
+#define LAMINA_ELEMENTWISE(name, arity, domain) Domain::domain,
+#include "support/kernel_list.inc"
+};
+
+// 0 bool, 1 integer, 2 float
+int category(DType dtype) { return is_floating(dtype) ? 2 : dtype == DType::kBool ? 0 : 1; }
+
+}  // namespace
+
+Operand Operand::of(bool number) {
+  Operand operand;
+  operand.kind = Kind::kBool;
+  operand.integer = number;
+  return operand;
+}
+Operand Operand::of(std::int64_t number) {
+  Operand operand;
+  operand.kind = Kind::kInt;
+  operand.integer = number;
+  return operand;
+}
+Operand Operand::of(double number) {
+  Operand operand;
+  operand.kind = Kind::kFloat;
+  operand.real = number;
+  return operand;
+}
+
+ValuePtr Operand::as(DType dtype) const {
+  switch (kind) {
+    case Kind::kTensor:
+      return build::cast(value, dtype);
+    case Kind::kFloat:
+      if (dtype == DType::kBool) return make_scalar(std::int64_t{real != 0}, dtype);
+      return make_scalar(real, dtype);
+    default:
+      if (dtype == DType::kBool) return make_scalar(std::int64_t{integer != 0}, dtype);
+      return make_scalar(integer, dtype);
+  }
+}
+
+DType default_dtype_of(Operand::Kind kind) {
+  if (kind == Operand::Kind::kBool) return DType::kBool;
+  return kind == Operand::Kind::kInt ? DType::kInt64 : kDefaultFloat;
+}
+
+DType promote(DType a, DType b) {
+  if (a == b) return a;
+  return std::max(a, b);  // the enum's order is the lattice, which is a chain for these six types
+}
+
+bool can_cast(DType from, DType to) { return category(from) <= category(to); }
+
+DType result_type(std::span<const Operand> operands) {
+  // One type a rank: Python numbers, 0-d tensors, tensors with axes. A higher rank only gives way to a higher category.
+  bool seen[3] = {};
+  DType types[3] = {};
+  for (const Operand& operand : operands) {
+    int rank = operand.is_number() ? 0 : operand.value->shape->rank() == 0 ? 1 : 2;
+    DType dtype = operand.is_number() ? default_dtype_of(operand.kind) : operand.value->dtype;
+    types[rank] = seen[rank] ? promote(types[rank], dtype) : dtype;
+    seen[rank] = true;
+  }
+  DType result = DType::kBool;
+  bool any = false;
+  for (int rank = 2; rank >= 0; --rank) {
+    if (!seen[rank]) continue;
+    if (!any)
+      result = types[rank];
+    else if (category(types[rank]) > category(result))
+      result = types[rank];
+    any = true;
+  }
+  return result;
+}
+
+bool supports(Elementwise kernel, DType dtype) {
+  switch (kDomains[static_cast<std::size_t>(kernel)]) {
+    case Domain::Any:
+      return true;
+    case Domain::Number:
+      return dtype != DType::kBool;
+    case Domain::Float:
+      return is_floating(dtype);
+    case Domain::Integer:
+      return !is_floating(dtype);
+  }
+  return false;
+}
+
+void check_supports(Op op, DType dtype) {
+  const OpRow& entry = row(op);
+  if (entry.kernel.family != Family::kElementwise || supports(static_cast<Elementwise>(entry.kernel.member), dtype))
+    return;
+  fail(ErrorKind::kRuntime, "\"", entry.name, "\" not implemented for '", scalar_name(dtype), "'");
+}
+
+const char* scalar_name(DType dtype) {
+  constexpr const char* kNames[] = {"Bool", "Byte", "Int", "Long", "Float", "Double"};
+  return kNames[index_of(dtype)];
+}
+
+}  // namespace lamina::functions

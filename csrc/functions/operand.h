@@ -1,0 +1,55 @@
+// Operands of public functions, and PyTorch's rules for the type of a result.
+#pragma once
+
+#include <initializer_list>
+#include <span>
+
+#include "graph/value.h"
+#include "ops/table.h"
+#include "support/kernel_ids.h"
+
+namespace lamina::functions {
+
+// A tensor's value, or a Python number (which has a kind, but gives way to a tensor's type of the same kind).
+struct Operand {
+  enum class Kind : std::uint8_t { kTensor, kBool, kInt, kFloat };
+  Kind kind = Kind::kTensor;
+  ValuePtr value;
+  std::int64_t integer = 0;
+  double real = 0;
+
+  Operand() = default;
+  Operand(ValuePtr tensor) : value(std::move(tensor)) {}
+  static Operand of(bool number);
+  static Operand of(std::int64_t number);
+  static Operand of(double number);
+
+  bool is_number() const { return kind != Kind::kTensor; }
+  double as_double() const { return kind == Kind::kFloat ? real : static_cast<double>(integer); }
+  // The operand as a value of this dtype.
+  ValuePtr as(DType dtype) const;
+};
+
+// The dtype of a Python number on its own.
+DType default_dtype_of(Operand::Kind kind);
+inline constexpr DType kDefaultFloat = DType::kFloat32;
+
+// Type promotion: tensors with axes go before 0-d tensors, those before Python numbers; within each, bool < integers <
+// floats, and the wider type of a kind. Source: "Tensor Attributes" in PyTorch's documentation.
+DType result_type(std::span<const Operand> operands);
+inline DType result_type(std::initializer_list<Operand> operands) {
+  return result_type(std::span<const Operand>(operands.begin(), operands.size()));
+}
+DType promote(DType a, DType b);
+// May a result of type `from` be written into a tensor of type `to`? (Not from a float to an integer, nor to bool.)
+bool can_cast(DType from, DType to);
+
+// Does the elementwise kernel exist for operands of this type?
+bool supports(Elementwise kernel, DType dtype);
+// Raises PyTorch's "not implemented for" error if it does not.
+void check_supports(Op op, DType dtype);
+
+// "Long", "Float", … as PyTorch's messages name types.
+const char* scalar_name(DType dtype);
+
+}  // namespace lamina::functions

@@ -1,0 +1,146 @@
+// Public elementwise functions.
+#include "functions/pointwise.h"
+
+#include <cstring>
+
+#include "engine/flush.h"
+#include "engine/index.h"
+#include "ops/build.h"
+#include "support/check.h"
+
+namespace lamina::functions {
+
+namespace {
+
+bool promotes_to_float(Op op) {
+  const OpRow& entry = row(op);
+  auto kernel = static_cast<Elementwise>(entry.kernel.member);
+  return !supports(kernel, DType::kInt64) && supports(kernel, DType::kFloat32);
+}
+
+bool is_rounding(Op op) { return op == Op::floor || op == Op::ceil || op == Op::round || op == Op::trunc; }
+
+// Integer division has no NaN to give: a zero divisor is an error at the line that divides.
+void check_divisor(Op op, const Operand& divisor) {
+  const char* message = "ZeroDivisionError";
+  if (divisor.is_number())
+    check(divisor.as_double() != 0, message, ": ", row(op).name, " by zero of an integer tensor");
+  else
+    check(!engine::has_zero(divisor.value), message, ": ", row(op).name, " by zero of an integer tensor");
+}
+
+}  // namespace
+
+ValuePtr labelled(ValuePtr value, const char* label) {
+  if (value->requires_grad() && !value->leaf) set_label(value.get(), label);
+  return value;
+}
+
+ValuePtr to_dtype(const ValuePtr& x, DType dtype) { return build::cast(x, dtype); }
+
+ValuePtr unary(Op op, const ValuePtr& x) {
+  if (!is_floating(x->dtype)) {
+    if (is_rounding(op)) {
+      check(x->dtype != DType::kBool, "\"", row(op).name, "\" not implemented for 'Bool'");
+      return build::clone(x);
+    }
+    if (op == Op::isnan || op == Op::isinf || op == Op::signbit) {
+      if (op == Op::signbit && x->dtype != DType::kBool) return binary(Op::lt, x, Operand::of(std::int64_t{0}));
+      return build::full(x->shape, 0, DType::kBool);
+    }
+    if (op == Op::sign && x->dtype == DType::kBool) return build::clone(x);
+    if (promotes_to_float(op)) return unary(op, build::cast(x, kDefaultFloat));
+  }
+  if (op == Op::neg)
+    check(x->dtype != DType::kBool,
+          "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
+          "`~` or `logical_not()` operator instead.");
+  check_supports(op, x->dtype);
+  return build::unary(op, x);
+}
+
+ValuePtr isfinite(const ValuePtr& x) {
+  if (!is_floating(x->dtype)) return build::full(x->shape, 1, DType::kBool);
+  // x - x is 0 for finite numbers and NaN for all others.
+  return build::binary(Op::eq, build::sub(build::detach(x), build::detach(x)), build::number(0, x->dtype));
+}
+
+ValuePtr binary(Op op, const Operand& a, const Operand& b) {
+  if (!a.is_number() && !b.is_number() && a.value->dtype == b.value->dtype && is_floating(a.value->dtype))
+    if (supports(static_cast<Elementwise>(row(op).kernel.member), a.value->dtype))
+      return build::binary(op, a.value, b.value);
+  DType dtype = result_type({a, b});
+  if (promotes_to_float(op) && !is_floating(dtype)) dtype = kDefaultFloat;
+  if (op == Op::sub)
+    check(dtype != DType::kBool,
+          "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
+          "operator instead.");
+  check_supports(op, dtype);
+  if ((op == Op::floor_divide || op == Op::remainder || op == Op::fmod) && !is_floating(dtype)) check_divisor(op, b);
+  return build::binary(op, a.as(dtype), b.as(dtype));
+}
+
+ValuePtr add(const Operand& a, const Operand& b, const Operand& alpha) {
+  return binary(Op::add, a, binary(Op::mul, b.is_number() ? Operand(b.as(result_type({a, b}))) : b, alpha));
+}
+ValuePtr sub(const Operand& a, const Operand& b, const Operand& alpha) {
+  return binary(Op::sub, a, binary(Op::mul, b.is_number() ? Operand(b.as(result_type({a, b}))) : b, alpha));
+}
+
+ValuePtr div(const Operand& a, const Operand& b, const char* mode) {
+  if (!mode) return binary(Op::div, a, b);
+  bool trunc = std::strcmp(mode, "trunc") == 0;
+  check(trunc || std::strcmp(mode, "floor") == 0,
+        "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '", mode, "'");
+  DType dtype = result_type({a, b});
+  if (is_floating(dtype)) {
+    if (trunc) return labelled(build::trunc(binary(Op::div, a, b)), "Div");
+    // floor_divide has PyTorch's exact rounding; the quotient's gradient is zero either way.
+    ValuePtr quotient = binary(Op::floor_divide, a, b), ratio = build::floor(binary(Op::div, a, b));
+    return ratio->requires_grad() ? labelled(build::rebase(quotient, ratio), "Div") : quotient;
+  }
+  if (!trunc) return binary(Op::floor_divide, a, b);
+  // Towards zero: the rest that fmod leaves is taken off first, so that the floor is exact.
+  ValuePtr numerator = a.as(dtype);
+  return binary(Op::floor_divide, build::sub(numerator, binary(Op::fmod, numerator, b)), b);
+}
+
+ValuePtr pow(const Operand& base, const Operand& exponent) {
+  if (exponent.is_number() && !base.is_number()) {
+    const ValuePtr& x = base.value;
+    double power = exponent.as_double();
+    bool stays = is_floating(x->dtype) || (exponent.kind == Operand::Kind::kInt && x->dtype != DType::kBool);
+    if (!is_floating(x->dtype) && exponent.kind != Operand::Kind::kFloat)
+      check(power >= 0, "Integers to negative integer powers are not allowed.");
+    if (stays && power == 2) return labelled(build::square(x), "Pow");
+    if (stays && power == 1) return labelled(build::clone(x), "Pow");
+    return labelled(binary(Op::pow, base, exponent), "Pow");
+  }
+  return labelled(binary(Op::pow, base, exponent), "Pow1");
+}
+
+ValuePtr where(const ValuePtr& condition, const Operand& a, const Operand& b) {
+  check(condition->dtype == DType::kBool || condition->dtype == DType::kUInt8,
+        "where expected condition to be a boolean tensor, but got a tensor with dtype ", scalar_name(condition->dtype));
+  DType dtype = result_type({a, b});
+  return build::where(build::cast(condition, DType::kBool), a.as(dtype), b.as(dtype));
+}
+
+ValuePtr clamp(const ValuePtr& x, const std::optional<Operand>& low, const std::optional<Operand>& high) {
+  check(low || high, "torch.clamp: At least one of 'min' or 'max' must not be None");
+  DType dtype = low && high ? result_type({x, *low, *high}) : low ? result_type({x, *low}) : result_type({x, *high});
+  ValuePtr result = build::cast(x, dtype);
+  // The gradient passes at the bounds too, so maximum's sharing of ties is not used: the comparison decides.
+  auto bounded = [&](const ValuePtr& value, const Operand& bound, Op outside) {
+    ValuePtr limit = bound.as(dtype);
+    ValuePtr is_nan = is_floating(dtype) ? build::binary(Op::ne, limit, limit) : nullptr;
+    ValuePtr beyond = build::binary(outside, value, limit);
+    if (is_nan && !bound.is_number()) beyond = build::binary(Op::logical_or, beyond, is_nan);
+    return build::where(beyond, limit, value);
+  };
+  if (low) result = bounded(result, *low, Op::lt);
+  if (high) result = bounded(result, *high, Op::gt);
+  return labelled(result, low && high ? "Clamp" : low ? "ClampMin" : "ClampMax");
+}
+
+}  // namespace lamina::functions

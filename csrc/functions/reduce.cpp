@@ -1,0 +1,147 @@
+// Public reductions.
+#include "functions/reduce.h"
+
+#include <cmath>
+#include <limits>
+
+#include "functions/pointwise.h"
+#include "ops/build.h"
+#include "support/check.h"
+
+namespace lamina::functions {
+
+namespace {
+
+using namespace build;
+
+// Integers are summed and multiplied as int64.
+DType accumulated(const ValuePtr& x, std::optional<DType> dtype) {
+  if (dtype) return *dtype;
+  return is_floating(x->dtype) ? x->dtype : DType::kInt64;
+}
+
+std::int64_t count_of(const ValuePtr& x, Dims axes) {
+  std::int64_t count = 1;
+  for (std::int64_t axis : axes) count *= (*x->shape)[static_cast<int>(axis)];
+  return count;
+}
+
+// There is no largest of nothing.
+void check_not_empty(const char* name, const ValuePtr& x, Dims axes, bool named) {
+  if (x->shape->numel() != 0) return;
+  for (std::int64_t axis : axes)
+    if ((*x->shape)[static_cast<int>(axis)] == 0)
+      fail(named ? ErrorKind::kIndex : ErrorKind::kRuntime, name, "(): Expected reduction dim ", axis,
+           " to have non-zero size.", named ? "" : " Specify the reduction dim with the 'dim' argument.");
+}
+
+}  // namespace
+
+ValuePtr sum(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DType> dtype) {
+  DType type = accumulated(x, dtype);
+  ValuePtr source = cast(x, type == DType::kBool ? DType::kInt64 : type);
+  ValuePtr total = build::sum(source, wrap_or_all(axes, x->shape->rank()), keepdim);
+  return labelled(cast(total, type), axes ? "Sum1" : "Sum");
+}
+
+ValuePtr mean(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DType> dtype) {
+  DType type = dtype.value_or(x->dtype);
+  check(is_floating(type), "mean(): could not infer output dtype. Input dtype must be either a floating point or complex "
+        "dtype. Got: ", scalar_name(type));
+  ValuePtr source = cast(x, type);
+  DimVector wrapped = wrap_or_all(axes, x->shape->rank());
+  return labelled(build::sum(source, wrapped, keepdim) / static_cast<double>(count_of(x, wrapped)),
+                  axes ? "Mean1" : "Mean");
+}
+
+ValuePtr prod(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DType> dtype) {
+  DType type = accumulated(x, dtype);
+  ValuePtr source = cast(x, type == DType::kBool ? DType::kInt64 : type);
+  ValuePtr product = build::reduce(Op::prod, source, wrap_or_all(axes, x->shape->rank()), keepdim);
+  return labelled(cast(product, type), axes ? "Prod1" : "Prod");
+}
+
+ValuePtr extremum(Op op, const ValuePtr& x, const Axes& axes, bool keepdim) {
+  DimVector wrapped = wrap_or_all(axes, x->shape->rank());
+  check_not_empty(row(op).name, x, wrapped, axes.has_value());
+  return build::reduce(op, x, wrapped, keepdim);
+}
+
+ValuePtr any_all(Op op, const ValuePtr& x, const Axes& axes, bool keepdim) {
+  ValuePtr result = build::reduce(op, x, wrap_or_all(axes, x->shape->rank()), keepdim);
+  return x->dtype == DType::kUInt8 ? cast(result, DType::kUInt8) : result;
+}
+
+ValuePtr arg_extremum(Op op, const ValuePtr& x, std::optional<std::int64_t> axis, bool keepdim) {
+  int rank = x->shape->rank();
+  if (axis) {
+    DimVector axes = wrap_axes(DimVector{*axis}, rank);
+    check_not_empty(row(op).name, x, axes, true);
+    return build::reduce(op, x, axes, keepdim);
+  }
+  check(x->shape->numel() != 0, row(op).name,
+        "(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' "
+        "argument.");
+  ValuePtr flat = build::reshape(x, Shape::of({x->shape->numel()}));
+  ValuePtr position = build::reduce(op, flat, DimVector{0}, false);
+  return keepdim ? build::reshape(position, reduced_shape(x->shape, all_axes(x->shape), true)) : position;
+}
+
+Extremes extremum_with_indices(Op arg, const ValuePtr& x, std::int64_t axis, bool keepdim) {
+  const char* name = arg == Op::argmax ? "max" : "min";
+  if (x->shape->rank() == 0) {
+    wrap_axis(axis, 0);
+    return {labelled(clone(x), arg == Op::argmax ? "Max" : "Min"), full(x->shape, 0, DType::kInt64)};
+  }
+  int wrapped = wrap_axis(axis, x->shape->rank());
+  DimVector axes{wrapped};
+  check_not_empty(name, x, axes, true);
+  ValuePtr indices = build::reduce(arg, x, axes, true);
+  ValuePtr values = build::gather(x, wrapped, indices);
+  const Shape* shape = reduced_shape(x->shape, axes, keepdim);
+  return {labelled(build::reshape(values, shape), arg == Op::argmax ? "Max" : "Min"), build::reshape(indices, shape)};
+}
+
+ValuePtr var(const ValuePtr& x, const Axes& axes, double correction, bool keepdim) {
+  check(is_floating(x->dtype), "std and var only support floating point and complex dtypes");
+  DimVector wrapped = wrap_or_all(axes, x->shape->rank());
+  auto count = static_cast<double>(count_of(x, wrapped));
+  ValuePtr center = build::sum(x, wrapped, true) / count;
+  // The mean has no influence on the variance to first order, but its dependence matters for second gradients.
+  ValuePtr squares = build::sum(build::square(x - center), wrapped, keepdim);
+  return labelled(squares / std::max(count - correction, 0.0), "Var");
+}
+
+ValuePtr std_deviation(const ValuePtr& x, const Axes& axes, double correction, bool keepdim) {
+  return labelled(build::sqrt(var(x, axes, correction, keepdim)), "Std");
+}
+
+ValuePtr norm(const ValuePtr& x, double p, const Axes& axes, bool keepdim, std::optional<DType> dtype) {
+  check(is_floating(x->dtype), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ",
+        scalar_name(x->dtype));
+  ValuePtr source = dtype ? cast(x, *dtype) : x;
+  DimVector wrapped = wrap_or_all(axes, x->shape->rank());
+  const char* label = "LinalgVectorNorm";
+  ValuePtr zero = number(0, source->dtype);
+  if (p == 0) {
+    ValuePtr counted = cast(build::binary(Op::ne, source, zero), source->dtype);
+    return build::sum(counted, wrapped, keepdim);
+  }
+  ValuePtr size = build::abs(source);
+  if (std::isinf(p)) {
+    check(count_of(x, wrapped) != 0, "linalg.vector_norm cannot compute the ", p,
+          " norm on an empty tensor because the operation does not have an identity");
+    return labelled(build::reduce(p > 0 ? Op::amax : Op::amin, size, wrapped, keepdim), label);
+  }
+  if (p == 1) return labelled(build::sum(size, wrapped, keepdim), label);
+  ValuePtr total = p == 2 ? build::sum(build::square(source), wrapped, keepdim)
+                          : build::sum(build::pow(size, number(p, source->dtype)), wrapped, keepdim);
+  // Where the sum is 0 the root's slope is infinite: a constant 0 stands there instead, whose gradient is 0.
+  ValuePtr is_zero = build::binary(Op::eq, total, zero);
+  ValuePtr safe = build::where(is_zero, number(1, source->dtype), total);
+  ValuePtr root = p == 2 ? build::sqrt(safe) : build::pow(safe, number(1 / p, source->dtype));
+  double at_zero = p > 0 ? 0 : std::numeric_limits<double>::infinity();
+  return labelled(build::where(is_zero, number(p < 0 ? 0 : at_zero, source->dtype), root), label);
+}
+
+}  // namespace lamina::functions

@@ -1,0 +1,40 @@
+// Public reductions, scans and sorting.
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include "functions/axes.h"
+#include "functions/operand.h"
+
+namespace lamina::functions {
+
+using Axes = std::optional<DimVector>;  // nothing: all axes
+
+struct Extremes {
+  ValuePtr values;
+  ValuePtr indices;
+};
+
+ValuePtr sum(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DType> dtype);
+ValuePtr mean(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DType> dtype);
+ValuePtr prod(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DType> dtype);
+ValuePtr extremum(Op op, const ValuePtr& x, const Axes& axes, bool keepdim);  // amax, amin
+ValuePtr any_all(Op op, const ValuePtr& x, const Axes& axes, bool keepdim);
+ValuePtr arg_extremum(Op op, const ValuePtr& x, std::optional<std::int64_t> axis, bool keepdim);
+// max and min along an axis: the gradient goes to the element that was chosen.
+Extremes extremum_with_indices(Op arg, const ValuePtr& x, std::int64_t axis, bool keepdim);
+// correction: the divisor is n - correction (1: Bessel's).
+ValuePtr var(const ValuePtr& x, const Axes& axes, double correction, bool keepdim);
+ValuePtr std_deviation(const ValuePtr& x, const Axes& axes, double correction, bool keepdim);
+// The vector p-norm; p may be infinite, 0 counts non-zeros. At 0 the gradient of the 2-norm is 0.
+ValuePtr norm(const ValuePtr& x, double p, const Axes& axes, bool keepdim, std::optional<DType> dtype);
+
+ValuePtr logsumexp(const ValuePtr& x, Dims axes, bool keepdim);
+// op: softmax, log_softmax, cumsum or cumprod, along one axis.
+ValuePtr along_axis(Op op, const ValuePtr& x, std::int64_t axis, std::optional<DType> dtype);
+
+Extremes sort(const ValuePtr& x, std::int64_t axis, bool descending);
+Extremes topk(const ValuePtr& x, std::int64_t k, std::int64_t axis, bool largest);
+
+}  // namespace lamina::functions

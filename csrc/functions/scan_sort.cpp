@@ -1,0 +1,64 @@
+// Public functions along one axis: softmax and its kin, cumulative ops, sorting.
+#include <algorithm>
+
+#include "functions/pointwise.h"
+#include "functions/reduce.h"
+#include "ops/build.h"
+#include "support/check.h"
+
+namespace lamina::functions {
+
+using namespace build;
+
+ValuePtr along_axis(Op op, const ValuePtr& x, std::int64_t axis, std::optional<DType> dtype) {
+  int rank = x->shape->rank(), wrapped = wrap_axis(axis, rank);
+  bool scans = op == Op::cumsum || op == Op::cumprod;
+  DType type = dtype.value_or(is_floating(x->dtype) || !scans ? x->dtype : DType::kInt64);
+  if (!scans) check(is_floating(type), "\"", row(op).name, "_lastdim_kernel_impl\" not implemented for '", scalar_name(type), "'");
+  ValuePtr source = cast(x, type);
+  if (rank == 0) return build::reshape(along_axis(op, build::reshape(source, Shape::of({1})), 0, {}), x->shape);
+  ValuePtr moved = build::swap_axes(source, wrapped, rank - 1);
+  return labelled(build::swap_axes(rowwise(op, moved), wrapped, rank - 1), row(op).label);
+}
+
+ValuePtr logsumexp(const ValuePtr& x, Dims axes, bool keepdim) {
+  ValuePtr source = is_floating(x->dtype) ? x : cast(x, kDefaultFloat);
+  DimVector wrapped = axes.empty() ? all_axes(x->shape) : wrap_axes(axes, x->shape->rank());
+  const Shape* shape = reduced_shape(x->shape, wrapped, keepdim);
+  // The reduced axes go last and become one.
+  DimVector order, dims;
+  std::int64_t n = 1;
+  for (int axis = 0; axis < x->shape->rank(); ++axis) {
+    if (std::find(wrapped.begin(), wrapped.end(), axis) != wrapped.end()) {
+      n *= (*x->shape)[axis];
+    } else {
+      order.push_back(axis);
+      dims.push_back((*x->shape)[axis]);
+    }
+  }
+  order.insert(order.end(), wrapped.begin(), wrapped.end());
+  dims.push_back(n);
+  ValuePtr rows = build::reshape(build::permute(source, order), Shape::of(dims));
+  return labelled(build::reshape(rowwise(Op::logsumexp, rows), shape), "Logsumexp");
+}
+
+Extremes sort(const ValuePtr& x, std::int64_t axis, bool descending) {
+  int rank = x->shape->rank(), wrapped = wrap_axis(axis, rank);
+  if (rank == 0) return {labelled(clone(x), "Sort"), full(x->shape, 0, DType::kInt64)};
+  ValuePtr moved = build::swap_axes(x, wrapped, rank - 1);
+  ValuePtr order = build::argsort(build::detach(moved), descending);
+  ValuePtr sorted = build::gather(moved, rank - 1, order);
+  return {labelled(build::swap_axes(sorted, wrapped, rank - 1), "Sort"), build::swap_axes(order, wrapped, rank - 1)};
+}
+
+Extremes topk(const ValuePtr& x, std::int64_t k, std::int64_t axis, bool largest) {
+  int rank = x->shape->rank(), wrapped = wrap_axis(axis, rank);
+  check(k >= 0 && k <= (rank ? (*x->shape)[wrapped] : 1), "selected index k out of range");
+  if (rank == 0) return sort(x, axis, largest);
+  ValuePtr moved = build::swap_axes(x, wrapped, rank - 1);
+  ValuePtr order = clone(build::narrow(build::argsort(build::detach(moved), largest), rank - 1, 0, k));
+  ValuePtr chosen = build::gather(moved, rank - 1, order);
+  return {labelled(build::swap_axes(chosen, wrapped, rank - 1), "Topk"), build::swap_axes(order, wrapped, rank - 1)};
+}
+
+}  // namespace lamina::functions

@@ -1,0 +1,52 @@
+// The tree of module paths.
+#include "graph/scope.h"
+
+#include <map>
+#include <vector>
+
+namespace lamina {
+
+namespace {
+
+struct Node {
+  std::uint32_t parent;
+  std::string name;
+  std::map<std::string, std::uint32_t, std::less<>> children;
+};
+
+std::vector<Node>& nodes() {
+  static auto* all = new std::vector<Node>(1);
+  return *all;
+}
+
+thread_local std::uint32_t t_scope = 0;
+
+}  // namespace
+
+std::uint32_t current_scope() { return t_scope; }
+
+std::uint32_t enter_scope(std::string_view name) {
+  std::uint32_t previous = t_scope;
+  auto& all = nodes();
+  auto found = all[previous].children.find(name);
+  if (found != all[previous].children.end()) {
+    t_scope = found->second;
+    return previous;
+  }
+  auto fresh = static_cast<std::uint32_t>(all.size());
+  all[previous].children.emplace(std::string(name), fresh);
+  all.push_back({previous, std::string(name), {}});
+  t_scope = fresh;
+  return previous;
+}
+
+void leave_scope(std::uint32_t previous) { t_scope = previous; }
+
+std::string scope_path(std::uint32_t scope) {
+  std::string path;
+  for (; scope != 0; scope = nodes()[scope].parent)
+    path = path.empty() ? nodes()[scope].name : nodes()[scope].name + "." + path;
+  return path;
+}
+
+}  // namespace lamina

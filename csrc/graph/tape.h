@@ -1,0 +1,79 @@
+// Tape: the recorded, not yet executed values in creation order, with a compact trace of them hashed as it grows.
+//
+// The trace describes the program up to renaming: ops, dtypes, shapes, attributes, and operands by position. Equal traces
+// can share one plan. Storages, and the numbers of scalars, are not part of it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "graph/value.h"
+
+namespace lamina {
+
+// An operand in the trace: which list of the recording, and the position in it.
+enum class OperandKind : std::uint32_t { kValue, kInput, kScalar };
+struct OperandRef {
+  OperandKind kind;
+  std::uint32_t slot;
+
+  std::uint32_t encode() const { return slot << 2 | static_cast<std::uint32_t>(kind); }
+  static OperandRef decode(std::uint32_t code) { return {static_cast<OperandKind>(code & 3u), code >> 2}; }
+};
+
+// What a tape holds; taken out whole when it is executed. Every listed value is retained.
+struct Recording {
+  std::vector<ValuePtr> values;  // pending, in creation order
+  std::vector<ValuePtr> inputs;  // values with a storage that pending ones read
+  std::vector<ValuePtr> scalars;
+  // Per entry, in order of appearance: {op | dtype << 16 | operand count << 32}, then for an op its shape, attribute and
+  // operands (two to a word); for an input its shape and strides; for a scalar nothing more.
+  std::vector<std::uint64_t> trace;
+  std::uint64_t hash = 0;
+  std::int64_t bytes = 0;  // of all pending results, were they all kept
+  bool has_placeholder = false;
+
+  void clear();
+};
+
+class Tape {
+ public:
+  // The tape that is being recorded on.
+  static Tape& current();
+  // The one that runs; current() but in shape-only runs.
+  static Tape& main();
+
+  Tape();
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  // Appends a pending value; its operands are pending here, realized, scalars or placeholders.
+  void append(Value* value);
+  const Recording& recording() const { return recording_; }
+  bool is_pending(const Value* value) const { return value->epoch == epoch_ && !value->storage && value->op >= kFirstOp; }
+
+  // Hands the recording over and starts an empty one; `spare` (cleared) is reused for it.
+  Recording take(Recording spare = {});
+  std::uint32_t epoch() const { return epoch_; }
+
+ private:
+  std::uint32_t reference(Value* value);
+  void word(std::uint64_t bits);
+
+  Recording recording_;
+  std::uint32_t epoch_;
+};
+
+// Records on `tape` instead, for as long as the object lives (shape-only runs).
+class TapeGuard {
+ public:
+  explicit TapeGuard(Tape& tape);
+  ~TapeGuard();
+  TapeGuard(const TapeGuard&) = delete;
+  TapeGuard& operator=(const TapeGuard&) = delete;
+
+ private:
+  Tape* previous_;
+};
+
+}  // namespace lamina

@@ -1,0 +1,111 @@
+// Value: a node of the recorded program and of the gradient graph in one. Immutable once recorded, reference-counted.
+//
+// All counts are plain integers: values are touched only with the interpreter's lock held.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "graph/shape.h"
+#include "support/dtype.h"
+#include "support/intrusive_ptr.h"
+#include "support/storage.h"
+
+namespace lamina {
+
+struct Value;
+void retain(Value* value);
+void release(Value* value);
+using ValuePtr = IntrusivePtr<Value>;
+
+// Which op made a value; the op table (a layer up) gives the numbers from kFirstOp on their meaning.
+using OpId = std::uint16_t;
+inline constexpr OpId kLeaf = 0;         // numbers in a storage
+inline constexpr OpId kScalar = 1;       // a Python number: an input of the program, never baked into a plan
+inline constexpr OpId kPlaceholder = 2;  // a shape without numbers (shape-only runs)
+inline constexpr OpId kFirstOp = 3;
+
+// What a leaf accumulates its gradient into, or a list of hooks; the layer that owns tensors derives from it. Shared by
+// all the values that a leaf tensor goes through as it is updated.
+struct LeafState {
+  std::uint32_t references = 1;
+  virtual ~LeafState() = default;
+};
+inline void retain(LeafState* state) { ++state->references; }
+inline void release(LeafState* state) {
+  if (--state->references == 0) delete state;
+}
+using LeafPtr = IntrusivePtr<LeafState>;
+
+// The bits of a scalar input: a double or an int64 by the value's dtype; random ops use both words (key, offset).
+struct ScalarBits {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+};
+
+// Where in its storage a value lies. Strides in elements; null strides: contiguous in row-major order.
+struct Layout {
+  std::int64_t offset = 0;
+  const Attribute* strides = nullptr;
+};
+
+enum ValueFlags : std::uint8_t {
+  kRequiresGrad = 1,
+  kOverwritten = 2,    // a tensor that held this value was changed in place: its number must not be read by a gradient
+  kHistoryFreed = 4,   // a backward pass went through here without retain_graph
+  kHasHooks = 8,       // someone wants to see or replace this value's gradient
+  kInferenceMade = 16  // recorded in inference mode
+};
+
+struct Value {
+  std::uint32_t references;
+  OpId op;
+  DType dtype;
+  std::uint8_t flags;
+  std::uint16_t input_count;
+  std::uint16_t label;  // public op that recorded it, for grad_fn's name; 0: the op's own
+  std::uint32_t scope;  // module path that recorded it
+  std::uint32_t epoch;  // the tape `slot` refers to
+  std::uint32_t slot;   // position among that tape's values, inputs or scalars
+  std::uint32_t mark;   // scratch of graph walks, valid for one walk
+  std::uint64_t sequence;  // creation order: a topological order of all values
+  const Shape* shape;
+  const Attribute* attribute;
+  Storage* storage;  // owned; null while pending, or if nobody needed the numbers
+  Layout layout;
+  ScalarBits scalar;
+  LeafState* leaf;   // owned; non-null: gradients stop here and accumulate
+  LeafState* hooks;  // owned; who wants to see the gradient (with kHasHooks)
+  Value* inputs[1];  // owned; input_count of them
+
+  bool has(ValueFlags flag) const { return (flags & flag) != 0; }
+  bool requires_grad() const { return has(kRequiresGrad); }
+  bool is_leaf() const { return leaf != nullptr || !requires_grad(); }
+  // Numbers are there, or will be when the running plan ends.
+  bool is_realized() const { return storage != nullptr; }
+  std::span<Value* const> operands() const { return {inputs, input_count}; }
+};
+
+// A fresh value with one reference, owned by the result; `inputs` are retained. No storage, no flags.
+ValuePtr make_value(OpId op, std::span<Value* const> inputs, const Shape* shape, DType dtype,
+                    const Attribute* attribute);
+
+// A value over numbers that exist.
+ValuePtr make_leaf(StoragePtr storage, const Shape* shape, DType dtype, Layout layout = {});
+ValuePtr make_scalar(double number, DType dtype);
+ValuePtr make_scalar(std::int64_t number, DType dtype);
+ValuePtr make_scalar(ScalarBits bits, DType dtype);
+
+void attach_storage(Value* value, StoragePtr storage, Layout layout = {});
+void attach_leaf(Value* value, LeafPtr leaf);
+void attach_hooks(Value* value, LeafPtr hooks);  // sets kHasHooks
+
+// Drops the inputs: the value is no longer connected to what made it. Frees iteratively, however deep the graph.
+void drop_inputs(Value* value);
+
+// How many values exist.
+std::int64_t live_value_count();
+
+inline void retain(Value* value) { ++value->references; }
+
+}  // namespace lamina

@@ -1,0 +1,92 @@
+// The kernel table: what an instruction set's build of the kernels offers, chosen once by CPU features.
+//
+// Kernels loop over raw pointers. They never allocate, never start threads, never fail; arguments are valid by contract.
+// Pointers are aligned to their element type, not more, unless said. `out` may be the very same pointer as an input of
+// the same element size (in-place), but never overlaps one partly. n may be 0.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "support/dtype.h"
+#include "support/kernel_ids.h"
+
+namespace lamina::kernels {
+
+// n contiguous elements of each operand in, n elements out. Indexed by the operands' type (`where`: by the result's).
+using ElementwiseFn = void (*)(void* out, const void* const* in, std::size_t n);
+
+// n contiguous elements converted with C's rules, but: anything to bool is `!= 0` (NaN is true); NaN and out-of-range
+// floats to integers give what the target's C++ cast gives on x86-64 (INT_MIN, INT64_MIN; uint8 wraps) and no trap.
+using CastFn = void (*)(void* out, const void* in, std::size_t n);
+
+// rows × n contiguous in, one result a row out. n ≥ 1 for amax, amin, argmax and argmin. NaN wins in amax, amin, argmax
+// and argmin; ties go to the first index. Sums are pairwise over blocks: the error grows with log n, and the result
+// depends on n only.
+using ReduceRowsFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t n);
+
+// out[j] = reduction over i < n of in[i * stride + j], for j < columns. The same rules.
+using ReduceColumnsFn = void (*)(void* out, const void* in, std::size_t n, std::size_t columns, std::size_t stride);
+
+// rows × n contiguous floats in and out (logsumexp: one float a row).
+using RowwiseFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t n);
+
+// Cumulative along each of rows × n contiguous.
+using ScanFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t n);
+
+// n elements that lie `stride` elements apart (any sign, 0 too) to n contiguous ones, or back; by element size.
+using StridedFn = void (*)(void* out, const void* in, std::size_t n, std::ptrdiff_t stride);
+
+// out[j * rows + i] = in[i * stride + j] for i < rows, j < columns: a transposed copy, by element size.
+using TransposeFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t columns, std::size_t stride);
+
+// n numbers from the Philox 4×32-10 stream of `key`, the first at position `offset` of the stream: element i depends on
+// (key, offset + i) only. uniform: [0, 1) with 24 or 53 random bits; normal: Box-Muller. Floats, by type.
+using RandomFn = void (*)(void* out, std::size_t n, std::uint64_t key, std::uint64_t offset);
+// Uniform 64-bit words of the same stream.
+using RandomBitsFn = void (*)(std::uint64_t* out, std::size_t n, std::uint64_t key, std::uint64_t offset);
+
+enum class Activation : std::uint8_t { kNone, kRelu };
+
+// c[i, j] = activation(sum over p of a[i, p] * b[p, j] + bias[j]). Strides are in elements; c has contiguous columns.
+// Types: float32, float64, int32, int64. k may be 0: the product is then 0.
+struct MatmulArgs {
+  std::size_t m, n, k;
+  const void* a;
+  std::ptrdiff_t a_row, a_column;
+  const void* b;
+  std::ptrdiff_t b_row, b_column;
+  void* c;
+  std::ptrdiff_t c_row;
+  const void* bias;  // n elements, or null
+  Activation activation;
+  void* workspace;  // matmul_workspace(...) bytes, 64-byte aligned; null when that is 0
+};
+using MatmulFn = void (*)(const MatmulArgs& args);
+using MatmulWorkspaceFn = std::size_t (*)(const MatmulArgs& args);
+
+struct Table {
+  const char* isa;
+  ElementwiseFn elementwise[kElementwiseCount][kDTypeCount];  // null outside the kernel's domain
+  CastFn cast[kDTypeCount][kDTypeCount];                      // [from][to]; [t][t] copies
+  ReduceRowsFn reduce_rows[kReduceCount][kDTypeCount];
+  ReduceColumnsFn reduce_columns[kReduceCount][kDTypeCount];
+  RowwiseFn rowwise[kRowwiseCount][kDTypeCount];
+  ScanFn scan[kScanCount][kDTypeCount];
+  StridedFn load_strided[9];   // by element size: 1, 4, 8
+  StridedFn store_strided[9];  // out is the strided side
+  TransposeFn transpose[9];
+  RandomFn uniform[kDTypeCount];
+  RandomFn normal[kDTypeCount];
+  RandomBitsFn random_bits;
+  MatmulFn matmul[kDTypeCount];
+  MatmulWorkspaceFn matmul_workspace[kDTypeCount];
+};
+
+// The table in force: the best this CPU can run, or the one LAMINA_ISA names (base, v3, v4, neon) if this CPU has it.
+// An unknown or unsupported LAMINA_ISA falls back to the best one; `available_isas` tells which there are.
+const Table& table();
+// Null-terminated list of the tables that this CPU can run, best first.
+const Table* const* available_tables();
+
+}  // namespace lamina::kernels

@@ -1,0 +1,133 @@
+// Builders of elementwise ops, reductions, products, indexing and random numbers.
+#include "ops/build.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "support/check.h"
+
+namespace lamina::build {
+
+#define LAMINA_UNARY(name, ...) \
+  ValuePtr name(const ValuePtr& x) { return unary(Op::name, x); }
+#define LAMINA_FLAT(name, ...) \
+  ValuePtr name(const ValuePtr& x) { return unary(Op::name, x); }
+#define LAMINA_BINARY(name, ...) \
+  ValuePtr name(const ValuePtr& a, const ValuePtr& b) { return binary(Op::name, a, b); }
+#include "ops/op_list.inc"
+
+ValuePtr elementwise(Op op, std::initializer_list<Value*> inputs) {
+  const Shape* shape = nullptr;
+  for (Value* input : inputs) shape = shape ? broadcast(shape, input->shape) : input->shape;
+  DType dtype = row(op).result == Result::kBool ? DType::kBool : (*(inputs.end() - 1))->dtype;
+  return record(op, inputs, shape, dtype);
+}
+
+ValuePtr number(double number, DType dtype) { return make_scalar(number, dtype); }
+ValuePtr full(const Shape* shape, double value, DType dtype) { return expand(number(value, dtype), shape); }
+ValuePtr zeros_like(const ValuePtr& x) { return full(x->shape, 0, x->dtype); }
+
+ValuePtr cast(const ValuePtr& x, DType dtype) {
+  if (x->dtype == dtype) return x;
+  return record(Op::cast, {x.get()}, x->shape, dtype);
+}
+ValuePtr clone(const ValuePtr& x) { return record(Op::clone, {x.get()}, x->shape, x->dtype); }
+
+ValuePtr rebase(const ValuePtr& numbers, const ValuePtr& history) {
+  return record(Op::rebase, {numbers.get(), history.get()}, numbers->shape, numbers->dtype);
+}
+
+const Shape* reduced_shape(const Shape* shape, Dims axes, bool keepdim) {
+  DimVector dims;
+  for (int axis = 0; axis < shape->rank(); ++axis) {
+    bool reduced = std::find(axes.begin(), axes.end(), axis) != axes.end();
+    if (!reduced)
+      dims.push_back((*shape)[axis]);
+    else if (keepdim)
+      dims.push_back(1);
+  }
+  return Shape::of(dims);
+}
+
+DimVector all_axes(const Shape* shape) {
+  DimVector axes(static_cast<std::size_t>(shape->rank()));
+  std::iota(axes.begin(), axes.end(), 0);
+  return axes;
+}
+
+ValuePtr reduce(Op op, const ValuePtr& x, Dims axes, bool keepdim) {
+  DType dtype = x->dtype;
+  if (op == Op::any || op == Op::all) dtype = DType::kBool;
+  if (op == Op::argmax || op == Op::argmin) dtype = DType::kInt64;
+  return record(op, {x.get()}, reduced_shape(x->shape, axes, keepdim), dtype, Attribute::of(axes));
+}
+
+ValuePtr sum_all(const ValuePtr& x) { return sum(x, all_axes(x->shape), false); }
+
+ValuePtr sum_to(const ValuePtr& x, const Shape* shape) {
+  if (x->shape == shape) return x;
+  int added = x->shape->rank() - shape->rank();
+  DimVector axes;
+  for (int axis = 0; axis < x->shape->rank(); ++axis)
+    if (axis < added || ((*shape)[axis - added] == 1 && (*x->shape)[axis] != 1)) axes.push_back(axis);
+  ValuePtr summed = axes.empty() ? x : sum(x, axes, false);
+  return reshape(summed, shape);
+}
+
+ValuePtr rowwise(Op op, const ValuePtr& x) {
+  const Shape* shape = x->shape;
+  if (op == Op::logsumexp) shape = reduced_shape(shape, DimVector{shape->rank() - 1}, false);
+  return record(op, {x.get()}, shape, x->dtype);
+}
+
+ValuePtr argsort(const ValuePtr& x, bool descending) {
+  return record(Op::argsort, {x.get()}, x->shape, DType::kInt64, Attribute::of({descending ? 1 : 0}));
+}
+
+ValuePtr matmul(const ValuePtr& a, const ValuePtr& b, bool transpose_a, bool transpose_b) {
+  static const Attribute* const kFlags[2][2] = {{Attribute::of({0, 0}), Attribute::of({0, 1})},
+                                                {Attribute::of({1, 0}), Attribute::of({1, 1})}};
+  const Shape &sa = *a->shape, &sb = *b->shape;
+  int ra = sa.rank(), rb = sb.rank();
+  std::int64_t m = sa[ra - (transpose_a ? 1 : 2)], k = sa[ra - (transpose_a ? 2 : 1)];
+  std::int64_t k2 = sb[rb - (transpose_b ? 1 : 2)], n = sb[rb - (transpose_b ? 2 : 1)];
+  check(k == k2, "mat1 and mat2 shapes cannot be multiplied (", m, "x", k, " and ", k2, "x", n, ")");
+  const Shape* shape;
+  if (ra == 2 && rb == 2) {
+    shape = Shape::of({m, n});
+  } else {
+    const Shape* batch = broadcast(Shape::of(sa.dims().first(static_cast<std::size_t>(ra - 2))),
+                                   Shape::of(sb.dims().first(static_cast<std::size_t>(rb - 2))));
+    DimVector dims(batch->dims().begin(), batch->dims().end());
+    dims.insert(dims.end(), {m, n});
+    shape = Shape::of(dims);
+  }
+  return record(Op::matmul, {a.get(), b.get()}, shape, a->dtype, kFlags[transpose_a][transpose_b]);
+}
+
+ValuePtr gather(const ValuePtr& x, int axis, const ValuePtr& index) {
+  return record(Op::gather, {x.get(), index.get()}, index->shape, x->dtype, Attribute::of({axis}));
+}
+ValuePtr scatter(const ValuePtr& base, int axis, const ValuePtr& index, const ValuePtr& source) {
+  return record(Op::scatter, {base.get(), index.get(), source.get()}, base->shape, base->dtype,
+                Attribute::of({axis}));
+}
+ValuePtr scatter_add(const ValuePtr& base, int axis, const ValuePtr& index, const ValuePtr& source) {
+  return record(Op::scatter_add, {base.get(), index.get(), source.get()}, base->shape, base->dtype,
+                Attribute::of({axis}));
+}
+ValuePtr take_rows(const ValuePtr& matrix, const ValuePtr& index) {
+  const Shape* shape = Shape::of({(*index->shape)[0], (*matrix->shape)[1]});
+  return record(Op::take_rows, {matrix.get(), index.get()}, shape, matrix->dtype);
+}
+ValuePtr put_rows(const ValuePtr& matrix, const ValuePtr& index, const ValuePtr& rows, bool accumulate) {
+  return record(Op::put_rows, {matrix.get(), index.get(), rows.get()}, matrix->shape, matrix->dtype,
+                Attribute::of({accumulate ? 1 : 0}));
+}
+
+ValuePtr random(Op op, const Shape* shape, DType dtype, std::uint64_t key, std::uint64_t offset) {
+  ValuePtr seed = make_scalar(ScalarBits{key, offset}, DType::kInt64);
+  return record(op, {seed.get()}, shape, dtype);
+}
+
+}  // namespace lamina::build

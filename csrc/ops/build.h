@@ -1,0 +1,83 @@
+// Builders: one function an op, from values to a value, as gradients, public functions and passes of tests use them.
+//
+// Element types must agree (public functions promote first); shapes broadcast where the op is elementwise. A wrong shape
+// is an internal error here unless a check is named.
+#pragma once
+
+#include <vector>
+
+#include "ops/record.h"
+
+namespace lamina::build {
+
+#define LAMINA_UNARY(name, ...) ValuePtr name(const ValuePtr& x);
+#define LAMINA_FLAT(name, ...) ValuePtr name(const ValuePtr& x);
+#define LAMINA_BINARY(name, ...) ValuePtr name(const ValuePtr& a, const ValuePtr& b);
+#include "ops/op_list.inc"
+
+// Any elementwise op, by its row.
+ValuePtr elementwise(Op op, std::initializer_list<Value*> inputs);
+inline ValuePtr unary(Op op, const ValuePtr& x) { return elementwise(op, {x.get()}); }
+inline ValuePtr binary(Op op, const ValuePtr& a, const ValuePtr& b) { return elementwise(op, {a.get(), b.get()}); }
+inline ValuePtr where(const ValuePtr& condition, const ValuePtr& a, const ValuePtr& b) {
+  return elementwise(Op::where, {condition.get(), a.get(), b.get()});
+}
+
+// A number as an input of the program; `full` spreads it over a shape.
+ValuePtr number(double number, DType dtype);
+ValuePtr full(const Shape* shape, double number, DType dtype);
+ValuePtr zeros_like(const ValuePtr& x);
+
+ValuePtr cast(const ValuePtr& x, DType dtype);  // x itself if it has this dtype
+ValuePtr clone(const ValuePtr& x);
+ValuePtr detach(const ValuePtr& x);
+ValuePtr rebase(const ValuePtr& numbers, const ValuePtr& history);
+
+// Views. Axes are within range and not negative.
+ValuePtr reshape(const ValuePtr& x, const Shape* shape);  // x itself if it has this shape; so do the next two
+ValuePtr permute(const ValuePtr& x, Dims axes);
+ValuePtr expand(const ValuePtr& x, const Shape* shape);
+ValuePtr slice(const ValuePtr& x, const Shape* shape, Dims starts, Dims steps);
+ValuePtr narrow(const ValuePtr& x, int axis, std::int64_t start, std::int64_t length, std::int64_t step = 1);
+ValuePtr swap_axes(const ValuePtr& x, int first, int second);
+ValuePtr flip(const ValuePtr& x, int axis);
+ValuePtr slice_update(const ValuePtr& base, const ValuePtr& source, const Attribute* starts_and_steps);
+ValuePtr cat(std::span<const ValuePtr> parts, int axis);
+
+// Reductions over `axes` (ascending, distinct; empty: over none).
+ValuePtr reduce(Op op, const ValuePtr& x, Dims axes, bool keepdim);
+inline ValuePtr sum(const ValuePtr& x, Dims axes, bool keepdim) { return reduce(Op::sum, x, axes, keepdim); }
+ValuePtr sum_all(const ValuePtr& x);
+// The adjoint of broadcasting: sums x down to `shape`.
+ValuePtr sum_to(const ValuePtr& x, const Shape* shape);
+const Shape* reduced_shape(const Shape* shape, Dims axes, bool keepdim);
+DimVector all_axes(const Shape* shape);
+
+// Along the last axis.
+ValuePtr rowwise(Op op, const ValuePtr& x);
+ValuePtr argsort(const ValuePtr& x, bool descending);
+
+// Batches broadcast. transpose_a, transpose_b: swap the last two axes first.
+ValuePtr matmul(const ValuePtr& a, const ValuePtr& b, bool transpose_a = false, bool transpose_b = false);
+
+ValuePtr gather(const ValuePtr& x, int axis, const ValuePtr& index);
+ValuePtr scatter(const ValuePtr& base, int axis, const ValuePtr& index, const ValuePtr& source);
+ValuePtr scatter_add(const ValuePtr& base, int axis, const ValuePtr& index, const ValuePtr& source);
+ValuePtr take_rows(const ValuePtr& matrix, const ValuePtr& index);
+ValuePtr put_rows(const ValuePtr& matrix, const ValuePtr& index, const ValuePtr& rows, bool accumulate);
+
+ValuePtr random(Op op, const Shape* shape, DType dtype, std::uint64_t key, std::uint64_t offset);
+
+// Gradients and compositions read as formulas with these. A number takes the value's dtype.
+inline ValuePtr operator+(const ValuePtr& a, const ValuePtr& b) { return add(a, b); }
+inline ValuePtr operator-(const ValuePtr& a, const ValuePtr& b) { return sub(a, b); }
+inline ValuePtr operator*(const ValuePtr& a, const ValuePtr& b) { return mul(a, b); }
+inline ValuePtr operator/(const ValuePtr& a, const ValuePtr& b) { return div(a, b); }
+inline ValuePtr operator-(const ValuePtr& a) { return neg(a); }
+inline ValuePtr operator+(const ValuePtr& a, double b) { return add(a, number(b, a->dtype)); }
+inline ValuePtr operator-(const ValuePtr& a, double b) { return sub(a, number(b, a->dtype)); }
+inline ValuePtr operator-(double a, const ValuePtr& b) { return sub(number(a, b->dtype), b); }
+inline ValuePtr operator*(const ValuePtr& a, double b) { return mul(a, number(b, a->dtype)); }
+inline ValuePtr operator/(const ValuePtr& a, double b) { return div(a, number(b, a->dtype)); }
+
+}  // namespace lamina::build

@@ -1,0 +1,51 @@
+// What a gradient rule sees: the cotangent of one value, the numbers its row says it reads, and where to put the result.
+#pragma once
+
+#include <utility>
+
+#include "ops/build.h"
+
+namespace lamina {
+
+class Gradient {
+ public:
+  // node: the value differentiated; cotangent: d(root)/d(node), of node's shape. results: one slot an operand.
+  Gradient(Value* node, ValuePtr cotangent, std::span<ValuePtr> results)
+      : node_(node), cotangent_(std::move(cotangent)), results_(results) {}
+
+  const ValuePtr& g() const { return cotangent_; }
+  // Numbers; the row must list the read. Raise PyTorch's error if they were changed in place since.
+  ValuePtr x() const { return read(0); }
+  ValuePtr y() const { return read(1); }
+  ValuePtr z() const { return read(2); }
+  ValuePtr r() const;
+
+  const Shape* shape(std::size_t operand) const { return node_->inputs[operand]->shape; }
+  DType dtype(std::size_t operand) const { return node_->inputs[operand]->dtype; }
+  const Attribute& attribute() const { return *node_->attribute; }
+  Value* node() const { return node_; }
+
+  bool wants(std::size_t operand) const { return node_->inputs[operand]->requires_grad(); }
+  // Calls `make` only if the operand wants a gradient; broadcasting's adjoint is applied here and nowhere else.
+  template <typename Make>
+  void give(std::size_t operand, Make&& make) {
+    if (wants(operand)) results_[operand] = build::sum_to(make(), shape(operand));
+  }
+
+ private:
+  ValuePtr read(std::size_t operand) const;
+
+  Value* node_;
+  ValuePtr cotangent_;
+  std::span<ValuePtr> results_;
+};
+
+namespace gradient {
+#define LAMINA_UNARY(name, ...) void name(Gradient& d);
+#define LAMINA_BINARY(name, ...) void name(Gradient& d);
+#define LAMINA_OP(name, ...) void name(Gradient& d);
+#include "ops/op_list.inc"
+void zero(Gradient& d);  // of what is piecewise constant
+}  // namespace gradient
+
+}  // namespace lamina

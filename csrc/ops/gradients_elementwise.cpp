@@ -1,0 +1,187 @@
+// Gradients of elementwise ops, as formulas. Edge choices are PyTorch's and stated where they are made.
+#include <cmath>
+#include <numbers>
+
+#include "ops/gradient.h"
+
+namespace lamina::gradient {
+
+using namespace build;
+
+namespace {
+
+ValuePtr zeros(const ValuePtr& like) { return zeros_like(like); }
+ValuePtr number_like(double value, const ValuePtr& like) { return number(value, like->dtype); }
+ValuePtr equal(const ValuePtr& a, const ValuePtr& b) { return binary(Op::eq, a, b); }
+ValuePtr less(const ValuePtr& a, const ValuePtr& b) { return binary(Op::lt, a, b); }
+
+}  // namespace
+
+void zero(Gradient& d) {
+  d.give(0, [&] { return zeros(d.g()); });
+}
+
+void neg(Gradient& d) {
+  d.give(0, [&] { return -d.g(); });
+}
+// At 0 the gradient is 0 (sign).
+void abs(Gradient& d) {
+  d.give(0, [&] { return d.g() * build::sign(d.x()); });
+}
+void square(Gradient& d) {
+  d.give(0, [&] { return d.g() * (d.x() * 2.0); });
+}
+// At 0 the gradient is 0; a NaN passes it on.
+void relu(Gradient& d) {
+  d.give(0, [&] { return build::where(binary(Op::le, d.r(), number_like(0, d.r())), number_like(0, d.g()), d.g()); });
+}
+void exp(Gradient& d) {
+  d.give(0, [&] { return d.g() * d.r(); });
+}
+void exp2(Gradient& d) {
+  d.give(0, [&] { return d.g() * d.r() * std::numbers::ln2; });
+}
+void expm1(Gradient& d) {
+  d.give(0, [&] { return d.g() * (d.r() + 1.0); });
+}
+void log(Gradient& d) {
+  d.give(0, [&] { return d.g() / d.x(); });
+}
+void log2(Gradient& d) {
+  d.give(0, [&] { return d.g() / (d.x() * std::numbers::ln2); });
+}
+void log10(Gradient& d) {
+  d.give(0, [&] { return d.g() / (d.x() * std::numbers::ln10); });
+}
+void log1p(Gradient& d) {
+  d.give(0, [&] { return d.g() / (d.x() + 1.0); });
+}
+void sqrt(Gradient& d) {
+  d.give(0, [&] { return d.g() / (d.r() * 2.0); });
+}
+void rsqrt(Gradient& d) {
+  d.give(0, [&] { return d.g() * (d.r() * d.r() * d.r()) * -0.5; });
+}
+void reciprocal(Gradient& d) {
+  d.give(0, [&] { return -d.g() * (d.r() * d.r()); });
+}
+void sin(Gradient& d) {
+  d.give(0, [&] { return d.g() * build::cos(d.x()); });
+}
+void cos(Gradient& d) {
+  d.give(0, [&] { return d.g() * -build::sin(d.x()); });
+}
+void tan(Gradient& d) {
+  d.give(0, [&] { return d.g() * (d.r() * d.r() + 1.0); });
+}
+void asin(Gradient& d) {
+  d.give(0, [&] { return d.g() * build::rsqrt(1.0 - d.x() * d.x()); });
+}
+void acos(Gradient& d) {
+  d.give(0, [&] { return d.g() * -build::rsqrt(1.0 - d.x() * d.x()); });
+}
+void atan(Gradient& d) {
+  d.give(0, [&] { return d.g() / (d.x() * d.x() + 1.0); });
+}
+void sinh(Gradient& d) {
+  d.give(0, [&] { return d.g() * build::cosh(d.x()); });
+}
+void cosh(Gradient& d) {
+  d.give(0, [&] { return d.g() * build::sinh(d.x()); });
+}
+void tanh(Gradient& d) {
+  d.give(0, [&] { return d.g() * (1.0 - d.r() * d.r()); });
+}
+void asinh(Gradient& d) {
+  d.give(0, [&] { return d.g() * build::rsqrt(d.x() * d.x() + 1.0); });
+}
+void acosh(Gradient& d) {
+  d.give(0, [&] { return d.g() * build::rsqrt((d.x() - 1.0) * (d.x() + 1.0)); });
+}
+void atanh(Gradient& d) {
+  d.give(0, [&] { return d.g() / (1.0 - d.x() * d.x()); });
+}
+void sigmoid(Gradient& d) {
+  d.give(0, [&] { return d.g() * ((1.0 - d.r()) * d.r()); });
+}
+void erf(Gradient& d) {
+  d.give(0, [&] { return d.g() * (build::exp(-build::square(d.x())) * (2.0 * std::numbers::inv_sqrtpi)); });
+}
+void erfc(Gradient& d) {
+  d.give(0, [&] { return d.g() * (build::exp(-build::square(d.x())) * (-2.0 * std::numbers::inv_sqrtpi)); });
+}
+
+void add(Gradient& d) {
+  d.give(0, [&] { return d.g(); });
+  d.give(1, [&] { return d.g(); });
+}
+void sub(Gradient& d) {
+  d.give(0, [&] { return d.g(); });
+  d.give(1, [&] { return -d.g(); });
+}
+void mul(Gradient& d) {
+  d.give(0, [&] { return d.g() * d.y(); });
+  d.give(1, [&] { return d.g() * d.x(); });
+}
+void div(Gradient& d) {
+  d.give(0, [&] { return d.g() / d.y(); });
+  d.give(1, [&] { return -d.g() * (d.r() / d.y()); });
+}
+void remainder(Gradient& d) {
+  d.give(0, [&] { return d.g(); });
+  d.give(1, [&] { return -d.g() * binary(Op::floor_divide, d.x(), d.y()); });
+}
+void fmod(Gradient& d) {
+  d.give(0, [&] { return d.g(); });
+  d.give(1, [&] { return -d.g() * build::trunc(d.x() / d.y()); });
+}
+// x^0 has gradient 0 with respect to x, even at x = 0; 0^y has gradient 0 with respect to y for y >= 0.
+void pow(Gradient& d) {
+  d.give(0, [&] {
+    ValuePtr slope = d.y() * build::pow(d.x(), d.y() - 1.0);
+    return build::where(equal(d.y(), number_like(0, d.y())), number_like(0, d.g()), d.g() * slope);
+  });
+  d.give(1, [&] {
+    ValuePtr flat = binary(Op::logical_and, equal(d.x(), number_like(0, d.x())),
+                           binary(Op::ge, d.y(), number_like(0, d.y())));
+    return build::where(flat, number_like(0, d.g()), d.g() * (d.r() * build::log(d.x())));
+  });
+}
+// Ties share the gradient; a NaN passes it to both.
+void maximum(Gradient& d) {
+  auto share = [&](const ValuePtr& mine, const ValuePtr& other) {
+    return build::where(less(mine, other), number_like(0, d.g()), build::where(equal(mine, other), d.g() * 0.5, d.g()));
+  };
+  d.give(0, [&] { return share(d.x(), d.y()); });
+  d.give(1, [&] { return share(d.y(), d.x()); });
+}
+void minimum(Gradient& d) {
+  auto share = [&](const ValuePtr& mine, const ValuePtr& other) {
+    return build::where(less(other, mine), number_like(0, d.g()), build::where(equal(mine, other), d.g() * 0.5, d.g()));
+  };
+  d.give(0, [&] { return share(d.x(), d.y()); });
+  d.give(1, [&] { return share(d.y(), d.x()); });
+}
+// atan2(x, y): x is the ordinate.
+void atan2(Gradient& d) {
+  auto norm = [&] { return d.x() * d.x() + d.y() * d.y(); };
+  d.give(0, [&] { return d.g() * (d.y() / norm()); });
+  d.give(1, [&] { return d.g() * (-d.x() / norm()); });
+}
+// At 0 the gradient is 0.
+void copysign(Gradient& d) {
+  d.give(0, [&] {
+    return build::where(equal(d.x(), number_like(0, d.x())), number_like(0, d.g()), d.g() * (d.r() / d.x()));
+  });
+  d.give(1, [&] { return zeros(d.g()); });
+}
+
+void where(Gradient& d) {
+  d.give(1, [&] { return build::where(d.x(), d.g(), number_like(0, d.g())); });
+  d.give(2, [&] { return build::where(d.x(), number_like(0, d.g()), d.g()); });
+}
+void cast(Gradient& d) {
+  d.give(0, [&] { return build::cast(d.g(), d.dtype(0)); });
+}
+
+}  // namespace lamina::gradient

@@ -1,0 +1,174 @@
+// Gradients of reductions, products, views and indexing.
+#include <numeric>
+
+#include "ops/gradient.h"
+
+namespace lamina::gradient {
+
+using namespace build;
+
+namespace {
+
+// A reduction's result, spread over the operand's shape again.
+ValuePtr spread(const ValuePtr& reduced, const Shape* shape, const Attribute& axes) {
+  return build::expand(build::reshape(reduced, reduced_shape(shape, axes.values(), true)), shape);
+}
+
+ValuePtr equal_to(const ValuePtr& x, double value) { return binary(Op::eq, x, number(value, x->dtype)); }
+
+// Sums from each element to the row's end.
+ValuePtr reversed_cumsum(const ValuePtr& x) {
+  int last = x->shape->rank() - 1;
+  return flip(rowwise(Op::cumsum, flip(x, last)), last);
+}
+
+// The largest (or smallest) elements share the gradient equally.
+void extremum(Gradient& d) {
+  d.give(0, [&] {
+    ValuePtr mask = build::cast(binary(Op::eq, d.x(), spread(d.r(), d.shape(0), d.attribute())), d.g()->dtype);
+    ValuePtr count = build::sum(mask, d.attribute().values(), true);
+    return spread(d.g(), d.shape(0), d.attribute()) * (mask / count);
+  });
+}
+
+DimVector starts_of(const Attribute& both) {
+  return DimVector(both.values().begin(), both.values().begin() + static_cast<std::ptrdiff_t>(both.size() / 2));
+}
+DimVector steps_of(const Attribute& both) {
+  return DimVector(both.values().begin() + static_cast<std::ptrdiff_t>(both.size() / 2), both.values().end());
+}
+
+}  // namespace
+
+void sum(Gradient& d) {
+  d.give(0, [&] { return spread(d.g(), d.shape(0), d.attribute()); });
+}
+
+// The product of all others: result / x where nothing is 0; where one element is 0, only that one has a gradient.
+void prod(Gradient& d) {
+  d.give(0, [&] {
+    ValuePtr is_zero = equal_to(d.x(), 0);
+    ValuePtr filled = build::where(is_zero, number(1, d.x()->dtype), d.x());
+    ValuePtr rest = reduce(Op::prod, filled, d.attribute().values(), true);
+    ValuePtr zeros = build::sum(build::cast(is_zero, d.x()->dtype), d.attribute().values(), true);
+    ValuePtr none = number(0, d.x()->dtype);
+    ValuePtr single = build::where(is_zero, build::where(equal_to(zeros, 1), rest, none), none);
+    ValuePtr slope = build::where(equal_to(zeros, 0), rest / filled, single);
+    return spread(d.g(), d.shape(0), d.attribute()) * slope;
+  });
+}
+void amax(Gradient& d) { extremum(d); }
+void amin(Gradient& d) { extremum(d); }
+
+void softmax(Gradient& d) {
+  d.give(0, [&] {
+    ValuePtr weighted = d.g() * d.r();
+    DimVector last{d.shape(0)->rank() - 1};
+    return weighted - d.r() * build::sum(weighted, last, true);
+  });
+}
+void log_softmax(Gradient& d) {
+  d.give(0, [&] {
+    DimVector last{d.shape(0)->rank() - 1};
+    return d.g() - build::exp(d.r()) * build::sum(d.g(), last, true);
+  });
+}
+void logsumexp(Gradient& d) {
+  d.give(0, [&] {
+    DimVector last{d.shape(0)->rank() - 1};
+    const Shape* kept = reduced_shape(d.shape(0), last, true);
+    return build::reshape(d.g(), kept) * build::exp(d.x() - build::reshape(d.r(), kept));
+  });
+}
+
+void cumsum(Gradient& d) {
+  d.give(0, [&] { return reversed_cumsum(d.g()); });
+}
+// Before the row's first zero: the sum of g·result to the end, over x. At it: the same with that zero taken as 1. After
+// it every product contains the zero, so the gradient is 0.
+void cumprod(Gradient& d) {
+  d.give(0, [&] {
+    DType dtype = d.x()->dtype;
+    ValuePtr is_zero = equal_to(d.x(), 0), one = number(1, dtype), none = number(0, dtype);
+    ValuePtr seen = rowwise(Op::cumsum, build::cast(is_zero, dtype));
+    ValuePtr first = binary(Op::logical_and, is_zero, equal_to(seen, 1));
+    ValuePtr without_first = rowwise(Op::cumprod, build::where(first, one, d.x()));
+    ValuePtr before = reversed_cumsum(d.g() * d.r()) / build::where(is_zero, one, d.x());
+    ValuePtr at = build::where(first, reversed_cumsum(d.g() * without_first), none);
+    return build::where(equal_to(seen, 0), before, at);
+  });
+}
+
+// C = op(A) op(B): the four transpose forms, without a transpose.
+void matmul(Gradient& d) {
+  bool ta = d.attribute()[0] != 0, tb = d.attribute()[1] != 0;
+  d.give(0, [&] { return ta ? build::matmul(d.y(), d.g(), tb, true) : build::matmul(d.g(), d.y(), false, !tb); });
+  d.give(1, [&] { return tb ? build::matmul(d.g(), d.x(), true, ta) : build::matmul(d.x(), d.g(), !ta, false); });
+}
+
+void reshape(Gradient& d) {
+  d.give(0, [&] { return build::reshape(d.g(), d.shape(0)); });
+}
+void permute(Gradient& d) {
+  d.give(0, [&] {
+    DimVector inverse(d.attribute().size());
+    for (std::size_t i = 0; i < inverse.size(); ++i)
+      inverse[static_cast<std::size_t>(d.attribute()[i])] = static_cast<std::int64_t>(i);
+    return build::permute(d.g(), inverse);
+  });
+}
+void expand(Gradient& d) {
+  d.give(0, [&] { return d.g(); });  // give() sums
+}
+void slice(Gradient& d) {
+  d.give(0, [&] {
+    return build::slice_update(full(d.shape(0), 0, d.g()->dtype), d.g(), &d.attribute());
+  });
+}
+void clone(Gradient& d) {
+  d.give(0, [&] { return d.g(); });
+}
+void rebase(Gradient& d) {
+  d.give(1, [&] { return d.g(); });
+}
+
+void slice_update(Gradient& d) {
+  d.give(0, [&] { return build::slice_update(d.g(), full(d.shape(1), 0, d.g()->dtype), &d.attribute()); });
+  d.give(1, [&] { return build::slice(d.g(), d.shape(1), starts_of(d.attribute()), steps_of(d.attribute())); });
+}
+void cat(Gradient& d) {
+  auto axis = static_cast<int>(d.attribute()[0]);
+  std::int64_t start = 0;
+  for (std::size_t i = 0; i < d.node()->input_count; ++i) {
+    std::int64_t length = (*d.shape(i))[axis];
+    d.give(i, [&] { return narrow(d.g(), axis, start, length); });
+    start += length;
+  }
+}
+
+void gather(Gradient& d) {
+  auto axis = static_cast<int>(d.attribute()[0]);
+  d.give(0, [&] { return build::scatter_add(full(d.shape(0), 0, d.g()->dtype), axis, d.y(), d.g()); });
+}
+void scatter(Gradient& d) {
+  auto axis = static_cast<int>(d.attribute()[0]);
+  d.give(0, [&] { return build::scatter(d.g(), axis, d.y(), full(d.shape(2), 0, d.g()->dtype)); });
+  d.give(2, [&] { return build::gather(d.g(), axis, d.y()); });
+}
+void scatter_add(Gradient& d) {
+  auto axis = static_cast<int>(d.attribute()[0]);
+  d.give(0, [&] { return d.g(); });
+  d.give(2, [&] { return build::gather(d.g(), axis, d.y()); });
+}
+void take_rows(Gradient& d) {
+  d.give(0, [&] { return build::put_rows(full(d.shape(0), 0, d.g()->dtype), d.y(), d.g(), true); });
+}
+void put_rows(Gradient& d) {
+  bool accumulate = d.attribute()[0] != 0;
+  d.give(0, [&] {
+    return accumulate ? d.g() : build::put_rows(d.g(), d.y(), full(d.shape(2), 0, d.g()->dtype), false);
+  });
+  d.give(2, [&] { return build::take_rows(d.g(), d.y()); });
+}
+
+}  // namespace lamina::gradient

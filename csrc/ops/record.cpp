@@ -1,0 +1,80 @@
+// Recording one op.
+#include "ops/record.h"
+
+#include <cctype>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "graph/scope.h"
+#include "graph/tape.h"
+#include "ops/view_layout.h"
+
+namespace lamina {
+
+namespace {
+
+thread_local bool t_grad = true;
+thread_local bool t_inference = false;
+bool g_run_at_once = false;
+
+std::vector<const char*>& labels() {
+  static auto* all = new std::vector<const char*>(1, nullptr);
+  return *all;
+}
+
+}  // namespace
+
+bool grad_enabled() { return t_grad; }
+void set_grad_enabled(bool enabled) { t_grad = enabled; }
+bool inference_mode() { return t_inference; }
+void set_inference_mode(bool enabled) { t_inference = enabled; }
+
+bool take_run_at_once() { return std::exchange(g_run_at_once, false); }
+
+ValuePtr record(Op op, std::span<Value* const> inputs, const Shape* shape, DType dtype, const Attribute* attribute) {
+  const OpRow& entry = row(op);
+  bool requires_grad = false, exposed = false;
+  for (Value* input : inputs) {
+    requires_grad |= input->requires_grad();
+    exposed |= input->storage && input->storage->exposed();
+  }
+  ValuePtr value = make_value(static_cast<OpId>(op), inputs, shape, dtype, attribute);
+  value->scope = current_scope();
+  if (requires_grad && t_grad && entry.gradient && is_floating(dtype)) value->flags |= kRequiresGrad;
+  if (t_inference) value->flags |= kInferenceMade;
+  if (entry.kernel.family == Family::kView && inputs[0]->storage) {
+    if (auto layout = view_layout(op, attribute, inputs[0]->shape, inputs[0]->layout, shape)) {
+      attach_storage(value.get(), StoragePtr(inputs[0]->storage), *layout);
+      if (!value->requires_grad()) drop_inputs(value.get());
+      return value;
+    }
+  }
+  if (op == Op::rebase && inputs[0]->storage) {
+    attach_storage(value.get(), StoragePtr(inputs[0]->storage), inputs[0]->layout);
+    return value;
+  }
+  Tape::current().append(value.get());
+  g_run_at_once |= exposed;
+  return value;
+}
+
+void set_label(Value* value, const char* label) {
+  static auto* ids = new std::unordered_map<const char*, std::uint16_t>;
+  auto [entry, fresh] = ids->try_emplace(label, static_cast<std::uint16_t>(labels().size()));
+  if (fresh) labels().push_back(label);
+  value->label = entry->second;
+}
+
+std::string grad_fn_name(const Value* value) {
+  if (value->leaf) return "AccumulateGrad";
+  std::string label = value->label ? labels()[value->label] : value->op >= kFirstOp ? row(value->op).label : "Leaf";
+  char suffix = '0';
+  if (std::isdigit(static_cast<unsigned char>(label.back()))) {
+    suffix = label.back();
+    label.pop_back();
+  }
+  return label + "Backward" + suffix;
+}
+
+}  // namespace lamina

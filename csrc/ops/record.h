@@ -1,0 +1,48 @@
+// Recording one op: makes the value, decides whether it requires a gradient, and appends it to the tape.
+#pragma once
+
+#include <initializer_list>
+#include <span>
+#include <string>
+
+#include "graph/value.h"
+#include "ops/table.h"
+
+namespace lamina {
+
+// Inputs are valid by contract (the builders and public functions have checked them). Views of values that have numbers
+// already are made at once; everything else becomes pending.
+ValuePtr record(Op op, std::span<Value* const> inputs, const Shape* shape, DType dtype,
+                const Attribute* attribute = nullptr);
+inline ValuePtr record(Op op, std::initializer_list<Value*> inputs, const Shape* shape, DType dtype,
+                       const Attribute* attribute = nullptr) {
+  return record(op, std::span<Value* const>(inputs.begin(), inputs.size()), shape, dtype, attribute);
+}
+
+// Gradient recording, a thread's own switch.
+bool grad_enabled();
+void set_grad_enabled(bool enabled);
+bool inference_mode();
+void set_inference_mode(bool enabled);
+
+class GradMode {
+ public:
+  explicit GradMode(bool enabled) : previous_(grad_enabled()) { set_grad_enabled(enabled); }
+  ~GradMode() { set_grad_enabled(previous_); }
+  GradMode(const GradMode&) = delete;
+  GradMode& operator=(const GradMode&) = delete;
+
+ private:
+  bool previous_;
+};
+
+// Names `value`'s grad_fn after the public function that composed it: "Mean" prints MeanBackward0. The text must outlive
+// the process. A trailing digit is the suffix: "Max1" prints MaxBackward1.
+void set_label(Value* value, const char* label);
+// "MeanBackward0"; for a leaf that requires a gradient "AccumulateGrad".
+std::string grad_fn_name(const Value* value);
+
+// True once something pending read an exposed storage: the tape must be run before control returns to the user.
+bool take_run_at_once();
+
+}  // namespace lamina

@@ -1,0 +1,74 @@
+// The op table: one row an op, with its kernel, its gradient and what that reads.
+#pragma once
+
+#include <cstdint>
+
+#include "graph/value.h"
+#include "support/kernel_ids.h"
+
+namespace lamina {
+
+enum class Op : OpId {
+  kBeforeFirst = kFirstOp - 1,
+#define LAMINA_UNARY(name, ...) name,
+#define LAMINA_FLAT(name, ...) name,
+#define LAMINA_BINARY(name, ...) name,
+#define LAMINA_PLAIN(name, ...) name,
+#define LAMINA_OP(name, ...) name,
+#define LAMINA_OP_PLAIN(name, ...) name,
+#include "ops/op_list.inc"
+  kEnd
+};
+
+// What runs an op; `member` of a Kernel picks among the family's kernels.
+enum class Family : std::uint8_t {
+  kElementwise,
+  kCast,
+  kReduce,
+  kRowwise,
+  kScan,
+  kArgsort,
+  kMatmul,
+  kView,
+  kRebase,
+  kCopy,
+  kSliceUpdate,
+  kCat,
+  kGather,
+  kScatter,
+  kScatterAdd,
+  kTakeRows,
+  kPutRows,
+  kRandom
+};
+
+struct Kernel {
+  Family family;
+  std::uint8_t member;
+};
+
+enum class Result : std::uint8_t { kSame, kBool };
+
+// Bits of what a gradient reads.
+enum Reads : std::uint8_t { kReadsNothing = 0, kReads0 = 1, kReads1 = 2, kReads2 = 4, kReadsResult = 8 };
+
+class Gradient;
+
+struct OpRow {
+  const char* name;
+  const char* label;            // null: not differentiable
+  void (*gradient)(Gradient&);  // null: not differentiable
+  Kernel kernel;
+  Result result;
+  std::uint8_t arity;  // 0: any number
+  std::uint8_t reads[3];
+};
+
+const OpRow& row(Op op);
+inline const OpRow& row(OpId op) { return row(static_cast<Op>(op)); }
+inline Op op_of(const Value* value) { return static_cast<Op>(value->op); }
+inline bool is_view(const Value* value) {
+  return value->op >= kFirstOp && row(value->op).kernel.family == Family::kView;
+}
+
+}  // namespace lamina

@@ -1,0 +1,103 @@
+// The stride arithmetic of views.
+#include "ops/view_layout.h"
+
+namespace lamina {
+
+namespace {
+
+using std::size_t;
+
+// Splits and merges axes without touching the elements, if the strides allow it.
+std::optional<DimVector> reshape_strides(const Shape* from, Dims strides, const Shape* to) {
+  DimVector result(to->dims().size());
+  if (from->numel() == 0) return contiguous_strides(to);
+  // Merge the old axes into maximal runs of evenly spaced elements, from the last; fill each with new axes.
+  int next = to->rank() - 1;
+  int axis = from->rank() - 1;
+  while (axis >= 0 && (*from)[axis] == 1) --axis;
+  while (axis >= 0) {
+    std::int64_t run = (*from)[axis], step = strides[static_cast<size_t>(axis)];
+    int first = axis - 1;
+    for (; first >= 0; --first) {
+      if ((*from)[first] == 1) continue;
+      if (strides[static_cast<size_t>(first)] != run * step) break;
+      run *= (*from)[first];
+    }
+    std::int64_t filled = 1;
+    while (next >= 0 && filled < run) {
+      result[static_cast<size_t>(next)] = filled * step;
+      filled *= (*to)[next--];
+    }
+    if (filled != run) return std::nullopt;
+    axis = first;
+    while (axis >= 0 && (*from)[axis] == 1) --axis;
+  }
+  for (; next >= 0; --next) result[static_cast<size_t>(next)] = 1;  // axes of size 1
+  return result;
+}
+
+}  // namespace
+
+DimVector contiguous_strides(const Shape* shape) {
+  DimVector strides(shape->dims().size());
+  std::int64_t step = 1;
+  for (size_t axis = strides.size(); axis-- > 0;) {
+    strides[axis] = step;
+    step *= std::max<std::int64_t>(shape->dims()[axis], 1);
+  }
+  return strides;
+}
+
+DimVector strides_of(const Shape* shape, const Layout& layout) {
+  if (!layout.strides) return contiguous_strides(shape);
+  Dims strides = layout.strides->values();
+  return DimVector(strides.begin(), strides.end());
+}
+
+const Attribute* strides_attribute(const Shape* shape, Dims strides) {
+  if (shape->numel() == 0) return nullptr;
+  std::int64_t step = 1;
+  for (size_t axis = strides.size(); axis-- > 0;) {
+    std::int64_t size = shape->dims()[axis];
+    if (size != 1 && strides[axis] != step) return Attribute::of(strides);
+    step *= size;
+  }
+  return nullptr;
+}
+
+std::optional<Layout> view_layout(Op op, const Attribute* attribute, const Shape* in_shape, const Layout& in,
+                                  const Shape* out_shape) {
+  if (op == Op::detach || (op == Op::reshape && !in.strides)) return in;
+  DimVector strides = strides_of(in_shape, in);
+  std::int64_t offset = in.offset;
+  DimVector result(out_shape->dims().size());
+  switch (op) {
+    case Op::reshape: {
+      auto reshaped = reshape_strides(in_shape, strides, out_shape);
+      if (!reshaped) return std::nullopt;
+      result = std::move(*reshaped);
+      break;
+    }
+    case Op::permute:
+      for (size_t axis = 0; axis < result.size(); ++axis)
+        result[axis] = strides[static_cast<size_t>((*attribute)[axis])];
+      break;
+    case Op::expand: {
+      size_t added = result.size() - strides.size();
+      for (size_t axis = added; axis < result.size(); ++axis)
+        result[axis] = in_shape->dims()[axis - added] == out_shape->dims()[axis] ? strides[axis - added] : 0;
+      break;
+    }
+    case Op::slice:
+      for (size_t axis = 0; axis < result.size(); ++axis) {
+        offset += (*attribute)[axis] * strides[axis];
+        result[axis] = (*attribute)[result.size() + axis] * strides[axis];
+      }
+      break;
+    default:
+      return std::nullopt;
+  }
+  return Layout{offset, strides_attribute(out_shape, result)};
+}
+
+}  // namespace lamina

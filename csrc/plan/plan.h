@@ -1,0 +1,149 @@
+// Plan: a compiled tape as plain frozen data: steps in order, and where their operands lie.
+//
+// A plan knows no values, no tape and no addresses. The runtime is given a table of base pointers, one a slot:
+// slot 0 is the arena (temporaries), then come the inputs, the scalars and the outputs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "support/dtype.h"
+#include "support/kernel_ids.h"
+
+namespace lamina {
+
+using Sizes = std::vector<std::int64_t>;
+
+// A place in memory: the slot's base pointer plus bytes.
+struct Location {
+  std::uint32_t slot = 0;
+  std::int64_t offset = 0;
+};
+
+// A fused chain: one pass over the iteration space in tiles that stay in L1.
+struct ElementwiseStep {
+  enum class Kind : std::uint8_t {
+    kContiguous,  // read from, or written to, memory in the iteration's order
+    kStrided,     // gathered into a tile first
+    kUniform,     // one element for all: a tile filled once
+    kTemporary    // a tile
+  };
+  // What instructions read and write, a tile at a time.
+  struct Register {
+    Kind kind;
+    std::uint8_t element_size;
+    std::uint16_t tile;  // which scratch tile (all kinds but kContiguous)
+    Location location;   // all kinds but kTemporary
+    Sizes strides;       // kStrided: in elements, one a dimension of the iteration space
+  };
+  struct Instruction {
+    bool is_cast;
+    Elementwise kernel;  // not a cast
+    DType dtype;         // of the operands; a cast's source
+    DType to;            // a cast's target
+    std::uint8_t arity;
+    std::uint16_t out;
+    std::uint16_t in[3];
+  };
+  Sizes dims;  // collapsed
+  std::int64_t numel;
+  std::vector<Register> registers;
+  std::vector<Instruction> instructions;
+  std::uint16_t tiles;
+};
+
+// Elements from one strided place to another.
+struct CopyStep {
+  Sizes dims;  // collapsed
+  Sizes from_strides, to_strides;
+  std::uint8_t element_size;
+  Location from, to;
+};
+
+// in is [outer][n][inner] contiguous, out [outer][inner].
+struct ReduceStep {
+  Reduce kernel;
+  DType dtype;
+  std::int64_t outer, n, inner;
+  Location in, out;
+};
+
+struct RowwiseStep {
+  Rowwise kernel;
+  DType dtype;
+  std::int64_t rows, n;
+  Location in, out;
+};
+
+struct ScanStep {
+  Scan kernel;
+  DType dtype;
+  std::int64_t rows, n;
+  Location in, out;
+};
+
+struct ArgsortStep {
+  DType dtype;
+  bool descending;
+  std::int64_t rows, n;
+  Location in, out;
+};
+
+struct MatmulStep {
+  DType dtype;
+  bool has_bias, relu;
+  std::int64_t m, n, k;
+  std::int64_t a_row, a_column, b_row, b_column;  // strides in elements
+  std::vector<std::ptrdiff_t> a_offsets, b_offsets, c_offsets;  // a batch entry each, in elements
+  Location a, b, bias, c;
+};
+
+// Elements addressed by an index along one axis. Entry i of the index (row-major over dims) meets the table's element
+// sum(coordinate * stride) + index[i] * axis_stride.
+struct IndexStep {
+  enum class Kind : std::uint8_t { kGather, kScatter, kScatterAdd };
+  Kind kind;
+  DType dtype;
+  Sizes dims, strides;  // the axis's own stride is 0 in strides
+  std::int64_t axis_stride;
+  Location table, index, elements;
+};
+
+// Rows addressed by number: elements[i] = table[index[i]] (kTake), or written (kPut) or added (kAdd) back.
+struct RowsStep {
+  enum class Kind : std::uint8_t { kTake, kPut, kAdd };
+  Kind kind;
+  DType dtype;
+  std::int64_t count, row;  // rows addressed; elements a row
+  Location table, index, elements;
+};
+
+struct RandomStep {
+  enum class Kind : std::uint8_t { kUniform, kNormal, kBits };
+  Kind kind;
+  DType dtype;
+  std::int64_t n;
+  Location seed, out;  // seed: two 64-bit words, key and position
+};
+
+using Step = std::variant<ElementwiseStep, CopyStep, ReduceStep, RowwiseStep, ScanStep, ArgsortStep, MatmulStep,
+                          IndexStep, RowsStep, RandomStep>;
+
+struct Plan {
+  std::vector<Step> steps;
+  std::size_t arena_bytes = 0;
+  std::uint32_t inputs = 0, scalars = 0;
+  std::vector<std::size_t> output_bytes;  // storages to allocate, a slot each
+  double estimated_nanoseconds = 0;       // rough; decides whether the interpreter's lock is released
+  std::string listing;                    // what was fused into which kernel, for people
+
+  std::uint32_t first_input() const { return 1; }
+  std::uint32_t first_scalar() const { return 1 + inputs; }
+  std::uint32_t first_output() const { return 1 + inputs + scalars; }
+  std::size_t slots() const { return first_output() + output_bytes.size(); }
+};
+
+}  // namespace lamina

@@ -1,0 +1,79 @@
+// Runs a plan's steps, and those steps that are one call of a kernel a row.
+#include "runtime/execute.h"
+
+#include <cstring>
+
+#include "runtime/matmul.h"
+#include "runtime/steps.h"
+#include "runtime/thread_pool.h"
+
+namespace lamina::runtime {
+
+void execute(const Plan& plan, Slots slots) {
+  for (const Step& step : plan.steps) std::visit([slots](const auto& one) { run(one, slots); }, step);
+}
+
+void run(const RowwiseStep& step, Slots slots) {
+  auto kernel = kernels::table().rowwise[static_cast<std::size_t>(step.kernel)][index_of(step.dtype)];
+  const std::byte* in = at(slots, step.in);
+  std::byte* out = at(slots, step.out);
+  auto n = static_cast<std::size_t>(step.n), size = size_of(step.dtype);
+  std::size_t width = step.kernel == Rowwise::logsumexp ? 1 : n;
+  parallel_for(static_cast<std::size_t>(step.rows), grain_for(step.rows, 4 * step.n),
+               [&](std::size_t begin, std::size_t end) {
+                 kernel(out + begin * width * size, in + begin * n * size, end - begin, n);
+               });
+}
+
+void run(const ScanStep& step, Slots slots) {
+  auto kernel = kernels::table().scan[static_cast<std::size_t>(step.kernel)][index_of(step.dtype)];
+  const std::byte* in = at(slots, step.in);
+  std::byte* out = at(slots, step.out);
+  std::size_t row = static_cast<std::size_t>(step.n) * size_of(step.dtype);
+  parallel_for(static_cast<std::size_t>(step.rows), grain_for(step.rows, step.n),
+               [&](std::size_t begin, std::size_t end) {
+                 kernel(out + begin * row, in + begin * row, end - begin, static_cast<std::size_t>(step.n));
+               });
+}
+
+void run(const MatmulStep& step, Slots slots) {
+  kernels::MatmulArgs args{};
+  args.m = static_cast<std::size_t>(step.m);
+  args.n = static_cast<std::size_t>(step.n);
+  args.k = static_cast<std::size_t>(step.k);
+  args.a = at(slots, step.a);
+  args.a_row = step.a_row;
+  args.a_column = step.a_column;
+  args.b = at(slots, step.b);
+  args.b_row = step.b_row;
+  args.b_column = step.b_column;
+  args.c = at(slots, step.c);
+  args.c_row = step.n;
+  args.bias = step.has_bias ? at(slots, step.bias) : nullptr;
+  args.activation = step.relu ? kernels::Activation::kRelu : kernels::Activation::kNone;
+  matmul(step.dtype, args, step.a_offsets, step.b_offsets, step.c_offsets);
+}
+
+void run(const RandomStep& step, Slots slots) {
+  std::uint64_t seed[2];
+  std::memcpy(seed, at(slots, step.seed), sizeof seed);
+  std::byte* out = at(slots, step.out);
+  std::size_t size = size_of(step.dtype);
+  const kernels::Table& table = kernels::table();
+  std::size_t grain = grain_for(step.n, 8);
+  grain += grain % 2;  // normal numbers come in pairs
+  parallel_for(static_cast<std::size_t>(step.n), grain, [&](std::size_t begin, std::size_t end) {
+    std::byte* to = out + begin * size;
+    std::size_t n = end - begin;
+    switch (step.kind) {
+      case RandomStep::Kind::kUniform:
+        return table.uniform[index_of(step.dtype)](to, n, seed[0], seed[1] + begin);
+      case RandomStep::Kind::kNormal:
+        return table.normal[index_of(step.dtype)](to, n, seed[0], seed[1] + begin);
+      case RandomStep::Kind::kBits:
+        return table.random_bits(reinterpret_cast<std::uint64_t*>(to), n, seed[0], seed[1] + begin);
+    }
+  });
+}
+
+}  // namespace lamina::runtime

@@ -1,0 +1,105 @@
+// Cuts matrix products into chunks for the pool. Where the cuts lie depends on shapes alone, never on the threads.
+#include "runtime/matmul.h"
+
+#include <algorithm>
+
+#include "runtime/thread_pool.h"
+
+namespace lamina::runtime {
+namespace {
+
+using kernels::MatmulArgs;
+
+// Multiply-adds below which sharing costs more than it saves, and the least worth a chunk of its own.
+constexpr std::size_t kSharedWork = 150'000;
+constexpr std::size_t kChunkWork = 100'000;
+// Chunks of one product at most: enough to even out a disturbed thread, few enough for what each packs to pay.
+constexpr std::size_t kMostChunks = 16;
+// Up to here the rows stay together and the columns are cut.
+constexpr std::size_t kFewRows = 112;
+constexpr std::size_t kLeastRows = 128;
+constexpr std::size_t kColumnUnit = 64;
+constexpr std::size_t kMostColumns = 512;
+
+std::size_t ceil_divide(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
+
+// How one product is cut: a grid of nearly equal blocks of c.
+struct Grid {
+  std::size_t rows = 1, columns = 1;
+};
+
+Grid grid_of(const MatmulArgs& args) {
+  const std::size_t work = args.m * args.n * args.k;
+  const std::size_t units = ceil_divide(args.n, kColumnUnit);
+  const std::size_t affordable = std::max<std::size_t>(1, work / kChunkWork);
+  Grid grid;
+  if (args.m <= kFewRows && args.n > 1) {
+    grid.columns = std::min({units, affordable, kMostChunks});
+    return grid;
+  }
+  grid.columns = std::min(ceil_divide(args.n, kMostColumns), affordable);
+  // Every block of rows packs b again; with few columns that is nothing beside reading a.
+  const std::size_t least_rows = args.n >= kColumnUnit ? kLeastRows : 8;
+  const std::size_t wanted = std::min(ceil_divide(kMostChunks, grid.columns), affordable / grid.columns);
+  grid.rows = std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(1, args.m / least_rows));
+  return grid;
+}
+
+void run(kernels::MatmulFn multiply, kernels::MatmulWorkspaceFn workspace, MatmulArgs& args) {
+  const std::size_t bytes = workspace(args);
+  args.workspace = bytes == 0 ? nullptr : thread_scratch(bytes);
+  multiply(args);
+}
+
+const void* moved(const void* p, std::ptrdiff_t elements, std::size_t size) {
+  return static_cast<const char*>(p) + elements * static_cast<std::ptrdiff_t>(size);
+}
+
+}  // namespace
+
+void matmul(DType dtype, const MatmulArgs& args, std::span<const std::ptrdiff_t> a_offsets,
+            std::span<const std::ptrdiff_t> b_offsets, std::span<const std::ptrdiff_t> c_offsets) {
+  const kernels::MatmulFn multiply = kernels::table().matmul[index_of(dtype)];
+  const kernels::MatmulWorkspaceFn workspace = kernels::table().matmul_workspace[index_of(dtype)];
+  const std::size_t size = size_of(dtype), entries = c_offsets.size();
+  const std::size_t work = args.m * args.n * args.k;
+
+  const auto entry_of = [&](std::size_t e) {
+    MatmulArgs entry = args;
+    entry.a = moved(args.a, a_offsets[e], size);
+    entry.b = moved(args.b, b_offsets[e], size);
+    entry.c = const_cast<void*>(moved(args.c, c_offsets[e], size));
+    return entry;
+  };
+  const auto run_entries = [&](std::size_t begin, std::size_t end) {
+    for (std::size_t e = begin; e < end; ++e) {
+      MatmulArgs entry = entry_of(e);
+      run(multiply, workspace, entry);
+    }
+  };
+  if (work * entries < kSharedWork || num_threads() == 1) return run_entries(0, entries);
+
+  const Grid grid = grid_of(args);
+  const std::size_t blocks = grid.rows * grid.columns;
+  if (blocks == 1) return parallel_for(entries, ceil_divide(kChunkWork, std::max<std::size_t>(work, 1)), run_entries);
+
+  const std::size_t units = ceil_divide(args.n, kColumnUnit);
+  parallel_for(entries * blocks, 1, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t chunk = begin; chunk < end; ++chunk) {
+      MatmulArgs block = entry_of(chunk / blocks);
+      const std::size_t row = chunk % blocks / grid.columns, column = chunk % grid.columns;
+      const std::size_t first_row = args.m * row / grid.rows;
+      const std::size_t first_column = units * column / grid.columns * kColumnUnit;
+      block.m = args.m * (row + 1) / grid.rows - first_row;
+      block.n = std::min(args.n, units * (column + 1) / grid.columns * kColumnUnit) - first_column;
+      const std::ptrdiff_t i = static_cast<std::ptrdiff_t>(first_row), j = static_cast<std::ptrdiff_t>(first_column);
+      block.a = moved(block.a, i * args.a_row, size);
+      block.b = moved(block.b, j * args.b_column, size);
+      block.c = const_cast<void*>(moved(block.c, i * args.c_row + j, size));
+      if (block.bias != nullptr) block.bias = moved(block.bias, j, size);
+      run(multiply, workspace, block);
+    }
+  });
+}
+
+}  // namespace lamina::runtime

@@ -1,0 +1,130 @@
+// Steps that address elements or rows by index, and sorting. Indices are within bounds: checked when they were recorded.
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "runtime/steps.h"
+#include "runtime/thread_pool.h"
+
+namespace lamina::runtime {
+
+namespace {
+
+// Calls body with a value of the dtype's C++ type.
+template <typename Body>
+void with_type(DType dtype, Body body) {
+  switch (dtype) {
+    case DType::kBool:
+    case DType::kUInt8:
+      return body(std::uint8_t{});
+    case DType::kInt32:
+      return body(std::int32_t{});
+    case DType::kInt64:
+      return body(std::int64_t{});
+    case DType::kFloat32:
+      return body(float{});
+    case DType::kFloat64:
+      return body(double{});
+  }
+}
+
+// The table's element for each entry of the index, in row-major order.
+template <typename Body>
+void for_each_entry(const IndexStep& step, const std::int64_t* index, Body body) {
+  std::int64_t total = 1;
+  for (std::int64_t size : step.dims) total *= size;
+  if (step.dims.empty()) {
+    body(0, 0);
+    return;
+  }
+  Sizes coordinates(step.dims.size(), 0);
+  std::size_t last = step.dims.size() - 1;
+  std::int64_t base = 0;
+  for (std::int64_t entry = 0; entry < total;) {
+    for (std::int64_t i = 0; i < step.dims[last]; ++i, ++entry)
+      body(entry, base + i * step.strides[last] + index[entry] * step.axis_stride);
+    for (std::size_t axis = last; axis-- > 0;) {
+      base += step.strides[axis];
+      if (++coordinates[axis] < step.dims[axis]) break;
+      base -= step.strides[axis] * step.dims[axis];
+      coordinates[axis] = 0;
+    }
+  }
+}
+
+// NaN counts as the largest number, as in NumPy and PyTorch.
+template <typename T>
+bool less(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) return a < b || (std::isnan(b) && !std::isnan(a));
+  return a < b;
+}
+
+}  // namespace
+
+void run(const IndexStep& step, Slots slots) {
+  const auto* index = reinterpret_cast<const std::int64_t*>(at(slots, step.index));
+  with_type(step.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    auto* table = reinterpret_cast<T*>(at(slots, step.table));
+    auto* elements = reinterpret_cast<T*>(at(slots, step.elements));
+    switch (step.kind) {
+      case IndexStep::Kind::kGather:
+        return for_each_entry(step, index, [=](std::int64_t i, std::int64_t where) { elements[i] = table[where]; });
+      case IndexStep::Kind::kScatter:
+        return for_each_entry(step, index, [=](std::int64_t i, std::int64_t where) { table[where] = elements[i]; });
+      case IndexStep::Kind::kScatterAdd:
+        return for_each_entry(step, index, [=](std::int64_t i, std::int64_t where) {
+          table[where] = static_cast<T>(table[where] + elements[i]);
+        });
+    }
+  });
+}
+
+void run(const RowsStep& step, Slots slots) {
+  const auto* index = reinterpret_cast<const std::int64_t*>(at(slots, step.index));
+  std::byte* table = at(slots, step.table);
+  std::byte* elements = at(slots, step.elements);
+  auto width = static_cast<std::size_t>(step.row), bytes = width * size_of(step.dtype);
+  auto row_of = [&](std::size_t i) { return table + static_cast<std::size_t>(index[i]) * bytes; };
+  auto count = static_cast<std::size_t>(step.count);
+  if (step.kind == RowsStep::Kind::kTake) {
+    parallel_for(count, grain_for(step.count, step.row), [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) std::memcpy(elements + i * bytes, row_of(i), bytes);
+    });
+    return;
+  }
+  if (step.kind == RowsStep::Kind::kPut) {  // in order: the last of equal indices wins
+    for (std::size_t i = 0; i < count; ++i) std::memcpy(row_of(i), elements + i * bytes, bytes);
+    return;
+  }
+  auto add = kernels::table().elementwise[static_cast<std::size_t>(Elementwise::add)][index_of(step.dtype)];
+  for (std::size_t i = 0; i < count; ++i) {
+    const void* in[2] = {row_of(i), elements + i * bytes};
+    add(row_of(i), in, width);
+  }
+}
+
+void run(const ArgsortStep& step, Slots slots) {
+  const std::byte* in = at(slots, step.in);
+  auto* out = reinterpret_cast<std::int64_t*>(at(slots, step.out));
+  auto n = static_cast<std::size_t>(step.n);
+  with_type(step.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    parallel_for(static_cast<std::size_t>(step.rows), grain_for(step.rows, 32 * step.n),
+                 [&](std::size_t begin, std::size_t end) {
+                   for (std::size_t row = begin; row < end; ++row) {
+                     const T* keys = reinterpret_cast<const T*>(in) + row * n;
+                     std::int64_t* positions = out + row * n;
+                     std::iota(positions, positions + n, std::int64_t{0});
+                     if (step.descending)
+                       std::stable_sort(positions, positions + n,
+                                        [=](std::int64_t a, std::int64_t b) { return less(keys[b], keys[a]); });
+                     else
+                       std::stable_sort(positions, positions + n,
+                                        [=](std::int64_t a, std::int64_t b) { return less(keys[a], keys[b]); });
+                   }
+                 });
+  });
+}
+
+}  // namespace lamina::runtime

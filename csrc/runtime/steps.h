@@ -1,0 +1,36 @@
+// One function a kind of step. slots: the plan's base pointers.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "kernels/table.h"
+#include "plan/plan.h"
+
+namespace lamina::runtime {
+
+using Slots = std::byte* const*;
+
+inline std::byte* at(Slots slots, const Location& location) { return slots[location.slot] + location.offset; }
+
+// Work below this is not worth waking a thread for: about 50 µs of streaming.
+inline constexpr std::int64_t kParallelElements = 1 << 16;
+
+// How many units of `elements` each make a chunk worth handing out; a whole call's worth if it is not to be split.
+inline std::size_t grain_for(std::int64_t units, std::int64_t elements) {
+  if (units * elements < 2 * kParallelElements) return static_cast<std::size_t>(std::max<std::int64_t>(units, 1));
+  return static_cast<std::size_t>(std::max<std::int64_t>(1, kParallelElements / 2 / std::max<std::int64_t>(elements, 1)));
+}
+
+void run(const ElementwiseStep& step, Slots slots);
+void run(const CopyStep& step, Slots slots);
+void run(const ReduceStep& step, Slots slots);
+void run(const RowwiseStep& step, Slots slots);
+void run(const ScanStep& step, Slots slots);
+void run(const ArgsortStep& step, Slots slots);
+void run(const MatmulStep& step, Slots slots);
+void run(const IndexStep& step, Slots slots);
+void run(const RowsStep& step, Slots slots);
+void run(const RandomStep& step, Slots slots);
+
+}  // namespace lamina::runtime

@@ -1,0 +1,148 @@
+// Strided reads, and the copy step.
+#include "runtime/strided.h"
+
+#include <cstring>
+
+#include "runtime/steps.h"
+#include "runtime/thread_pool.h"
+
+namespace lamina::runtime {
+
+namespace {
+
+constexpr std::size_t kMostDims = 64;
+
+// An odometer over all axes but the last.
+struct Cursor {
+  std::int64_t coordinates[kMostDims];
+  std::int64_t from = 0, to = 0;
+
+  void seek(std::int64_t row, const Sizes& dims, const Sizes& from_strides, const Sizes* to_strides) {
+    from = to = 0;
+    for (std::size_t axis = dims.size() - 1; axis-- > 0;) {
+      coordinates[axis] = row % dims[axis];
+      row /= dims[axis];
+      from += coordinates[axis] * from_strides[axis];
+      if (to_strides) to += coordinates[axis] * (*to_strides)[axis];
+    }
+  }
+
+  void advance(const Sizes& dims, const Sizes& from_strides, const Sizes* to_strides) {
+    for (std::size_t axis = dims.size() - 1; axis-- > 0;) {
+      from += from_strides[axis];
+      if (to_strides) to += (*to_strides)[axis];
+      if (++coordinates[axis] < dims[axis]) return;
+      from -= from_strides[axis] * dims[axis];
+      if (to_strides) to -= (*to_strides)[axis] * dims[axis];
+      coordinates[axis] = 0;
+    }
+  }
+};
+
+void load_row(std::byte* out, const std::byte* in, std::size_t size, std::int64_t n, std::int64_t stride) {
+  if (stride == 1)
+    std::memcpy(out, in, static_cast<std::size_t>(n) * size);
+  else if (stride == 0)
+    fill(out, in, size, n);
+  else
+    kernels::table().load_strided[size](out, in, static_cast<std::size_t>(n), stride);
+}
+
+}  // namespace
+
+void fill(std::byte* out, const std::byte* element, std::size_t element_size, std::int64_t n) {
+  switch (element_size) {
+    case 1:
+      std::memset(out, static_cast<int>(*element), static_cast<std::size_t>(n));
+      break;
+    case 4: {
+      std::uint32_t bits;
+      std::memcpy(&bits, element, 4);
+      std::fill_n(reinterpret_cast<std::uint32_t*>(out), n, bits);
+      break;
+    }
+    default: {
+      std::uint64_t bits;
+      std::memcpy(&bits, element, 8);
+      std::fill_n(reinterpret_cast<std::uint64_t*>(out), n, bits);
+    }
+  }
+}
+
+void gather_range(std::byte* out, const std::byte* base, const Sizes& dims, const Sizes& strides,
+                  std::size_t element_size, std::int64_t start, std::int64_t count) {
+  auto size = static_cast<std::int64_t>(element_size);
+  std::int64_t width = dims.back(), stride = strides.back();
+  Cursor cursor;
+  cursor.seek(start / width, dims, strides, nullptr);
+  for (std::int64_t column = start % width; count > 0; column = 0) {
+    std::int64_t run = std::min(width - column, count);
+    load_row(out, base + (cursor.from + column * stride) * size, element_size, run, stride);
+    out += run * size;
+    count -= run;
+    if (count > 0) cursor.advance(dims, strides, nullptr);
+  }
+}
+
+void run(const CopyStep& step, Slots slots) {
+  const std::byte* from = at(slots, step.from);
+  std::byte* to = at(slots, step.to);
+  auto size = static_cast<std::int64_t>(step.element_size);
+  if (step.dims.empty()) {
+    std::memcpy(to, from, static_cast<std::size_t>(size));
+    return;
+  }
+  const kernels::Table& table = kernels::table();
+  std::size_t last = step.dims.size() - 1;
+  std::int64_t width = step.dims[last], in_step = step.from_strides[last], out_step = step.to_strides[last];
+  if (last == 0 && in_step == 1 && out_step == 1) {
+    parallel_for(static_cast<std::size_t>(width), grain_for(width, 1), [&](std::size_t begin, std::size_t end) {
+      std::memcpy(to + begin * step.element_size, from + begin * step.element_size, (end - begin) * step.element_size);
+    });
+    return;
+  }
+  // The two innermost axes swapped: a transposed copy, in blocks.
+  if (last >= 1 && step.from_strides[last - 1] == 1 && out_step == 1 && in_step > 0 &&
+      step.to_strides[last - 1] == width) {
+    std::int64_t columns = step.dims[last - 1], matrices = 1;
+    for (std::size_t axis = 0; axis + 1 < last; ++axis) matrices *= step.dims[axis];
+    Sizes outer(step.dims.begin(), step.dims.end() - 1);
+    outer.back() = 1;
+    Cursor cursor;
+    cursor.seek(0, outer, step.from_strides, &step.to_strides);
+    for (std::int64_t matrix = 0; matrix < matrices; ++matrix) {
+      const std::byte* in = from + cursor.from * size;
+      std::byte* out = to + cursor.to * size;
+      parallel_for(static_cast<std::size_t>(columns), grain_for(columns, width),
+                   [&](std::size_t begin, std::size_t end) {
+                     table.transpose[size](out + static_cast<std::int64_t>(begin) * width * size,
+                                           in + static_cast<std::int64_t>(begin) * size,
+                                           static_cast<std::size_t>(width), end - begin,
+                                           static_cast<std::size_t>(in_step));
+                   });
+      cursor.advance(outer, step.from_strides, &step.to_strides);
+    }
+    return;
+  }
+  std::int64_t rows = 1;
+  for (std::size_t axis = 0; axis < last; ++axis) rows *= step.dims[axis];
+  parallel_for(static_cast<std::size_t>(rows), grain_for(rows, width), [&](std::size_t begin, std::size_t end) {
+    Cursor cursor;
+    cursor.seek(static_cast<std::int64_t>(begin), step.dims, step.from_strides, &step.to_strides);
+    for (std::size_t row = begin; row < end; ++row) {
+      const std::byte* in = from + cursor.from * size;
+      std::byte* out = to + cursor.to * size;
+      if (out_step == 1) {
+        load_row(out, in, step.element_size, width, in_step);
+      } else if (in_step == 1) {
+        table.store_strided[size](out, in, static_cast<std::size_t>(width), out_step);
+      } else {
+        for (std::int64_t i = 0; i < width; ++i)
+          std::memcpy(out + i * out_step * size, in + i * in_step * size, static_cast<std::size_t>(size));
+      }
+      cursor.advance(step.dims, step.from_strides, &step.to_strides);
+    }
+  });
+}
+
+}  // namespace lamina::runtime

@@ -1,0 +1,18 @@
+// Walking strided memory in row-major order of an iteration space.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "plan/plan.h"
+
+namespace lamina::runtime {
+
+// Copies elements [start, start + count) of the space, read at base + coordinates · strides, to contiguous `out`.
+void gather_range(std::byte* out, const std::byte* base, const Sizes& dims, const Sizes& strides,
+                  std::size_t element_size, std::int64_t start, std::int64_t count);
+
+// Writes one element n times.
+void fill(std::byte* out, const std::byte* element, std::size_t element_size, std::int64_t n);
+
+}  // namespace lamina::runtime

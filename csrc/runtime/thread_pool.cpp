@@ -1,0 +1,300 @@
+// The thread pool: one job at a time is offered to workers that spin briefly for it and then park.
+//
+// `state_` holds a ticket above the number of workers at the job. An odd ticket is an open job. A worker enters by
+// adding one, and takes it back if the job turned out to be closed; so the caller, having closed the job, waits only
+// for workers that are really in it, never for one that is still waking up.
+#include "runtime/thread_pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <vector>
+
+namespace lamina::runtime {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kSpinTime = std::chrono::microseconds(30);
+constexpr int kPausesPerClockRead = 16;
+constexpr int kMaxThreads = 1024;
+constexpr std::uint64_t kTicket = std::uint64_t{1} << 32;
+constexpr std::uint64_t kWorkersMask = kTicket - 1;
+
+void pause_briefly() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("isb" ::: "memory");
+#endif
+}
+
+int available_cpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+int default_threads() {
+  if (const char* text = std::getenv("LAMINA_NUM_THREADS")) {
+    char* end = nullptr;
+    errno = 0;
+    const long count = std::strtol(text, &end, 10);
+    if (errno == 0 && end != text && *end == '\0' && count >= 1)
+      return static_cast<int>(std::min<long>(count, kMaxThreads));
+  }
+  return std::min(available_cpus(), kMaxThreads);
+}
+
+// True while this thread runs chunks: what it starts then, it runs alone.
+thread_local bool working = false;
+
+class Pool {
+ public:
+  explicit Pool(Pool* abandoned) : abandoned_(abandoned) {}
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // False if another thread has the pool: nothing was run then.
+  bool try_run(int threads, std::size_t chunks, std::size_t count, std::size_t grain, RangeBody body, void* context) {
+    if (busy_.test_and_set(std::memory_order_acquire)) return false;
+    if (stopped_) {
+      busy_.clear(std::memory_order_release);
+      return false;
+    }
+    if (threads != wanted_threads_) resize(threads);
+    body_ = body;
+    context_ = context;
+    count_ = count;
+    grain_ = grain;
+    chunks_ = chunks;
+    next_.store(0, std::memory_order_relaxed);
+    state_.fetch_add(kTicket);  // opens the job; sequentially consistent, as `sleepers_` below: one side sees the other
+    if (sleepers_.load() != 0) wake(chunks - 1);
+    run_chunks();
+    if ((state_.fetch_add(kTicket, std::memory_order_acq_rel) & kWorkersMask) != 0) wait_for_workers();
+    busy_.clear(std::memory_order_release);
+    return true;
+  }
+
+  // Joins the workers. A job that another thread still runs is finished by that thread.
+  void stop() {
+    while (busy_.test_and_set(std::memory_order_acquire)) sched_yield();
+    stop_workers();
+    stopped_ = true;
+    busy_.clear(std::memory_order_release);
+  }
+
+ private:
+  void run_chunks() {
+    working = true;
+    for (;;) {
+      const std::size_t chunk = next_.fetch_add(1, std::memory_order_relaxed);
+      if (chunk >= chunks_) break;
+      const std::size_t begin = chunk * grain_;
+      body_(context_, begin, std::min(count_, begin + grain_));
+    }
+    working = false;
+  }
+
+  void wait_for_workers() {
+    const auto workers_left = [this] { return (state_.load(std::memory_order_acquire) & kWorkersMask) != 0; };
+    for (int spins = 0; spins < 1000; ++spins) {
+      if (!workers_left()) return;
+      pause_briefly();
+    }
+    while (workers_left()) sched_yield();  // a worker may need this very CPU to finish
+  }
+
+  static bool open(std::uint64_t state) { return (state & kTicket) != 0; }
+
+  void work() {
+    std::uint64_t done = 0;  // the ticket of the last job this worker was at
+    for (;;) {
+      const std::uint64_t seen = await_job(done);
+      if (stopping_.load(std::memory_order_relaxed)) return;
+      const std::uint64_t entered = state_.fetch_add(1, std::memory_order_acq_rel);
+      if (open(entered)) run_chunks();
+      state_.fetch_sub(1, std::memory_order_release);
+      done = (open(entered) ? entered : seen) & ~kWorkersMask;
+    }
+  }
+
+  // The state in which there is an open job other than `done`, or the pool is stopping.
+  std::uint64_t await_job(std::uint64_t done) {
+    const auto ready = [this, done](std::uint64_t state) {
+      return (open(state) && (state & ~kWorkersMask) != done) || stopping_.load(std::memory_order_relaxed);
+    };
+    const auto deadline = Clock::now() + kSpinTime;
+    do {
+      for (int i = 0; i < kPausesPerClockRead; ++i) {
+        const std::uint64_t state = state_.load(std::memory_order_acquire);
+        if (ready(state)) return state;
+        pause_briefly();
+      }
+    } while (Clock::now() < deadline);
+    std::unique_lock lock(mutex_);
+    sleepers_.fetch_add(1);
+    std::uint64_t state = state_.load();
+    while (!ready(state)) {
+      wakeup_.wait(lock);
+      state = state_.load();
+    }
+    sleepers_.fetch_sub(1);
+    return state;
+  }
+
+  void wake(std::size_t wanted) {
+    // Passing through the lock: a worker that saw no job is by now either waiting or has seen this one.
+    {
+      const std::lock_guard lock(mutex_);
+    }
+    if (wanted >= workers_.size()) {
+      wakeup_.notify_all();
+    } else {
+      for (std::size_t i = 0; i < wanted; ++i) wakeup_.notify_one();
+    }
+  }
+
+  void resize(int threads) {
+    stop_workers();
+    stopping_.store(false, std::memory_order_relaxed);
+    // Signals belong to the threads of the program, not to workers it does not know of.
+    sigset_t all, previous;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &previous);
+    try {
+      workers_.reserve(static_cast<std::size_t>(threads - 1));
+      for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+    } catch (const std::exception&) {
+      // The system grants no more threads: those that there are do the work.
+    }
+    pthread_sigmask(SIG_SETMASK, &previous, nullptr);
+    wanted_threads_ = threads;
+  }
+
+  void stop_workers() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_.store(true, std::memory_order_relaxed);
+    }
+    wakeup_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+    workers_.clear();
+  }
+
+  // What a waiting worker polls, and what it reads next, come over in one cache line.
+  alignas(64) std::atomic<std::uint64_t> state_{0};
+  std::atomic<int> sleepers_{0};
+  std::atomic<bool> stopping_{false};
+  RangeBody body_ = nullptr;
+  void* context_ = nullptr;
+  std::size_t count_ = 0, grain_ = 1, chunks_ = 0;
+  alignas(64) std::atomic<std::size_t> next_{0};
+
+  alignas(64) std::atomic_flag busy_ = ATOMIC_FLAG_INIT;  // guards everything below and the writing of the job
+  bool stopped_ = false;
+  int wanted_threads_ = 1;
+  std::vector<std::thread> workers_;
+  std::mutex mutex_;
+  std::condition_variable wakeup_;
+  Pool* abandoned_;  // the pool of the parent process: its threads do not exist here, so it can only be left alone
+};
+
+// Pools are never freed: a thread may still be in parallel_for while the process exits.
+std::atomic<Pool*> current{nullptr};
+Pool* abandoned = nullptr;
+std::atomic<int> wanted_threads{0};
+
+Pool& pool() {
+  Pool* existing = current.load(std::memory_order_acquire);
+  if (existing != nullptr) return *existing;
+  Pool* fresh = new Pool(abandoned);
+  if (current.compare_exchange_strong(existing, fresh, std::memory_order_acq_rel)) return *fresh;
+  delete fresh;
+  return *existing;
+}
+
+void reset_in_child() {
+  if (Pool* parents = current.load(std::memory_order_relaxed)) {
+    abandoned = parents;
+    current.store(nullptr, std::memory_order_relaxed);
+  }
+  working = false;
+}
+
+// Registers the fork handler when the library is loaded, and joins the workers when it is unloaded or the process
+// exits.
+struct Lifetime {
+  Lifetime() { pthread_atfork(nullptr, nullptr, reset_in_child); }
+  ~Lifetime() {
+    if (Pool* last = current.load(std::memory_order_acquire)) last->stop();
+  }
+} lifetime;
+
+struct Scratch {
+  void* data = nullptr;
+  std::size_t bytes = 0;
+  Scratch() = default;
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    std::free(data);
+    data = nullptr;
+    bytes = 0;
+  }
+};
+
+}  // namespace
+
+int num_threads() {
+  const int known = wanted_threads.load(std::memory_order_relaxed);
+  if (known != 0) return known;
+  int expected = 0;
+  const int found = default_threads();
+  return wanted_threads.compare_exchange_strong(expected, found, std::memory_order_relaxed) ? found : expected;
+}
+
+void set_num_threads(int count) { wanted_threads.store(std::clamp(count, 1, kMaxThreads), std::memory_order_relaxed); }
+
+void parallel_for(std::size_t count, std::size_t grain, RangeBody body, void* context) {
+  if (count == 0) return;
+  grain = std::max<std::size_t>(grain, 1);
+  if (count > grain && !working) {
+    const int threads = num_threads();
+    const std::size_t chunks = (count - 1) / grain + 1;
+    if (threads > 1 && pool().try_run(threads, chunks, count, grain, body, context)) return;
+  }
+  for (std::size_t begin = 0; begin < count; begin += grain) body(context, begin, std::min(count, begin + grain));
+}
+
+// One block a thread: whoever calls again, the same function deeper down included, takes the block away.
+void* thread_scratch(std::size_t bytes) {
+  constexpr std::size_t kAlignment = 64;
+  thread_local Scratch scratch;
+  if (bytes > scratch.bytes) {
+    const std::size_t rounded =
+        (std::max(bytes, scratch.bytes + scratch.bytes / 2) + kAlignment - 1) / kAlignment * kAlignment;
+    void* grown = std::aligned_alloc(kAlignment, rounded);
+    if (grown == nullptr) throw std::bad_alloc();
+    std::free(scratch.data);
+    scratch.data = grown;
+    scratch.bytes = rounded;
+  }
+  return scratch.data;
+}
+
+}  // namespace lamina::runtime

@@ -1,0 +1,33 @@
+// The thread pool: the caller works too, idle workers park, a forked child starts afresh.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+namespace lamina::runtime {
+
+// Threads that work at a parallel_for, the caller included. The default is LAMINA_NUM_THREADS, else the CPUs this process may use.
+int num_threads();
+// Takes effect at the next parallel_for. count >= 1.
+void set_num_threads(int count);
+
+using RangeBody = void (*)(void* context, std::size_t begin, std::size_t end);
+
+// Calls body over [0, count) in chunks of `grain` (the last may be shorter), on the caller and the pool; returns when
+// all are done. Chunks are claimed dynamically; each is a contiguous range. Runs on the caller alone when count <= grain,
+// inside another parallel_for, or with one thread. body must not throw.
+void parallel_for(std::size_t count, std::size_t grain, RangeBody body, void* context);
+
+template <typename Body>
+void parallel_for(std::size_t count, std::size_t grain, Body&& body) {
+  using Plain = std::remove_reference_t<Body>;
+  parallel_for(
+      count, grain,
+      [](void* context, std::size_t begin, std::size_t end) { (*static_cast<Plain*>(context))(begin, end); },
+      const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+// At least `bytes` of 64-byte aligned scratch that belongs to the calling thread until its next call.
+void* thread_scratch(std::size_t bytes);
+
+}  // namespace lamina::runtime

@@ -1,0 +1,38 @@
+// The identities of kernels, by which a plan names what the runtime shall call without knowing its address.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lamina {
+
+enum class Elementwise : std::uint8_t {
+#define LAMINA_ELEMENTWISE(name, arity, domain) name,
+#include "support/kernel_list.inc"
+  kCount
+};
+
+enum class Reduce : std::uint8_t {
+#define LAMINA_REDUCE(name, domain) name,
+#include "support/kernel_list.inc"
+  kCount
+};
+
+enum class Rowwise : std::uint8_t {
+#define LAMINA_ROWWISE(name) name,
+#include "support/kernel_list.inc"
+  kCount
+};
+
+enum class Scan : std::uint8_t {
+#define LAMINA_SCAN(name) name,
+#include "support/kernel_list.inc"
+  kCount
+};
+
+inline constexpr std::size_t kElementwiseCount = static_cast<std::size_t>(Elementwise::kCount);
+inline constexpr std::size_t kReduceCount = static_cast<std::size_t>(Reduce::kCount);
+inline constexpr std::size_t kRowwiseCount = static_cast<std::size_t>(Rowwise::kCount);
+inline constexpr std::size_t kScanCount = static_cast<std::size_t>(Scan::kCount);
+
+}  // namespace lamina

@@ -1,0 +1,149 @@
+"""lamina: PyTorch's modules, recorded as a graph and compiled to C++ kernels. Code reads as with ``torch``.
+
+Everything public is listed here. Subpackages load when first used, NumPy when an array goes in or out.
+"""
+
+# fmt: off
+# isort: off
+from __future__ import annotations
+
+from math import e, inf, nan, pi
+
+from ._core import (
+    abs, acos, acosh, add, addmm, all, amax, amin, any, arange, argmax, argmin, argsort, as_tensor, asin, asinh, atan,
+    atan2, atanh, bernoulli, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, bmm, bool, can_cast, cat, ceil, chunk,
+    clamp, clamp_max, clamp_min, clip, clone, concat, concatenate, copysign, cos, cosh, cumprod, cumsum,
+    default_generator, detach, div, divide, dot, dtype, empty, empty_cache, empty_like, eq, erf, erfc, exp, exp2, expm1,
+    eye, flatten, flip, float32, float64, floor, floor_divide, flush, fmod, from_numpy, full, full_like, gather, ge,
+    Generator, get_num_threads, get_rng_state, gt, index_select, initial_seed, int32, int64, is_floating_point,
+    is_grad_enabled, isfinite, isinf, isnan, le, linspace, log, log10, log1p, log2, log_softmax, logical_and,
+    logical_not, logical_or, logical_xor, logsumexp, lt, manual_seed, matmul, max, maximum, mean, memory_stats, min,
+    minimum, mm, mul, multiply, mv, narrow, ne, neg, nonzero, norm, normal, numel, ones, ones_like, permute, plan_stats,
+    pow, prod, promote_types, rand, rand_like, randint, randn, randn_like, randperm, reciprocal, relu, remainder,
+    reset_peak_memory_stats, reshape, result_type, round, rsqrt, scatter, scatter_add, select, set_num_threads,
+    set_rng_state, sigmoid, sign, signbit, sin, sinh, Size, softmax, sort, split, sqrt, square, squeeze, stack, std,
+    sub, subtract, sum, t, tan, tanh, Tensor, tensor, topk, transpose, true_divide, trunc, uint8, unbind, unsqueeze,
+    var, where, zeros, zeros_like,
+)
+from ._core import _is_inference as is_inference_mode_enabled
+from . import autograd, return_types
+from ._printing import set_printoptions
+from .autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from .devices import device
+from .dtypes import finfo, iinfo
+from .functions.aliases import (
+    absolute, adjoint, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, fix, greater, greater_equal, less,
+    less_equal, negative, not_equal, positive,
+)
+from .functions.arranging import fliplr, flipud, repeat, repeat_interleave, roll, rot90, tile
+from .functions.comparing import allclose, equal, isclose, isneginf, isposinf
+from .functions.distinct import bincount, isin, unique, unique_consecutive
+from .functions.einsum import einsum
+from .functions.indexing import (
+    argwhere, index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter, masked_select, put,
+    select_scatter, slice_scatter, take, take_along_dim,
+)
+from .functions.joining import (
+    atleast_1d, atleast_2d, atleast_3d, column_stack, dsplit, dstack, hsplit, hstack, row_stack, tensor_split, vsplit,
+    vstack,
+)
+from .functions.matrices import (
+    block_diag, diag, diag_embed, diagflat, diagonal, trace, tril, tril_indices, triu, triu_indices,
+)
+from .functions.ordering import kthvalue, median, nanmedian, nanquantile, quantile
+from .functions.pointwise import (
+    addcdiv, addcmul, deg2rad, fmax, fmin, frac, hypot, lerp, logaddexp, logit, nan_to_num, rad2deg, rsub, sgn, sinc,
+    xlogy,
+)
+from .functions.products import addbmm, addmv, addr, baddbmm, cross, ger, inner, kron, outer, tensordot, vdot
+from .functions.reducing import aminmax, count_nonzero, dist, nanmean, nansum, std_mean, trapezoid, var_mean
+from .functions.sampling import multinomial, randint_like
+from .functions.scanning import cummax, cummin, diff, logcumsumexp
+from .functions.shaping import (
+    broadcast_shapes, broadcast_tensors, broadcast_to, meshgrid, moveaxis, movedim, ravel, swapaxes, swapdims,
+    unflatten, unfold, view_as,
+)
+from .tensor_methods import is_nonzero, is_tensor
+# isort: on
+# fmt: on
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import datasets, io, linalg, nn, optim
+    from .io import load, save
+    from .linalg import cholesky, det, logdet, slogdet
+    from .linalg import inv as inverse
+
+__version__ = "0.1.0"
+
+float = float32
+double = float64
+int = int32
+long = int64
+newaxis = None
+
+_SUBPACKAGES = ("datasets", "io", "linalg", "nn", "optim")
+# Functions of subpackages that are not loaded with the package: (subpackage, name there).
+_LAZY = {
+    "cholesky": ("linalg", "cholesky"),
+    "det": ("linalg", "det"),
+    "inverse": ("linalg", "inv"),
+    "load": ("io", "load"),
+    "logdet": ("linalg", "logdet"),
+    "save": ("io", "save"),
+    "slogdet": ("linalg", "slogdet"),
+}
+
+# fmt: off
+__all__ = [
+    "Generator", "Size", "Tensor", "__version__", "abs", "absolute", "acos", "acosh", "add", "addbmm", "addcdiv",
+    "addcmul", "addmm", "addmv", "addr", "adjoint", "all", "allclose", "amax", "amin", "aminmax", "any", "arange",
+    "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere",
+    "as_tensor", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "autograd",
+    "baddbmm", "bernoulli", "bincount", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "block_diag", "bmm",
+    "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "can_cast", "cat", "ceil", "cholesky", "chunk",
+    "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "concat", "concatenate", "copysign", "cos",
+    "cosh", "count_nonzero", "cross", "cummax", "cummin", "cumprod", "cumsum", "datasets", "default_generator",
+    "deg2rad", "det", "detach", "device", "diag", "diag_embed", "diagflat", "diagonal", "diff", "dist", "div", "divide",
+    "dot", "double", "dsplit", "dstack", "dtype", "e", "einsum", "empty", "empty_cache", "empty_like", "enable_grad",
+    "eq", "equal", "erf", "erfc", "exp", "exp2", "expm1", "eye", "finfo", "fix", "flatten", "flip", "fliplr", "flipud",
+    "float", "float32", "float64", "floor", "floor_divide", "flush", "fmax", "fmin", "fmod", "frac", "from_numpy",
+    "full", "full_like", "gather", "ge", "ger", "get_num_threads", "get_rng_state", "greater", "greater_equal", "gt",
+    "hsplit", "hstack", "hypot", "iinfo", "index_add", "index_copy", "index_fill", "index_put", "index_select", "inf",
+    "inference_mode", "initial_seed", "inner", "int", "int32", "int64", "inverse", "io", "is_floating_point",
+    "is_grad_enabled", "is_inference_mode_enabled", "is_nonzero", "is_tensor", "isclose", "isfinite", "isin", "isinf",
+    "isnan", "isneginf", "isposinf", "kron", "kthvalue", "le", "lerp", "less", "less_equal", "linalg", "linspace",
+    "load", "log", "log1p", "log2", "log10", "log_softmax", "logaddexp", "logcumsumexp", "logdet", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "logit", "logsumexp", "long", "lt", "manual_seed", "masked_fill",
+    "masked_scatter", "masked_select", "matmul", "max", "maximum", "mean", "median", "memory_stats", "meshgrid", "min",
+    "minimum", "mm", "moveaxis", "movedim", "mul", "multinomial", "multiply", "mv", "nan", "nan_to_num", "nanmean",
+    "nanmedian", "nanquantile", "nansum", "narrow", "ne", "neg", "negative", "newaxis", "nn", "no_grad", "nonzero",
+    "norm", "normal", "not_equal", "numel", "ones", "ones_like", "optim", "outer", "permute", "pi", "plan_stats",
+    "positive", "pow", "prod", "promote_types", "put", "quantile", "rad2deg", "rand", "rand_like", "randint",
+    "randint_like", "randn", "randn_like", "randperm", "ravel", "reciprocal", "relu", "remainder", "repeat",
+    "repeat_interleave", "reset_peak_memory_stats", "reshape", "result_type", "return_types", "roll", "rot90", "round",
+    "row_stack", "rsqrt", "rsub", "save", "scatter", "scatter_add", "select", "select_scatter", "set_grad_enabled",
+    "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "sigmoid", "sign", "signbit", "sin", "sinc", "sinh",
+    "slice_scatter", "slogdet", "softmax", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean",
+    "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "take", "take_along_dim", "tan", "tanh", "tensor",
+    "tensor_split", "tensordot", "tile", "topk", "trace", "transpose", "trapezoid", "tril", "tril_indices", "triu",
+    "triu_indices", "true_divide", "trunc", "uint8", "unbind", "unflatten", "unfold", "unique", "unique_consecutive",
+    "unsqueeze", "var", "var_mean", "vdot", "view_as", "vsplit", "vstack", "where", "xlogy", "zeros", "zeros_like",
+]
+# fmt: on
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name in _SUBPACKAGES:
+        return import_module(f"{__name__}.{name}")
+    if name in _LAZY:
+        package, attribute = _LAZY[name]
+        globals()[name] = value = getattr(import_module(f"{__name__}.{package}"), attribute)
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

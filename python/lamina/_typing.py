@@ -1,0 +1,12 @@
+"""Type aliases for annotations; imported by type checkers only."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from ._core import Tensor
+
+__all__ = ["Number", "Scalar"]
+
+Number: TypeAlias = int | float | bool
+Scalar: TypeAlias = Tensor | int | float | bool

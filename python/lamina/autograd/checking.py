@@ -1,0 +1,212 @@
+"""Comparing gradients with finite differences, element by element; a failure shows both numbers."""
+
+from __future__ import annotations
+
+from .. import _core
+from .._core import Tensor
+from .engine import grad
+from .modes import enable_grad, no_grad
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+__all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
+
+
+class GradcheckError(RuntimeError):
+    """A gradient differs from the finite differences, or cannot be checked."""
+
+
+def _tensors(values: object) -> tuple[Tensor, ...]:
+    return (values,) if isinstance(values, Tensor) else tuple(v for v in values if isinstance(v, Tensor))  # type: ignore[attr-defined]
+
+
+def _differentiable(values: object) -> list[Tensor]:
+    return [x for x in _tensors(values) if x.requires_grad and x.dtype.is_floating_point]
+
+
+def _flat(x: Tensor) -> list[float]:
+    flat: list[float] = x.detach().double().reshape(-1).tolist()
+    return flat
+
+
+def _numerical(
+    function: Callable[..., Any], inputs: Sequence[Any], x: Tensor, number: int, eps: float
+) -> list[list[float]]:
+    """Rows of d output[number] / d x by central differences: one row an element of x."""
+    values, place = _flat(x), next(i for i, value in enumerate(inputs) if value is x)
+
+    def output_at(element: int, value: float) -> list[float]:
+        moved = list(values)
+        moved[element] = value
+        stand_in = _core.tensor(moved, dtype=x.dtype).reshape(x.shape)
+        with no_grad():
+            outputs = _tensors(function(*inputs[:place], stand_in, *inputs[place + 1 :]))
+        floats = [y for y in outputs if y.dtype.is_floating_point]
+        return _flat(floats[number])
+
+    rows = []
+    for element, value in enumerate(values):
+        above, below = output_at(element, value + eps), output_at(element, value - eps)
+        rows.append([(high - low) / (2 * eps) for high, low in zip(above, below, strict=True)])
+    return rows
+
+
+def _analytical(output: Tensor, x: Tensor) -> list[list[float]]:
+    """The same rows from one backward pass an element of the output."""
+    columns = []
+    for element in range(output.numel()):
+        weight = _core.zeros(output.numel(), dtype=output.dtype)
+        weight[element] = 1
+        (gradient,) = grad([output], [x], [weight.reshape(output.shape)], retain_graph=True, allow_unused=True)
+        columns.append([0.0] * x.numel() if gradient is None else _flat(gradient))
+    return [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in range(x.numel())]
+
+
+def _mismatch(numerical: list[list[float]], analytical: list[list[float]], atol: float, rtol: float) -> str | None:
+    for i, (row, other) in enumerate(zip(numerical, analytical, strict=True)):
+        for j, (expected, got) in enumerate(zip(row, other, strict=True)):
+            if not (abs(expected - got) <= atol + rtol * abs(expected) or expected == got):
+                return f"element ({i}, {j}): numerical {expected!r}, analytical {got!r}"
+    return None
+
+
+def gradcheck(
+    func: Callable[..., Any],
+    inputs: Tensor | Sequence[Any],
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    fast_mode: bool = False,
+) -> bool:
+    """Whether the gradients of `func` at `inputs` agree with central differences to `atol` and `rtol`.
+
+    Inputs should be float64. Every output element is differentiated by every element of each input that requires a
+    gradient; `nondet_tol` bounds how much two backward passes may differ. `fast_mode` is accepted; the check is always
+    the full one, and `check_undefined_grad` asks for nothing that a gradient made of ordinary ops could fail.
+    GradcheckError (False without `raise_exception`) tells both numbers of the first mismatch.
+    """
+    try:
+        _check(func, inputs, eps, atol, rtol, nondet_tol, check_grad_dtypes)
+    except GradcheckError:
+        if raise_exception:
+            raise
+        return False
+    return True
+
+
+def _check(
+    func: Callable[..., Any],
+    inputs: Tensor | Sequence[Any],
+    eps: float,
+    atol: float,
+    rtol: float,
+    nondet_tol: float,
+    check_grad_dtypes: bool,
+) -> None:
+    given: tuple[Any, ...] = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    checked = _differentiable(given)
+    if not checked:
+        raise ValueError(
+            "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
+        )
+    for x in checked:
+        if x.dtype != _core.float64:
+            import warnings
+
+            warnings.warn(f"gradcheck: an input is {x.dtype}; differences need float64 to be meaningful", stacklevel=3)
+    with enable_grad():
+        outputs = [y for y in _tensors(func(*given)) if y.dtype.is_floating_point]
+    for number, output in enumerate(outputs):
+        for place, x in enumerate(checked):
+            numerical = _numerical(func, given, x, number, eps)
+            if not output.requires_grad:
+                analytical = [[0.0] * output.numel() for _ in range(x.numel())]
+            else:
+                analytical = _analytical(output, x)
+                again = _analytical(output, x)
+                if _mismatch(analytical, again, nondet_tol, 0.0):
+                    raise GradcheckError(
+                        f"Backward is not reentrant: two passes differ for output {number}, input {place}"
+                    )
+                if check_grad_dtypes:
+                    weight = _core.ones_like(output)
+                    (gradient,) = grad([output], [x], [weight], retain_graph=True, allow_unused=True)
+                    if gradient is not None and gradient.dtype != x.dtype:
+                        raise GradcheckError(f"gradient of input {place} is {gradient.dtype}, expected {x.dtype}")
+            problem = _mismatch(numerical, analytical, atol, rtol)
+            if problem:
+                raise GradcheckError(
+                    f"Jacobian mismatch for output {number} with respect to input {place} at {problem}\n"
+                    f"numerical: {numerical}\nanalytical: {analytical}"
+                )
+
+
+def gradgradcheck(
+    func: Callable[..., Any],
+    inputs: Tensor | Sequence[Any],
+    grad_outputs: Tensor | Sequence[Tensor] | None = None,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    gen_non_contig_grad_outputs: bool = False,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    fast_mode: bool = False,
+) -> bool:
+    """`gradcheck` of the gradients themselves: of (inputs, grad_outputs) → gradients of `func`.
+
+    Without `grad_outputs`, fixed uneven weights are used. `gen_non_contig_grad_outputs` makes them non-contiguous.
+    """
+    given: tuple[Any, ...] = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    with enable_grad():
+        outputs = [y for y in _tensors(func(*given)) if y.requires_grad]
+    if grad_outputs is None:
+        weights = [_uneven_weights(y, gen_non_contig_grad_outputs) for y in outputs]
+    else:
+        weights = list(_tensors(grad_outputs))
+    for weight in weights:
+        weight.requires_grad_()
+
+    def gradients(*args: Any) -> tuple[Tensor, ...]:
+        values, seeds = args[: len(given)], args[len(given) :]
+        with enable_grad():
+            # Stand-ins of the numerical side come without requires_grad.
+            values = tuple(
+                value.detach().requires_grad_()
+                if old is not value and isinstance(old, Tensor) and old.requires_grad
+                else value
+                for old, value in zip(given, values, strict=True)
+            )
+            results = [y for y in _tensors(func(*values)) if y.requires_grad]
+            found = grad(results, _differentiable(values), seeds, create_graph=True, allow_unused=True)
+        return tuple(g for g in found if g is not None)
+
+    return gradcheck(
+        gradients,
+        (*given, *weights),
+        eps=eps,
+        atol=atol,
+        rtol=rtol,
+        raise_exception=raise_exception,
+        nondet_tol=nondet_tol,
+        check_undefined_grad=check_undefined_grad,
+        check_grad_dtypes=check_grad_dtypes,
+        fast_mode=fast_mode,
+    )
+
+
+def _uneven_weights(output: Tensor, strided: bool) -> Tensor:
+    count = output.numel() * (2 if strided else 1)
+    weights = _core.arange(count).to(output.dtype).mul(0.7).sin() + 0.3
+    return (weights[::2] if strided else weights).reshape(output.shape).detach()

@@ -1,0 +1,79 @@
+"""``backward`` and ``grad`` as functions of tensors."""
+
+from __future__ import annotations
+
+from .. import _core
+from .._core import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["backward", "grad"]
+
+
+def _as_tuple(tensors: Tensor | Sequence[Tensor | None] | None, count: int) -> tuple[Tensor | None, ...]:
+    if tensors is None:
+        return (None,) * count
+    return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+
+
+def backward(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Add to ``.grad`` of every leaf (or of `inputs` only) the gradient of `tensors`, weighted by `grad_tensors`.
+
+    A tensor of one element may do without a weight. The graph is freed unless `retain_graph` (default: `create_graph`)
+    is set; with `create_graph` the gradients have gradients themselves.
+    """
+    roots = (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+    weights = _as_tuple(grad_tensors, len(roots))
+    if len(weights) != len(roots):
+        raise RuntimeError(f"got {len(roots)} tensors and {len(weights)} gradients")
+    only = None if inputs is None else (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    if only is not None and not only:
+        raise RuntimeError("'inputs' argument to 'backward()' cannot be empty")
+    _core.backward(roots, weights, create_graph if retain_graph is None else retain_graph, create_graph, only)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor, ...]:
+    """The gradients of `outputs`, weighted by `grad_outputs`, by each of `inputs`; ``.grad`` stays as it is.
+
+    RuntimeError for an input that the outputs do not depend on, unless `allow_unused` (its gradient is None then) or
+    `materialize_grads` (zeros).
+    """
+    if not only_inputs:
+        raise ValueError("grad: only_inputs=False is gone; use backward() to reach every leaf")
+    if is_grads_batched:
+        raise ValueError("grad: is_grads_batched=True is not available; call grad once for each row of the batch")
+    if materialize_grads and allow_unused is False:
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
+    roots = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+    leaves = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    weights = _as_tuple(grad_outputs, len(roots))
+    if len(weights) != len(roots):
+        raise RuntimeError(f"got {len(roots)} tensors and {len(weights)} gradients")
+    retain = create_graph if retain_graph is None else retain_graph
+    result = _core.grad(roots, leaves, weights, retain, create_graph, bool(allow_unused) or materialize_grads)
+    if materialize_grads:
+        return tuple(
+            _core.zeros_like(leaf) if gradient is None else gradient
+            for gradient, leaf in zip(result, leaves, strict=True)
+        )
+    return result  # type: ignore[return-value]  # None only where allow_unused asked for it

@@ -1,0 +1,51 @@
+"""``lamina.device``: where tensors live. There is one place, the CPU."""
+
+from __future__ import annotations
+
+__all__ = ["device"]
+
+
+class device:  # noqa: N801
+    """``device("cpu")``. RuntimeError for any other: nothing else exists here."""
+
+    __slots__ = ("index", "type")
+    type: str
+    index: int | None
+
+    def __init__(self, type: str | device = "cpu", index: int | None = None) -> None:
+        if isinstance(type, device):
+            other = type
+            type = other.type
+            index = other.index if index is None else index
+        if not isinstance(type, str):
+            raise TypeError(f"device: expected a string like 'cpu', got {type!r}")
+        name, colon, number = type.partition(":")
+        if colon:
+            if not number.isdecimal() or index is not None:
+                raise RuntimeError(f"Invalid device string: {type!r}")
+            index = int(number)
+        if name != "cpu" or (index or 0) != 0:
+            raise RuntimeError(
+                f"Expected device 'cpu', the only one there is, got {type!r}"
+                + (f" with index {index}" if index is not None and not colon else "")
+            )
+        object.__setattr__(self, "type", name)
+        object.__setattr__(self, "index", index)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"attribute {name!r} of a device is not writable")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.index))
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __repr__(self) -> str:
+        return f"device(type={self.type!r}" + (f", index={self.index})" if self.index is not None else ")")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return device, (self.type, self.index)

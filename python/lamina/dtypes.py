@@ -1,0 +1,64 @@
+"""Facts about element types: the ranges of their numbers."""
+
+from __future__ import annotations
+
+from . import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._core import dtype as DType
+
+__all__ = ["finfo", "iinfo"]
+
+
+def _name(dtype: DType) -> str:
+    return str(dtype).rpartition(".")[2]
+
+
+class finfo:  # noqa: N801
+    """The range and precision of a floating point `dtype` (default float32): eps, max, min, tiny, resolution, bits."""
+
+    def __init__(self, dtype: DType | None = None) -> None:
+        dtype = _core.float32 if dtype is None else dtype
+        if not dtype.is_floating_point:
+            raise TypeError(f"finfo() requires a floating point input type, got {dtype}. Use iinfo")
+        digits, exponent, self.resolution = (53, 1023, 1e-15) if dtype == _core.float64 else (24, 127, 1e-6)
+        self.dtype = _name(dtype)
+        self.bits = dtype.itemsize * 8
+        self.eps = 2.0 ** (1 - digits)
+        self.max = (2 - self.eps) * 2.0**exponent
+        self.min = -self.max
+        self.smallest_normal = self.tiny = 2.0 ** (1 - exponent)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, finfo) and other.dtype == self.dtype
+
+    def __hash__(self) -> int:
+        return hash((finfo, self.dtype))
+
+    def __repr__(self) -> str:
+        return (
+            f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
+            f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})"
+        )
+
+
+class iinfo:  # noqa: N801
+    """The range of an integer `dtype`: min, max, bits."""
+
+    def __init__(self, dtype: DType) -> None:
+        if dtype.is_floating_point or dtype == _core.bool:
+            raise TypeError(f"iinfo() requires an integer input type, got {dtype}")
+        self.dtype = _name(dtype)
+        self.bits = dtype.itemsize * 8
+        self.min = 0 if dtype == _core.uint8 else -(2 ** (self.bits - 1))
+        self.max = self.min + 2**self.bits - 1
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, iinfo) and other.dtype == self.dtype
+
+    def __hash__(self) -> int:
+        return hash((iinfo, self.dtype))
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

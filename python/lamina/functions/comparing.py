@@ -1,0 +1,54 @@
+"""Comparisons of whole tensors and comparisons up to a tolerance."""
+
+from __future__ import annotations
+
+from .._core import Tensor
+from .arguments import composed
+
+__all__ = ["allclose", "equal", "isclose", "isneginf", "isposinf"]
+
+
+@composed
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
+    """Element by element ``|input - other| <= atol + rtol * |other|``; infinities are close to themselves only."""
+    if input.dtype != other.dtype:
+        raise RuntimeError(f"isclose: expected both tensors of one dtype, got {input.dtype} and {other.dtype}")
+    if rtol < 0 or atol < 0:
+        raise RuntimeError(f"isclose: tolerances must not be negative, got rtol={rtol} and atol={atol}")
+    a, b = input.detach(), other.detach()
+    close = a == b
+    if a.dtype.is_floating_point and equal_nan:
+        close = close | (a.isnan() & b.isnan())
+    if rtol == 0 and atol == 0:
+        return close
+    # Integers are compared in float64: their difference may not fit their type.
+    if not a.dtype.is_floating_point:
+        a, b = a.double(), b.double()
+    error = (a - b).abs()
+    return close | (error.isfinite() & (error <= (b * rtol).abs() + atol))
+
+
+@composed
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+    """Whether `isclose` holds for every element."""
+    return bool(isclose(input, other, rtol, atol, equal_nan).all())
+
+
+@composed
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether both have the same shape and the same elements (NaN equals nothing)."""
+    if input.dtype != other.dtype:
+        raise RuntimeError(f"equal: expected both tensors of one dtype, got {input.dtype} and {other.dtype}")
+    return input.shape == other.shape and bool((input == other).all())
+
+
+@composed
+def isposinf(input: Tensor) -> Tensor:
+    """Where `input` is +inf."""
+    return input.isinf() & (input > 0)
+
+
+@composed
+def isneginf(input: Tensor) -> Tensor:
+    """Where `input` is -inf."""
+    return input.isinf() & (input < 0)

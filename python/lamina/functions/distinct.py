@@ -1,0 +1,118 @@
+"""Distinct elements and counts of integers."""
+
+from __future__ import annotations
+
+from .. import _core
+from .._core import Tensor
+from .arguments import composed, wrap_axis
+from .shaping import movedim
+
+__all__ = ["bincount", "isin", "unique", "unique_consecutive"]
+
+
+@composed
+def unique(
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
+) -> Tensor | tuple[Tensor, ...]:
+    """The distinct elements (slices along `dim`) in ascending order.
+
+    With `return_inverse` also where each element went, with `return_counts` how often each occurs. The result is sorted
+    whatever `sorted` says.
+    """
+    rows = _as_rows(input, dim)
+    order = _core.arange(rows.shape[0])
+    if rows.shape[0]:
+        # Least significant column first: a stable sort keeps what the earlier ones put in order.
+        for column in reversed(range(rows.shape[1])):
+            order = order[rows[:, column][order].argsort(stable=True)]
+    result, group, counts = _first_of_runs(rows[order])
+    inverse = _core.empty_like(group).scatter(0, order, group)
+    return _answer(input, dim, result, inverse, counts, return_inverse, return_counts)
+
+
+@composed
+def unique_consecutive(
+    input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Tensor | tuple[Tensor, ...]:
+    """`input` with only the first of each run of equal elements (slices along `dim`)."""
+    result, group, counts = _first_of_runs(_as_rows(input, dim))
+    return _answer(input, dim, result, group, counts, return_inverse, return_counts)
+
+
+def _as_rows(input: Tensor, dim: int | None) -> Tensor:
+    x = input.detach()
+    if dim is None:
+        return x.reshape((-1, 1))
+    slices = movedim(x, wrap_axis(dim, x.dim()), 0)
+    return slices.reshape((slices.shape[0], slices.numel() // slices.shape[0] if slices.shape[0] else 0))
+
+
+def _first_of_runs(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """(the first row of each run, each row's run, each run's length)."""
+    count = rows.shape[0]
+    if count == 0:
+        none = _core.zeros((0,), dtype=_core.int64)
+        return rows, none, none
+    differs = (rows[1:] != rows[:-1]).any(1)
+    starts = _core.cat([_core.ones((1,), dtype=_core.bool), differs])
+    firsts = starts.nonzero().reshape(-1)
+    ends = _core.cat([firsts[1:], _core.full((1,), count, dtype=_core.int64)])
+    return rows[firsts], starts.long().cumsum(0) - 1, ends - firsts
+
+
+def _answer(
+    input: Tensor,
+    dim: int | None,
+    rows: Tensor,
+    inverse: Tensor,
+    counts: Tensor,
+    return_inverse: bool,
+    return_counts: bool,
+) -> Tensor | tuple[Tensor, ...]:
+    if dim is None:
+        result, inverse = rows.reshape(-1), inverse.reshape(input.shape)
+    else:
+        dim = wrap_axis(dim, input.dim())
+        rest = (*input.shape[:dim], *input.shape[dim + 1 :])
+        result = movedim(rows.reshape((rows.shape[0], *rest)), 0, dim).contiguous()
+    if not (return_inverse or return_counts):
+        return result
+    return (result, *([inverse] if return_inverse else []), *([counts] if return_counts else []))
+
+
+@composed
+def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
+    """How often each integer from 0 on occurs in the 1-D `input` (or the sum of its `weights`)."""
+    if input.dim() != 1 or input.dtype.is_floating_point:
+        raise RuntimeError(
+            f"bincount only supports 1-d non-negative integral inputs, got {input.dtype} of shape {list(input.shape)}"
+        )
+    if minlength < 0:
+        raise RuntimeError(f"minlength should be >= 0, got {minlength}")
+    index = input.long()
+    if weights is not None and weights.shape != input.shape:
+        raise RuntimeError(
+            f"weights should have the same length as input, got shapes {list(weights.shape)} and {list(input.shape)}"
+        )
+    if input.numel() == 0:
+        return _core.zeros((minlength,), dtype=_core.int64)
+    if int(index.min()) < 0:
+        raise RuntimeError("bincount only supports 1-d non-negative integral inputs, got a negative one")
+    if weights is None:
+        added = _core.ones_like(index)
+    else:
+        added = weights.detach() if weights.dtype == _core.float32 else weights.detach().double()
+    bins = max(int(index.max()) + 1, minlength)
+    return _core.zeros((bins,), dtype=added.dtype).scatter_add(0, index, added)
+
+
+@composed
+def isin(elements: Tensor | float, test_elements: Tensor | float, *, invert: bool = False) -> Tensor:
+    """Where `elements` occur among `test_elements`; memory grows with the product of their counts."""
+    x, among = _core.as_tensor(elements), _core.as_tensor(test_elements)
+    found = (x.detach().unsqueeze(-1) == among.detach().reshape(-1)).any(-1)
+    return found.logical_not() if invert else found

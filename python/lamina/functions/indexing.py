@@ -1,0 +1,256 @@
+"""Reading and writing chosen elements: by index, by mask, by position. Results are new; `inplace` writes back."""
+
+from __future__ import annotations
+
+from .. import _core
+from .._core import Tensor
+from .arguments import composed, wrap_axis
+from .shaping import broadcast_shapes, broadcast_tensors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._typing import Number
+
+__all__ = [
+    "argwhere",
+    "index_add",
+    "index_copy",
+    "index_fill",
+    "index_put",
+    "masked_fill",
+    "masked_scatter",
+    "masked_select",
+    "put",
+    "select_scatter",
+    "slice_scatter",
+    "take",
+    "take_along_dim",
+]
+
+
+def _check_mask(name: str, mask: Tensor) -> None:
+    if mask.dtype != _core.bool:
+        raise RuntimeError(f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}")
+
+
+def _check_same_dtype(name: str, input: Tensor, source: Tensor) -> None:
+    if input.dtype != source.dtype:
+        raise RuntimeError(f"{name}(): self ({input.dtype}) and source ({source.dtype}) must have the same scalar type")
+
+
+@composed
+def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
+    """`input` with `value` (a number or a 0-d tensor) where `mask` is true; both broadcast."""
+    _check_mask("masked_fill", mask)
+    if isinstance(value, Tensor):
+        if value.dim() > 0:
+            raise RuntimeError(
+                f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.dim()} dimensions."
+            )
+        value = value.to(input.dtype)
+    else:
+        value = _core.tensor(value, dtype=input.dtype)
+    return _core.where(mask, value, input)
+
+
+@composed
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+    """1-D: the elements of `input` where `mask` is true; both broadcast."""
+    _check_mask("masked_select", mask)
+    x, chosen = broadcast_tensors(input, mask)
+    # A 0-d pair indexes as a vector of one.
+    return x.reshape(-1)[chosen.reshape(-1)]
+
+
+@composed
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """`input` with the elements of `source`, in order, where `mask` is true; input and mask broadcast."""
+    _check_mask("masked_scatter", mask)
+    _check_same_dtype("masked_scatter", input, source)
+    x, chosen = broadcast_tensors(input, mask)
+    order = chosen.reshape(-1).long().cumsum(0) - 1
+    needed = int(order[-1]) + 1 if order.numel() else 0
+    if needed > source.numel():
+        raise RuntimeError(
+            f"masked_scatter: expected at least as many source elements as true mask elements, "
+            f"got {source.numel()} and {needed}"
+        )
+    if needed == 0:
+        return x.clone()
+    picked = source.reshape(-1)[order.clamp(min=0)].reshape(x.shape)
+    return _core.where(chosen, picked, x)
+
+
+def _spread_index(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[Tensor, int, Tensor]:
+    """`input` with at least one dimension, `dim` counted from the front, and `index` shaped to broadcast along it."""
+    dim = wrap_axis(dim, input.dim())
+    if index.dim() > 1:
+        raise IndexError(f"{name}: Index is supposed to be a vector, got shape {list(index.shape)}")
+    if index.dtype not in (_core.int64, _core.int32):
+        raise RuntimeError(f"{name}: Expected dtype int64 or int32 for index, got {index.dtype}")
+    x = input if input.dim() else input.reshape(1)
+    after = (1,) * (x.dim() - dim - 1)
+    return x, dim, index.long().reshape((-1, *after))
+
+
+def _spread_source(name: str, x: Tensor, dim: int, index: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
+    """`index` and `source` in the shape of x with the number of indices along `dim`."""
+    count = index.shape[0]
+    source = source if source.dim() else source.reshape(1)
+    length = source.shape[dim] if dim < source.dim() else 1
+    if length != count:
+        raise (IndexError if name == "index_copy" else RuntimeError)(
+            f"{name}_(): Number of indices ({count}) should be equal to source.size(dim): ({length}), for dim: {dim}"
+        )
+    shape = (*x.shape[:dim], count, *x.shape[dim + 1 :])
+    if source.shape != shape and source.numel() != 1:
+        raise RuntimeError(
+            f"{name}_(): self and source should have the same shape outside dim {dim}, "
+            f"got {list(x.shape)} and {list(source.shape)}"
+        )
+    return index.expand(shape), source.expand(shape)
+
+
+@composed
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
+    """`input` with slice i of ``alpha * source`` added to its slice ``index[i]`` along `dim`; repeats add up."""
+    _check_same_dtype("index_add", input, source)
+    x, dim, index = _spread_index("index_add", input, dim, index)
+    index, source = _spread_source("index_add", x, dim, index, source)
+    return x.scatter_add(dim, index, source if alpha == 1 else source * alpha).reshape(input.shape)
+
+
+@composed
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """`input` with its slice ``index[i]`` along `dim` replaced by `source`'s slice i."""
+    _check_same_dtype("index_copy", input, source)
+    x, dim, index = _spread_index("index_copy", input, dim, index)
+    index, source = _spread_source("index_copy", x, dim, index, source)
+    return x.scatter(dim, index, source).reshape(input.shape)
+
+
+@composed
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
+    """`input` with its slices ``index[i]`` along `dim` set to `value` (a number or a 0-d tensor)."""
+    if isinstance(value, Tensor):
+        if value.dim():
+            raise RuntimeError(f"Only supports 0-dimension value tensor, but got tensor with {value.dim()} dimensions.")
+        value = value.to(input.dtype)
+    else:
+        value = _core.tensor(value, dtype=input.dtype)
+    x, dim, index = _spread_index("index_fill", input, dim, index)
+    chosen = _core.zeros(x.shape[dim], dtype=_core.bool).scatter(0, index.reshape(-1), True)
+    chosen = chosen.reshape((-1, *([1] * (x.dim() - dim - 1))))
+    return _core.where(chosen, value, x).reshape(input.shape)
+
+
+def _positions(shape: Sequence[int], numel: int) -> Tensor:
+    return _core.arange(numel).reshape(tuple(shape))
+
+
+@composed
+def index_put(input: Tensor, indices: Sequence[Tensor | None], values: Tensor, accumulate: bool = False) -> Tensor:
+    """`input` after ``input[indices] = values``; with `accumulate`, after ``+=`` with repeated indices adding up."""
+    if input.dtype != values.dtype:
+        raise RuntimeError(
+            f"Index put requires the source and destination dtypes match, got {input.dtype} for the destination "
+            f"and {values.dtype} for the source."
+        )
+    where = tuple(slice(None) if index is None else index for index in indices)
+    positions = _positions(input.shape, input.numel())[where]
+    spread = values.expand(positions.shape).reshape(-1)
+    flat = input.reshape(-1)
+    write = flat.scatter_add if accumulate else flat.scatter
+    return write(0, positions.reshape(-1), spread).reshape(input.shape)
+
+
+@composed
+def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """`input` with its elements at the flat positions `index` replaced by (or increased by) `source`'s."""
+    _check_same_dtype("put", input, source)
+    if index.numel() != source.numel():
+        raise RuntimeError(
+            f"put_(): Expected source and index to have the same number of elements, "
+            f"but got {source.numel()} and {index.numel()}"
+        )
+    flat = input.reshape(-1)
+    write = flat.scatter_add if accumulate else flat.scatter
+    return write(0, _wrapped_flat_index(index, input.numel()).reshape(-1), source.reshape(-1)).reshape(input.shape)
+
+
+def _wrapped_flat_index(index: Tensor, numel: int) -> Tensor:
+    if index.dtype != _core.int64:
+        raise RuntimeError(f"take(): Expected a long tensor for index, but got {index.dtype}")
+    return _core.where(index < 0, index + numel, index)
+
+
+@composed
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """The elements of `input`, seen as one row, at the positions `index`, in `index`'s shape."""
+    if index.numel() and not input.numel():
+        raise IndexError("take(): tried to take from an empty tensor")
+    flat = _wrapped_flat_index(index, input.numel())
+    return input.reshape(-1).index_select(0, flat.reshape(-1)).reshape(index.shape)
+
+
+@composed
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """`gather` with `input` and `indices` broadcast against each other outside `dim`; flattened without `dim`."""
+    if indices.dtype != _core.int64:
+        raise RuntimeError(f"take_along_dim(): dtype of indices should be Long but got {indices.dtype}")
+    if dim is None:
+        return take_along_dim(input.reshape(-1), indices.reshape(-1), 0)
+    if input.dim() != indices.dim():
+        raise RuntimeError(
+            f"take_along_dim(): input and indices should have the same number of dimensions, "
+            f"but got {input.dim()} dimensions for input, and {indices.dim()} dimensions for indices"
+        )
+    dim = wrap_axis(dim, input.dim())
+    before, after = slice(None, dim), slice(dim + 1, None)
+    common = broadcast_shapes(
+        (*input.shape[before], 1, *input.shape[after]), (*indices.shape[before], 1, *indices.shape[after])
+    )
+    full = (*common[before], input.shape[dim], *common[after])
+    wanted = (*common[before], indices.shape[dim], *common[after])
+    indices = _core.where(indices < 0, indices + input.shape[dim], indices)
+    return input.expand(full).gather(dim, indices.expand(wanted))
+
+
+@composed
+def argwhere(input: Tensor) -> Tensor:
+    """(n, input.dim()): the positions of the elements that are not 0."""
+    return input.nonzero()
+
+
+@composed
+def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
+    """`input` with its slice `index` along `dim` replaced by `src`."""
+    result = input.clone()
+    part = result.select(dim, index)
+    if part.shape != src.shape:
+        raise RuntimeError(
+            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, "
+            f"slice size = {list(part.shape)}"
+        )
+    part.copy_(src)
+    return result
+
+
+@composed
+def slice_scatter(
+    input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> Tensor:
+    """`input` with its slice ``start:end:step`` along `dim` replaced by `src`."""
+    dim = wrap_axis(dim, input.dim())
+    result = input.clone()
+    where = (*([slice(None)] * dim), slice(start, end, step))
+    part = result[where]
+    if part.shape != src.shape:
+        raise RuntimeError(
+            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, "
+            f"slice size = {list(part.shape)}"
+        )
+    result[where] = src
+    return result

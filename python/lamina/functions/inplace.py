@@ -1,0 +1,67 @@
+"""In-place forms: each writes the result of its function back into the tensor with ``copy_`` and returns the tensor."""
+
+from __future__ import annotations
+
+from .._core import Tensor, can_cast
+from . import indexing, matrices, pointwise, products
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+__all__ = ["IN_PLACE", "in_place"]
+
+
+def in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The method ``name_`` of the function or method ``name``, whose first argument it overwrites.
+
+    It raises RuntimeError if the result has another shape, or a type that would lose its category (float to integer).
+    """
+    name = f"{function.__name__}_"
+
+    def write(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        result = function(self, *args, **kwargs)
+        if result.shape != self.shape:
+            raise RuntimeError(
+                f"{name}: output with shape {list(self.shape)} doesn't match the broadcast shape {list(result.shape)}"
+            )
+        if not can_cast(result.dtype, self.dtype):
+            raise RuntimeError(
+                f"{name}: result type {result.dtype} can't be cast to the desired output type {self.dtype}"
+            )
+        return self.copy_(result)
+
+    write.__name__ = write.__qualname__ = name
+    write.__doc__ = f"In-place form of `{function.__name__}`."
+    return write
+
+
+# The functions whose in-place form PyTorch has and the core does not.
+IN_PLACE: tuple[Callable[..., Tensor], ...] = (
+    indexing.index_add,
+    indexing.index_copy,
+    indexing.index_fill,
+    indexing.index_put,
+    indexing.masked_fill,
+    indexing.masked_scatter,
+    indexing.put,
+    matrices.tril,
+    matrices.triu,
+    pointwise.addcdiv,
+    pointwise.addcmul,
+    pointwise.deg2rad,
+    pointwise.frac,
+    pointwise.hypot,
+    pointwise.lerp,
+    pointwise.logit,
+    pointwise.nan_to_num,
+    pointwise.rad2deg,
+    pointwise.sgn,
+    pointwise.sinc,
+    pointwise.xlogy,
+    products.addbmm,
+    products.addmv,
+    products.addr,
+    products.baddbmm,
+)

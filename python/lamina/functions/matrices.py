@@ -1,0 +1,149 @@
+"""Diagonals and triangles of matrices (the last two dimensions, unless said)."""
+
+from __future__ import annotations
+
+from .. import _core
+from .._core import Tensor
+from .arguments import composed, wrap_axis
+from .shaping import movedim
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .._core import dtype as DType
+    from ..devices import device
+
+__all__ = [
+    "block_diag",
+    "diag",
+    "diag_embed",
+    "diagflat",
+    "diagonal",
+    "trace",
+    "tril",
+    "tril_indices",
+    "triu",
+    "triu_indices",
+]
+
+
+def _lies_on(rows: int, columns: int) -> Tensor:
+    """(rows, columns): which diagonal each element lies on, 0 the main one, positive above."""
+    return _core.arange(columns) - _core.arange(rows).unsqueeze(1)
+
+
+def _check_matrix(name: str, input: Tensor) -> None:
+    if input.dim() < 2:
+        raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions, got shape {list(input.shape)}")
+
+
+@composed
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The lower triangle up to and with `diagonal`; 0 above."""
+    _check_matrix("tril", input)
+    return _core.where(_lies_on(*input.shape[-2:]) <= diagonal, input, _core.zeros((), dtype=input.dtype))
+
+
+@composed
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The upper triangle from `diagonal` on; 0 below."""
+    _check_matrix("triu", input)
+    return _core.where(_lies_on(*input.shape[-2:]) >= diagonal, input, _core.zeros((), dtype=input.dtype))
+
+
+def tril_indices(
+    row: int, col: int, offset: int = 0, *, dtype: DType | None = None, device: device | str | None = None
+) -> Tensor:
+    """(2, n) int64: row and column numbers of a row × col matrix's lower triangle, row by row."""
+    return (_lies_on(row, col) <= offset).nonzero().t().contiguous().to(dtype or _core.int64)
+
+
+def triu_indices(
+    row: int, col: int, offset: int = 0, *, dtype: DType | None = None, device: device | str | None = None
+) -> Tensor:
+    """(2, n) int64: row and column numbers of a row × col matrix's upper triangle, row by row."""
+    return (_lies_on(row, col) >= offset).nonzero().t().contiguous().to(dtype or _core.int64)
+
+
+@composed
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """The diagonal of the planes of `dim1` and `dim2`, as the last dimension.
+
+    A view if `input` is contiguous and the two are its last dimensions in order (else a copy).
+    """
+    dim1, dim2 = wrap_axis(dim1, input.dim()), wrap_axis(dim2, input.dim())
+    if dim1 == dim2:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    planes = movedim(input, (dim1, dim2), (-2, -1))
+    rows, columns = planes.shape[-2:]
+    length = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)
+    flat = planes.reshape((*planes.shape[:-2], rows * columns))
+    if length == 0:
+        return flat.narrow(-1, 0, 0)
+    start = offset if offset >= 0 else -offset * columns
+    # One row down and one column on is columns + 1 elements on.
+    return flat[..., start : start + (length - 1) * (columns + 1) + 1 : columns + 1]
+
+
+@composed
+def trace(input: Tensor) -> Tensor:
+    """The sum of a matrix's main diagonal."""
+    if input.dim() != 2:
+        raise RuntimeError(f"trace: expected a matrix, but got a tensor with {input.dim()} dims")
+    return diagonal(input).sum()
+
+
+@composed
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """Matrices with `input`'s last dimension on the diagonal `offset`, 0 elsewhere; they fill `dim1` and `dim2`."""
+    ndim = input.dim() + 1
+    dim1, dim2 = wrap_axis(dim1, ndim), wrap_axis(dim2, ndim)
+    if dim1 == dim2:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    if dim1 > dim2:
+        dim1, dim2, offset = dim2, dim1, -offset
+    length = input.shape[-1]
+    shift = abs(offset)
+    # Row i of the matrix repeats element i (element i - shift below the main diagonal); the mask keeps one of a row.
+    rows = input.unsqueeze(-1)
+    if shift:
+        padding = _core.zeros((*input.shape[:-1], shift, 1), dtype=input.dtype)
+        rows = _core.cat([rows, padding] if offset > 0 else [padding, rows], -2)
+    on = _lies_on(length + shift, length + shift) == offset
+    return movedim(_core.where(on, rows, _core.zeros((), dtype=input.dtype)), (-2, -1), (dim1, dim2))
+
+
+@composed
+def diagflat(input: Tensor, offset: int = 0) -> Tensor:
+    """A square matrix with all of `input`'s elements on the diagonal `offset`."""
+    return diag_embed(input.reshape(-1), offset)
+
+
+@composed
+def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+    """A vector as the diagonal of a matrix; a matrix's diagonal as a vector."""
+    if input.dim() == 1:
+        return diag_embed(input, diagonal)
+    if input.dim() == 2:
+        return _diagonal(input, diagonal).clone()
+    raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.dim()}D")
+
+
+_diagonal = diagonal  # `diag` has an argument of that name
+
+
+def block_diag(*tensors: Tensor) -> Tensor:
+    """A matrix with the given matrices (vectors count as rows) down its diagonal, 0 elsewhere."""
+    blocks = [x.reshape((1, -1)) if x.dim() < 2 else x for x in tensors] or [_core.zeros((1, 0))]
+    if any(block.dim() != 2 for block in blocks):
+        raise RuntimeError(
+            f"block_diag: Input tensors must have 2 or fewer dimensions, got {[x.dim() for x in tensors]}"
+        )
+    columns = sum(block.shape[1] for block in blocks)
+    rows, before = [], 0
+    for block in blocks:
+        height, width = block.shape
+        left = _core.zeros((height, before), dtype=block.dtype)
+        right = _core.zeros((height, columns - before - width), dtype=block.dtype)
+        rows.append(_core.cat([left, block, right], 1))
+        before += width
+    return _core.cat(rows, 0)

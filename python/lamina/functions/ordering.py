@@ -1,0 +1,165 @@
+"""Order statistics, composed from sort."""
+
+from __future__ import annotations
+
+from math import inf
+
+from .. import _core, return_types
+from .._core import Tensor
+from .arguments import composed, wrap_axis
+from .pointwise import lerp
+from .shaping import movedim
+
+__all__ = ["kthvalue", "median", "nanmedian", "nanquantile", "quantile"]
+
+
+def _sorted_rows(input: Tensor, dim: int) -> tuple[Tensor, Tensor, int]:
+    """`input` sorted along `dim` (at least 1-D; NaN last), where its elements were, and `dim` from the front."""
+    dim = wrap_axis(dim, input.dim())
+    x = input if input.dim() else input.reshape(1)
+    values, indices = x.sort(stable=True, dim=dim)
+    return values, indices, dim
+
+
+def _pick(
+    input: Tensor, values: Tensor, indices: Tensor, dim: int, rank: Tensor, keepdim: bool
+) -> tuple[Tensor, Tensor]:
+    picked, where = values.gather(dim, rank), indices.gather(dim, rank)
+    if input.dim() == 0:
+        return picked.reshape(()), where.reshape(())
+    return (picked, where) if keepdim else (picked.squeeze(dim), where.squeeze(dim))
+
+
+@composed
+def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> return_types.kthvalue:
+    """The `k`-th smallest element along `dim`, counted from 1, and where it is. NaN counts as largest."""
+    values, indices, dim = _sorted_rows(input, dim)
+    if not 1 <= k <= values.shape[dim]:
+        raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {dim}")
+    shape = list(values.shape)
+    shape[dim] = 1
+    rank = _core.full(tuple(shape), k - 1, dtype=_core.int64)
+    return return_types.kthvalue(*_pick(input, values, indices, dim, rank, keepdim))
+
+
+def _middle(input: Tensor, dim: int, keepdim: bool, skip_nan: bool) -> tuple[Tensor, Tensor]:
+    values, indices, dim = _sorted_rows(input, dim)
+    length = values.shape[dim]
+    if length == 0:
+        raise IndexError(f"median(): Expected reduction dim {dim} to have non-zero size.")
+    if values.dtype.is_floating_point:
+        nans = values.detach().isnan().sum(dim, True)
+        if skip_nan:
+            rank = ((length - nans - 1).clamp(min=0)).div(2, rounding_mode="floor")
+        else:
+            # The first NaN sits behind all numbers.
+            rank = _core.where(nans > 0, length - nans, (length - 1) // 2)
+    else:
+        shape = list(values.shape)
+        shape[dim] = 1
+        rank = _core.full(tuple(shape), (length - 1) // 2, dtype=_core.int64)
+    return _pick(input, values, indices, dim, rank, keepdim)
+
+
+def _middle_of_all(input: Tensor, skip_nan: bool) -> Tensor:
+    if input.numel() == 0:
+        return _core.full((), float("nan"), dtype=input.dtype)
+    value = _middle(input.detach().reshape(-1), 0, False, skip_nan)[0]
+    if not input.requires_grad:
+        return value
+    # Equal elements share the gradient evenly, as amax's do.
+    chosen = (input == value) | (input.isnan() & value.isnan())
+    return _core.where(chosen, input, -inf).amax()
+
+
+@composed
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | return_types.median:
+    """The middle element (the lower of two), of all or along `dim` with its position; NaN if there is one."""
+    if dim is None:
+        return _middle_of_all(input, False)
+    return return_types.median(*_middle(input, dim, keepdim, False))
+
+
+@composed
+def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | return_types.nanmedian:
+    """`median` of the elements that are not NaN."""
+    if dim is None:
+        return _middle_of_all(input, True)
+    return return_types.nanmedian(*_middle(input, dim, keepdim, True))
+
+
+def _quantile(
+    name: str, input: Tensor, q: float | Tensor, dim: int | None, keepdim: bool, interpolation: str, skip_nan: bool
+) -> Tensor:
+    if not input.dtype.is_floating_point:
+        raise RuntimeError(f"{name}() input tensor must be either float or double dtype, got {input.dtype}")
+    if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
+        raise RuntimeError(
+            f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
+        )
+    if input.numel() == 0:
+        raise RuntimeError(f"{name}() input tensor must be non-empty")
+    if isinstance(q, Tensor):
+        if q.dim() > 1:
+            raise RuntimeError(f"{name}() q must be a scalar or 1D tensor, got shape {list(q.shape)}")
+        if q.dtype != input.dtype:
+            raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor, got {q.dtype}")
+        if q.numel() and not bool(((q >= 0) & (q <= 1)).all()):
+            raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
+        levels = q
+    else:
+        if not 0 <= q <= 1:
+            raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
+        levels = _core.tensor(q, dtype=input.dtype)
+    whole = dim is None or input.dim() == 0
+    axis = 0 if dim is None else wrap_axis(dim, input.dim())
+    values = (input.reshape(-1) if whole else movedim(input, axis, -1)).sort(-1)[0]
+    others, last = values.shape[:-1], values.shape[-1] - 1
+    nans = values.detach().isnan().sum(-1, True)
+    if skip_nan:
+        rank = levels * (last - nans).clamp(min=0).to(input.dtype)
+    else:
+        # The last of a row with a NaN is NaN.
+        rank = _core.where(nans > 0, float(last), levels * last)
+    rank = rank.expand((*others, levels.numel()))
+    below, above = rank.detach().floor(), rank.detach().ceil()
+    if interpolation == "lower":
+        above = below
+    elif interpolation == "higher":
+        below = above
+    elif interpolation == "nearest":
+        below = above = rank.detach().round()
+    result = values.gather(-1, below.long())
+    if interpolation in ("linear", "midpoint"):
+        weight = rank - below if interpolation == "linear" else _core.full_like(below, 0.5)
+        result = lerp(result, values.gather(-1, above.long()), weight)
+    result = movedim(result, -1, 0)
+    if keepdim:
+        result = result.reshape((-1, *([1] * input.dim()))) if whole else result.unsqueeze(axis + 1)
+    return result.squeeze(0) if levels.dim() == 0 else result
+
+
+@composed
+def quantile(
+    input: Tensor,
+    q: float | Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+) -> Tensor:
+    """The `q`-quantiles (a number or a 1-D tensor of them, which come first in the result) of all or along `dim`."""
+    return _quantile("quantile", input, q, dim, keepdim, interpolation, False)
+
+
+@composed
+def nanquantile(
+    input: Tensor,
+    q: float | Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+) -> Tensor:
+    """`quantile` of the elements that are not NaN."""
+    return _quantile("nanquantile", input, q, dim, keepdim, interpolation, True)

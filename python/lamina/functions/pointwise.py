@@ -1,0 +1,164 @@
+"""Elementwise functions of one to three tensors, all broadcasting, composed from native elementwise ops."""
+
+from __future__ import annotations
+
+from math import inf, pi
+
+from .. import _core
+from .._core import Tensor
+from .arguments import composed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .._typing import Number
+
+__all__ = [
+    "addcdiv",
+    "addcmul",
+    "deg2rad",
+    "fmax",
+    "fmin",
+    "frac",
+    "hypot",
+    "lerp",
+    "logaddexp",
+    "logit",
+    "nan_to_num",
+    "rad2deg",
+    "rsub",
+    "sgn",
+    "sinc",
+    "xlogy",
+]
+
+
+@composed
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+    """``input + value * tensor1 * tensor2``."""
+    return input.add(tensor1.mul(tensor2), alpha=value)
+
+
+@composed
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+    """``input + value * tensor1 / tensor2``. RuntimeError if `tensor1` and `tensor2` are both integers."""
+    if not (tensor1.dtype.is_floating_point or tensor2.dtype.is_floating_point):
+        raise RuntimeError(
+            f"addcdiv: expected a floating point tensor1 or tensor2, got {tensor1.dtype} and {tensor2.dtype}; "
+            "Integer division with addcdiv is no longer supported: convert one of them, or use div and add"
+        )
+    return input.add(tensor1.div(tensor2), alpha=value)
+
+
+@composed
+def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+    """``other - alpha * input``."""
+    return other - input if alpha == 1 else other - input * alpha
+
+
+@composed
+def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
+    """Linear interpolation ``input + weight * (end - input)``, exact at both ends (weight 0 and 1)."""
+    if input.dtype != end.dtype:
+        raise RuntimeError(f"lerp: expected dtype {input.dtype} for `end` but got dtype {end.dtype}")
+    if not input.dtype.is_floating_point:
+        raise RuntimeError(f"lerp: expected a floating point tensor, got {input.dtype}")
+    step = end - input
+    if isinstance(weight, Tensor):
+        if weight.dtype != input.dtype:
+            raise RuntimeError(f"lerp: expected dtype {input.dtype} for `weight` but got dtype {weight.dtype}")
+        return _core.where(weight.detach().abs() < 0.5, input + weight * step, end - step * (1 - weight))
+    return input.add(step, alpha=weight) if abs(weight) < 0.5 else end.sub(step, alpha=1 - weight)
+
+
+@composed
+def frac(input: Tensor) -> Tensor:
+    """The part behind the decimal point, with the sign of `input`."""
+    return input - input.trunc()
+
+
+@composed
+def sgn(input: Tensor) -> Tensor:
+    """The sign of each element; 0 for 0."""
+    return input.sign()
+
+
+@composed
+def deg2rad(input: Tensor) -> Tensor:
+    """Degrees to radians."""
+    return input * (pi / 180.0)
+
+
+@composed
+def rad2deg(input: Tensor) -> Tensor:
+    """Radians to degrees."""
+    return input * (180.0 / pi)
+
+
+@composed
+def sinc(input: Tensor) -> Tensor:
+    """``sin(pi x) / (pi x)``, and 1 at 0."""
+    zero = input == 0
+    angle = _core.where(zero, 1.0, input * pi)
+    return _core.where(zero, 1.0, angle.sin() / angle)
+
+
+@composed
+def logit(input: Tensor, eps: float | None = None) -> Tensor:
+    """``log(x / (1 - x))``; with `eps`, x is first clamped to [eps, 1 - eps]. NaN outside [0, 1] without it."""
+    x = input if input.dtype.is_floating_point else input.float()
+    x = x if eps is None else x.clamp(eps, 1 - eps)
+    return (x / (1 - x)).log()
+
+
+@composed
+def nan_to_num(
+    input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
+    """NaN, +inf and -inf replaced by `nan` (0), `posinf` (the type's largest) and `neginf` (its lowest number)."""
+    if not input.dtype.is_floating_point:
+        return input.clone()
+    from ..dtypes import finfo
+
+    limits = finfo(input.dtype)
+    x = _core.where(input.isnan(), 0.0 if nan is None else nan, input)
+    x = _core.where(input == inf, limits.max if posinf is None else posinf, x)
+    return _core.where(input == -inf, limits.min if neginf is None else neginf, x)
+
+
+@composed
+def fmax(input: Tensor, other: Tensor) -> Tensor:
+    """The larger of both, ignoring a NaN where the other is a number. At ties the gradient is `input`'s."""
+    return _core.where((input >= other) | other.isnan(), input, other)
+
+
+@composed
+def fmin(input: Tensor, other: Tensor) -> Tensor:
+    """The smaller of both, ignoring a NaN where the other is a number. At ties the gradient is `input`'s."""
+    return _core.where((input <= other) | other.isnan(), input, other)
+
+
+@composed
+def hypot(input: Tensor, other: Tensor) -> Tensor:
+    """``sqrt(input² + other²)`` without overflow on the way; inf if either is infinite, whatever the other is."""
+    scale = _core.maximum(input.detach().abs(), other.detach().abs())
+    infinite = input.isinf() | other.isinf()
+    # The result is homogeneous of degree 1, so a constant scale changes neither it nor its gradients.
+    scale = _core.where((scale == 0) | infinite, 1.0, scale)
+    root = ((input / scale).square() + (other / scale).square()).sqrt() * scale
+    return _core.where(infinite, inf, root)
+
+
+@composed
+def logaddexp(input: Tensor, other: Tensor) -> Tensor:
+    """``log(exp(input) + exp(other))`` without overflow; right at equal infinities too."""
+    gap = _core.where(input == other, 0.0, input - other)
+    return _core.maximum(input, other) + gap.abs().neg().exp().log1p()
+
+
+@composed
+def xlogy(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """``input * log(other)``, 0 where `input` is 0 (unless `other` is NaN). At least one is a tensor."""
+    if not isinstance(other, Tensor):
+        other = _core.tensor(other, dtype=input.dtype if input.dtype.is_floating_point else None)  # type: ignore[union-attr]
+    vanishes = (input == 0) & ((other <= 0) | other.isinf())
+    return _core.where(vanishes, 0.0, input) * _core.where(vanishes, 1.0, other).log()

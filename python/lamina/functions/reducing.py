@@ -1,0 +1,127 @@
+"""Reductions composed from sums, extremes and counts."""
+
+from __future__ import annotations
+
+from .. import _core
+from .._core import Tensor
+from ..return_types import aminmax as MinMax
+from .arguments import composed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._core import dtype as DType
+    from .._typing import Number
+
+__all__ = ["aminmax", "count_nonzero", "dist", "nanmean", "nansum", "std_mean", "trapezoid", "var_mean"]
+
+
+@composed
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
+    """The smallest and largest element, along `dim` or of all: ``(min, max)``. NaN wins."""
+    if dim is None:
+        if input.numel() == 0:
+            raise RuntimeError(
+                "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
+            )
+        axes = tuple(range(input.dim()))
+        return MinMax(input.amin(axes, keepdim), input.amax(axes, keepdim))
+    return MinMax(input.amin(dim, keepdim), input.amax(dim, keepdim))
+
+
+@composed
+def count_nonzero(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+    """How many elements are not 0, along `dim` (one or several) or of all; int64."""
+    nonzero = input != 0
+    return nonzero.sum() if dim is None else nonzero.sum(dim)
+
+
+@composed
+def nansum(
+    input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Tensor:
+    """`sum` with NaN counted as 0."""
+    x = _core.where(input.isnan(), 0.0, input) if input.dtype.is_floating_point else input
+    return x.sum(dim, keepdim, dtype=dtype)
+
+
+@composed
+def nanmean(
+    input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Tensor:
+    """`mean` of the elements that are not NaN; NaN if there are none."""
+    if not input.dtype.is_floating_point:
+        raise RuntimeError(f"nanmean(): expected input to have floating point dtype but got {input.dtype}")
+    count = input.isnan().logical_not().sum(dim, keepdim)
+    return nansum(input, dim, keepdim, dtype=dtype) / count
+
+
+@composed
+def std_mean(
+    input: Tensor,
+    dim: int | Sequence[int] | bool | None = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Number | None = None,
+    axis: int | Sequence[int] | None = None,
+    keepdims: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """``(std, mean)``; arguments as in `std`."""
+    std, mean = _moments(input, dim, unbiased, keepdim or keepdims, correction, axis)
+    return std.sqrt(), mean
+
+
+@composed
+def var_mean(
+    input: Tensor,
+    dim: int | Sequence[int] | bool | None = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Number | None = None,
+    axis: int | Sequence[int] | None = None,
+    keepdims: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """``(var, mean)``; arguments as in `var`."""
+    return _moments(input, dim, unbiased, keepdim or keepdims, correction, axis)
+
+
+def _moments(
+    input: Tensor,
+    dim: int | Sequence[int] | bool | None,
+    unbiased: bool | None,
+    keepdim: bool,
+    correction: Number | None,
+    axis: int | Sequence[int] | None,
+) -> tuple[Tensor, Tensor]:
+    if isinstance(dim, bool):  # std_mean(x, unbiased)
+        dim, unbiased = None, dim
+    dim = axis if dim is None else dim
+    if correction is None:
+        correction = 1 if unbiased is None or unbiased else 0
+    return input.var(dim, correction=correction, keepdim=keepdim), input.mean(dim, keepdim)
+
+
+@composed
+def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
+    """The p-norm of ``input - other``."""
+    return (input - other).norm(p)
+
+
+@composed
+def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
+    """The trapezoidal rule along `dim`, at the points `x` or at a distance `dx` (1) from each other."""
+    if x is not None and dx is not None:
+        raise RuntimeError("trapezoid: got both x and dx; they exclude each other")
+    count = y.shape[dim]
+    if count == 0:
+        return y.sum(dim)
+    heights = y.narrow(dim, 1, count - 1) + y.narrow(dim, 0, count - 1)
+    if x is None:
+        return heights.sum(dim) * ((1.0 if dx is None else dx) / 2)
+    if x.dim() == 1:
+        x = x.reshape((-1, *([1] * (y.dim() - 1 - dim % y.dim()))))
+        return (heights * (x[1:] - x[:-1])).sum(dim) / 2
+    return (heights * (x.narrow(dim, 1, count - 1) - x.narrow(dim, 0, count - 1))).sum(dim) / 2

@@ -1,0 +1,86 @@
+"""Running extremes, running log-sum-exp and differences along an axis.
+
+Scans without a kernel of their own double their reach: after k rounds an element knows its 2**k predecessors, so n
+elements take log2(n) rounds of elementwise work.
+"""
+
+from __future__ import annotations
+
+from .. import _core
+from .._core import Tensor
+from ..return_types import cummax as RunningMax
+from ..return_types import cummin as RunningMin
+from .arguments import composed, wrap_axis
+from .pointwise import logaddexp
+
+__all__ = ["cummax", "cummin", "diff", "logcumsumexp"]
+
+
+def _running_best(input: Tensor, dim: int, largest: bool) -> tuple[Tensor, Tensor]:
+    """Values and positions; NaN stays once met, and the latest of equals wins."""
+    dim = wrap_axis(dim, input.dim())
+    if input.dim() == 0 or input.numel() == 0:
+        return input.clone(), _core.zeros(input.shape, dtype=_core.int64)
+    best = input.detach()
+    length = best.shape[dim]
+    index = _core.arange(length).reshape((-1, *([1] * (best.dim() - dim - 1)))).expand(best.shape)
+    reach = 1
+    while reach < length:
+        earlier, later = best.narrow(dim, 0, length - reach), best.narrow(dim, reach, length - reach)
+        keeps = (later >= earlier) if largest else (later <= earlier)
+        if best.dtype.is_floating_point:
+            keeps = later.isnan() | (keeps & earlier.isnan().logical_not())
+        earlier_index, later_index = index.narrow(dim, 0, length - reach), index.narrow(dim, reach, length - reach)
+        best = _core.cat([best.narrow(dim, 0, reach), _core.where(keeps, later, earlier)], dim)
+        index = _core.cat([index.narrow(dim, 0, reach), _core.where(keeps, later_index, earlier_index)], dim)
+        reach *= 2
+    index = index.contiguous()
+    return input.gather(dim, index), index
+
+
+@composed
+def cummax(input: Tensor, dim: int) -> RunningMax:
+    """The largest element so far along `dim` and where it was; the latest of equals, and NaN once met."""
+    return RunningMax(*_running_best(input, dim, True))
+
+
+@composed
+def cummin(input: Tensor, dim: int) -> RunningMin:
+    """The smallest element so far along `dim` and where it was; the latest of equals, and NaN once met."""
+    return RunningMin(*_running_best(input, dim, False))
+
+
+@composed
+def logcumsumexp(input: Tensor, dim: int) -> Tensor:
+    """``log(cumsum(exp(input), dim))`` without overflow."""
+    dim = wrap_axis(dim, input.dim())
+    if not input.dtype.is_floating_point:
+        raise RuntimeError(f"logcumsumexp: expected a floating point tensor, got {input.dtype}")
+    if input.dim() == 0 or input.numel() == 0:
+        return input.clone()
+    total, length, reach = input, input.shape[dim], 1
+    while reach < length:
+        earlier, later = total.narrow(dim, 0, length - reach), total.narrow(dim, reach, length - reach)
+        total = _core.cat([total.narrow(dim, 0, reach), logaddexp(later, earlier)], dim)
+        reach *= 2
+    return total.clone() if total is input else total
+
+
+@composed
+def diff(
+    input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
+) -> Tensor:
+    """Differences of neighbors along `dim`, `n` times over, with `prepend` and `append` put at its ends first."""
+    if input.dim() == 0:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    if n == 0:
+        return input.clone()
+    parts = [part for part in (prepend, input, append) if part is not None]
+    x = _core.cat(parts, dim) if len(parts) > 1 else input
+    for _ in range(min(n, x.shape[dim])):
+        length = x.shape[dim] - 1
+        later, earlier = x.narrow(dim, 1, length), x.narrow(dim, 0, length)
+        x = later != earlier if x.dtype == _core.bool else later - earlier
+    return x

@@ -1,0 +1,158 @@
+"""Broadcasting, moving and cutting up axes: views as PyTorch's are, made of native views."""
+
+from __future__ import annotations
+
+from .. import _core
+from .._core import Size, Tensor
+from .arguments import composed, wrap_axes, wrap_axis
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "broadcast_shapes",
+    "broadcast_tensors",
+    "broadcast_to",
+    "meshgrid",
+    "moveaxis",
+    "movedim",
+    "ravel",
+    "swapaxes",
+    "swapdims",
+    "unflatten",
+    "unfold",
+    "view_as",
+]
+
+
+def broadcast_shapes(*shapes: Sequence[int] | int) -> Size:
+    """The common shape of `shapes`. RuntimeError if two sizes differ and neither is 1."""
+    sizes = [(shape,) if isinstance(shape, int) else tuple(shape) for shape in shapes]
+    result = [1] * max(map(len, sizes), default=0)
+    for shape in sizes:
+        for axis in range(-len(shape), 0):
+            if shape[axis] not in (1, result[axis]):
+                if result[axis] != 1:
+                    raise RuntimeError(
+                        f"Shape mismatch: shapes {', '.join(str(list(s)) for s in sizes)} do not broadcast together: "
+                        f"dimension {axis} has sizes {result[axis]} and {shape[axis]}"
+                    )
+                result[axis] = shape[axis]
+    return Size(result)
+
+
+def broadcast_tensors(*tensors: Tensor | Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """`tensors` expanded to their common shape, as views."""
+    given: Sequence[Tensor] = (
+        tensors if not tensors or isinstance(tensors[0], Tensor) else tensors[0]  # type: ignore[assignment]
+    )
+    shape = broadcast_shapes(*(tensor.shape for tensor in given))
+    return tuple(tensor if tensor.shape == shape else tensor.expand(shape) for tensor in given)
+
+
+@composed
+def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
+    """`input` expanded to `size`, as a view."""
+    return input.expand(tuple(size))
+
+
+@composed
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """`input` seen in `other`'s shape."""
+    return input.view(other.shape)
+
+
+@composed
+def ravel(input: Tensor) -> Tensor:
+    """All elements in one dimension; a view where `reshape` can make one."""
+    return input.reshape(-1)
+
+
+@composed
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+    """Dimension `dim` split into `sizes`, of which one may be -1."""
+    dim = wrap_axis(dim, input.dim())
+    length, sizes = input.shape[dim], tuple(sizes)
+    known = 1
+    for size in sizes:
+        known *= size if size != -1 else 1
+    if sizes.count(-1) == 1 and known > 0 and length % known == 0:
+        sizes = tuple(length // known if size == -1 else size for size in sizes)
+    elif not sizes or -1 in sizes or known != length:
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({length}) "
+            f"in the input tensor of shape {list(input.shape)}"
+        )
+    return input.view((*input.shape[:dim], *sizes, *input.shape[dim + 1 :]))
+
+
+@composed
+def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """The axes `source` moved to the places `destination`, the others in their order; a view."""
+    ndim = input.dim()
+    sources, destinations = wrap_axes(source, ndim), wrap_axes(destination, ndim)
+    if len(sources) != len(destinations):
+        raise RuntimeError(
+            f"movedim: Invalid source or destination dims: source ({sources}) should contain the same number of dims "
+            f"as destination ({destinations})"
+        )
+    if ndim == 0:
+        return input.view(())
+    rest = iter(axis for axis in range(ndim) if axis not in sources)
+    placed = dict(zip(destinations, sources, strict=True))
+    return input.permute(tuple(placed[place] if place in placed else next(rest) for place in range(ndim)))
+
+
+@composed
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """Two axes exchanged; a view."""
+    return input.transpose(axis0, axis1)
+
+
+@composed
+def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Two axes exchanged; a view."""
+    return input.transpose(dim0, dim1)
+
+
+@composed
+def moveaxis(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """NumPy's name for `movedim`."""
+    return movedim(input, source, destination)
+
+
+@composed
+def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """All windows of `size` elements along `dimension`, `step` apart; the window is the last dimension. A copy."""
+    dimension = wrap_axis(dimension, input.dim())
+    x = input if input.dim() else input.reshape(1)
+    length = x.shape[dimension]
+    if size < 0 or size > length:
+        raise RuntimeError(f"maximum size for tensor at dimension {dimension} is {length} but size is {size}")
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
+    count = (length - size) // step + 1
+    starts = _core.arange(count) * step
+    index = (starts.unsqueeze(1) + _core.arange(size)).reshape(-1)
+    windows = x.index_select(dimension, index)
+    windows = windows.reshape((*x.shape[:dimension], count, size, *x.shape[dimension + 1 :]))
+    return movedim(windows, dimension + 1, -1) if input.dim() else windows.reshape(size)
+
+
+def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str | None = None) -> tuple[Tensor, ...]:
+    """The coordinate grids of 1-D (or 0-d) `tensors`; `indexing` is "ij" (matrix, the default) or "xy" (Cartesian)."""
+    given: list[Tensor] = list(tensors if isinstance(tensors[0], Tensor) else tensors[0])  # type: ignore[arg-type]
+    if indexing not in (None, "ij", "xy"):
+        raise RuntimeError(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    if any(tensor.dim() > 1 for tensor in given):
+        raise RuntimeError(f"meshgrid: Expected 0D or 1D tensors, got {[list(tensor.shape) for tensor in given]}")
+    swap = indexing == "xy" and len(given) > 1
+    if swap:
+        given[:2] = given[1], given[0]
+    shape = tuple(tensor.numel() for tensor in given)
+    ones = (1,) * len(given)
+    grids = [tensor.reshape((*ones[:axis], -1, *ones[axis + 1 :])).expand(shape) for axis, tensor in enumerate(given)]
+    if swap:
+        grids[:2] = grids[1], grids[0]
+    return tuple(grids)

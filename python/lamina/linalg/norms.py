@@ -1,0 +1,99 @@
+"""Norms of vectors and matrices."""
+
+from __future__ import annotations
+
+from math import inf
+
+from .._core import Tensor
+from ..functions.arguments import wrap_axes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._core import dtype as DType
+
+__all__ = ["matrix_norm", "norm", "vecdot", "vector_norm"]
+
+
+def _as_float(name: str, x: Tensor, dtype: DType | None) -> Tensor:
+    if not x.dtype.is_floating_point:
+        raise RuntimeError(f"linalg.{name}: Expected a floating point tensor as input. Got {x.dtype}")
+    return x if dtype is None else x.to(dtype)
+
+
+def vector_norm(
+    x: Tensor,
+    ord: float = 2,
+    dim: int | Sequence[int] | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+) -> Tensor:
+    """``sum(|x|**ord)**(1/ord)`` over `dim` (all of `x` without); the count of nonzeros for 0, extremes for inf."""
+    x = _as_float("vector_norm", x, dtype)
+    axes = list(range(x.dim())) if dim is None else wrap_axes(dim, x.dim())
+    if x.dim() == 0:
+        return (x != 0).to(x.dtype) if ord == 0 else x.abs()
+    if (ord < 0 or ord == inf) and any(x.shape[axis] == 0 for axis in axes):
+        raise RuntimeError(
+            f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not "
+            f"have an identity, got shape {list(x.shape)}"
+        )
+    if ord == 0:
+        return (x != 0).to(x.dtype).sum(axes, keepdim)
+    return x.norm(ord, axes, keepdim)
+
+
+def matrix_norm(
+    A: Tensor,
+    ord: float | str = "fro",
+    dim: Sequence[int] = (-2, -1),
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+) -> Tensor:
+    """Norms of the matrices in the two axes `dim`: "fro", or 1, -1, inf, -inf (sums of columns or rows)."""
+    A = _as_float("matrix_norm", A, dtype)
+    if len(dim) != 2 or A.dim() < 2:
+        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple of axes of a matrix. Got {tuple(dim)}")
+    rows, columns = wrap_axes(dim, A.dim())
+    if ord == "fro":
+        return A.norm(2, [rows, columns], keepdim)
+    if ord not in (1, -1, inf, -inf):
+        raise RuntimeError(
+            f"linalg.matrix_norm: order {ord!r} is not available here: expected 'fro', 1, -1, inf or -inf "
+            "(others need singular values)"
+        )
+    summed, compared = (rows, columns) if ord in (1, -1) else (columns, rows)
+    sums = A.abs().sum(summed, True)
+    result = sums.amax(compared, True) if float(ord) > 0 else sums.amin(compared, True)
+    return result if keepdim else result.squeeze(max(rows, columns)).squeeze(min(rows, columns))
+
+
+def norm(
+    A: Tensor,
+    ord: float | str | None = None,
+    dim: int | Sequence[int] | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+) -> Tensor:
+    """`matrix_norm` for two axes (or a matrix with an `ord`), otherwise `vector_norm`."""
+    if ord is None:
+        return vector_norm(A, 2, dim, keepdim, dtype=dtype)
+    if dim is None and A.dim() not in (1, 2):
+        raise RuntimeError(
+            f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.dim()}D."
+        )
+    axes = tuple(range(A.dim())) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
+    if len(axes) == 2:
+        return matrix_norm(A, ord, axes, keepdim, dtype=dtype)
+    if isinstance(ord, str):
+        raise RuntimeError(f"linalg.norm: order {ord!r} needs two axes, got {axes}")
+    return vector_norm(A, ord, axes, keepdim, dtype=dtype)
+
+
+def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
+    """Dot products along `dim`, with broadcasting."""
+    return (x * y).sum(dim)

@@ -1,0 +1,191 @@
+"""Solving, inverting and determinants by elimination with pivots, recorded step by step.
+
+A matrix of n rows takes n recorded steps over the whole batch. Derivatives of any order are those of the steps; only
+the choice of the pivots is constant.
+"""
+
+from __future__ import annotations
+
+from .. import _core
+from .._core import Tensor
+from ..functions.matrices import diagonal, tril
+from ..functions.shaping import broadcast_shapes
+from ..return_types import slogdet as SignAndLog
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["LinAlgError", "cholesky", "det", "inv", "logdet", "matrix_power", "multi_dot", "slogdet", "solve"]
+
+
+class LinAlgError(RuntimeError):
+    """A matrix does not have the property that an algorithm needs (regular, positive definite)."""
+
+
+def _check_square(name: str, A: Tensor) -> int:
+    if A.dim() < 2 or A.shape[-1] != A.shape[-2]:
+        raise RuntimeError(
+            f"linalg.{name}: A must be batches of square matrices, but they are of shape {list(A.shape)}"
+        )
+    if not A.dtype.is_floating_point:
+        raise RuntimeError(f"linalg.{name}: Expected a floating point tensor as input. Got {A.dtype}")
+    return A.shape[-1]
+
+
+def _swap(x: Tensor, axis: int, step: int, chosen: Tensor) -> Tensor:
+    """`x` with places `step` and `chosen` (one a matrix: (..., 1, 1)) of `axis` exchanged."""
+    place = _core.arange(x.shape[axis]).reshape((-1, 1) if axis == -2 else (1, -1))
+    order = _core.where(place == step, chosen, _core.where(place == chosen, step, place))
+    return x.gather(axis, order.expand(x.shape))
+
+
+def _reduce(name: str, A: Tensor, B: Tensor) -> Tensor:
+    """``A⁻¹ B`` for (..., n, n) and (..., n, m) of one batch shape, by Gauss-Jordan elimination with row pivots."""
+    n = A.shape[-1]
+    work = _core.cat([A, B], -1)
+    row = _core.arange(n).unsqueeze(1)
+    pivots = []
+    for step in range(n):
+        column = work.detach()[..., step:, step : step + 1]
+        work = _swap(work, -2, step, column.abs().argmax(-2, True) + step)
+        pivot = work[..., step : step + 1, step : step + 1]
+        pivots.append(pivot.detach())
+        pivot_row = work[..., step : step + 1, :] / pivot
+        work = _core.where(row == step, pivot_row, work - work[..., step : step + 1] * pivot_row)
+    if pivots and bool((_core.cat(pivots, -1) == 0).any()):
+        raise LinAlgError(f"linalg.{name}: The solver failed because the input matrix is singular.")
+    return work[..., n:]
+
+
+def inv(A: Tensor) -> Tensor:
+    """The inverse of the matrix or of each matrix of a batch. LinAlgError if one is singular."""
+    n = _check_square("inv", A)
+    return _reduce("inv", A, _core.eye(n, dtype=A.dtype).expand(A.shape))
+
+
+def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
+    """X with ``A X = B`` (``X A = B`` if not `left`); B is a matrix, a vector, or a batch. LinAlgError if singular."""
+    n = _check_square("solve", A)
+    vector = B.dim() == 1 or (A.dim() - 1 == B.dim() and B.shape == A.shape[:-1])
+    if not left:
+        if vector:
+            raise RuntimeError(
+                "linalg.solve: Vector broadcasting of the left hand side is not supported for left=False"
+            )
+        return solve(A.transpose(-2, -1), B.transpose(-2, -1)).transpose(-2, -1)
+    right = B.unsqueeze(-1) if vector else B
+    if right.dim() < 2 or right.shape[-2] != n:
+        raise RuntimeError(f"linalg.solve: Incompatible shapes for AX = B: A is {list(A.shape)} and B {list(B.shape)}")
+    batch = broadcast_shapes(A.shape[:-2], right.shape[:-2])
+    x = _reduce("solve", A.expand((*batch, n, n)), right.expand((*batch, *right.shape[-2:])))
+    return x.squeeze(-1) if vector else x
+
+
+def _pivots(A: Tensor) -> tuple[Tensor, Tensor]:
+    """(..., n): the pivots of elimination with row and column exchanges, and (..., ) the sign of these.
+
+    Choosing among all elements keeps the gradient right for singular matrices: a zero pivot means that all that is left
+    is zero.
+    """
+    n, work = A.shape[-1], A
+    sign = _core.ones((*A.shape[:-2], 1, 1), dtype=A.dtype)
+    pivots = []
+    for step in range(n):
+        rest = work.detach().abs()
+        best = rest.reshape((*A.shape[:-2], (n - step) ** 2)).argmax(-1, True).unsqueeze(-1)
+        row, column = best.div(n - step, rounding_mode="floor"), best.remainder(n - step)
+        sign = sign * _core.where((row == 0) == (column == 0), 1.0, -1.0).to(A.dtype)
+        work = _swap(_swap(work, -2, 0, row), -1, 0, column)
+        pivot = work[..., :1, :1]
+        pivots.append(pivot)
+        divisor = _core.where(pivot.detach() == 0, 1.0, pivot)
+        work = work[..., 1:, 1:] - work[..., 1:, :1] * (work[..., :1, 1:] / divisor)
+    stacked = _core.cat(pivots, -1) if pivots else _core.ones((*A.shape[:-2], 1, 1), dtype=A.dtype)
+    return stacked.squeeze(-2), sign.squeeze(-1).squeeze(-1)
+
+
+def det(A: Tensor) -> Tensor:
+    """The determinant of the matrix or of each matrix of a batch."""
+    _check_square("det", A)
+    pivots, sign = _pivots(A)
+    return pivots.prod(-1) * sign
+
+
+def slogdet(A: Tensor) -> SignAndLog:
+    """The determinant's sign and the logarithm of its absolute value (0 and -inf if the matrix is singular)."""
+    _check_square("slogdet", A)
+    pivots, sign = _pivots(A)
+    return SignAndLog(pivots.detach().sign().prod(-1) * sign, pivots.abs().log().sum(-1))
+
+
+def logdet(A: Tensor) -> Tensor:
+    """The logarithm of the determinant: NaN if that is negative, -inf if it is 0."""
+    sign, logarithm = slogdet(A)
+    return _core.where(sign < 0, float("nan"), logarithm)
+
+
+def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
+    """The lower (or `upper`) triangular L with ``L Lᵀ = A``. LinAlgError if `A` is not positive definite.
+
+    Only the lower triangle's values count; the gradient is symmetric.
+    """
+    n = _check_square("cholesky", A)
+    mirrored = tril(A.detach()) + tril(A.detach(), -1).transpose(-2, -1)
+    symmetric = (A + A.transpose(-2, -1)) / 2
+    work = symmetric + (mirrored - symmetric.detach())
+    row = _core.arange(n).unsqueeze(1)
+    columns = []
+    for step in range(n):
+        column = work[..., step : step + 1]
+        length = column[..., step : step + 1, :].sqrt()
+        column = _core.where(row >= step, column / length, 0.0)
+        columns.append(column)
+        work = work - column * column.transpose(-2, -1)
+    if A.numel() == 0:
+        return A.clone()
+    factor = _core.cat(columns, -1)
+    if not bool((diagonal(factor.detach(), 0, -2, -1) > 0).all()):
+        raise LinAlgError(
+            "linalg.cholesky: The factorization could not be completed because the input is not positive-definite."
+        )
+    return factor.transpose(-2, -1) if upper else factor
+
+
+def matrix_power(A: Tensor, n: int) -> Tensor:
+    """`A` multiplied `n` times with itself; the inverse's power for a negative `n`."""
+    _check_square("matrix_power", A)
+    if n == 0:
+        return _core.eye(A.shape[-1], dtype=A.dtype).expand(A.shape).clone()
+    base, count = (A, n) if n > 0 else (inv(A), -n)
+    result: Tensor | None = None
+    while count:
+        if count & 1:
+            result = base if result is None else result @ base
+        count >>= 1
+        if count:
+            base = base @ base
+    assert result is not None
+    return result.clone() if result is A else result
+
+
+def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
+    """The product of two or more matrices (the first and last may be vectors), in the order that costs least."""
+    if len(tensors) < 2:
+        raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
+    first, last = tensors[0], tensors[-1]
+    chain = [
+        first.unsqueeze(0) if first.dim() == 1 else first,
+        *tensors[1:-1],
+        last.unsqueeze(1) if last.dim() == 1 else last,
+    ]
+    if any(x.dim() != 2 for x in chain):
+        raise RuntimeError(f"multi_dot(): expected matrices, got shapes {[list(x.shape) for x in tensors]}")
+    while len(chain) > 1:
+        # Contract the pair that removes the longest inner dimension: near the best order, and exact for three.
+        place = max(range(len(chain) - 1), key=lambda i: (chain[i].shape[1], -i))
+        chain[place : place + 2] = [chain[place] @ chain[place + 1]]
+    result = chain[0]
+    if first.dim() == 1:
+        result = result.squeeze(0)
+    return result.squeeze(-1) if last.dim() == 1 else result

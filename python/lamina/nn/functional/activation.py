@@ -1,0 +1,252 @@
+"""Activation functions, elementwise unless they say otherwise. Where a slope jumps, its value at the joint is stated."""
+
+from __future__ import annotations
+
+import warnings
+from math import pi, sqrt
+
+from ... import _core
+from ..._core import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "celu",
+    "elu",
+    "gelu",
+    "glu",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "leaky_relu",
+    "log_softmax",
+    "logsigmoid",
+    "mish",
+    "prelu",
+    "relu",
+    "relu6",
+    "relu_",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softmin",
+    "softplus",
+    "softshrink",
+    "softsign",
+    "tanh",
+    "tanhshrink",
+    "threshold",
+]
+
+# The fixed point of SELU (Klambauer et al., 2017).
+_SELU_ALPHA = 1.6732632423543772848170429916717
+_SELU_SCALE = 1.0507009873554804934193349852946
+
+sigmoid = _core.sigmoid
+tanh = _core.tanh
+
+
+def _in_place(function: Callable[[Tensor], Tensor], input: Tensor) -> Tensor:
+    """Write ``function(input)`` into `input`; what its gradient reads is a copy, so backward still finds it."""
+    return input.copy_(function(input.clone()))
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """``max(0, x)``; the slope at 0 is 0."""
+    return input.relu_() if inplace else _core.relu(input)
+
+
+def relu_(input: Tensor) -> Tensor:
+    """``relu`` in place."""
+    return input.relu_()
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """``min(max(0, x), 6)``; the slope at 0 and 6 is 0."""
+    return hardtanh(input, 0.0, 6.0, inplace)
+
+
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+    """`input` held between `min_val` and `max_val`; the slope at both is 0. ValueError if they are swapped."""
+    if min_val > max_val:
+        raise ValueError(f"min_val cannot be greater than max_val, got {min_val} and {max_val}")
+    if inplace:
+        return _in_place(lambda x: hardtanh(x, min_val, max_val), input)
+    inside = (input > min_val) & (input < max_val)
+    return _core.where(inside, input, input.detach().clamp(min_val, max_val))
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """``x / 6 + 1/2`` held between 0 and 1; the slope at both ends is 0."""
+    if inplace:
+        return _in_place(hardsigmoid, input)
+    inside = (input > -3) & (input < 3)
+    return _core.where(inside, input / 6 + 0.5, (input.detach() / 6 + 0.5).clamp(0, 1))
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """``x hardsigmoid(x)`` (Howard et al., 2019); the slope is 0 at -3 and 1 at 3."""
+    if inplace:
+        return _in_place(hardswish, input)
+    curve = _core.where(input < 3, input * (input + 3) / 6, input)
+    return _core.where(input <= -3, 0.0, curve)
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """`x` above 0 and ``negative_slope x`` from 0 downwards."""
+    if inplace:
+        return _in_place(lambda x: leaky_relu(x, negative_slope), input)
+    return _core.where(input > 0, input, input * negative_slope)
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """leaky_relu with the slope `weight`: one for all, or one for each channel, axis 1 of `input`."""
+    if weight.numel() != 1:
+        channels = input.shape[1] if input.ndim > 1 else 1
+        if weight.ndim != 1 or weight.shape[0] != channels:
+            raise RuntimeError(
+                f"prelu: Mismatch of parameter numbers and input channel size. Expected a weight of shape ({channels},) "
+                f"or with one element, got {tuple(weight.shape)}"
+            )
+        weight = weight.reshape([channels] + [1] * (input.ndim - 2))
+    elif weight.ndim > input.ndim or weight.ndim > 1:
+        weight = weight.reshape(())
+    return _core.where(input > 0, input, weight * input)
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """`x` above `threshold`, `value` elsewhere."""
+    if inplace:
+        return input.copy_(_core.where(input <= threshold, value, input).to(input.dtype))
+    return _core.where(input <= threshold, value, input).to(input.dtype)
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """`x` above 0 and ``alpha (exp(x) - 1)`` from 0 downwards (Clevert et al., 2016)."""
+    if inplace:
+        return _in_place(lambda x: elu(x, alpha), input)
+    positive = input > 0
+    # The branch that is not taken must stay finite, or its zero gradient would turn into NaN.
+    return _core.where(positive, input, alpha * _core.where(positive, 0.0, input).expm1())
+
+
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """A scaled elu that keeps mean 0 and variance 1 from layer to layer (Klambauer et al., 2017)."""
+    if inplace:
+        return _in_place(selu, input)
+    return _SELU_SCALE * elu(input, _SELU_ALPHA)
+
+
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """`x` above 0 and ``alpha (exp(x / alpha) - 1)`` from 0 downwards (Barron, 2017)."""
+    if alpha == 0:
+        raise ZeroDivisionError("alpha cannot be 0 for celu")
+    if inplace:
+        return _in_place(lambda x: celu(x, alpha), input)
+    positive = input > 0
+    return _core.where(positive, input, alpha * (_core.where(positive, 0.0, input) / alpha).expm1())
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """``x sigmoid(x)``, also known as swish (Elfwing et al., 2017)."""
+    if inplace:
+        return _in_place(silu, input)
+    return input * input.sigmoid()
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """``x tanh(softplus(x))`` (Misra, 2019)."""
+    if inplace:
+        return _in_place(mish, input)
+    return input * softplus(input).tanh()
+
+
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """``x Φ(x)`` with the normal distribution's Φ (Hendrycks and Gimpel, 2016), or its "tanh" approximation."""
+    if approximate == "none":
+        return input * 0.5 * ((input * sqrt(0.5)).erf() + 1)
+    if approximate == "tanh":
+        return input * 0.5 * ((sqrt(2 / pi) * (input + 0.044715 * input * input * input)).tanh() + 1)
+    raise RuntimeError(f"approximate argument must be either none or tanh, got {approximate}")
+
+
+def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
+    """``log(1 + exp(beta x)) / beta``, and `x` itself where ``beta x`` is above `threshold`."""
+    scaled = input * beta
+    linear = scaled > threshold
+    return _core.where(linear, input, _core.where(linear, 0.0, scaled).exp().log1p() / beta)
+
+
+def logsigmoid(input: Tensor) -> Tensor:
+    """``log(sigmoid(x))`` without overflow."""
+    negative = input < 0
+    return _core.where(negative, input, 0.0) - _core.where(negative, input, -input).exp().log1p()
+
+
+def softsign(input: Tensor) -> Tensor:
+    """``x / (1 + |x|)``."""
+    return input / (input.abs() + 1)
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """``x - tanh(x)``."""
+    return input - input.tanh()
+
+
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """0 for `x` in [-lambd, lambd], `x` elsewhere."""
+    return _core.where((input >= -lambd) & (input <= lambd), 0.0, input)
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """`x` moved towards 0 by `lambd`, and 0 in between. RuntimeError for a negative `lambd`."""
+    if lambd < 0:
+        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    below = _core.where(input < -lambd, input + lambd, input * 0)  # times 0, so that NaN stays NaN
+    return _core.where(input > lambd, input - lambd, below)
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """The first half along `dim` times the sigmoid of the second (Dauphin et al., 2016). The half must be even."""
+    if input.ndim == 0:
+        raise RuntimeError("glu does not support 0-dimensional tensors")
+    size = input.shape[dim]
+    if size % 2 != 0:
+        raise RuntimeError(f"glu: Halving dimension must be even, but dimension {dim} is size {size}")
+    return input.narrow(dim, 0, size // 2) * input.narrow(dim, size // 2, size // 2).sigmoid()
+
+
+def _implicit_dim(name: str, ndim: int) -> int:
+    warnings.warn(f"Implicit dimension choice for {name} has been deprecated. Pass dim=X.", stacklevel=4)
+    return 0 if ndim in (0, 1, 3) else 1
+
+
+def softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: _core.dtype | None = None
+) -> Tensor:
+    """``exp(x)`` scaled to sum to 1 along `dim`, without overflow; with `dtype`, converted to it first."""
+    if dim is None:
+        dim = _implicit_dim("softmax", input.ndim)
+    return _core.softmax(input, dim) if dtype is None else _core.softmax(input, dim, dtype=dtype)
+
+
+def softmin(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: _core.dtype | None = None
+) -> Tensor:
+    """``softmax(-x)`` along `dim`."""
+    if dim is None:
+        dim = _implicit_dim("softmin", input.ndim)
+    return _core.softmax(-input, dim) if dtype is None else _core.softmax(-input, dim, dtype=dtype)
+
+
+def log_softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: _core.dtype | None = None
+) -> Tensor:
+    """``log(softmax(x))`` along `dim`, without overflow; with `dtype`, converted to it first."""
+    if dim is None:
+        dim = _implicit_dim("log_softmax", input.ndim)
+    return _core.log_softmax(input, dim) if dtype is None else _core.log_softmax(input, dim, dtype=dtype)

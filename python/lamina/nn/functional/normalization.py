@@ -1,0 +1,157 @@
+"""Normalisation to mean 0 and variance 1 over the axes of a layer, of groups of channels, or of a batch."""
+
+from __future__ import annotations
+
+from math import prod
+
+from ... import _core
+from ..._core import Tensor
+from ...autograd import no_grad
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["batch_norm", "group_norm", "layer_norm", "rms_norm"]
+
+# The distance from 1 to the next number, which rms_norm adds by default.
+_RESOLUTION = {_core.float32: 2.0**-23, _core.float64: 2.0**-52}
+
+
+def _standardize(input: Tensor, dims: Sequence[int], eps: float) -> Tensor:
+    centered = input - input.mean(dims, keepdim=True)
+    return centered * (centered.square().mean(dims, keepdim=True) + eps).rsqrt()
+
+
+def _trailing(name: str, input: Tensor, normalized_shape: Sequence[int], **affine: Tensor | None) -> list[int]:
+    """The axes that `normalized_shape` means, after checking it and the shapes of weight and bias."""
+    shape = tuple(normalized_shape)
+    if not shape:
+        raise RuntimeError(f"{name}: expected normalized_shape to be at least 1-dimensional, got ()")
+    if tuple(input.shape[-len(shape) :]) != shape:
+        raise RuntimeError(
+            f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], "
+            f"but got input of size{list(input.shape)}"
+        )
+    for role, tensor in affine.items():
+        if tensor is not None and tuple(tensor.shape) != shape:
+            raise RuntimeError(
+                f"Expected {role} to be of same shape as normalized_shape, but got {role} of shape "
+                f"{list(tensor.shape)} and normalized_shape = {list(shape)}"
+            )
+    return list(range(-len(shape), 0))
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each sample's last axes, of `normalized_shape`, to mean 0 and variance 1; then times `weight` plus `bias`."""
+    output = _standardize(input, _trailing("layer_norm", input, normalized_shape, weight=weight, bias=bias), eps)
+    if weight is not None:
+        output = output * weight
+    return output if bias is None else output + bias
+
+
+def rms_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """Each sample's last axes, of `normalized_shape`, to mean square 1; then times `weight`. `eps`: the dtype's."""
+    dims = _trailing("rms_norm", input, normalized_shape, weight=weight)
+    if eps is None:
+        eps = _RESOLUTION[input.dtype]
+    output = input * (input.square().mean(dims, keepdim=True) + eps).rsqrt()
+    return output if weight is None else output * weight
+
+
+def _channel_affine(output: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    shape = [1, -1] + [1] * (output.ndim - 2)
+    if weight is not None:
+        output = output * weight.reshape(shape)
+    return output if bias is None else output + bias.reshape(shape)
+
+
+def _check_channels(channels: int, **tensors: Tensor | None) -> None:
+    for role, tensor in tensors.items():
+        if tensor is not None and tensor.numel() != channels:
+            raise RuntimeError(f"{role} should contain {channels} elements not {tensor.numel()}")
+
+
+def _check_batch(values: int, input: Tensor) -> None:
+    if values == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
+
+
+def group_norm(
+    input: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each sample's channels (axis 1) in `num_groups` groups, each to mean 0 and variance 1; then weight and bias."""
+    if input.ndim < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {input.ndim}")
+    batch, channels = input.shape[:2]
+    if num_groups <= 0 or channels % num_groups != 0:
+        raise RuntimeError(
+            "Expected number of channels in input to be divisible by num_groups, but got input of shape "
+            f"{list(input.shape)} and num_groups={num_groups}"
+        )
+    _check_batch(batch * channels // num_groups * prod(input.shape[2:]), input)
+    for role, tensor in (("weight", weight), ("bias", bias)):
+        if tensor is not None and tuple(tensor.shape) != (channels,):
+            raise RuntimeError(
+                f"Expected {role} to be a vector of size equal to the number of channels in input, but got {role} of "
+                f"shape {list(tensor.shape)} and input of shape {list(input.shape)}"
+            )
+    if input.numel() == 0:
+        return _channel_affine(input, weight, bias)
+    output = _standardize(input.reshape(batch, num_groups, -1), [-1], eps).reshape(input.shape)
+    return _channel_affine(output, weight, bias)
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each channel (axis 1) to mean 0 and variance 1 over the batch; then times `weight` plus `bias`.
+
+    In training the batch's own mean and variance are used, and move `running_mean` and `running_var` by `momentum`
+    towards them (the unbiased variance); otherwise the running ones are used.
+    """
+    if training and input.ndim > 1:
+        _check_batch(input.shape[0] * prod(input.shape[2:]), input)
+    if input.ndim < 2:
+        if input.numel() == 0:
+            return input.clone()
+        raise RuntimeError(f"batch_norm: expected an input (N, C, ...), got shape {tuple(input.shape)}")
+    channels = input.shape[1]
+    _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    if not training:
+        if running_mean is None or running_var is None:
+            raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
+        shape = [1, -1] + [1] * (input.ndim - 2)
+        output = (input - running_mean.reshape(shape)) * (running_var.reshape(shape) + eps).rsqrt()
+        return _channel_affine(output, weight, bias)
+    dims = [0, *range(2, input.ndim)]
+    mean = input.mean(dims, keepdim=True)
+    centered = input - mean
+    variance = centered.square().mean(dims, keepdim=True)
+    values = input.numel() // channels if channels else 0
+    with no_grad():
+        if running_mean is not None:
+            running_mean.mul_(1 - momentum).add_(mean.detach().reshape(-1), alpha=momentum)
+        if running_var is not None and values > 1:
+            unbiased = variance.detach().reshape(-1) * (values / (values - 1))
+            running_var.mul_(1 - momentum).add_(unbiased, alpha=momentum)
+    return _channel_affine(centered * (variance + eps).rsqrt(), weight, bias)

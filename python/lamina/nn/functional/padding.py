@@ -1,0 +1,96 @@
+"""Padding the borders of a tensor, or cropping them with negative widths."""
+
+from __future__ import annotations
+
+from ... import _core
+from ..._core import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["pad"]
+
+
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
+    """Add borders: `pad` is (before, after) of the last axis, then of the one before it, and so on.
+
+    "constant" fills with `value` (0); "reflect" and "replicate" mirror at, and repeat, the outermost element, and
+    "circular" wraps around; these three pad the last one, two or three axes of a tensor with one or two axes more.
+    A negative width crops.
+    """
+    widths = list(pad)
+    if len(widths) % 2 != 0:
+        raise RuntimeError(f"Padding length must be divisible by 2, got {len(widths)}")
+    if len(widths) // 2 > input.ndim:
+        raise RuntimeError(
+            "Padding length should be less than or equal to two times the input dimension but got padding length "
+            f"{len(widths)} and input of dimension {input.ndim}"
+        )
+    axes = [(input.ndim - 1 - n, widths[2 * n], widths[2 * n + 1]) for n in range(len(widths) // 2)]
+    for axis, before, after in axes:
+        if input.shape[axis] + before + after < 0:
+            raise RuntimeError(
+                f"The input size {input.shape[axis]}, plus negative padding {before} and {after}, resulted in a "
+                f"negative output size. Check dimension {axis} of your input."
+            )
+    if mode == "constant":
+        return _pad_constant(input, axes, 0.0 if value is None else value)
+    if value is not None and value != 0:
+        raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
+    if mode not in _SOURCES:
+        raise NotImplementedError(f"Unrecognised padding mode {mode}; choose constant, reflect, replicate or circular")
+    if not 1 <= len(axes) <= 3 or input.ndim - len(axes) not in (1, 2):
+        raise NotImplementedError(
+            f"Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now; got {len(widths)} widths for "
+            f"an input of {input.ndim} axes"
+        )
+    for axis, before, after in axes:
+        if before or after:
+            source = _SOURCES[mode](input.shape[axis], before, after)
+            input = input.index_select(axis, _core.tensor(source, dtype=_core.int64))
+    return input if any(widths) else input.clone()
+
+
+def _pad_constant(input: Tensor, axes: list[tuple[int, int, int]], value: float) -> Tensor:
+    output = input
+    for axis, before, after in axes:
+        crop_before, crop_after = max(-before, 0), max(-after, 0)
+        if crop_before or crop_after:
+            output = output.narrow(axis, crop_before, output.shape[axis] - crop_before - crop_after)
+        borders = [
+            _core.full([width if n == axis else size for n, size in enumerate(output.shape)], value, dtype=input.dtype)
+            for width in (before, after)
+            if width > 0
+        ]
+        if borders:
+            parts = [borders[0], output] if before > 0 else [output]
+            output = _core.cat(parts + borders[before > 0 :], axis)
+    return output.clone() if output is input else output
+
+
+def _reflect(size: int, before: int, after: int) -> list[int]:
+    if before >= size or after >= size:
+        raise RuntimeError(
+            "Padding size should be less than the corresponding input dimension, but got: padding "
+            f"({before}, {after}) for a dimension of size {size}"
+        )
+    return [size - 1 - abs(size - 1 - abs(n)) for n in range(-before, size + after)]
+
+
+def _replicate(size: int, before: int, after: int) -> list[int]:
+    if size == 0:
+        raise RuntimeError("replicate padding needs at least one element to repeat, got a dimension of size 0")
+    return [min(max(n, 0), size - 1) for n in range(-before, size + after)]
+
+
+def _circular(size: int, before: int, after: int) -> list[int]:
+    if before > size or after > size:
+        raise RuntimeError(
+            f"Padding value causes wrapping around more than once: padding ({before}, {after}) for size {size}"
+        )
+    kept = range(max(-before, 0), size - max(-after, 0))  # what is cropped on one side does not wrap to the other
+    return [kept[n % len(kept)] for n in range(-max(before, 0), len(kept) + max(after, 0))]
+
+
+_SOURCES = {"reflect": _reflect, "replicate": _replicate, "circular": _circular}

@@ -1,0 +1,80 @@
+"""Functions made of products: linear and bilinear forms, and attention."""
+
+from __future__ import annotations
+
+from math import inf, sqrt
+
+from ... import _core
+from ..._core import Tensor
+from .regularization import dropout
+
+__all__ = ["bilinear", "linear", "scaled_dot_product_attention"]
+
+linear = _core.linear
+
+
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``input1[i] weight[k, i, j] input2[j] + bias[k]``: (*, in1) and (*, in2) to (*, out), weight (out, in1, in2)."""
+    if tuple(input1.shape[:-1]) != tuple(input2.shape[:-1]):
+        raise RuntimeError(
+            f"bilinear(): input batch dimensions do not match: got {list(input1.shape)} and {list(input2.shape)}"
+        )
+    if weight.ndim != 3 or input1.shape[-1] != weight.shape[1] or input2.shape[-1] != weight.shape[2]:
+        raise RuntimeError(
+            f"bilinear(): expected a weight (out, {input1.shape[-1]}, {input2.shape[-1]}), got {list(weight.shape)}"
+        )
+    out, in1, in2 = weight.shape
+    if bias is not None and tuple(bias.shape) != (out,):
+        raise RuntimeError(f"bilinear(): expected a bias of {out} elements, got shape {list(bias.shape)}")
+    forms = input1.reshape(-1, in1) @ weight.permute(1, 0, 2).reshape(in1, out * in2)
+    rows = forms.shape[0]
+    output = (forms.reshape(rows, out, in2) @ input2.reshape(rows, in2, 1)).reshape((*input1.shape[:-1], out))
+    return output if bias is None else output + bias
+
+
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """``softmax(query keyᵀ scale + mask) value``: (*, L, E), (*, S, E) and (*, S, V) to (*, L, V).
+
+    `attn_mask` (L, S), or broadcast to the scores, is added if it has numbers, and says where to look if it is bool; a
+    query that may look nowhere gets zeros. `is_causal` lets query i look at keys 0 to i. `scale` is 1/√E by default.
+    With `enable_gqa` query has a multiple of the heads (axis -3) of key and value. Dropout applies whenever `dropout_p`
+    is above 0. (Vaswani et al., 2017)
+    """
+    if enable_gqa:
+        key, value = _repeat_heads(key, query.shape[-3]), _repeat_heads(value, query.shape[-3])
+    scores = (query @ key.transpose(-2, -1)) * (1 / sqrt(query.shape[-1]) if scale is None else scale)
+    if is_causal:
+        if attn_mask is not None:
+            raise RuntimeError("scaled_dot_product_attention: give either attn_mask or is_causal=True, not both")
+        queries, keys = scores.shape[-2:]
+        attn_mask = _core.arange(queries).unsqueeze(1) >= _core.arange(keys)
+    if attn_mask is None:
+        weights = scores.softmax(-1)
+    else:
+        if attn_mask.dtype == _core.bool:
+            blind = ~attn_mask.any(-1, keepdim=True)
+            scores = _core.where(attn_mask, scores, -inf)
+        else:
+            blind = (attn_mask == -inf).all(-1, keepdim=True)
+            scores = scores + attn_mask
+        # A row of -inf would give NaN, in the gradient too.
+        weights = _core.where(blind, 0.0, _core.where(blind, 0.0, scores).softmax(-1))
+    return dropout(weights, dropout_p) @ value
+
+
+def _repeat_heads(tensor: Tensor, heads: int) -> Tensor:
+    own = tensor.shape[-3]
+    if heads % own != 0:
+        raise RuntimeError(f"scaled_dot_product_attention: {heads} query heads are no multiple of {own} key/value heads")
+    *batch, _, length, width = tensor.shape
+    repeated = tensor.unsqueeze(-3).expand((*batch, own, heads // own, length, width))
+    return repeated.reshape((*batch, heads, length, width))

@@ -1,0 +1,119 @@
+"""The writes of one load_state_dict: collected while everything is checked, then all carried out, or none."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+from ..._core import Tensor
+from ...autograd import no_grad
+from ..parameter import Parameter, is_lazy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .module import Module
+
+__all__ = ["_IncompatibleKeys", "PendingLoad", "reason_not_to_load"]
+
+
+class _IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
+    """What load_state_dict returns: two lists of keys, both empty if everything matched."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return super().__repr__() if any(self) else "<All keys matched successfully>"
+
+    __str__ = __repr__
+
+
+def reason_not_to_load(key: str, current: Tensor, value: object) -> str | None:
+    """Why `value` cannot become the numbers of the module's tensor `current`; None if it can."""
+    if not isinstance(value, Tensor):
+        return f'While copying the parameter named "{key}", expected a Tensor in the state dict but got {type(value)}.'
+    if is_lazy(value):
+        return None if is_lazy(current) else (
+            f"size mismatch for {key}: can't access the shape of an uninitialized parameter in the state dict, the shape "
+            f"in current model is {current.shape}. Run the saved module once before you take its state dict."
+        )
+    if is_lazy(current) or current.shape == value.shape or (current.ndim == 0 and tuple(value.shape) == (1,)):
+        return None
+    return (
+        f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, "
+        f"the shape in current model is {current.shape}."
+    )
+
+
+class PendingLoad:
+    """Writes to parameters, buffers and extra state that wait for `commit`; `roll_back` takes a commit back."""
+
+    def __init__(self) -> None:
+        self._writes: list[Callable[[], Callable[[], object]]] = []
+        self._undo: list[Callable[[], object]] = []
+
+    def tensor(self, module: Module, name: str, value: Tensor, assign: bool) -> None:
+        """Write `value` to the parameter or buffer `name`: into it, or in its place if `assign`."""
+        current = getattr(module, name)
+        if assign:
+            self._writes.append(lambda: _assign(module, name, current, value))
+        elif not is_lazy(value):
+            self._writes.append(lambda: _copy(current, value))
+
+    def extra_state(self, module: Module, state: Any) -> None:
+        """Hand `state` to the module's set_extra_state."""
+        self._writes.append(lambda: _set_extra_state(module, state))
+
+    def commit(self) -> None:
+        """Carry out the writes, in order. If one fails, those before it are taken back."""
+        try:
+            with no_grad():
+                for write in self._writes:
+                    self._undo.append(write())
+        except BaseException:
+            self.roll_back()
+            raise
+
+    def roll_back(self) -> None:
+        """Take back what `commit` wrote."""
+        with no_grad():
+            while self._undo:
+                self._undo.pop()()
+
+
+def _assign(module: Module, name: str, current: Tensor, value: Tensor) -> Callable[[], object]:
+    if isinstance(current, Parameter):
+        if isinstance(value, Parameter):
+            value.requires_grad_(current.requires_grad)
+        else:
+            value = Parameter(value, requires_grad=current.requires_grad)
+    setattr(module, name, value)
+    return lambda: setattr(module, name, current)
+
+
+def _copy(current: Any, value: Tensor) -> Callable[[], object]:
+    if is_lazy(current):
+        lazy_class, lazy_data = type(current), current.data
+
+        def undo() -> None:
+            current.data = lazy_data
+            current.__class__ = lazy_class
+
+        current.materialize(value.shape)
+        current.copy_(value)
+        return undo
+    before = current.detach().clone()  # recorded, not copied, unless the numbers are still wanted after the write
+    current.copy_(value.reshape(current.shape))
+    return lambda: current.copy_(before)
+
+
+def _set_extra_state(module: Module, state: Any) -> Callable[[], object]:
+    getter: Any = getattr(module, "get_extra_state", None)
+    try:
+        before = getter()
+    except RuntimeError:  # a module may define the setter alone
+        module.set_extra_state(state)
+        return lambda: None
+    module.set_extra_state(state)
+    return lambda: module.set_extra_state(before)

@@ -1,0 +1,235 @@
+"""Tensors that belong to a module: Parameter, Buffer, and their forms whose shape is not known yet."""
+
+from __future__ import annotations
+
+from .. import _core
+from .._core import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
+    from typing_extensions import Self
+
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "UninitializedTensorMixin", "is_lazy"]
+
+
+class _MarkedTensorMeta(type(Tensor)):  # type: ignore[misc]
+    """Lets isinstance recognise a Tensor subclass that was wrapped and so kept its own class, by a mark it carries."""
+
+    _mark: str
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        if type.__instancecheck__(cls, instance):
+            return True
+        mark = cls.__dict__.get("_mark")  # not inherited: what is marked as a Parameter is no UninitializedParameter
+        return mark is not None and isinstance(instance, Tensor) and getattr(instance, mark, False) is True
+
+
+class _ParameterMeta(_MarkedTensorMeta):
+    pass
+
+
+class _BufferMeta(_MarkedTensorMeta):
+    pass
+
+
+def _wrap(cls: type[Any], data: Tensor | None, requires_grad: bool) -> Any:
+    """`data` as a `cls` that shares its storage; an instance of a foreign Tensor subclass keeps its class."""
+    if data is None:
+        data = _core.empty(0)
+    elif not isinstance(data, Tensor):
+        raise TypeError(f"{cls.__name__}: expected a Tensor as data, got {type(data).__name__}")
+    if type(data) is Tensor or type.__instancecheck__(cls, data):
+        return Tensor._make_subclass(cls, data, requires_grad)
+    return Tensor._make_subclass(type(data), data, requires_grad)
+
+
+class Parameter(Tensor, metaclass=_ParameterMeta):
+    """A tensor that a module trains: assigned as a module's attribute, it is one of ``module.parameters()``.
+
+    `data` (default: an empty tensor) is shared, not copied; `requires_grad` holds whatever the gradient mode.
+
+    >>> nn.Parameter(lamina.zeros(2)).requires_grad
+    True
+    """
+
+    _mark = "_is_param"
+
+    def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
+        parameter = _wrap(cls, data, requires_grad)
+        if not type.__instancecheck__(Parameter, parameter):
+            parameter._is_param = True
+        return parameter  # type: ignore[no-any-return]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.data.clone(), self.requires_grad)
+        return memo[id(self)]  # type: ignore[no-any-return]
+
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        return type(self), (self.data, self.requires_grad), self.__dict__ or None
+
+    def __repr__(self, *, tensor_contents: object = None) -> str:
+        # A plain tensor with the same numbers prints without this class's name.
+        return "Parameter containing:\n" + repr(self.detach().requires_grad_(self.requires_grad))
+
+
+class Buffer(Tensor, metaclass=_BufferMeta):
+    """A tensor in a module's state that is not trained, such as a running mean.
+
+    Assigned as a module's attribute it is one of ``module.buffers()``; with ``persistent=False`` it stays out of
+    ``state_dict``.
+    """
+
+    _mark = "_is_buffer"
+    persistent: bool
+
+    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Self:
+        buffer = _wrap(cls, data, data is not None and data.requires_grad)
+        buffer.persistent = persistent
+        if not type.__instancecheck__(Buffer, buffer):
+            buffer._is_buffer = True
+        return buffer  # type: ignore[no-any-return]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.data.clone(), persistent=self.persistent)
+        return memo[id(self)]  # type: ignore[no-any-return]
+
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        return type(self), (self.data,), self.__dict__
+
+    def __repr__(self, *, tensor_contents: object = None) -> str:
+        return repr(self.detach().requires_grad_(self.requires_grad))
+
+
+# What has a meaning without numbers; every other method of Tensor is refused.
+_ALLOWED = frozenset("cpu double float is_floating_point requires_grad_ to __deepcopy__".split())
+_BINARY_OPERATORS = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
+_OTHER_OPERATORS = (
+    "neg pos abs invert eq ne lt le gt ge getitem setitem len iter bool float int index complex contains array".split()
+)
+
+
+def _refuse(what: str) -> NoReturn:
+    raise ValueError(
+        f"{what}: got an uninitialized parameter, which has no shape and no numbers yet. Run the lazy module once on "
+        "data, or give it a shape with lamina.nn.resolve(net, input_shape)."
+    )
+
+
+def _refusing(name: str) -> Callable[..., NoReturn]:
+    def method(self: Tensor, *args: object) -> NoReturn:
+        _refuse(name)
+
+    method.__name__ = name
+    return method
+
+
+class UninitializedTensorMixin:
+    """What uninitialized parameters and buffers share; `materialize` gives them their shape, in place.
+
+    The object stays the same, so an optimizer or a state dict that already holds it sees the numbers later.
+    """
+
+    cls_to_become: type[Any] = Tensor
+
+    def materialize(
+        self, shape: int | tuple[int, ...], device: object = None, dtype: _core.dtype | None = None
+    ) -> None:
+        """Become a `cls_to_become` of `shape`, with undefined numbers, of `dtype` (default: the one it was made with)."""
+        tensor: Any = self
+        if device is None:
+            device = tensor.data.device
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        tensor.data = _core.empty(shape, dtype=tensor.data.dtype if dtype is None else dtype, device=device)
+        tensor.__class__ = self.cls_to_become
+
+    @property
+    def shape(self) -> NoReturn:
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. Run the lazy module once on data, or give "
+            "it a shape with lamina.nn.resolve(net, input_shape); a state dict must be saved after that, too."
+        )
+
+    def __getattribute__(self, name: str) -> Any:
+        value = super().__getattribute__(name)
+        if callable(value) and name not in _ALLOWED and hasattr(Tensor, name) and not hasattr(object, name):
+            _refuse(name)
+        return value
+
+    def _like(self, dtype: _core.dtype) -> Self:
+        tensor: Any = self
+        return type(self)(tensor.requires_grad, None, dtype)  # type: ignore[call-arg]
+
+    def to(self, *args: Any, **kwargs: Any) -> Self:
+        """The same with another dtype; arguments as ``Tensor.to``."""
+        tensor: Any = self
+        return self._like(tensor.data.to(*args, **kwargs).dtype)
+
+    def cpu(self) -> Self:
+        return self
+
+    def float(self) -> Self:
+        return self._like(_core.float32)
+
+    def double(self) -> Self:
+        return self._like(_core.float64)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        tensor: Any = self
+        if id(self) not in memo:
+            memo[id(self)] = self._like(tensor.data.dtype)
+        return memo[id(self)]  # type: ignore[no-any-return]
+
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        tensor: Any = self
+        return type(self), (tensor.requires_grad, None, tensor.data.dtype), tensor.__dict__ or None
+
+    def __repr__(self, *, tensor_contents: object = None) -> str:
+        return f"<{type(self).__name__}>"
+
+    __hash__ = Tensor.__hash__
+
+
+for _name in _BINARY_OPERATORS:
+    for _form in (f"__{_name}__", f"__r{_name}__", f"__i{_name}__"):
+        setattr(UninitializedTensorMixin, _form, _refusing(_form))
+for _name in _OTHER_OPERATORS:
+    setattr(UninitializedTensorMixin, f"__{_name}__", _refusing(f"__{_name}__"))
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
+    """A Parameter without a shape. It can change dtype, be copied, pickled and handed to an optimizer; no more."""
+
+    cls_to_become = Parameter
+
+    def __new__(
+        cls, requires_grad: bool = True, device: object = None, dtype: _core.dtype | None = None
+    ) -> Self:
+        data = _core.empty(0, dtype=dtype, device=device)
+        return Tensor._make_subclass(cls, data, requires_grad)
+
+
+class UninitializedBuffer(UninitializedTensorMixin, Buffer):
+    """A Buffer without a shape."""
+
+    cls_to_become = Buffer
+
+    def __new__(
+        cls,
+        requires_grad: bool = False,
+        device: object = None,
+        dtype: _core.dtype | None = None,
+        persistent: bool = True,
+    ) -> Self:
+        buffer = Tensor._make_subclass(cls, _core.empty(0, dtype=dtype, device=device), requires_grad)
+        buffer.persistent = persistent
+        return buffer
+
+
+def is_lazy(tensor: object) -> bool:
+    """Whether `tensor` is a parameter or buffer that has no shape yet."""
+    return isinstance(tensor, UninitializedTensorMixin)

@@ -1,0 +1,246 @@
+"""What all optimisers share: groups of parameters, their options, and the state kept for each parameter."""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from functools import wraps
+
+from .. import _core
+from .._core import Tensor
+from ..autograd import enable_grad
+from ..nn.hooks import RemovableHandle, add_hook
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+__all__ = ["Optimizer", "check_options", "required", "run_closure"]
+
+
+class _Required:
+    """Stands for an option that has no default."""
+
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required = _Required()
+
+
+class Optimizer:
+    """Base of optimisers: a subclass gives the `defaults` of its options and defines ``step``.
+
+    `params` is an iterable of tensors, of (name, tensor) pairs, or of dicts: each dict is a group, with its tensors
+    under ``"params"`` and any options that differ from the defaults. Parameters of a lazy module that has not run yet
+    are welcome; they are skipped until they have a gradient.
+    """
+
+    def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
+        if isinstance(params, Tensor):
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, "
+                f"but got {type(params).__name__}; wrap it: [param]"
+            )
+        self.defaults = {k: float(v) if isinstance(v, Tensor) else v for k, v in defaults.items()}
+        self.state: defaultdict[Any, Any] = defaultdict(dict)
+        self.param_groups: list[dict[str, Any]] = []
+        self._step_pre_hooks: dict[int, Callable[..., Any]] = {}
+        self._step_post_hooks: dict[int, Callable[..., Any]] = {}
+        groups = list(params)
+        if not groups:
+            raise ValueError("optimizer got an empty parameter list")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in cls.__dict__:
+            cls.step = _with_hooks(cls.__dict__["step"])  # type: ignore[method-assign]
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters; options it lacks get their defaults. Useful to train frozen layers later on."""
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+        group = dict(param_group)
+        params = group["params"]
+        if isinstance(params, Tensor):
+            params = [params]
+        elif isinstance(params, (set, frozenset)):
+            raise TypeError("optimizer parameters need to be in an order that is the same every time; got a set")
+        named = [param if isinstance(param, tuple) else (None, param) for param in params]
+        names = [name for name, _ in named]
+        group["params"] = tensors = [tensor for _, tensor in named]
+        if any(name is not None for name in names):
+            if None in names:
+                raise ValueError("all optimizer params should be with/without names. Some params lack names.")
+            group["param_names"] = names
+        for tensor in tensors:
+            if not isinstance(tensor, Tensor):
+                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(tensor).__name__}")
+            if not self.defaults.get("differentiable") and not (tensor.is_leaf or tensor.retains_grad):
+                raise ValueError("can't optimize a non-leaf Tensor; give it the tensor that it was computed from")
+        for name, default in self.defaults.items():
+            if default is required and name not in group:
+                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
+            group.setdefault(name, default)
+        ids = [id(tensor) for tensor in tensors]
+        if len(set(ids)) != len(ids):
+            warnings.warn("a parameter appears twice in a parameter group; a step updates it twice", stacklevel=3)
+        known = set(ids)
+        if any(id(tensor) in known for other in self.param_groups for tensor in other["params"]):
+            raise ValueError("some parameters appear in more than one parameter group")
+        self.param_groups.append(group)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update the parameters by their gradients; `closure`, if given, is run first and computes them anew."""
+        raise NotImplementedError(f"{type(self).__name__} does not define step")
+
+    def _batches(self) -> Iterator[tuple[dict[str, Any], list[Tensor], list[Tensor]]]:
+        """Each group with those of its parameters that have a gradient, and the gradients."""
+        for group in self.param_groups:
+            params, grads = [], []
+            for parameter in group["params"]:
+                gradient = parameter.grad
+                if gradient is not None:
+                    params.append(parameter)
+                    grads.append(gradient)
+            if params:
+                yield group, params, grads
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients, or set them to zero in place."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if set_to_none:
+                    parameter.grad = None
+                elif (gradient := parameter.grad) is not None:
+                    if gradient.requires_grad:
+                        parameter.grad = gradient = gradient.detach()
+                    gradient.zero_()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The options of every group, with its parameters as numbers, and the state by these numbers."""
+        numbers: dict[int, int] = {}
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                numbers.setdefault(id(parameter), len(numbers))
+        return {
+            "state": {numbers[id(k)] if isinstance(k, Tensor) else k: v for k, v in self.state.items()},
+            "param_groups": [
+                {
+                    **{name: option for name, option in group.items() if name != "params"},
+                    "params": [numbers[id(parameter)] for parameter in group["params"]],
+                }
+                for group in self.param_groups
+            ],
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what ``state_dict`` returned, copied and in the parameters' dtypes.
+
+        ValueError if the groups have other lengths; then nothing has changed.
+        """
+        saved = state_dict["param_groups"]
+        if len(saved) != len(self.param_groups):
+            raise ValueError("loaded state dict has a different number of parameter groups")
+        if any(len(s["params"]) != len(g["params"]) for s, g in zip(saved, self.param_groups)):
+            raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
+        own = {
+            number: parameter
+            for s, g in zip(saved, self.param_groups)
+            for number, parameter in zip(s["params"], g["params"])
+        }
+        state: defaultdict[Any, Any] = defaultdict(dict)
+        for number, value in state_dict["state"].items():
+            if number in own:
+                state[own[number]] = {name: _copied(name, v, own[number]) for name, v in value.items()}
+            else:
+                state[number] = value
+        groups = []
+        for s, g in zip(saved, self.param_groups):
+            group = {**self.defaults, **s, "params": g["params"]}
+            if "param_names" in g:
+                group["param_names"] = g["param_names"]
+            groups.append(group)
+        self.__setstate__({"state": state, "param_groups": groups})
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__dict__.setdefault("_step_pre_hooks", {})
+        self.__dict__.setdefault("_step_post_hooks", {})
+
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` before ``step``; it may return new ``(args, kwargs)``."""
+        return add_hook(self._step_pre_hooks, hook)
+
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` after ``step``."""
+        return add_hook(self._step_post_hooks, hook)
+
+    def __repr__(self) -> str:
+        text = type(self).__name__ + " ("
+        for number, group in enumerate(self.param_groups):
+            text += f"\nParameter Group {number}\n"
+            text += "".join(f"    {key}: {group[key]}\n" for key in sorted(group) if key != "params")
+        return text + ")"
+
+
+def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
+    """`step` between the hooks that are registered for it."""
+
+    @wraps(step)
+    def call(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        if not self._step_pre_hooks and not self._step_post_hooks:
+            return step(self, *args, **kwargs)
+        for hook in tuple(self._step_pre_hooks.values()):
+            changed = hook(self, args, kwargs)
+            if changed is not None:
+                if not (isinstance(changed, tuple) and len(changed) == 2):
+                    raise RuntimeError(f"a step pre-hook must return None or (new_args, new_kwargs), but got {changed}.")
+                args, kwargs = changed
+        result = step(self, *args, **kwargs)
+        for hook in tuple(self._step_post_hooks.values()):
+            hook(self, args, kwargs)
+        return result
+
+    return call
+
+
+def check_options(foreach: bool | None, fused: bool | None, differentiable: bool, **at_least_zero: Any) -> None:
+    """Refuse what no step can do. `foreach` and `fused` are hints, and every step here is fused."""
+    names = {"lr": "learning rate", "eps": "epsilon value"}
+    for name, value in at_least_zero.items():
+        if not value >= 0.0:
+            raise ValueError(f"Invalid {names.get(name, name + ' value')}: {value}")
+    if differentiable:
+        raise ValueError("differentiable=True is not supported: a step writes to its parameters outside the graph")
+    if foreach and fused:
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+
+
+def run_closure(closure: Callable[[], Any] | None) -> Any:
+    """The loss that `closure` computes, with gradients; None without one."""
+    if closure is None:
+        return None
+    with enable_grad():
+        return closure()
+
+
+def _copied(name: str, value: Any, parameter: Tensor) -> Any:
+    """A state's `value` as `parameter` needs it: numbers of its dtype; a step count stays a plain number."""
+    if isinstance(value, Tensor):
+        if name == "step":
+            return int(value.item())
+        return value.detach().to(parameter.dtype if parameter.dtype.is_floating_point else value.dtype).clone()
+    if isinstance(value, dict):
+        return {key: _copied(key, v, parameter) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_copied(name, v, parameter) for v in value)
+    return value

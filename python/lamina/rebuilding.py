@@ -1,0 +1,93 @@
+"""Tensors and types as plain data (bytes, names, tuples), and back: what pickle, copy and `lamina.save` go through."""
+
+from __future__ import annotations
+
+from math import prod
+
+from . import _core
+from ._core import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from ._core import dtype as DType
+
+__all__ = [
+    "DTYPES",
+    "array_of",
+    "dtype_name",
+    "rebuild_dtype",
+    "rebuild_subclass",
+    "rebuild_tensor",
+    "reduce_dtype",
+    "reduce_tensor",
+    "tensor_from_bytes",
+]
+
+DTYPES: dict[str, DType] = {
+    "float32": _core.float32,
+    "float64": _core.float64,
+    "int64": _core.int64,
+    "int32": _core.int32,
+    "uint8": _core.uint8,
+    "bool": _core.bool,
+}
+
+
+def dtype_name(dtype: DType) -> str:
+    """``"float32"`` for ``lamina.float32``."""
+    return str(dtype).rpartition(".")[2]
+
+
+def array_of(tensor: Tensor) -> NDArray[Any]:
+    """The numbers of `tensor`, contiguous; shared with it where it is contiguous itself."""
+    return tensor.detach().contiguous().numpy()
+
+
+def tensor_from_bytes(data: Any, dtype: str, shape: tuple[int, ...]) -> Tensor:
+    """A new tensor from the little-endian bytes of its elements. ValueError if their number does not fit."""
+    if dtype not in DTYPES:
+        raise ValueError(f"expected a dtype of {', '.join(DTYPES)}, got {dtype!r}")
+    expected = prod(shape) * DTYPES[dtype].itemsize
+    if any(size < 0 for size in shape) or len(data) != expected:
+        raise ValueError(f"expected {expected} bytes for {dtype} of shape {list(shape)}, got {len(data)}")
+    if expected == 0:
+        return _core.empty(shape, dtype=DTYPES[dtype])
+    from numpy import frombuffer
+
+    stored = frombuffer(data, dtype=f"<{'b' if dtype == 'bool' else dtype[0]}{DTYPES[dtype].itemsize}")
+    array = stored.astype(bool) if dtype == "bool" else stored.astype(stored.dtype.newbyteorder("="))
+    return _core.from_numpy(array.reshape(shape)).clone()
+
+
+def reduce_tensor(tensor: Tensor) -> tuple[Any, ...]:
+    """What ``Tensor.__reduce_ex__`` returns: the tensor as bytes. A computed tensor comes back as a leaf."""
+    array = array_of(tensor)
+    data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    plain = (data, dtype_name(tensor.dtype), tuple(tensor.shape), tensor.requires_grad)
+    if type(tensor) is Tensor:
+        return rebuild_tensor, plain
+    return rebuild_subclass, (type(tensor), *plain), getattr(tensor, "__dict__", None) or None
+
+
+def rebuild_tensor(data: bytes, dtype: str, shape: tuple[int, ...], requires_grad: bool) -> Tensor:
+    """The tensor that `reduce_tensor` took apart."""
+    return tensor_from_bytes(data, dtype, shape).requires_grad_(requires_grad)
+
+
+def rebuild_subclass(kind: type[Any], data: bytes, dtype: str, shape: tuple[int, ...], requires_grad: bool) -> Any:
+    """The same for an instance of a subclass of Tensor."""
+    return kind._make_subclass(kind, tensor_from_bytes(data, dtype, shape), requires_grad)
+
+
+def reduce_dtype(dtype: DType) -> tuple[Any, ...]:
+    """A type by its name, for pickle and copy."""
+    return rebuild_dtype, (dtype_name(dtype),)
+
+
+def rebuild_dtype(name: str) -> DType:
+    """``lamina.float32`` for ``"float32"``."""
+    return DTYPES[name]

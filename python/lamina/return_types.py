@@ -1,0 +1,120 @@
+"""Named tuples of results, printed as PyTorch prints them: ``lamina.return_types.median(values=..., indices=...)``."""
+# ruff: noqa: N801 (the classes have the names of the functions they belong to, as in PyTorch)
+
+from __future__ import annotations
+
+from operator import itemgetter
+
+from ._core import Tensor
+
+TYPE_CHECKING = False
+
+__all__ = ["aminmax", "cummax", "cummin", "kthvalue", "max", "median", "min", "nanmedian", "slogdet", "sort", "topk"]
+
+
+class _Result(tuple):  # type: ignore[type-arg]
+    """A tuple of two tensors whose fields have names."""
+
+    __slots__ = ()
+    _fields: tuple[str, ...] = ()
+
+    def __new__(cls, *tensors: Tensor) -> _Result:
+        return super().__new__(cls, tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors)
+
+    def __repr__(self) -> str:
+        fields = ",\n".join(f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
+        return f"lamina.return_types.{type(self).__name__}(\n{fields})"
+
+    def __reduce__(self) -> tuple[type, tuple[tuple[Tensor, ...]]]:
+        return type(self), (tuple(self),)
+
+
+class _ValuesIndices(_Result):
+    __slots__ = ()
+    _fields = ("values", "indices")
+    if TYPE_CHECKING:
+        values: Tensor
+        indices: Tensor
+    else:
+        values = property(itemgetter(0), doc="The chosen elements.")
+        indices = property(itemgetter(1), doc="Where they were along the dimension.")
+
+
+class median(_ValuesIndices):
+    """Result of `lamina.median` along a dimension."""
+
+    __slots__ = ()
+
+
+class nanmedian(_ValuesIndices):
+    """Result of `lamina.nanmedian` along a dimension."""
+
+    __slots__ = ()
+
+
+class max(_ValuesIndices):
+    """Result of `lamina.max` along a dimension."""
+
+    __slots__ = ()
+
+
+class min(_ValuesIndices):
+    """Result of `lamina.min` along a dimension."""
+
+    __slots__ = ()
+
+
+class sort(_ValuesIndices):
+    """Result of `lamina.sort`."""
+
+    __slots__ = ()
+
+
+class topk(_ValuesIndices):
+    """Result of `lamina.topk`."""
+
+    __slots__ = ()
+
+
+class kthvalue(_ValuesIndices):
+    """Result of `lamina.kthvalue`."""
+
+    __slots__ = ()
+
+
+class cummax(_ValuesIndices):
+    """Result of `lamina.cummax`."""
+
+    __slots__ = ()
+
+
+class cummin(_ValuesIndices):
+    """Result of `lamina.cummin`."""
+
+    __slots__ = ()
+
+
+class aminmax(_Result):
+    """Result of `lamina.aminmax`."""
+
+    __slots__ = ()
+    _fields = ("min", "max")
+    if TYPE_CHECKING:
+        min: Tensor
+        max: Tensor
+    else:
+        min = property(itemgetter(0), doc="The smallest elements.")
+        max = property(itemgetter(1), doc="The largest elements.")
+
+
+class slogdet(_Result):
+    """Result of `lamina.linalg.slogdet`."""
+
+    __slots__ = ()
+    _fields = ("sign", "logabsdet")
+    if TYPE_CHECKING:
+        sign: Tensor
+        logabsdet: Tensor
+    else:
+        sign = property(itemgetter(0), doc="The determinant's sign.")
+        logabsdet = property(itemgetter(1), doc="The logarithm of its absolute value.")

@@ -1,0 +1,306 @@
+// What each elementwise kernel shall compute, spelt in wide arithmetic and PyTorch's conventions.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "support/kernel_ids.h"
+
+namespace lamina::kernels {
+
+__extension__ typedef __int128 WideInt;
+
+inline const char* name_of(Elementwise op) {
+  static const char* const kNames[] = {
+#define LAMINA_ELEMENTWISE(name, arity, domain) #name,
+#include "support/kernel_list.inc"
+  };
+  return kNames[static_cast<std::size_t>(op)];
+}
+
+inline int arity_of(Elementwise op) {
+  static const int kArity[] = {
+#define LAMINA_ELEMENTWISE(name, arity, domain) arity,
+#include "support/kernel_list.inc"
+  };
+  return kArity[static_cast<std::size_t>(op)];
+}
+
+inline bool is_predicate(Elementwise op) {
+  switch (op) {
+    case Elementwise::logical_not:
+    case Elementwise::isnan:
+    case Elementwise::isinf:
+    case Elementwise::signbit:
+    case Elementwise::eq:
+    case Elementwise::ne:
+    case Elementwise::lt:
+    case Elementwise::le:
+    case Elementwise::gt:
+    case Elementwise::ge:
+    case Elementwise::logical_and:
+    case Elementwise::logical_or:
+    case Elementwise::logical_xor:
+      return true;
+    default:
+      return false;
+  }
+}
+
+inline WideInt integer_power(WideInt a, WideInt b) {
+  if (b < 0) return a == 1 ? 1 : (a == -1 ? (b % 2 == 0 ? 1 : -1) : 0);
+  WideInt result = 1;
+  // Modulo 2^64, which every integer type divides.
+  const auto wrap = [](WideInt x) { return static_cast<WideInt>(static_cast<std::uint64_t>(x)); };
+  for (a = wrap(a); b != 0; b /= 2, a = wrap(a * a)) {
+    if (b % 2 != 0) result = wrap(result * a);
+  }
+  return result;
+}
+
+// The caller keeps the low bits of the result, or its truth.
+inline WideInt reference(Elementwise op, WideInt a, WideInt b) {
+  const WideInt quotient = b == 0 ? 0 : a / b, rest = b == 0 ? 0 : a % b;
+  const bool rounds_down = rest != 0 && (rest < 0) != (b < 0);
+  switch (op) {
+    case Elementwise::copy:
+      return a;
+    case Elementwise::neg:
+      return -a;
+    case Elementwise::abs:
+      return a < 0 ? -a : a;
+    case Elementwise::sign:
+      return (a > 0) - (a < 0);
+    case Elementwise::square:
+      return a * a;
+    case Elementwise::relu:
+      return a > 0 ? a : 0;
+    case Elementwise::bitwise_not:
+      return ~a;
+    case Elementwise::logical_not:
+      return a == 0;
+    case Elementwise::add:
+      return a + b;
+    case Elementwise::sub:
+      return a - b;
+    case Elementwise::mul:
+      return a * b;
+    case Elementwise::floor_divide:
+      return quotient - (rounds_down ? 1 : 0);
+    case Elementwise::remainder:
+      return rest + (rounds_down ? b : 0);
+    case Elementwise::fmod:
+      return rest;
+    case Elementwise::pow:
+      return integer_power(a, b);
+    case Elementwise::maximum:
+      return a > b ? a : b;
+    case Elementwise::minimum:
+      return a < b ? a : b;
+    case Elementwise::bitwise_and:
+      return a & b;
+    case Elementwise::bitwise_or:
+      return a | b;
+    case Elementwise::bitwise_xor:
+      return a ^ b;
+    case Elementwise::eq:
+      return a == b;
+    case Elementwise::ne:
+      return a != b;
+    case Elementwise::lt:
+      return a < b;
+    case Elementwise::le:
+      return a <= b;
+    case Elementwise::gt:
+      return a > b;
+    case Elementwise::ge:
+      return a >= b;
+    case Elementwise::logical_and:
+      return a != 0 && b != 0;
+    case Elementwise::logical_or:
+      return a != 0 || b != 0;
+    case Elementwise::logical_xor:
+      return (a != 0) != (b != 0);
+    default:
+      ADD_FAILURE() << "no integer reference for " << name_of(op);
+      return 0;
+  }
+}
+
+inline long double reference(Elementwise op, long double a, long double b) {
+  const bool mixed_signs = (std::fmod(a, b) < 0) != (b < 0) && std::fmod(a, b) != 0;
+  switch (op) {
+    case Elementwise::copy:
+      return a;
+    case Elementwise::neg:
+      return -a;
+    case Elementwise::abs:
+      return std::fabs(a);
+    case Elementwise::sign:
+      return a > 0 ? 1 : (a < 0 ? -1 : 0);
+    case Elementwise::square:
+      return a * a;
+    case Elementwise::relu:
+      return a < 0 ? 0 : a;
+    case Elementwise::exp:
+      return std::exp(a);
+    case Elementwise::exp2:
+      return std::exp2(a);
+    case Elementwise::expm1:
+      return std::expm1(a);
+    case Elementwise::log:
+      return std::log(a);
+    case Elementwise::log2:
+      return std::log2(a);
+    case Elementwise::log10:
+      return std::log10(a);
+    case Elementwise::log1p:
+      return std::log1p(a);
+    case Elementwise::sqrt:
+      return std::sqrt(a);
+    case Elementwise::rsqrt:
+      return 1 / std::sqrt(a);
+    case Elementwise::reciprocal:
+      return 1 / a;
+    case Elementwise::sin:
+      return std::sin(a);
+    case Elementwise::cos:
+      return std::cos(a);
+    case Elementwise::tan:
+      return std::tan(a);
+    case Elementwise::asin:
+      return std::asin(a);
+    case Elementwise::acos:
+      return std::acos(a);
+    case Elementwise::atan:
+      return std::atan(a);
+    case Elementwise::sinh:
+      return std::sinh(a);
+    case Elementwise::cosh:
+      return std::cosh(a);
+    case Elementwise::tanh:
+      return std::tanh(a);
+    case Elementwise::asinh:
+      return std::asinh(a);
+    case Elementwise::acosh:
+      return std::acosh(a);
+    case Elementwise::atanh:
+      return std::atanh(a);
+    case Elementwise::sigmoid:
+      return 1 / (1 + std::exp(-a));
+    case Elementwise::erf:
+      return std::erf(a);
+    case Elementwise::erfc:
+      return std::erfc(a);
+    case Elementwise::floor:
+      return std::floor(a);
+    case Elementwise::ceil:
+      return std::ceil(a);
+    case Elementwise::round:
+      return std::nearbyint(a);
+    case Elementwise::trunc:
+      return std::trunc(a);
+    case Elementwise::logical_not:
+      return a == 0;
+    case Elementwise::isnan:
+      return std::isnan(a);
+    case Elementwise::isinf:
+      return std::isinf(a);
+    case Elementwise::signbit:
+      return std::signbit(a);
+    case Elementwise::add:
+      return a + b;
+    case Elementwise::sub:
+      return a - b;
+    case Elementwise::mul:
+      return a * b;
+    case Elementwise::div:
+      return a / b;
+    case Elementwise::floor_divide: {
+      if (b == 0) return a / b;
+      const long double quotient = (a - std::fmod(a, b)) / b - (mixed_signs ? 1 : 0);
+      return quotient == 0 ? std::copysign(0.0L, a / b) : std::nearbyint(quotient);
+    }
+    case Elementwise::remainder:
+      return mixed_signs ? std::fmod(a, b) + b : std::fmod(a, b);
+    case Elementwise::fmod:
+      return std::fmod(a, b);
+    case Elementwise::pow:
+      return std::pow(a, b);
+    // The second of equal operands; either, if it is NaN.
+    case Elementwise::maximum:
+      return std::isnan(a) || a > b ? a : b;
+    case Elementwise::minimum:
+      return std::isnan(a) || a < b ? a : b;
+    case Elementwise::atan2:
+      return std::atan2(a, b);
+    case Elementwise::copysign:
+      return std::copysign(a, b);
+    case Elementwise::eq:
+      return a == b;
+    case Elementwise::ne:
+      return a != b;
+    case Elementwise::lt:
+      return a < b;
+    case Elementwise::le:
+      return a <= b;
+    case Elementwise::gt:
+      return a > b;
+    case Elementwise::ge:
+      return a >= b;
+    case Elementwise::logical_and:
+      return a != 0 && b != 0;
+    case Elementwise::logical_or:
+      return a != 0 || b != 0;
+    case Elementwise::logical_xor:
+      return (a != 0) != (b != 0);
+    default:
+      ADD_FAILURE() << "no floating-point reference for " << name_of(op);
+      return 0;
+  }
+}
+
+// The largest error of a floating-point kernel that the tests allow, in ulp of the result. Half an ulp is correct rounding.
+inline double allowed_ulp(Elementwise op) {
+  switch (op) {
+    case Elementwise::exp:
+    case Elementwise::log:
+    case Elementwise::log1p:
+      return 1;
+    case Elementwise::exp2:
+    case Elementwise::log2:
+    case Elementwise::erf:
+    case Elementwise::rsqrt:
+      return 1.5;
+    // Rounded twice, as PyTorch's.
+    case Elementwise::floor_divide:
+    case Elementwise::expm1:
+    case Elementwise::log10:
+      return 2;
+    case Elementwise::sin:
+    case Elementwise::cos:
+    case Elementwise::tanh:
+    case Elementwise::sigmoid:
+      return 2.5;
+    // The C library's, which promises nothing but is within a few ulp everywhere.
+    case Elementwise::tan:
+    case Elementwise::asin:
+    case Elementwise::acos:
+    case Elementwise::atan:
+    case Elementwise::atan2:
+    case Elementwise::sinh:
+    case Elementwise::cosh:
+    case Elementwise::asinh:
+    case Elementwise::acosh:
+    case Elementwise::atanh:
+    case Elementwise::erfc:
+    case Elementwise::pow:
+      return 5;
+    default:
+      // The long double reference is itself rounded once more.
+      return 0.501;
+  }
+}
+
+}  // namespace lamina::kernels

@@ -1,0 +1,135 @@
+// The error in ulp of the vector functions, over the whole range of their arguments.
+#include <gtest/gtest.h>
+
+#include "kernel_operands.h"
+#include "kernel_reference.h"
+
+namespace lamina::kernels {
+namespace {
+
+constexpr Elementwise kFunctions[] = {
+    Elementwise::exp, Elementwise::exp2, Elementwise::expm1, Elementwise::log,     Elementwise::log2, Elementwise::log10,
+    Elementwise::log1p, Elementwise::sin, Elementwise::cos,  Elementwise::tanh,    Elementwise::erf,  Elementwise::sigmoid,
+    Elementwise::sqrt, Elementwise::rsqrt, Elementwise::reciprocal,
+};
+
+template <class T>
+void expect_accurate(const Table& table, Elementwise op, const std::vector<T>& x, const std::vector<long double>& truth) {
+  std::vector<T> result(x.size());
+  const void* operands[] = {x.data()};
+  table.elementwise[static_cast<std::size_t>(op)][kIndex<T>](result.data(), operands, x.size());
+  double worst = 0;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double error = ulp_error(result[i], truth[i]);
+    if (error > worst) worst = error, at = i;
+  }
+  EXPECT_LE(worst, allowed_ulp(op)) << name_of(op) << "(" << x[at] << ") = " << result[at] << " instead of " << truth[at];
+}
+
+template <class T>
+void expect_accurate(Elementwise op, const std::vector<T>& x) {
+  std::vector<long double> truth;
+  for (const T value : x) truth.push_back(reference(op, static_cast<long double>(value), 0.0L));
+  for_each_table([&](const Table& table) { expect_accurate(table, op, x, truth); });
+}
+
+// Every 70,001st bit pattern: all exponents, both signs, infinities and NaNs.
+std::vector<float> all_magnitudes() {
+  std::vector<float> x;
+  for (std::uint64_t bits = 0; bits < (std::uint64_t{1} << 32); bits += 70001) {
+    const std::uint32_t word = static_cast<std::uint32_t>(bits);
+    x.push_back(0);
+    std::memcpy(&x.back(), &word, sizeof(word));
+  }
+  return x;
+}
+
+std::vector<double> all_magnitudes_double() {
+  std::mt19937_64 random(5);
+  std::vector<double> x(60000);
+  for (double& value : x) {
+    const std::uint64_t word = random();
+    std::memcpy(&value, &word, sizeof(word));
+  }
+  return x;
+}
+
+// Where the functions are neither 0, 1, infinite nor their own argument.
+template <class T>
+std::vector<T> moderate(T limit) {
+  std::mt19937_64 random(6);
+  std::uniform_real_distribution<double> uniform(-1, 1);
+  std::vector<T> x(60000);
+  for (T& value : x) {
+    value = static_cast<T>(uniform(random) * std::exp2(12 * uniform(random) - 8) * limit);
+  }
+  return x;
+}
+
+TEST(KernelsMath, float32_over_all_magnitudes) {
+  const std::vector<float> x = all_magnitudes();
+  for (const Elementwise op : kFunctions) expect_accurate(op, x);
+}
+
+TEST(KernelsMath, float32_over_moderate_arguments) {
+  const std::vector<float> x = moderate<float>(8);
+  for (const Elementwise op : kFunctions) expect_accurate(op, x);
+}
+
+TEST(KernelsMath, float64_over_all_magnitudes) {
+  const std::vector<double> x = all_magnitudes_double();
+  for (const Elementwise op : kFunctions) expect_accurate(op, x);
+}
+
+TEST(KernelsMath, float64_over_moderate_arguments) {
+  const std::vector<double> x = moderate<double>(64);
+  for (const Elementwise op : kFunctions) expect_accurate(op, x);
+}
+
+// Multiples of pi/2, where the reduction of the argument cancels all leading digits.
+TEST(KernelsMath, sine_near_its_zeros) {
+  std::vector<float> x;
+  std::vector<double> y;
+  for (int n = -8200; n <= 8200; ++n) {
+    const double zero = n * 1.57079632679489661923;
+    for (int step = -2; step <= 2; ++step) {
+      x.push_back(static_cast<float>(zero) * (1 + static_cast<float>(step) * 0x1p-23f));
+      y.push_back(zero * (1 + step * 0x1p-52));
+    }
+  }
+  for (const Elementwise op : {Elementwise::sin, Elementwise::cos}) {
+    expect_accurate(op, x);
+    expect_accurate(op, y);
+  }
+}
+
+// Quotients from far below 1 to far above what float64 can multiply back exactly.
+TEST(KernelsMath, division_with_remainder_over_all_quotients) {
+  std::mt19937_64 random(7);
+  std::uniform_real_distribution<float> mantissa(1, 2);
+  std::uniform_int_distribution<int> exponent(-60, 60), steps(-2, 2);
+  std::vector<float> a, b;
+  for (int i = 0; i < 60000; ++i) {
+    b.push_back(std::ldexp(mantissa(random), exponent(random) / 2) * (i % 2 == 0 ? 1 : -1));
+    const float quotient = std::ldexp(mantissa(random), exponent(random)) * (i % 4 < 2 ? 1 : -1);
+    // Every other quotient is within rounding of a whole number.
+    const float product = b.back() * (i % 8 < 4 ? std::nearbyint(quotient) : quotient);
+    a.push_back(product * (1 + static_cast<float>(steps(random)) * 0x1p-23f));
+  }
+  const void* operands[] = {a.data(), b.data()};
+  for_each_table([&](const Table& table) {
+    for (const Elementwise op : {Elementwise::fmod, Elementwise::remainder, Elementwise::floor_divide}) {
+      std::vector<float> result(a.size());
+      table.elementwise[static_cast<std::size_t>(op)][kIndex<float>](result.data(), operands, a.size());
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        const long double truth = reference(op, static_cast<long double>(a[i]), static_cast<long double>(b[i]));
+        ASSERT_LE(ulp_error(result[i], truth), allowed_ulp(op))
+            << name_of(op) << "(" << a[i] << ", " << b[i] << ") = " << result[i] << " instead of " << truth;
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace lamina::kernels

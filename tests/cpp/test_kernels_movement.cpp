@@ -1,0 +1,86 @@
+// Strided copies and transposes by element size, and the choice of the table.
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "kernel_operands.h"
+
+namespace lamina::kernels {
+namespace {
+
+template <class F>
+void for_each_size(F f) {
+  for_each_table([&](const Table& table) {
+    f.template operator()<std::uint8_t>(table);
+    f.template operator()<std::uint32_t>(table);
+    f.template operator()<std::uint64_t>(table);
+  });
+}
+
+template <class T>
+std::vector<T> counted(std::size_t n) {
+  std::vector<T> values(n);
+  std::iota(values.begin(), values.end(), T(1));
+  return values;
+}
+
+TEST(KernelsMovement, only_sizes_of_element_types) {
+  for_each_table([](const Table& table) {
+    for (std::size_t size = 0; size < 9; ++size) {
+      const bool exists = size == 1 || size == 4 || size == 8;
+      EXPECT_EQ(table.load_strided[size] != nullptr, exists);
+      EXPECT_EQ(table.store_strided[size] != nullptr, exists);
+      EXPECT_EQ(table.transpose[size] != nullptr, exists);
+    }
+  });
+}
+
+TEST(KernelsMovement, strided_loads_and_stores) {
+  for_each_size([]<class T>(const Table& table) {
+    for (const std::ptrdiff_t stride : {0, 1, -1, 2, -2, 3, 4, 7, -16}) {
+      for (std::size_t n = 0; n <= 70; ++n) {
+        const std::size_t span = n * static_cast<std::size_t>(std::abs(stride)) + 1;
+        const std::vector<T> source = counted<T>(span);
+        const std::ptrdiff_t start = stride < 0 ? static_cast<std::ptrdiff_t>(span) - 1 : 0;
+        Guarded<T> loaded(n);
+        table.load_strided[sizeof(T)](loaded.data(), source.data() + start, n, stride);
+        for (std::size_t i = 0; i < n; ++i) {
+          EXPECT_EQ(loaded[i], source[static_cast<std::size_t>(start + static_cast<std::ptrdiff_t>(i) * stride)]);
+        }
+        EXPECT_TRUE(loaded.intact());
+        if (stride == 0) continue;
+        std::vector<T> target(span, T(0));
+        const std::vector<T> values = counted<T>(n);
+        table.store_strided[sizeof(T)](target.data() + start, values.data(), n, stride);
+        std::size_t written = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+          EXPECT_EQ(target[static_cast<std::size_t>(start + static_cast<std::ptrdiff_t>(i) * stride)], values[i]);
+        }
+        for (const T x : target) written += x != 0 ? 1 : 0;
+        EXPECT_EQ(written, n);
+      }
+    }
+  });
+}
+
+TEST(KernelsMovement, transposes) {
+  for_each_size([]<class T>(const Table& table) {
+    for (const std::size_t rows : {0, 1, 2, 3, 4, 7, 8, 15, 16, 17, 33, 64, 100}) {
+      for (const std::size_t columns : {0, 1, 2, 3, 5, 8, 9, 16, 31, 32, 65, 130}) {
+        const std::size_t stride = columns + rows % 3;
+        const std::vector<T> in = counted<T>(rows * stride);
+        Guarded<T> out(rows * columns);
+        table.transpose[sizeof(T)](out.data(), in.data(), rows, columns, stride);
+        for (std::size_t i = 0; i < rows; ++i) {
+          for (std::size_t j = 0; j < columns; ++j) {
+            ASSERT_EQ(out[j * rows + i], in[i * stride + j]) << rows << " x " << columns << " at " << i << ", " << j;
+          }
+        }
+        EXPECT_TRUE(out.intact());
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace lamina::kernels

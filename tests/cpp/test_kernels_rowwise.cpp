@@ -1,0 +1,177 @@
+// softmax, log_softmax, logsumexp, cumsum and cumprod along rows.
+#include <gtest/gtest.h>
+
+#include "kernel_operands.h"
+
+namespace lamina::kernels {
+namespace {
+
+template <class T>
+struct ExpectedRow {
+  long double maximum, log_sum;
+  explicit ExpectedRow(const T* p, std::size_t n) {
+    maximum = -std::numeric_limits<long double>::infinity();
+    for (std::size_t i = 0; i < n; ++i) maximum = std::max<long double>(maximum, p[i]);
+    long double sum = 0;
+    for (std::size_t i = 0; i < n; ++i) sum += std::exp(p[i] - maximum);
+    log_sum = std::log(sum);
+  }
+};
+
+template <class T>
+T& call_rowwise(const Table& table, Rowwise name, std::vector<T>& out, const std::vector<T>& in, std::size_t rows,
+                std::size_t n) {
+  table.rowwise[static_cast<std::size_t>(name)][kIndex<T>](out.data(), in.data(), rows, n);
+  return out[0];
+}
+
+template <class T>
+void check_rowwise(const Table& table, std::size_t rows, std::size_t n, double scale) {
+  std::vector<T> in = random_values<T>(rows * n, n + rows);
+  for (T& x : in) x *= static_cast<T>(scale);
+  const double epsilon = std::numeric_limits<T>::epsilon();
+  Guarded<T> softmax(rows * n), log_softmax(rows * n), logsumexp(rows);
+  table.rowwise[static_cast<std::size_t>(Rowwise::softmax)][kIndex<T>](softmax.data(), in.data(), rows, n);
+  table.rowwise[static_cast<std::size_t>(Rowwise::log_softmax)][kIndex<T>](log_softmax.data(), in.data(), rows, n);
+  table.rowwise[static_cast<std::size_t>(Rowwise::logsumexp)][kIndex<T>](logsumexp.data(), in.data(), rows, n);
+  std::vector<T> in_place = in;
+  table.rowwise[static_cast<std::size_t>(Rowwise::softmax)][kIndex<T>](in_place.data(), in_place.data(), rows, n);
+  for (std::size_t r = 0; r < rows; ++r) {
+    const ExpectedRow<T> row(in.data() + r * n, n);
+    for (std::size_t i = r * n; i < (r + 1) * n; ++i) {
+      const long double log_probability = in[i] - row.maximum - row.log_sum;
+      const double distance = static_cast<double>(row.maximum - in[i]);
+      EXPECT_NEAR(log_softmax[i], log_probability, epsilon * (2 + distance + static_cast<double>(row.log_sum)));
+      const double probability = static_cast<double>(std::exp(log_probability));
+      EXPECT_NEAR(softmax[i], probability, epsilon * probability * (6 + distance) + std::numeric_limits<T>::min());
+      EXPECT_EQ(softmax[i], in_place[i]);
+    }
+    const double expected = static_cast<double>(row.maximum + row.log_sum);
+    EXPECT_NEAR(logsumexp[r], expected, epsilon * (2 + std::fabs(expected)));
+  }
+  EXPECT_TRUE(softmax.intact() && log_softmax.intact() && logsumexp.intact());
+}
+
+template <class F>
+void for_each_float_type(F f) {
+  for_each_table([&](const Table& table) {
+    f.template operator()<float>(table);
+    f.template operator()<double>(table);
+  });
+}
+
+TEST(KernelsRowwise, many_lengths) {
+  for_each_float_type([]<class T>(const Table& table) {
+    for (std::size_t n = 1; n <= 67; ++n) check_rowwise<T>(table, 3, n, 1);
+    for (const std::size_t n : {500, 1024, 5001}) {
+      check_rowwise<T>(table, 2, n, 1);
+      check_rowwise<T>(table, 2, n, 1000);
+    }
+  });
+}
+
+TEST(KernelsRowwise, infinities_and_nan) {
+  for_each_float_type([]<class T>(const Table& table) {
+    const T infinity = std::numeric_limits<T>::infinity();
+    for (const std::size_t n : {3, 16, 50, 100}) {
+      const auto run = [&](const std::vector<T>& in, bool expect_nan, T expected_logsumexp) {
+        std::vector<T> out(n);
+        for (const Rowwise name : {Rowwise::softmax, Rowwise::log_softmax}) {
+          call_rowwise(table, name, out, in, 1, n);
+          for (const T x : out) EXPECT_EQ(std::isnan(x), expect_nan);
+        }
+        const T logsumexp = call_rowwise(table, Rowwise::logsumexp, out, in, 1, n);
+        EXPECT_TRUE(logsumexp == expected_logsumexp || (std::isnan(logsumexp) && std::isnan(expected_logsumexp)))
+            << logsumexp;
+      };
+      run(std::vector<T>(n, -infinity), true, -infinity);
+      std::vector<T> in(n, T(2));
+      in[1] = infinity;
+      run(in, true, infinity);
+      in[0] = std::numeric_limits<T>::quiet_NaN();
+      run(in, true, in[0]);
+      // One finite element among -inf takes all of the probability.
+      in.assign(n, -infinity);
+      in[n - 1] = 5;
+      std::vector<T> out(n);
+      call_rowwise(table, Rowwise::softmax, out, in, 1, n);
+      for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(out[i], i == n - 1 ? 1 : 0);
+      EXPECT_EQ(call_rowwise(table, Rowwise::logsumexp, out, in, 1, n), 5);
+    }
+  });
+}
+
+TEST(KernelsRowwise, empty_rows) {
+  for_each_float_type([]<class T>(const Table& table) {
+    T result = 7;
+    table.rowwise[static_cast<std::size_t>(Rowwise::logsumexp)][kIndex<T>](&result, &result, 1, 0);
+    EXPECT_EQ(result, -std::numeric_limits<T>::infinity());
+    result = 7;
+    table.rowwise[static_cast<std::size_t>(Rowwise::softmax)][kIndex<T>](&result, &result, 3, 0);
+    EXPECT_EQ(result, 7);
+  });
+}
+
+template <class T>
+void check_scan(const Table& table, Scan name, std::size_t rows, std::size_t n) {
+  const ScanFn kernel = table.scan[static_cast<std::size_t>(name)][kIndex<T>];
+  ASSERT_NE(kernel, nullptr);
+  std::vector<T> in = random_values<T>(rows * n, n);
+  if (name == Scan::cumprod) {
+    for (T& x : in) x = std::is_floating_point_v<T> ? T(1) + x / T(100) : (x == 0 ? T(3) : x);
+  }
+  Guarded<T> out(rows * n);
+  kernel(out.data(), in.data(), rows, n);
+  for (std::size_t r = 0; r < rows; ++r) {
+    using Wide = std::conditional_t<std::is_floating_point_v<T>, long double, std::uint64_t>;
+    Wide total = name == Scan::cumsum ? 0 : 1;
+    long double magnitude = 0;
+    for (std::size_t i = r * n; i < (r + 1) * n; ++i) {
+      total = name == Scan::cumsum ? total + static_cast<Wide>(in[i]) : total * static_cast<Wide>(in[i]);
+      magnitude = name == Scan::cumsum ? magnitude + std::fabs(static_cast<long double>(in[i])) : std::fabs(static_cast<long double>(total));
+      if constexpr (std::is_floating_point_v<T>) {
+        const double steps = std::is_same_v<T, float> ? 1 : static_cast<double>(n);
+        EXPECT_NEAR(out[i], total, std::numeric_limits<T>::epsilon() * steps * magnitude) << i;
+      } else {
+        EXPECT_EQ(out[i], static_cast<T>(total)) << i;
+      }
+    }
+  }
+  EXPECT_TRUE(out.intact());
+  std::vector<T> in_place = in;
+  kernel(in_place.data(), in_place.data(), rows, n);
+  for (std::size_t i = 0; i < rows * n; ++i) EXPECT_EQ(in_place[i], out[i]);
+}
+
+TEST(KernelsScan, many_lengths) {
+  for_each_table([](const Table& table) {
+    for (const Scan name : {Scan::cumsum, Scan::cumprod}) {
+      for (std::size_t n = 0; n <= 67; ++n) {
+        for (const std::size_t rows : {1, 3, 9}) {
+          check_scan<std::int64_t>(table, name, rows, n);
+          check_scan<float>(table, name, rows, n);
+          check_scan<double>(table, name, rows, n);
+        }
+      }
+      check_scan<float>(table, name, 2, 3000);
+      check_scan<double>(table, name, 2, 3000);
+    }
+  });
+}
+
+TEST(KernelsScan, nan_and_infinity_reach_only_what_follows) {
+  for_each_table([](const Table& table) {
+    std::vector<float> in(100, 1.0f), out(100);
+    in[40] = std::numeric_limits<float>::infinity();
+    in[70] = std::numeric_limits<float>::quiet_NaN();
+    for (const Scan name : {Scan::cumsum, Scan::cumprod}) {
+      table.scan[static_cast<std::size_t>(name)][kIndex<float>](out.data(), in.data(), 1, in.size());
+      for (std::size_t i = 0; i < 40; ++i) EXPECT_EQ(out[i], name == Scan::cumsum ? static_cast<float>(i + 1) : 1.0f);
+      for (std::size_t i = 40; i < 70; ++i) EXPECT_EQ(out[i], in[40]);
+      for (std::size_t i = 70; i < 100; ++i) EXPECT_TRUE(std::isnan(out[i]));
+    }
+  });
+}
+
+}  // namespace
+}  // namespace lamina::kernels

@@ -1,0 +1,252 @@
+// The thread pool: every index once, on more than one thread, whoever calls, and in a forked child.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "runtime/thread_pool.h"
+
+namespace lamina::runtime {
+namespace {
+
+// ThreadSanitizer refuses to start threads in the child of a process that had some.
+#if defined(__SANITIZE_THREAD__)
+constexpr bool kThreadSanitizer = true;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+constexpr bool kThreadSanitizer = true;
+#else
+constexpr bool kThreadSanitizer = false;
+#endif
+#else
+constexpr bool kThreadSanitizer = false;
+#endif
+
+// Restores the number of threads at the end of a test.
+class ThreadPool : public ::testing::Test {
+ protected:
+  void TearDown() override { set_num_threads(before_); }
+
+ private:
+  int before_ = num_threads();
+};
+
+bool covers_once(std::size_t count, std::size_t grain) {
+  std::vector<std::atomic<int>> visits(count);
+  std::atomic<bool> chunks_right{true};
+  parallel_for(count, grain, [&](std::size_t begin, std::size_t end) {
+    if (begin % grain != 0 || end != std::min(count, begin + grain)) chunks_right = false;
+    for (std::size_t i = begin; i < end; ++i) ++visits[i];
+  });
+  for (const std::atomic<int>& visit : visits) {
+    if (visit != 1) return false;
+  }
+  return chunks_right;
+}
+
+// True if `threads` chunks ran at the same time: each waits until all have started.
+bool runs_at_once(std::size_t threads) {
+  std::atomic<std::size_t> started{0};
+  std::atomic<bool> met{true};
+  parallel_for(threads, 1, [&](std::size_t, std::size_t) {
+    ++started;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (started < threads) {
+      if (std::chrono::steady_clock::now() > deadline) {
+        met = false;
+        return;
+      }
+      std::this_thread::yield();
+    }
+  });
+  return met;
+}
+
+// Runs `check` in a forked child and tells whether it was true there; a hang ends by a signal.
+template <typename Check>
+bool holds_in_child(Check check) {
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(60);
+    _exit(check() ? 0 : 1);
+  }
+  int status = -1;
+  return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+TEST_F(ThreadPool, covers_every_index_once_in_chunks_of_grain) {
+  for (const int threads : {1, 2, 3, 5}) {
+    set_num_threads(threads);
+    for (const std::size_t count : {0u, 1u, 2u, 7u, 64u, 1000u, 4097u}) {
+      for (const std::size_t grain : {1u, 3u, 64u, 5000u}) {
+        EXPECT_TRUE(covers_once(count, grain)) << threads << " threads, " << count << " by " << grain;
+      }
+    }
+  }
+}
+
+TEST_F(ThreadPool, works_on_several_threads_at_once) {
+  for (const int threads : {2, 4, 3}) {
+    set_num_threads(threads);
+    EXPECT_EQ(num_threads(), threads);
+    EXPECT_TRUE(runs_at_once(static_cast<std::size_t>(threads)));
+  }
+}
+
+TEST_F(ThreadPool, wakes_workers_that_have_parked) {
+  set_num_threads(2);
+  for (int round = 0; round < 20; ++round) {
+    EXPECT_TRUE(runs_at_once(2));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
+TEST_F(ThreadPool, survives_many_short_jobs) {
+  set_num_threads(3);
+  std::size_t total = 0;
+  for (std::size_t round = 0; round < 20000; ++round) {
+    std::atomic<std::size_t> sum{0};
+    parallel_for(4, 1, [&](std::size_t begin, std::size_t) { sum.fetch_add(begin, std::memory_order_relaxed); });
+    total += sum;
+  }
+  EXPECT_EQ(total, 20000u * 6u);
+}
+
+TEST_F(ThreadPool, one_thread_stays_on_the_caller) {
+  set_num_threads(1);
+  std::set<std::thread::id> seen;
+  parallel_for(100, 1, [&](std::size_t, std::size_t) { seen.insert(std::this_thread::get_id()); });
+  EXPECT_EQ(seen, std::set<std::thread::id>{std::this_thread::get_id()});
+}
+
+TEST_F(ThreadPool, fewer_than_one_thread_is_one) {
+  set_num_threads(0);
+  EXPECT_EQ(num_threads(), 1);
+  EXPECT_TRUE(covers_once(100, 1));
+}
+
+TEST_F(ThreadPool, nested_calls_stay_on_their_thread) {
+  set_num_threads(3);
+  std::atomic<int> visits{0};
+  std::atomic<bool> strayed{false};
+  parallel_for(8, 1, [&](std::size_t, std::size_t) {
+    const std::thread::id outer = std::this_thread::get_id();
+    parallel_for(50, 7, [&](std::size_t begin, std::size_t end) {
+      if (std::this_thread::get_id() != outer) strayed = true;
+      visits += static_cast<int>(end - begin);
+    });
+  });
+  EXPECT_EQ(visits, 400);
+  EXPECT_FALSE(strayed);
+}
+
+TEST_F(ThreadPool, serves_several_callers) {
+  set_num_threads(2);
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 4; ++caller) {
+    callers.emplace_back([&] {
+      for (int round = 0; round < 300; ++round) {
+        if (!covers_once(97, 5)) ++wrong;
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST_F(ThreadPool, thread_count_changes_between_and_during_jobs) {
+  std::atomic<bool> stop{false};
+  std::thread changer([&] {
+    for (int count = 1; !stop; count = count % 5 + 1) {
+      set_num_threads(count);
+      std::this_thread::yield();
+    }
+  });
+  for (int round = 0; round < 200; ++round) EXPECT_TRUE(covers_once(61, 4));
+  stop = true;
+  changer.join();
+}
+
+TEST_F(ThreadPool, starts_afresh_in_a_forked_child) {
+  if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer does not start threads after a fork";
+  set_num_threads(3);
+  ASSERT_TRUE(runs_at_once(3));
+  EXPECT_TRUE(holds_in_child([] { return runs_at_once(3) && covers_once(1000, 7); }));
+  // A grandchild, from a child that has a pool of its own.
+  EXPECT_TRUE(holds_in_child([] { return runs_at_once(3) && holds_in_child([] { return runs_at_once(3); }); }));
+  EXPECT_TRUE(runs_at_once(3)) << "the parent goes on";
+}
+
+TEST_F(ThreadPool, a_fork_amid_another_threads_job_does_no_harm) {
+  if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer does not start threads after a fork";
+  set_num_threads(3);
+  std::atomic<bool> stop{false};
+  std::atomic<int> wrong{0};
+  std::thread busy([&] {
+    while (!stop) {
+      if (!covers_once(256, 1)) ++wrong;
+    }
+  });
+  for (int round = 0; round < 10; ++round) {
+    EXPECT_TRUE(holds_in_child([] { return runs_at_once(3) && covers_once(100, 3); }));
+  }
+  stop = true;
+  busy.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST_F(ThreadPool, scratch_is_aligned_grows_and_belongs_to_one_thread) {
+  for (const std::size_t bytes : {1u, 100u, 64u, 5000u, 1000000u, 3u}) {
+    void* scratch = thread_scratch(bytes);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(scratch) % 64, 0u);
+    std::memset(scratch, 0xab, bytes);
+  }
+  void* mine = thread_scratch(1000);
+  EXPECT_EQ(thread_scratch(500), mine) << "a smaller request keeps the block";
+  void* theirs = nullptr;
+  std::thread([&] { theirs = thread_scratch(1000); }).join();
+  EXPECT_NE(theirs, nullptr);
+  EXPECT_NE(theirs, mine);
+}
+
+TEST(ThreadPoolDeathTest, exits_cleanly_with_workers_parked_or_spinning) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto use_and_exit = [](int pause_milliseconds) {
+    set_num_threads(3);
+    const bool fine = runs_at_once(3);
+    std::this_thread::sleep_for(std::chrono::milliseconds(pause_milliseconds));
+    std::exit(fine ? 0 : 1);
+  };
+  EXPECT_EXIT(use_and_exit(0), ::testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(use_and_exit(5), ::testing::ExitedWithCode(0), "");
+}
+
+TEST(ThreadPoolDeathTest, default_comes_from_the_environment) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto exit_with_count = [](const char* setting) {
+    setenv("LAMINA_NUM_THREADS", setting, 1);
+    std::exit(num_threads());
+  };
+  const int all = static_cast<int>(std::thread::hardware_concurrency());
+  EXPECT_EXIT(exit_with_count("7"), ::testing::ExitedWithCode(7), "");
+  const auto exit_if_default = [&](const char* setting) {
+    setenv("LAMINA_NUM_THREADS", setting, 1);
+    std::exit(num_threads() >= 1 && num_threads() <= all ? 0 : 1);
+  };
+  EXPECT_EXIT(exit_if_default("0"), ::testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(exit_if_default("-3"), ::testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(exit_if_default("many"), ::testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(exit_if_default(""), ::testing::ExitedWithCode(0), "");
+}
+
+}  // namespace
+}  // namespace lamina::runtime

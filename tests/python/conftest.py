@@ -1,0 +1,9 @@
+"""What holds for all tests: property tests have no deadline, and on CI the same examples in every run."""
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("default", deadline=None)  # shared machines stall now and then
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")

@@ -1,0 +1,14 @@
+"""The table of composed functions: calls with operands, what NumPy says, and whether a gradient is checked."""
+
+from __future__ import annotations
+
+from .indexing import INDEXING
+from .pointwise import POINTWISE
+from .products import LINALG, PRODUCTS
+from .reducing import REDUCING
+from .row import Row
+from .shaping import MATRICES, SHAPING
+
+__all__ = ["ROWS", "Row"]
+
+ROWS: tuple[Row, ...] = (*POINTWISE, *SHAPING, *MATRICES, *INDEXING, *REDUCING, *PRODUCTS, *LINALG)

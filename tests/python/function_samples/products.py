@@ -1,0 +1,80 @@
+"""Rows of products, norms and solvers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .row import row, x
+
+__all__ = ["LINALG", "PRODUCTS"]
+
+SYMMETRIC = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -0.7], [0.5, -0.7, 2.0]])
+REGULAR = np.array(
+    [[[0.0, 2.0, 1.0], [1.0, 0.5, -1.0], [3.0, 0.2, 0.1]], [[2.0, 1.0, 0.0], [1.0, 3.0, 1.0], [0.0, 1.0, 4.0]]]
+)
+
+PRODUCTS = [
+    row(
+        "addmv", x(2), x(2, 3), x(3), beta=0.5, alpha=2, reference=lambda c, a, b, beta, alpha: beta * c + alpha * a @ b
+    ),
+    row("addr", x(2, 3), x(2), x(3), reference=lambda c, a, b: c + np.outer(a, b)),
+    row("addbmm", x(2, 2), x(3, 2, 4), x(3, 4, 2), beta=2, reference=lambda c, a, b, beta: beta * c + (a @ b).sum(0)),
+    row("baddbmm", x(3, 2, 2), x(3, 2, 4), x(3, 4, 2), alpha=0.3, reference=lambda c, a, b, alpha: c + alpha * (a @ b)),
+    row("outer", x(2), x(3), reference=np.outer),
+    row("ger", x(2), x(3), reference=np.outer),
+    row("vdot", x(3), x(3, seed=1), reference=np.vdot),
+    row("inner", x(2, 3), x(4, 3), reference=np.inner),
+    row("inner", x(), x(2, 2), reference=np.inner),
+    row("kron", x(2, 2), x(1, 3), reference=np.kron),
+    row("kron", x(2), x(2, 2), reference=np.kron),
+    row("cross", x(2, 3), x(3, seed=1), reference=np.cross),
+    row("cross", x(3, 2), x(3, 2, seed=1), 0, reference=lambda a, b, d: np.cross(a, b, axis=d)),
+    row("tensordot", x(2, 3, 2), x(3, 2, 4), reference=np.tensordot),
+    row("tensordot", x(2, 3), x(4, 2, 3), dims=([0, 1], [1, 2]), reference=lambda a, b, dims: np.tensordot(a, b, dims)),
+    row("tensordot", x(2), x(3), 0, reference=np.tensordot),
+    *(
+        row("einsum", equation, *(x(*shape, seed=place) for place, shape in enumerate(shapes)), reference=np.einsum)
+        for equation, shapes in [
+            ("ij,jk->ik", [(2, 3), (3, 2)]),
+            ("bij,bjk", [(2, 2, 3), (2, 3, 2)]),
+            ("ii->i", [(3, 3)]),
+            ("ii", [(3, 3)]),
+            ("ij->", [(2, 3)]),
+            ("i,j->ji", [(2,), (3,)]),
+            ("...ij,...j->i...", [(2, 3, 4), (4,)]),
+            ("i,ij,j", [(2,), (2, 3), (3,)]),
+            ("ba, ac , cd -> bd", [(2, 2), (2, 3), (3, 2)]),
+            ("iij,jk->ik", [(2, 2, 3), (3, 2)]),
+            ("i,i->i", [(3,), (3,)]),
+        ]
+    ),
+]
+
+LINALG = [
+    row("linalg.vector_norm", x(2, 3), reference=lambda a: np.sqrt((a**2).sum())),
+    row("linalg.vector_norm", x(2, 3), 3, 1, reference=lambda a, p, d: np.linalg.norm(a, p, d)),
+    row("linalg.norm", x(2, 3), "fro", reference=np.linalg.norm),
+    *(row("linalg.norm", x(2, 3), p, reference=np.linalg.norm) for p in (1, -1, math.inf, -math.inf)),
+    row(
+        "linalg.matrix_norm",
+        x(2, 3, 2, low=-1.0),
+        1,
+        (0, 2),
+        True,
+        reference=lambda a, p, d, k: np.linalg.norm(a, p, d, k),
+    ),
+    row("linalg.vecdot", x(2, 3), x(3), reference=lambda a, b: (a * b).sum(-1)),
+    row("linalg.inv", REGULAR, reference=np.linalg.inv),
+    row("linalg.solve", REGULAR, x(2, 3, 2), reference=np.linalg.solve),
+    row("linalg.solve", REGULAR[0], x(3), reference=np.linalg.solve),
+    row("linalg.solve", REGULAR[1], x(2, 3), left=False, reference=lambda a, b, left: b @ np.linalg.inv(a)),
+    row("linalg.det", REGULAR, reference=np.linalg.det),
+    row("linalg.slogdet", REGULAR, reference=lambda a: tuple(np.linalg.slogdet(a))),
+    row("linalg.logdet", SYMMETRIC, reference=lambda a: np.linalg.slogdet(a)[1]),
+    row("linalg.cholesky", SYMMETRIC, reference=np.linalg.cholesky, gradient=False),
+    row("linalg.matrix_power", REGULAR, 5, reference=np.linalg.matrix_power),
+    row("linalg.matrix_power", REGULAR, -2, reference=np.linalg.matrix_power),
+    row("linalg.multi_dot", [x(3), x(3, 2), x(2, 4)], reference=np.linalg.multi_dot),
+]

@@ -1,0 +1,34 @@
+"""The table of op samples: one row (or more) for every op, over which test_ops.py iterates."""
+
+from __future__ import annotations
+
+from . import binary, creation, indexing, ordering, products, reductions, shapes, unary
+from .indexing import INDEX_EXPRESSIONS
+from .row import ALL, FLOATS, INTEGERS, NUMBERS, Case, Domain, Index, Op, draw, to_numpy, to_tensor
+
+__all__ = [
+    "ALL",
+    "FLOATS",
+    "INDEX_EXPRESSIONS",
+    "INTEGERS",
+    "NUMBERS",
+    "OPS",
+    "Case",
+    "Domain",
+    "Index",
+    "Op",
+    "draw",
+    "to_numpy",
+    "to_tensor",
+]
+
+OPS: tuple[Op, ...] = (
+    *unary.OPS,
+    *binary.OPS,
+    *reductions.OPS,
+    *ordering.OPS,
+    *shapes.OPS,
+    *products.OPS,
+    *indexing.OPS,
+    *creation.OPS,
+)

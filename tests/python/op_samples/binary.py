@@ -1,0 +1,173 @@
+"""Samples of the ops of two and three operands, element by element, with broadcasting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import lamina
+
+from .row import ALL, FLOATS, INTEGERS, NUMBERS, Case, Domain, Op, case
+
+__all__ = ["OPS"]
+
+_CASES = (
+    case((3, 4), (3, 4)),
+    case((3, 4), (4,)),
+    case((3, 1), (1, 4)),
+    case((2, 1, 3), (4, 1)),
+    case((), (2, 3)),
+    case((2, 3), ()),
+    case((), ()),
+    case((0,), (0,)),
+    case((2, 0, 3), (1, 3)),
+    case((67,), (67,)),
+    case((67,), (1,)),
+    case((301, 401), (301, 401), large=True),
+    case((301, 401), (401,), large=True),
+    case((301, 1), (301, 401), large=True),
+)
+
+
+def _op(
+    name: str,
+    reference: Callable[..., Any],
+    dtypes: tuple[str, ...] = ALL,
+    result: str = "same",
+    domains: tuple[Domain, ...] = (Domain(),),
+    extra: tuple[Case, ...] = (),
+    **more: Any,
+) -> Op:
+    more.setdefault("inplace", True)
+    return Op(name, reference, _CASES + extra, domains, dtypes, result=result, elementwise=True, **more)
+
+
+def _predicate(name: str, reference: Callable[..., Any]) -> Op:
+    return _op(name, reference, ALL, "bool", differentiable=False)
+
+
+def _add(a: np.ndarray, b: np.ndarray, alpha: int = 1) -> np.ndarray:
+    return np.logical_or(a, b) if a.dtype == bool else a + np.asarray(alpha, b.dtype) * b
+
+
+def _sub(a: np.ndarray, b: np.ndarray, alpha: int = 1) -> np.ndarray:
+    return a - np.asarray(alpha, b.dtype) * b
+
+
+def _div(a: np.ndarray, b: np.ndarray, rounding_mode: str | None = None) -> np.ndarray:
+    quotient = a / b
+    return {None: quotient, "floor": np.floor(quotient), "trunc": np.trunc(quotient)}[rounding_mode]
+
+
+def _pow(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.power(a, b)
+
+
+def _clamp(x: np.ndarray, low: Any = None, high: Any = None, **limits: Any) -> np.ndarray:
+    low, high = limits.get("min", low), limits.get("max", high)
+    x = x if low is None else np.maximum(x, np.asarray(low, x.dtype))
+    return x if high is None else np.minimum(x, np.asarray(high, x.dtype))
+
+
+def _clamp_op(name: str, reference: Callable[..., Any], *cases: Case, **more: Any) -> Op:
+    domain = Domain(kinks=(1.0, 2.0))
+    return Op(name, reference, cases, (domain,), NUMBERS, elementwise=True, inplace=True, signed_zero=False, **more)
+
+
+_ANY = Domain()
+_DIVISOR = Domain(nonzero=True)
+_QUOTIENT_SMOOTH = (Domain(0.3, 0.9), Domain(1.1, 1.9, nonzero=True))
+_MASK = np.array([[True, False, True, True], [False, False, True, False], [True, True, False, True]])
+
+OPS: tuple[Op, ...] = (
+    _op("add", _add, extra=(case((3, 4), (4,), alpha=2),)),
+    _op("sub", _sub, NUMBERS, extra=(case((3, 4), (4,), alpha=2),), rejected=("bool",)),
+    _op("mul", np.multiply),
+    _op("div", _div, FLOATS, "float", (_ANY, _DIVISOR)),
+    Op(
+        "div",
+        _div,
+        (case((2, 3), (3,), rounding_mode="floor"), case((2, 3), (2, 1), rounding_mode="trunc")),
+        _QUOTIENT_SMOOTH,
+        FLOATS,
+    ),
+    _op("true_divide", np.true_divide, ALL, "float", (_ANY, _DIVISOR), inplace=False),
+    _op("floor_divide", np.floor_divide, NUMBERS, "same", (Domain(-9, 9), _DIVISOR), differentiable=False),
+    _op("remainder", np.remainder, NUMBERS, "same", _QUOTIENT_SMOOTH, signed_zero=False, extremes=False),
+    Op("remainder", np.remainder, (case((5, 6), (6,)),), (Domain(-9, 9), _DIVISOR), NUMBERS, differentiable=False),
+    _op("fmod", np.fmod, NUMBERS, "same", _QUOTIENT_SMOOTH, extremes=False),
+    Op("fmod", np.fmod, (case((5, 6), (6,)),), (Domain(-9, 9), _DIVISOR), NUMBERS, differentiable=False),
+    _op("pow", _pow, NUMBERS, "same", (Domain(0.3, 3.0), Domain(0.0, 3.0)), rtol=4e-6),
+    _op("maximum", np.maximum, signed_zero=False, inplace=False),
+    _op("minimum", np.minimum, signed_zero=False, inplace=False),
+    _op("atan2", np.arctan2, ALL, "float", (_DIVISOR, _DIVISOR)),
+    _op("copysign", np.copysign, ALL, "float", (Domain(nonzero=True), Domain(nonzero=True))),
+    _op("bitwise_and", np.bitwise_and, INTEGERS, rejected=FLOATS, differentiable=False),
+    _op("bitwise_or", np.bitwise_or, INTEGERS, rejected=FLOATS, differentiable=False),
+    _op("bitwise_xor", np.bitwise_xor, INTEGERS, rejected=FLOATS, differentiable=False),
+    _predicate("eq", np.equal),
+    _predicate("ne", np.not_equal),
+    _predicate("lt", np.less),
+    _predicate("le", np.less_equal),
+    _predicate("gt", np.greater),
+    _predicate("ge", np.greater_equal),
+    _predicate("logical_and", np.logical_and),
+    _predicate("logical_or", np.logical_or),
+    _predicate("logical_xor", np.logical_xor),
+    Op(
+        "where",
+        np.where,
+        (
+            case(_MASK, (3, 4), (3, 4)),
+            case(_MASK, (4,), (3, 1)),
+            case(_MASK[0], (3, 4), ()),
+            case(np.array(True), (2,), (2,)),
+            case(np.zeros((0, 4), bool), (0, 4), (4,)),
+            case(np.arange(301 * 401).reshape(301, 401) % 3 == 0, (301, 401), (401,), large=True),
+        ),
+    ),
+    _clamp_op(
+        "clamp",
+        _clamp,
+        case((3, 4), min=1, max=2),
+        case((3, 4), args=(1, 2)),
+        case((2, 0), min=1),
+        case((), max=1),
+        case((67,), min=1),
+        case((301, 401), min=1, max=2, large=True),
+    ),
+    Op(
+        "clamp",
+        _clamp,
+        (case((3, 4), (4,), (3, 1)), case((2, 3), (), ())),
+        (Domain(-3, 3), Domain(-2.0, -1.0), Domain(0.5, 2.0)),
+        NUMBERS,
+    ),
+    _clamp_op("clamp_min", _clamp, case((3, 4), args=(2,)), case((0, 2), args=(1,)), case((67,), args=(1,))),
+    _clamp_op(
+        "clamp_max",
+        lambda x, high: np.minimum(x, np.asarray(high, x.dtype)),
+        case((3, 4), args=(1,)),
+        case((), args=(1,)),
+        case((67,), args=(2,)),
+    ),
+    # A Python number on either side is an operand of its own: it must not change the result's type within its kind.
+    Op("add", lambda x: x + 2, (case((3, 4)), case(()), case((0,))), dtypes=NUMBERS, call=lambda x: x + 2),
+    Op("sub", lambda x: np.asarray(2, x.dtype) - x, (case((3, 4)),), dtypes=NUMBERS, call=lambda x: 2 - x),
+    Op("mul", lambda x: x * 3, (case((3, 4)), case((2, 0))), dtypes=NUMBERS, call=lambda x: 3 * x),
+    Op("div", lambda x: 2 / x, (case((3, 4)),), (_DIVISOR,), result="float", call=lambda x: 2 / x),
+    Op("pow", lambda x: x**2, (case((3, 4)), case(())), dtypes=NUMBERS, call=lambda x: x**2),
+    Op("pow", lambda x: x**3, (case((3, 4)), case(())), dtypes=FLOATS, call=lambda x: x**3),
+    Op("pow", lambda x: x**0.5, (case((3, 4)),), (Domain(0.3, 3),), FLOATS, call=lambda x: x**0.5),
+    Op("pow", lambda x: x**-1.5, (case((3, 4)),), (Domain(0.3, 3),), FLOATS, call=lambda x: x**-1.5, rtol=4e-6),
+    Op("pow", lambda x: 2.0**x, (case((3, 4)),), (Domain(-2, 2),), FLOATS, call=lambda x: 2.0**x),
+    Op(
+        "where",
+        lambda x: np.where(x > 0, x, 0),
+        (case((3, 4)),),
+        call=lambda x: lamina.where(x > 0, x, 0),
+        dtypes=NUMBERS,
+    ),
+)

@@ -1,0 +1,103 @@
+"""Samples of the ops of one operand, element by element."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .row import ALL, FLOATS, INTEGERS, NUMBERS, Domain, Op, case
+
+__all__ = ["OPS"]
+
+# 67 numbers leave a tail behind any vector width; the large one is split among threads.
+_CASES = (
+    case((3, 4)),
+    case(()),
+    case((0,)),
+    case((2, 0, 3)),
+    case((1, 1)),
+    case((67,)),
+    case((2, 3, 4)),
+    case((301, 401), large=True),
+)
+_WHOLE = tuple(float(k) for k in range(-3, 4))
+_HALVES = tuple(k + 0.5 for k in range(-4, 4))
+
+
+def _op(
+    name: str,
+    reference: Callable[..., Any],
+    domain: Domain | None = None,
+    dtypes: tuple[str, ...] = ALL,
+    result: str = "float",
+    **more: Any,
+) -> Op:
+    more.setdefault("inplace", True)
+    return Op(name, reference, _CASES, (domain or Domain(),), dtypes, result=result, elementwise=True, **more)
+
+
+def _predicate(name: str, reference: Callable[..., Any], **more: Any) -> Op:
+    return _op(name, reference, Domain(), ALL, "bool", differentiable=False, **more)
+
+
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+_erfc = np.vectorize(math.erfc, otypes=[np.float64])
+
+
+def _sign(x: np.ndarray) -> np.ndarray:
+    """Zero at NaN, as PyTorch has it."""
+    return x if x.dtype == bool else (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+_POSITIVE = Domain(0.3, 4.0)
+_UNIT = Domain(-0.9, 0.9)
+
+OPS: tuple[Op, ...] = (
+    _op("neg", np.negative, None, NUMBERS, "same", rejected=("bool",)),
+    _op("abs", np.abs, Domain(kinks=(0.0,)), NUMBERS, "same"),
+    _op("sign", _sign, Domain(kinks=(0.0,)), ALL, "same"),
+    _op("square", np.square, None, NUMBERS, "same"),
+    _op("relu", lambda x: np.maximum(x, 0), Domain(kinks=(0.0,)), NUMBERS, "same", signed_zero=False),
+    _op("exp", np.exp),
+    _op("exp2", np.exp2),
+    _op("expm1", np.expm1),
+    _op("log", np.log, _POSITIVE),
+    _op("log2", np.log2, _POSITIVE),
+    _op("log10", np.log10, _POSITIVE),
+    _op("log1p", np.log1p, Domain(-0.7, 4.0)),
+    _op("sqrt", np.sqrt, _POSITIVE),
+    _op("rsqrt", lambda x: 1 / np.sqrt(x), _POSITIVE),
+    _op("reciprocal", lambda x: 1 / x, Domain(0.3, 4.0, nonzero=True)),
+    _op("sin", np.sin),
+    _op("cos", np.cos),
+    _op("tan", np.tan, Domain(-1.2, 1.2)),
+    _op("asin", np.arcsin, _UNIT),
+    _op("acos", np.arccos, _UNIT),
+    _op("atan", np.arctan),
+    _op("sinh", np.sinh),
+    _op("cosh", np.cosh),
+    _op("tanh", np.tanh),
+    _op("asinh", np.arcsinh),
+    _op("acosh", np.arccosh, Domain(1.3, 4.0)),
+    _op("atanh", np.arctanh, _UNIT),
+    _op("sigmoid", _sigmoid),
+    _op("erf", _erf),
+    _op("erfc", _erfc),
+    _op("floor", np.floor, Domain(kinks=_WHOLE), NUMBERS, "same"),
+    _op("ceil", np.ceil, Domain(kinks=_WHOLE), NUMBERS, "same"),
+    _op("round", np.round, Domain(kinks=_HALVES), NUMBERS, "same"),
+    _op("trunc", np.trunc, Domain(kinks=_WHOLE), NUMBERS, "same"),
+    _op("bitwise_not", np.invert, None, INTEGERS, "same", rejected=FLOATS, differentiable=False),
+    _op("logical_not", np.logical_not, None, ALL, "bool", differentiable=False),
+    _predicate("isnan", np.isnan, inplace=False),
+    _predicate("isinf", np.isinf, inplace=False),
+    _predicate("isfinite", np.isfinite, inplace=False),
+    _predicate("signbit", lambda x: np.signbit(x) if x.dtype.kind == "f" else x < 0, inplace=False),
+)

@@ -1,0 +1,115 @@
+"""Tensor hooks, and the modes that turn recording of gradients off and on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import lamina
+
+
+def _leaf(*values: float) -> Any:
+    return lamina.tensor(values, requires_grad=True)
+
+
+def test_no_grad() -> None:
+    x = _leaf(1.0)
+    with lamina.no_grad():
+        assert not lamina.is_grad_enabled()
+        y = x * 2
+        with lamina.enable_grad():
+            z = x * 2
+    assert lamina.is_grad_enabled()
+    assert not y.requires_grad
+    assert z.requires_grad
+
+    @lamina.no_grad()
+    def silent() -> Any:
+        return x * 2
+
+    assert not silent().requires_grad
+    with lamina.set_grad_enabled(False):
+        assert not (x * 2).requires_grad
+    with pytest.raises(KeyError), lamina.no_grad():
+        raise KeyError
+    assert lamina.is_grad_enabled()
+
+
+def test_set_grad_enabled_as_function() -> None:
+    lamina.set_grad_enabled(False)
+    try:
+        assert not (_leaf(1.0) * 2).requires_grad
+    finally:
+        lamina.set_grad_enabled(True)
+
+
+def test_inference_mode() -> None:
+    x = _leaf(1.0)
+    with lamina.inference_mode():
+        assert lamina.is_inference_mode_enabled()
+        y = x * 2
+    assert not lamina.is_inference_mode_enabled()
+    assert not y.requires_grad
+    assert y.is_inference()
+    with pytest.raises(RuntimeError, match="Inference tensors cannot be saved for backward"):
+        x * y
+    with pytest.raises(RuntimeError, match="Setting requires_grad=True on inference tensor outside InferenceMode"):
+        y.requires_grad_()
+
+    @lamina.inference_mode()
+    def infer() -> Any:
+        return x * 3
+
+    assert infer().is_inference()
+
+
+def test_hook_sees_and_replaces_the_gradient() -> None:
+    x = _leaf(1.0, 2.0)
+    seen = []
+    y = x * 2
+    y.register_hook(lambda g: seen.append(g.tolist()))
+    y.register_hook(lambda g: g * 10)
+    y.register_hook(lambda g: seen.append(g.tolist()))
+    (y * 3).sum().backward()
+    assert seen == [[3.0, 3.0], [30.0, 30.0]]
+    assert x.grad.tolist() == [60.0, 60.0]
+
+
+def test_hook_on_a_leaf_and_its_removal() -> None:
+    x = _leaf(1.0, 2.0)
+    handle = x.register_hook(lambda g: g + 1)
+    x.sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+    handle.remove()
+    x.grad = None
+    x.sum().backward()
+    assert x.grad.tolist() == [1.0, 1.0]
+
+
+def test_hook_runs_once_on_the_whole_gradient() -> None:
+    x = _leaf(3.0)
+    y = x * 1
+    calls = []
+    y.register_hook(lambda g: calls.append(g.item()))
+    (y * 2 + y * 5).sum().backward()
+    assert calls == [7.0]
+
+
+def test_hook_that_raises() -> None:
+    x = _leaf(3.0)
+    y = x * 2
+
+    def fail(gradient: Any) -> None:
+        raise KeyError("stop")
+
+    y.register_hook(fail)
+    with pytest.raises(KeyError, match="stop"):
+        y.sum().backward()
+    (x * 2).sum().backward()
+    assert x.grad.item() == 2
+
+
+def test_hook_needs_gradient() -> None:
+    with pytest.raises(RuntimeError, match="cannot register a hook on a tensor that doesn't require gradient"):
+        lamina.ones(1).register_hook(lambda g: g)

@@ -1,0 +1,260 @@
+"""Reading and writing by every kind of index, against NumPy, with gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lamina
+
+from op_samples import ALL, INDEX_EXPRESSIONS
+from op_samples.gradients import check_gradient, check_second_gradient
+
+SHAPE = (4, 3, 5)
+
+
+def _tensor_index(index: Any) -> Any:
+    if isinstance(index, tuple):
+        return tuple(_tensor_index(part) for part in index)
+    return lamina.tensor(index) if isinstance(index, np.ndarray) else index
+
+
+def _numbers(dtype: str = "float32") -> np.ndarray:
+    return (np.arange(60).reshape(SHAPE) % (2 if dtype == "bool" else 60)).astype(dtype)
+
+
+def _reads_twice(index: Any) -> bool:
+    places = np.arange(60).reshape(SHAPE)[index]
+    return np.unique(places).size < places.size
+
+
+# Where an index names an element twice, which writer is last is not determined.
+SETTABLE = {name: index for name, index in INDEX_EXPRESSIONS.items() if not _reads_twice(index)}
+
+every_index = pytest.mark.parametrize("index", INDEX_EXPRESSIONS.values(), ids=INDEX_EXPRESSIONS)
+
+
+@every_index
+@pytest.mark.parametrize("dtype", ALL)
+def test_get(index: Any, dtype: str) -> None:
+    array = _numbers(dtype)
+    got = lamina.tensor(array)[_tensor_index(index)]
+    assert tuple(got.shape) == array[index].shape
+    assert got.dtype == getattr(lamina, dtype)
+    np.testing.assert_array_equal(got.numpy(), array[index])
+
+
+@every_index
+def test_get_from_non_contiguous(index: Any) -> None:
+    array = _numbers()
+    tensor = lamina.tensor(np.ascontiguousarray(array.transpose(2, 0, 1))).permute(1, 2, 0)
+    np.testing.assert_array_equal(tensor[_tensor_index(index)].numpy(), array[index])
+
+
+@every_index
+def test_set_number(index: Any) -> None:
+    array = _numbers()
+    tensor = lamina.tensor(array)
+    tensor[_tensor_index(index)] = -1
+    array[index] = -1
+    np.testing.assert_array_equal(tensor.numpy(), array)
+
+
+@pytest.mark.parametrize("index", SETTABLE.values(), ids=SETTABLE)
+def test_set_tensor(index: Any) -> None:
+    array = _numbers()
+    tensor = lamina.tensor(array)
+    values = -1.0 - np.arange(array[index].size, dtype=np.float32).reshape(array[index].shape)
+    tensor[_tensor_index(index)] = lamina.tensor(values)
+    array[index] = values
+    np.testing.assert_array_equal(tensor.numpy(), array)
+
+
+@every_index
+def test_set_broadcast(index: Any) -> None:
+    array = _numbers()
+    tensor = lamina.tensor(array)
+    tensor[_tensor_index(index)] = lamina.tensor([-3.0])
+    array[index] = -3.0
+    np.testing.assert_array_equal(tensor.numpy(), array)
+
+
+@every_index
+def test_gradient_of_get(index: Any) -> None:
+    """Elements read twice get both gradients, elements not read get zero."""
+    array = _numbers("float64")
+    tensor = lamina.tensor(array, requires_grad=True)
+    picked = tensor[_tensor_index(index)]
+    weights = np.arange(1.0, picked.numel() + 1).reshape(picked.shape)
+    (picked * lamina.tensor(weights)).sum().backward()
+    wanted = np.zeros(SHAPE)
+    np.add.at(wanted, index, weights)
+    np.testing.assert_allclose(tensor.grad.numpy(), wanted)
+
+
+_BASIC = [1, slice(0, 2), (slice(None), np.array([1, 0])), (np.array([0, 2]), np.array([1, 1])), (..., None, 0)]
+
+
+@pytest.mark.parametrize("index", [*_BASIC, np.array([0, 2, 0]), (slice(None), np.array([1, 0, 1]))], ids=str)
+def test_numerical_gradients_of_get(index: Any) -> None:
+    array = np.random.default_rng(5).normal(size=(3, 2))
+
+    def get(x: Any) -> list[Any]:
+        return [x[_tensor_index(index)].square()]
+
+    check_gradient(get, [array])
+    check_second_gradient(get, [array], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("index", _BASIC, ids=str)
+def test_numerical_gradients_of_set(index: Any) -> None:
+    array = np.random.default_rng(6).normal(size=(3, 2))
+
+    def put(x: Any, value: Any) -> list[Any]:
+        y = x * 2
+        y[_tensor_index(index)] = value * value
+        return [y.square()]
+
+    check_gradient(put, [array, np.array(1.5)])
+    check_second_gradient(put, [array, np.array(1.5)], rtol=1e-4, atol=1e-5)
+
+
+def test_set_through_mask_with_gradient() -> None:
+    x = lamina.tensor([1.0, -2.0, 3.0], requires_grad=True)
+    y = x * 1
+    y[x < 0] = 0
+    (y * y).sum().backward()
+    assert y.tolist() == [1.0, 0.0, 3.0]
+    assert x.grad.tolist() == [2.0, 0.0, 6.0]
+
+
+def test_set_casts_to_the_target() -> None:
+    x = lamina.zeros(3, dtype=lamina.int64)
+    x[0] = 2.9
+    x[1:] = lamina.tensor([1.5, -1.5])
+    assert x.tolist() == [2, 1, -1]
+    assert x.dtype == lamina.int64
+
+
+def test_set_reads_its_source_first() -> None:
+    x = lamina.arange(5)
+    x[1:] = x[:-1].clone()
+    assert x.tolist() == [0, 0, 1, 2, 3]
+
+
+def test_set_of_an_expression_of_itself() -> None:
+    x = lamina.arange(4.0)
+    x[:2] = x[2:] * 10
+    assert x.tolist() == [20.0, 30.0, 2.0, 3.0]
+    x[0] += 1
+    x[lamina.tensor([1, 2])] *= 2
+    assert x.tolist() == [21.0, 60.0, 4.0, 3.0]
+
+
+def test_index_by_tensor_scalar_and_range() -> None:
+    x = lamina.arange(5)
+    assert x[lamina.tensor(2)].item() == 2
+    assert x[lamina.tensor(1) : lamina.tensor(3)].tolist() == [1, 2]
+    assert x[range(2)].tolist() == [0, 1]
+    assert x[np.int64(3)].item() == 3
+    assert x[np.array([0, 4])].tolist() == [0, 4]
+    assert x[[True, False, True, False, False]].tolist() == [0, 2]
+
+
+def test_index_by_bool_adds_an_axis() -> None:
+    x = lamina.arange(3)
+    assert x[True].shape == (1, 3)
+    assert x[False].shape == (0, 3)
+
+
+def test_int32_and_uint8_indices() -> None:
+    x = lamina.arange(5) * 10
+    assert x[lamina.tensor([1, 3], dtype=lamina.int32)].tolist() == [10, 30]
+
+
+@every_index
+def test_basic_indices_alias_and_advanced_ones_copy(index: Any) -> None:
+    array = _numbers()
+    tensor = lamina.tensor(array)
+    picked = tensor[_tensor_index(index)]
+    parts = index if isinstance(index, tuple) else (index,)
+    basic = not any(isinstance(part, (np.ndarray, list)) for part in parts)
+    picked.fill_(-7)
+    if basic:
+        array[index] = -7
+    np.testing.assert_array_equal(tensor.numpy(), array)
+
+
+@pytest.mark.parametrize("index", [(-4,), (0, 3), (3,), (slice(None), -4)], ids=str)
+def test_set_out_of_range_changes_nothing(index: tuple[Any, ...]) -> None:
+    x = lamina.zeros(3, 3)
+    with pytest.raises(IndexError, match="out of bounds"):
+        x[index] = 1
+    assert x.sum().item() == 0
+
+
+def test_set_of_wrong_shape() -> None:
+    x = lamina.zeros(3, 3)
+    with pytest.raises(RuntimeError, match=r"expanded size|shape mismatch|must match"):
+        x[0] = lamina.ones(4)
+    with pytest.raises((RuntimeError, IndexError), match=r"shape mismatch|out of range"):
+        x[lamina.tensor([0, 1])] = lamina.ones(2, 4)
+    assert x.sum().item() == 0
+
+
+def test_gather_is_the_inverse_of_scatter() -> None:
+    order = lamina.tensor([[2, 0, 1], [1, 2, 0]])
+    x = lamina.tensor([[1.0, 2, 3], [4, 5, 6]])
+    scattered = lamina.zeros(2, 3).scatter_(1, order, x)
+    assert scattered.tolist() == [[2.0, 3.0, 1.0], [6.0, 4.0, 5.0]]
+    assert lamina.equal(scattered.gather(1, order), x)
+    assert lamina.zeros(2).scatter(0, lamina.tensor([1]), 5).tolist() == [0.0, 5.0]
+
+
+def test_scatter_add_adds_repeats() -> None:
+    counts = lamina.zeros(3).scatter_add_(0, lamina.tensor([0, 2, 2, 2]), lamina.ones(4))
+    assert counts.tolist() == [1.0, 0.0, 3.0]
+
+
+def test_scatter_add_is_the_same_every_time() -> None:
+    rng = np.random.default_rng(0)
+    index = lamina.tensor(rng.integers(0, 50, 200_000))
+    source = lamina.tensor(rng.normal(size=200_000).astype(np.float32))
+    sums = [lamina.zeros(50).scatter_add(0, index, source).numpy() for _ in range(3)]
+    np.testing.assert_array_equal(sums[0], sums[1])
+    np.testing.assert_array_equal(sums[0], sums[2])
+    wanted = np.zeros(50)
+    np.add.at(wanted, index.numpy(), source.numpy().astype(np.float64))
+    np.testing.assert_allclose(sums[0], wanted, atol=1e-2)
+
+
+def test_nonzero_as_tuple_and_where_of_one() -> None:
+    x = lamina.tensor([[0, 1], [2, 0]])
+    rows, columns = x.nonzero(as_tuple=True)
+    assert (rows.tolist(), columns.tolist()) == ([0, 1], [1, 0])
+    assert [part.tolist() for part in lamina.where(x > 0)] == [[0, 1], [1, 0]]
+    assert x[rows, columns].tolist() == [1, 2]
+
+
+def test_max_gradient_of_ties() -> None:
+    """`max()` and `amax` share the gradient among ties; `max(dim)` gives it to the element it names."""
+    x = lamina.tensor([2.0, 5.0, 5.0], requires_grad=True)
+    x.max().backward()
+    assert x.grad.tolist() == [0.0, 0.5, 0.5]
+    x.grad = None
+    x.amax(0).backward()
+    assert x.grad.tolist() == [0.0, 0.5, 0.5]
+    x.grad = None
+    values, index = x.max(0)
+    values.backward()
+    assert x.grad[index].item() == 1
+    assert x.grad.sum().item() == 1
+
+
+def test_sort_is_stable_and_puts_nan_last() -> None:
+    values, order = lamina.sort(lamina.tensor([1.0, float("nan"), 0.0, 1.0]), stable=True)
+    assert order.tolist() == [2, 0, 3, 1]
+    assert lamina.isnan(values[3]).item()
+    assert lamina.sort(lamina.tensor([3, 1, 2]), descending=True).values.tolist() == [3, 2, 1]

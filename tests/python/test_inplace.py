@@ -1,0 +1,258 @@
+"""In-place forms: what they write, what they refuse, and the version counters that guard gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lamina
+
+from op_samples import OPS, Op, draw, to_numpy, to_tensor
+
+MODIFIED = "one of the variables needed for gradient computation has been modified by an inplace operation"
+
+INPLACE = [op for op in OPS if op.inplace and op.call is None]
+
+
+@pytest.mark.parametrize("op", INPLACE, ids=lambda op: op.name)
+def test_inplace_form(op: Op) -> None:
+    """`x.op_(...)` gives x the numbers of `op(x, ...)`, keeps x's dtype and returns x itself."""
+    rng = np.random.default_rng(1)
+    dtype = "float32" if "float32" in op.dtypes else op.dtypes[0]
+    item = op.cases[0]
+    arrays = draw(rng, op, item, dtype)
+    plain = op.invoke(tuple(map(to_tensor, arrays)), item)[0]
+    operands = tuple(map(to_tensor, arrays))
+    returned = op.invoke(operands, item, getattr(lamina.Tensor, op.name + "_"))[0]
+    assert returned is operands[0]
+    assert operands[0].dtype == getattr(lamina, dtype)
+    np.testing.assert_array_equal(to_numpy(operands[0]), to_numpy(plain).astype(dtype))
+
+
+@pytest.mark.parametrize("op", [op for op in INPLACE if op.differentiable], ids=lambda op: op.name)
+def test_inplace_form_has_the_same_gradient(op: Op) -> None:
+    rng = np.random.default_rng(2)
+    item = op.cases[0]
+    arrays = draw(rng, op, item, "float64", smooth=True)
+    gradients = []
+    for function in (None, getattr(lamina.Tensor, op.name + "_")):
+        leaves = [to_tensor(a, requires_grad=True) for a in arrays]
+        result = op.invoke((leaves[0].clone(), *leaves[1:]), item, function)[0]
+        (result * result).sum().backward()
+        gradients.append([leaf.grad for leaf in leaves])
+    for plain, inplace in zip(*gradients, strict=True):
+        np.testing.assert_allclose(to_numpy(inplace), to_numpy(plain), 1e-12, 1e-12)
+
+
+def test_operators_write_in_place() -> None:
+    x = lamina.tensor([1.0, 2.0, 3.0])
+    same = x
+    x += 1
+    x *= 2
+    x -= 1
+    x /= 2
+    x **= 2
+    assert same is x
+    assert x.tolist() == [2.25, 6.25, 12.25]
+    x //= 2
+    x %= 4
+    assert same.tolist() == [1.0, 3.0, 2.0]
+    mask = lamina.tensor([True, False])
+    mask |= lamina.tensor([False, True])
+    mask &= lamina.tensor([True, False])
+    mask ^= lamina.tensor([True, True])
+    assert mask.tolist() == [False, True]
+
+
+def test_fills() -> None:
+    x = lamina.empty(2, 2)
+    assert x.fill_(3).tolist() == [[3.0, 3.0], [3.0, 3.0]]
+    assert x.fill_(lamina.tensor(2.0)).sum().item() == 8
+    assert x.zero_().sum().item() == 0
+    assert x.copy_(lamina.tensor([1, 2])).tolist() == [[1.0, 2.0], [1.0, 2.0]]
+    assert x.add_(1, alpha=2).tolist() == [[3.0, 4.0], [3.0, 4.0]]
+    assert x.clamp_(max=3).tolist() == [[3.0, 3.0], [3.0, 3.0]]
+    assert x.masked_fill_(x > 0, 5).sum().item() == 20
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x.add_(1),
+        lambda x: x.zero_(),
+        lambda x: x.copy_(lamina.ones(3)),
+        lambda x: x.__setitem__(0, 5),
+        lambda x: x[1:].mul_(2),
+        lambda x: x.view(3, 1).exp_(),
+        lambda x: x.detach().add_(1),
+        lambda x: x.uniform_(),
+        lambda x: x.__setitem__(lamina.tensor([0]), 5),
+    ],
+    ids=["add_", "zero_", "copy_", "setitem", "view of part", "view", "detached", "uniform_", "index_put"],
+)
+def test_change_of_what_a_gradient_reads(change: Callable[[Any], Any]) -> None:
+    x = lamina.ones(3, requires_grad=True)
+    y = x * 2
+    z = y * y
+    with lamina.no_grad():
+        change(y)
+    with pytest.raises(RuntimeError, match=MODIFIED):
+        z.sum().backward()
+    assert x.grad is None
+    # The tape is as good as before.
+    (x * 3).sum().backward()
+    assert x.grad.tolist() == [3.0, 3.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("function", "reads_result"),
+    [
+        (lamina.exp, True),
+        (lamina.sigmoid, True),
+        (lamina.tanh, True),
+        (lamina.sqrt, True),
+        (lambda y: lamina.softmax(y, 0), True),
+        (lamina.relu, True),
+        (lamina.sin, False),
+        (lambda y: y + 1, False),
+        (lambda y: y * 2, False),
+        (lamina.neg, False),
+        (lambda y: y.sum(), False),
+        (lambda y: y.view(3, 1).transpose(0, 1) * 1, False),
+    ],
+)
+def test_change_of_a_result(function: Callable[[Any], Any], reads_result: bool) -> None:
+    """Only those gradients that are computed from the result mind when it is changed."""
+    x = lamina.tensor([0.5, 1.0, 2.0], requires_grad=True)
+    z = function(x * 1)
+    z.mul_(2)
+    if reads_result:
+        with pytest.raises(RuntimeError, match=MODIFIED):
+            z.sum().backward()
+    else:
+        z.sum().backward()
+        assert x.grad is not None
+
+
+def test_change_of_an_operand_that_no_gradient_reads() -> None:
+    x = lamina.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 3
+    z = y + 1
+    y.mul_(10)
+    (z.sum() + y.sum()).backward()
+    assert x.grad.tolist() == [33.0, 33.0]
+
+
+def test_change_of_data_is_not_counted() -> None:
+    """`.data` is the door past the version counter, as in PyTorch: the gradient reads the new numbers."""
+    x = lamina.tensor([1.0, 2.0], requires_grad=True)
+    y = x * x
+    x.data.mul_(10)
+    y.sum().backward()
+    assert x.grad.tolist() == [20.0, 40.0]
+
+
+def test_version_counts_are_shared_with_views() -> None:
+    x = lamina.zeros(4)
+    assert x._version == 0
+    x[0] = 1
+    x.view(2, 2).add_(1)
+    assert x._version == 2
+    assert x[1:]._version == 2
+    assert x.detach()._version == 2
+
+
+def test_leaf_refuses() -> None:
+    x = lamina.ones(2, requires_grad=True)
+    text = "a leaf Variable that requires grad is being used in an in-place operation"
+    with pytest.raises(RuntimeError, match=text):
+        x.add_(1)
+    with pytest.raises(RuntimeError, match=text):
+        x += 1
+    with pytest.raises(RuntimeError, match="a view of a leaf Variable that requires grad is being used in an in-place"):
+        x[0] = 1
+    with pytest.raises(RuntimeError, match="a view of a leaf Variable that requires grad"):
+        x.view(2, 1).zero_()
+    with lamina.no_grad():
+        x += 1
+        x[0] = 7
+    assert x.tolist() == [7.0, 2.0]
+    assert x.is_leaf
+    assert x.requires_grad
+
+
+def test_gradient_flows_through_overwritten_values() -> None:
+    x = lamina.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y = x * 2
+    y[0] = 0
+    y[1:] *= x[1:]
+    y.sum().backward()
+    assert x.grad.tolist() == [0.0, 8.0, 12.0]
+
+
+def test_change_of_a_view_reaches_the_base_gradient() -> None:
+    x = lamina.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y = x.clone()
+    part = y[:2]
+    part.mul_(5)
+    y.sum().backward()
+    assert x.grad.tolist() == [5.0, 5.0, 1.0]
+    x.grad = None
+    y = x.clone()
+    part = y[:2]
+    y.mul_(3)
+    (part * part).sum().backward()
+    assert x.grad.tolist() == [18.0, 36.0, 0.0]
+
+
+def test_requires_grad_arrives_in_place() -> None:
+    x = lamina.tensor([1.0, 2.0], requires_grad=True)
+    y = lamina.zeros(2)
+    assert not y.requires_grad
+    y += x
+    assert y.requires_grad
+    assert not y.is_leaf
+    buffer = lamina.zeros(2, 2)
+    buffer[0] = x * x
+    assert buffer.requires_grad
+    buffer.sum().backward()
+    assert x.grad.tolist() == [2.0, 4.0]
+
+
+def test_expanded_refuses() -> None:
+    x = lamina.zeros(1, 2).expand(3, 2)
+    with pytest.raises(RuntimeError, match="unsupported operation: more than one element of the written-to tensor"):
+        x.add_(1)
+    assert x.sum().item() == 0
+
+
+def test_partial_overlap_refuses() -> None:
+    x = lamina.arange(5.0)
+    with pytest.raises(RuntimeError, match="unsupported operation: some elements of the input tensor"):
+        x[1:].add_(x[:-1])
+    assert x.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+def test_full_overlap_is_fine() -> None:
+    x = lamina.arange(3.0)
+    x.add_(x)
+    x.mul_(x.view(3))
+    assert x.tolist() == [0.0, 4.0, 16.0]
+
+
+def test_unbind_views_refuse_with_gradient() -> None:
+    x = lamina.ones(4, requires_grad=True) * 1
+    first, _ = x.split(2)
+    with pytest.raises(RuntimeError, match=r"is a view and is being modified inplace|multiple views"):
+        first.add_(1)
+
+
+def test_many_inplace_steps() -> None:
+    x = lamina.zeros(100)
+    for step in range(1000):
+        x[step % 100] += step
+        x.mul_(1.0)
+    assert x.sum().item() == sum(range(1000))

@@ -1,0 +1,277 @@
+"""Numbers from and to NumPy and Python: shared or copied, right or a clear error, never a crash."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lamina
+
+from op_samples import ALL
+
+
+@pytest.mark.parametrize("dtype", ALL)
+def test_round_trip(dtype: str) -> None:
+    array = (np.arange(12).reshape(3, 4) % 2).astype(dtype)
+    for make in (lamina.tensor, lamina.from_numpy, lamina.as_tensor):
+        x = make(array)
+        assert x.dtype == getattr(lamina, dtype)
+        assert x.shape == (3, 4)
+        back = x.numpy()
+        assert back.dtype == array.dtype
+        np.testing.assert_array_equal(back, array)
+
+
+def test_tensor_copies_and_from_numpy_shares() -> None:
+    array = np.zeros(3, np.float32)
+    copied, shared, also_shared = lamina.tensor(array), lamina.from_numpy(array), lamina.as_tensor(array)
+    array[0] = 1
+    assert copied.tolist() == [0.0, 0.0, 0.0]
+    assert shared.tolist() == [1.0, 0.0, 0.0]
+    assert also_shared.tolist() == [1.0, 0.0, 0.0]
+    assert shared.data_ptr() == array.ctypes.data
+    also_shared += 1
+    assert array.tolist() == [2.0, 1.0, 1.0]
+    assert lamina.as_tensor(array, dtype=lamina.float64).dtype == lamina.float64
+
+
+def test_shared_memory_outlives_its_owners() -> None:
+    x = lamina.from_numpy(np.arange(1000.0))
+    gc.collect()
+    assert x.sum().item() == 499500
+    array = lamina.arange(1000.0).numpy()
+    gc.collect()
+    assert array.sum() == 499500
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype", "wanted"),
+    [
+        (3, "int64", 3),
+        (3.5, "float32", 3.5),
+        (True, "bool", True),
+        ([1, 2], "int64", [1, 2]),
+        ([1, 2.5], "float32", [1.0, 2.5]),
+        ([True, False], "bool", [True, False]),
+        ([True, 2], "int64", [1, 2]),
+        ([[1, 2], [3, 4]], "int64", [[1, 2], [3, 4]]),
+        (((1.0,), (2.0,)), "float32", [[1.0], [2.0]]),
+        ([], "float32", []),
+        ([[], []], "float32", [[], []]),
+        (range(3), "int64", [0, 1, 2]),
+        (np.float64(2.5), "float64", 2.5),
+        (np.float32(2.5), "float32", 2.5),
+        (np.int32(7), "int32", 7),
+        (np.bool_(True), "bool", True),
+        (np.array(4.0), "float64", 4.0),
+        ([np.arange(2), np.arange(2)], "int64", [[0, 1], [0, 1]]),
+        ([np.float32(1), np.float32(2)], "float32", [1.0, 2.0]),
+        (float("nan"), "float32", None),
+        (-0.0, "float32", -0.0),
+    ],
+    ids=repr,
+)
+@pytest.mark.filterwarnings("ignore:Creating a tensor from a list of numpy.ndarrays")
+def test_tensor_of(data: Any, dtype: str, wanted: Any) -> None:
+    x = lamina.tensor(data)
+    assert x.dtype == getattr(lamina, dtype)
+    if wanted is None:
+        assert np.isnan(x.item())
+    else:
+        assert x.tolist() == wanted
+
+
+def test_tensor_of_tensors() -> None:
+    assert lamina.tensor([lamina.tensor(1.5), lamina.tensor(2.0)]).tolist() == [1.5, 2.0]
+    with pytest.warns(UserWarning, match="To copy construct from a tensor"):
+        copied = lamina.tensor(lamina.ones(2))
+    assert copied.tolist() == [1.0, 1.0]
+    assert lamina.tensor([1, 2], dtype=lamina.float64).dtype == lamina.float64
+    assert lamina.tensor([0.5, 1.5]).requires_grad is False
+    assert lamina.tensor([0.5, 1.5], requires_grad=True).requires_grad
+
+
+def test_integers_out_of_range() -> None:
+    assert lamina.tensor(2**63 - 1).item() == 2**63 - 1
+    with pytest.raises((RuntimeError, ValueError, OverflowError), match=r"[Oo]verflow|too large"):
+        lamina.tensor(2**63)
+    with pytest.raises((RuntimeError, ValueError, OverflowError)):
+        lamina.tensor(300, dtype=lamina.uint8)
+
+
+BACKWARDS = np.arange(6.0, dtype=np.float32)[::-1]
+AWKWARD: dict[str, np.ndarray] = {
+    "reversed": BACKWARDS,
+    "flipped": np.arange(12.0).reshape(3, 4)[:, ::-1],
+    "byte-swapped": np.arange(4, dtype=np.dtype(np.float32).newbyteorder()),
+    "byte-swapped integers": np.arange(4, dtype=np.dtype(np.int64).newbyteorder()),
+    "unaligned": np.frombuffer(bytearray(b"\0" + np.arange(4, dtype=np.float32).tobytes()), np.float32, 4, 1),
+    "unaligned doubles": np.frombuffer(bytearray(b"\0" * 3 + np.arange(4.0).tobytes()), np.float64, 4, 3),
+    "packed field": np.array([(1, 2.5), (3, 4.5)], dtype=[("a", "u1"), ("b", "f4")])["b"],
+    "half": np.arange(3, dtype=np.float16),
+    "long double": np.arange(3, dtype=np.longdouble),
+    "complex": np.arange(3, dtype=np.complex64),
+    "uint16": np.arange(3, dtype=np.uint16),
+    "uint32": np.arange(3, dtype=np.uint32),
+    "uint64": np.arange(3, dtype=np.uint64),
+    "int8": np.arange(3, dtype=np.int8),
+    "int16": np.arange(3, dtype=np.int16),
+    "object": np.array([1, "a", None], dtype=object),
+    "text": np.array(["a", "b"]),
+    "dates": np.array(["2020-01-01"], dtype="M8[D]"),
+    "record": np.zeros(2, dtype=[("a", "f4"), ("b", "i4")]),
+}
+
+
+@pytest.mark.parametrize("make", [lamina.tensor, lamina.from_numpy, lamina.as_tensor])
+@pytest.mark.parametrize("name", AWKWARD)
+def test_awkward_array_is_right_or_refused(name: str, make: Callable[[Any], Any]) -> None:
+    array = AWKWARD[name]
+    try:
+        x = make(array)
+    except (TypeError, ValueError) as refusal:
+        message = str(refusal)
+    else:
+        message = ""
+    if message:
+        assert len(message) > 20, "the error says what is wrong and how to mend it"
+    else:
+        np.testing.assert_array_equal(x.numpy(), array)
+        np.testing.assert_array_equal((x + x).numpy(), array + array)
+
+
+@pytest.mark.parametrize("name", ["half", "complex", "object", "text", "uint16", "int8"])
+def test_refused_dtype_is_named(name: str) -> None:
+    array = AWKWARD[name]
+    with pytest.raises(TypeError, match=r"can't convert np.ndarray of type numpy\.\w+.*only supported types are"):
+        lamina.from_numpy(array)
+
+
+@pytest.mark.parametrize("name", ["reversed", "unaligned", "unaligned doubles", "packed field"])
+def test_awkward_layouts_are_copied_right(name: str) -> None:
+    array = AWKWARD[name]
+    np.testing.assert_array_equal(lamina.tensor(array.copy()).numpy(), array)
+    x = lamina.tensor(array.tolist())
+    assert x.tolist() == array.tolist()
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(24.0).reshape(2, 3, 4).transpose(2, 0, 1),
+        np.arange(24.0).reshape(4, 6)[1:3, ::2],
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        np.broadcast_to(np.arange(3.0), (4, 3)),
+        np.lib.stride_tricks.sliding_window_view(np.arange(6.0), 3),
+        np.zeros((3, 0, 2)),
+        np.array(3.0),
+    ],
+    ids=["transposed", "strided", "fortran", "broadcast", "windows", "empty", "0-d"],
+)
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
+def test_layouts(array: np.ndarray) -> None:
+    for make in (lamina.tensor, lamina.from_numpy):
+        x = make(array)
+        np.testing.assert_array_equal(x.numpy(), array)
+        np.testing.assert_array_equal((x * 2 + 1).numpy(), array * 2 + 1)
+        np.testing.assert_allclose(x.sum().item(), array.sum())
+
+
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
+def test_read_only_stays_read_only() -> None:
+    array = np.arange(3, dtype=np.float32)
+    array.setflags(write=False)
+    shared = lamina.from_numpy(array)
+    for x in (shared, lamina.as_tensor(array), shared[1:], shared.view(3, 1), shared.detach()):
+        with pytest.raises(RuntimeError, match="read-only"):
+            x.add_(1)
+        with pytest.raises(RuntimeError, match="read-only"):
+            x[0] = 5
+        exported = x.numpy()
+        assert not exported.flags.writeable or exported.base is None
+        assert (x + 1).sum().item() == array[-x.numel() :].sum() + x.numel()
+    assert array.tolist() == [0.0, 1.0, 2.0]
+    copied = lamina.tensor(array)
+    copied += 1
+    assert copied.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_numpy_of_what_needs_gradients() -> None:
+    x = lamina.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"Can't call numpy\(\) on Tensor that requires grad"):
+        x.numpy()
+    with pytest.raises(RuntimeError, match="requires grad"):
+        np.asarray(x)
+    assert x.detach().numpy().tolist() == [1.0, 1.0]
+    assert x.tolist() == [1.0, 1.0]
+
+
+def test_numpy_of_views_shares_with_strides() -> None:
+    x = lamina.arange(12.0).view(3, 4)
+    column = x[:, 1].numpy()
+    transposed = x.t().numpy()
+    assert column.strides == (16,)
+    assert transposed.shape == (4, 3)
+    x.mul_(2)
+    assert column.tolist() == [2.0, 10.0, 18.0]
+    assert transposed[1].tolist() == [2.0, 10.0, 18.0]
+    column[0] = -1
+    assert x[0, 1].item() == -1
+    assert transposed[1, 0] == -1
+
+
+def test_asarray_and_dtype() -> None:
+    x = lamina.arange(3)
+    assert np.asarray(x).dtype == np.int64
+    assert np.asarray(x, dtype=np.float32).tolist() == [0.0, 1.0, 2.0]
+    copied = np.array(x)
+    copied[0] = 9
+    assert x[0].item() == 0
+    assert np.sin(x.numpy()).shape == (3,)
+    assert np.stack([x, x]).shape == (2, 3)
+    assert np.array([lamina.tensor(1.0), lamina.tensor(2.0)], dtype=np.float32).tolist() == [1.0, 2.0]
+
+
+def test_arithmetic_with_arrays() -> None:
+    x = lamina.ones(3)
+    assert isinstance(x + np.float32(2), lamina.Tensor)
+    assert (x * np.int64(3)).tolist() == [3.0, 3.0, 3.0]
+    assert (np.float32(2) * x).tolist() == [2.0, 2.0, 2.0]
+
+
+def test_dlpack() -> None:
+    x = lamina.arange(6.0).view(2, 3)
+    array = np.from_dlpack(x)
+    x.add_(1)
+    assert array.tolist() == [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+    assert x.__dlpack_device__() == (1, 0)
+    back = lamina.from_dlpack(np.arange(3.0))
+    assert back.tolist() == [0.0, 1.0, 2.0]
+    assert back.dtype == lamina.float64
+
+
+def test_zero_size_exchange() -> None:
+    for shape in [(0,), (2, 0), (0, 3, 0)]:
+        x = lamina.from_numpy(np.zeros(shape, np.float32))
+        assert x.numpy().shape == shape
+        assert (x + 1).numpy().shape == shape
+        assert x.sum().item() == 0
+        assert x.tolist() == np.zeros(shape).tolist()
+
+
+def test_many_axes() -> None:
+    array = np.arange(2**10, dtype=np.float32).reshape([2] * 10)
+    x = lamina.from_numpy(array)
+    np.testing.assert_array_equal(x.permute(*range(9, -1, -1)).contiguous().numpy(), array.T)
+    np.testing.assert_allclose(x.sum((1, 3, 5, 7, 9)).numpy(), array.sum((1, 3, 5, 7, 9)))
+    too_many = np.zeros([1] * 40, np.float32)
+    try:
+        outcome = str(lamina.tensor(too_many).dim())
+    except (RuntimeError, ValueError) as refusal:
+        outcome = str(refusal)
+    assert re.search("40|dim|axes", outcome)

@@ -1,0 +1,140 @@
+"""Result types of mixed operands: PyTorch's lattice over the six dtypes, 0-d tensors and Python numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lamina
+
+from op_samples import ALL
+
+# Rows and columns in the order of NAMES; b u i l f d stand for the dtypes.
+NAMES = {"b": "bool", "u": "uint8", "i": "int32", "l": "int64", "f": "float32", "d": "float64"}
+LATTICE = {
+    "b": "b u i l f d",
+    "u": "u u i l f d",
+    "i": "i i i l f d",
+    "l": "l l l l f d",
+    "f": "f f f f f d",
+    "d": "d d d d d d",
+}
+# A tensor with axes against a 0-d tensor: only a higher kind (bool < integer < float) of the 0-d one matters.
+WITH_ZERO_DIM = {
+    "b": "b u i l f d",
+    "u": "u u u u f d",
+    "i": "i i i i f d",
+    "l": "l l l l f d",
+    "f": "f f f f f f",
+    "d": "d d d d d d",
+}
+# A tensor against Python's True, 2 and 2.5.
+WITH_NUMBER = {"b": "b l f", "u": "u u f", "i": "i i f", "l": "l l f", "f": "f f f", "d": "d d d"}
+
+
+def _pairs(table: dict[str, str]) -> list[tuple[str, str, str]]:
+    return [
+        (NAMES[left], NAMES[right], NAMES[result])
+        for left, row in table.items()
+        for right, result in zip(NAMES, row.split(), strict=True)
+    ]
+
+
+def _ones(dtype: str, *shape: int) -> Any:
+    return lamina.ones(shape, dtype=getattr(lamina, dtype))
+
+
+@pytest.mark.parametrize(("left", "right", "result"), _pairs(LATTICE))
+def test_promotion_of_tensors(left: str, right: str, result: str) -> None:
+    a, b, wanted = _ones(left, 2), _ones(right, 2), getattr(lamina, result)
+    for promoted in (a * b, a + b, lamina.maximum(a, b), lamina.where(_ones("bool", 2), a, b), lamina.cat([a, b])):
+        assert promoted.dtype == wanted
+    assert (a == b).dtype == lamina.bool
+    assert (a < b).dtype == lamina.bool
+    assert (a / b).dtype == (wanted if wanted.is_floating_point else lamina.float32)
+    assert lamina.promote_types(a.dtype, b.dtype) == wanted
+    assert lamina.result_type(a, b) == wanted
+    np.testing.assert_array_equal((a * b).numpy(), np.ones(2))
+
+
+@pytest.mark.parametrize(("left", "right", "result"), _pairs(WITH_ZERO_DIM))
+def test_promotion_with_zero_dim(left: str, right: str, result: str) -> None:
+    a, b, wanted = _ones(left, 2), _ones(right), getattr(lamina, result)
+    assert (a * b).dtype == wanted
+    assert (b * a).dtype == wanted
+    assert lamina.where(_ones("bool", 2), a, b).dtype == wanted
+    # Two 0-d tensors are equals.
+    assert (_ones(left) * b).dtype == lamina.promote_types(a.dtype, b.dtype)
+
+
+@pytest.mark.parametrize("dtype", NAMES.values())
+@pytest.mark.parametrize("axes", [(), (2,)])
+def test_promotion_with_number(dtype: str, axes: tuple[int, ...]) -> None:
+    x = _ones(dtype, *axes)
+    letter = next(key for key, name in NAMES.items() if name == dtype)
+    for number, result in zip((True, 2, 2.5), WITH_NUMBER[letter].split(), strict=True):
+        wanted = getattr(lamina, NAMES[result])
+        for value in (x * number, number * x, x + number, number + x):
+            assert value.dtype == wanted
+        assert (x / number).dtype == (wanted if wanted.is_floating_point else lamina.float32)
+        assert (x == number).dtype == lamina.bool
+
+
+def test_promotion_of_numpy_scalar_counts_as_number() -> None:
+    assert (lamina.ones(2) * np.float64(2)).dtype == lamina.float32
+    assert (lamina.ones(2, dtype=lamina.int32) + np.int64(2)).dtype == lamina.int32
+
+
+@pytest.mark.parametrize("source", ALL)
+@pytest.mark.parametrize("target", ALL)
+def test_conversion(source: str, target: str) -> None:
+    """Conversions round towards zero, and anything but zero is true."""
+    values = np.array([0, 1, 2, 100]).astype(source)
+    if source.startswith("float"):
+        values = values + np.array([0, 0.75, 0.5, 0.25], source)
+    converted = lamina.tensor(values).to(getattr(lamina, target))
+    assert converted.dtype == getattr(lamina, target)
+    np.testing.assert_array_equal(converted.numpy(), values.astype(target))
+
+
+def test_conversion_methods() -> None:
+    x = lamina.tensor([1.5, 0.0, 3.0])
+    named = {"float": x.float(), "double": x.double(), "int": x.int(), "long": x.long(), "bool": x.bool()}
+    dtypes = {"float": "float32", "double": "float64", "int": "int32", "long": "int64", "bool": "bool"}
+    for name, value in named.items():
+        assert value.dtype == getattr(lamina, dtypes[name])
+    assert x.byte().dtype == lamina.uint8
+    assert x.to(lamina.float32) is x
+    assert x.to(lamina.ones(1, dtype=lamina.int64)).dtype == lamina.int64
+    assert x.type(lamina.int32).dtype == lamina.int32
+
+
+def test_conversion_keeps_gradient_between_floats() -> None:
+    x = lamina.tensor([1.5, 2.0], requires_grad=True)
+    (x.double() * 3).sum().backward()
+    assert x.grad.dtype == lamina.float32
+    assert x.grad.tolist() == [3.0, 3.0]
+    assert not x.long().requires_grad
+
+
+def test_inplace_keeps_dtype() -> None:
+    x = lamina.ones(2, dtype=lamina.int64)
+    x += 2
+    assert x.dtype == lamina.int64
+    with pytest.raises(
+        RuntimeError, match=r"result type Float can't be cast to the desired output type (Long|long int)"
+    ):
+        x += 0.5
+    with pytest.raises(RuntimeError, match="can't be cast"):
+        x /= 2
+    assert x.tolist() == [3, 3]
+    y = lamina.ones(2)
+    y += lamina.ones(2, dtype=lamina.float64)
+    assert y.dtype == lamina.float32
+
+
+def test_mixed_dtype_products_are_refused() -> None:
+    with pytest.raises(RuntimeError, match="dtype"):
+        lamina.ones(2, 2) @ lamina.ones(2, 2, dtype=lamina.float64)

@@ -1,0 +1,277 @@
+"""Many threads at once, any size of the pool, and children forked after work in threads."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lamina
+from lamina import nn
+
+fork_available = pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork here")
+
+
+@pytest.fixture
+def threads() -> Iterator[Callable[[int], None]]:
+    before = lamina.get_num_threads()
+    yield lamina.set_num_threads
+    lamina.set_num_threads(before)
+
+
+def _train(seed: int, steps: int = 20) -> list[float]:
+    generator = lamina.Generator().manual_seed(seed)
+    net = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 1))
+    for parameter in net.parameters():
+        parameter.data.normal_(0, 0.1, generator=generator)
+    x = lamina.randn(64, 8, generator=generator)
+    y = x.sum(1, keepdim=True)
+    optimizer = lamina.optim.SGD(net.parameters(), lr=0.05)
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = (net(x) - y).square().mean()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def test_number_of_threads(threads: Callable[[int], None]) -> None:
+    for count in (1, 2, 3, 1):
+        threads(count)
+        assert lamina.get_num_threads() == count
+        assert lamina.ones(300_000).sum().item() == 300_000
+    for wrong in (0, -1):
+        with pytest.raises((RuntimeError, ValueError), match="positive"):
+            threads(wrong)
+    with pytest.raises(TypeError):
+        threads("two")  # type: ignore[arg-type]
+
+
+def _python(code: str, **environment: str) -> str:
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+def test_number_of_threads_from_the_environment() -> None:
+    code = "import lamina; print(lamina.get_num_threads())"
+    assert _python(code, LAMINA_NUM_THREADS="1") == "1"
+    assert _python(code, LAMINA_NUM_THREADS="3") == "3"
+
+
+REDUCTIONS: dict[str, Callable[[Any], Any]] = {
+    "sum": lambda x: x.sum(),
+    "sum of rows": lambda x: x.sum(1),
+    "sum of columns": lambda x: x.sum(0),
+    "mean": lambda x: x.mean(),
+    "var": lambda x: x.var(1),
+    "norm": lambda x: x.norm(),
+    "prod": lambda x: (1 + x * 1e-4).prod(),
+    "logsumexp": lambda x: x.logsumexp(0),
+    "softmax": lambda x: x.softmax(1),
+    "softmax of columns": lambda x: x.softmax(0),
+    "cumsum": lambda x: x.cumsum(0),
+    "matmul": lambda x: x.t() @ x,
+    "chain": lambda x: ((x * 2).exp() - x).tanh().sum(0),
+    "max": lambda x: x.max(),
+    "argmax": lambda x: x.argmax(0),
+}
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_same_bits_for_any_number_of_threads(name: str, threads: Callable[[int], None]) -> None:
+    array = np.random.default_rng(0).normal(size=(701, 331)).astype(np.float32)
+    results = []
+    for count in (1, 2, 3):
+        threads(count)
+        results.append(REDUCTIONS[name](lamina.tensor(array)).numpy())
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
+
+
+def test_python_threads_compute_at_once() -> None:
+    alone = [_train(seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(_train, range(4)))
+    for one, other in zip(alone, together, strict=True):
+        assert one == pytest.approx(other, rel=1e-5)
+        assert one[-1] < one[0]
+
+
+def test_python_threads_share_one_tensor() -> None:
+    """Many readers of pending work: each sees the same numbers."""
+    for _ in range(10):
+        x = lamina.rand(200, 200)
+        pending = (x @ x).exp().sum()
+        barrier = threading.Barrier(4)
+
+        def read(pending: Any = pending, barrier: threading.Barrier = barrier) -> float:
+            barrier.wait(30)
+            return float(pending + 1) - 1
+
+        with ThreadPoolExecutor(4) as pool:
+            values = [future.result(60) for future in [pool.submit(read) for _ in range(4)]]
+        assert len(set(values)) == 1
+
+
+def test_python_threads_accumulate_into_their_own_gradients() -> None:
+    shared = lamina.ones(50, 50)
+
+    def work(i: int) -> float:
+        x = lamina.full((50, 50), float(i), requires_grad=True)
+        for _ in range(20):
+            (x @ shared).sum().backward()
+        return float(x.grad.sum())
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(work, range(8))) == [50.0 * 50 * 50 * 20] * 8
+
+
+def test_modes_belong_to_their_thread() -> None:
+    seen = []
+    with lamina.no_grad():
+        thread = threading.Thread(target=lambda: seen.append(lamina.is_grad_enabled()))
+        thread.start()
+        thread.join(30)
+        assert not lamina.is_grad_enabled()
+    assert seen == [True]
+
+
+def test_changing_the_pool_while_others_compute(threads: Callable[[int], None]) -> None:
+    stop = threading.Event()
+    wrong = []
+
+    def compute() -> None:
+        while not stop.is_set():
+            if lamina.ones(200_000).sum().item() != 200_000:
+                wrong.append(1)
+
+    workers = [threading.Thread(target=compute) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for count in (1, 2, 3, 2, 1, 2):
+        threads(count)
+        lamina.rand(100_000).sum().item()
+    stop.set()
+    for worker in workers:
+        worker.join(60)
+        assert not worker.is_alive()
+    assert not wrong
+
+
+def _in_child(connection: Any, seed: int) -> None:
+    x = lamina.ones(400_000)
+    connection.send((float((x * 2).sum()), _train(seed)))
+    connection.close()
+
+
+def _forked(seed: int) -> tuple[float, list[float]]:
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_in_child, args=(sender, seed))
+    child.start()
+    sender.close()
+    try:
+        assert receiver.poll(60), "the child hangs"
+        answer: tuple[float, list[float]] = receiver.recv()
+        child.join(60)
+        assert child.exitcode == 0
+    finally:
+        if child.is_alive():
+            child.kill()
+    return answer
+
+
+@fork_available
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_fork_after_work_in_threads(threads: Callable[[int], None]) -> None:
+    threads(2)
+    assert lamina.ones(400_000).sum().item() == 400_000  # the pool is up
+    pending = lamina.ones(400_000) * 3
+    wanted = _train(1)
+    for _ in range(3):
+        total, losses = _forked(1)
+        assert total == 800_000
+        assert losses == pytest.approx(wanted, rel=1e-5)
+    assert pending.sum().item() == 1_200_000
+    assert _train(1) == pytest.approx(wanted, rel=1e-5)
+
+
+@fork_available
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_fork_while_another_thread_computes(threads: Callable[[int], None]) -> None:
+    threads(2)
+    stop = threading.Event()
+
+    def compute() -> None:
+        while not stop.is_set():
+            lamina.rand(300, 300).softmax(0).sum().item()
+
+    worker = threading.Thread(target=compute)
+    worker.start()
+    try:
+        for seed in range(5):
+            total, losses = _forked(seed)
+            assert total == 800_000
+            assert len(losses) == 20
+    finally:
+        stop.set()
+        worker.join(60)
+    assert not worker.is_alive()
+
+
+@fork_available
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_fork_pool_with_pending_work() -> None:
+    """Children get what was pending in the parent, and their writes stay their own."""
+    x = lamina.arange(6.0) * 2
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+
+    def child(connection: Any) -> None:
+        x.add_(1)
+        connection.send(x.tolist())
+
+    process = context.Process(target=child, args=(sender,))
+    process.start()
+    try:
+        assert receiver.poll(60)
+        assert receiver.recv() == [1.0, 3.0, 5.0, 7.0, 9.0, 11.0]
+        process.join(60)
+    finally:
+        if process.is_alive():
+            process.kill()
+    assert x.tolist() == [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
+
+
+def test_exit_while_a_daemon_thread_computes() -> None:
+    code = """
+import lamina, threading
+def compute():
+    while True:
+        lamina.rand(300, 300).softmax(0).sum().item()
+threading.Thread(target=compute, daemon=True).start()
+print(lamina.ones(400_000).sum().item())
+"""
+    assert _python(code) == "400000.0"
+
+
+def test_exit_with_pending_work() -> None:
+    assert _python("import lamina; x = lamina.ones(10) * 2; y = [x, x + 1]; y.append(y); print('done')") == "done"
