@@ -42,7 +42,8 @@ macro(lamina_add_kernels name)
     # subnormal numbers off for the whole process. Link-time optimisation would mix code of different instruction sets.
     # Instrumented, -O3 compiles four times as long as -O1 and finds nothing more.
     target_compile_options(lamina_${name} PRIVATE $<IF:$<BOOL:${LAMINA_SANITIZE}>,-O1,-O3>)
-    target_compile_options(lamina_${name} PRIVATE -fno-math-errno -fno-trapping-math -ffp-contract=fast -fno-exceptions -fno-rtti -Wno-psabi)
+    target_compile_options(lamina_${name} PRIVATE -fno-math-errno -fno-trapping-math -ffp-contract=fast
+                                                  -fno-exceptions -fno-rtti -Wno-psabi)
     target_compile_definitions(lamina_${name} PRIVATE ${isa_definitions})
     set_target_properties(lamina_${name} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
   endif()

@@ -4,6 +4,10 @@
 add_library(lamina_options INTERFACE)
 target_include_directories(lamina_options INTERFACE "${PROJECT_SOURCE_DIR}/csrc")
 target_compile_options(lamina_options INTERFACE -Wall -Wextra -Wpedantic)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # Says that "text" + std::string overlaps itself: GCC bug 105651.
+  target_compile_options(lamina_options INTERFACE -Wno-restrict)
+endif()
 if(LAMINA_WERROR)
   target_compile_options(lamina_options INTERFACE -Werror)
 endif()

@@ -173,6 +173,14 @@ std::vector<Value*> pointers(const std::vector<ValuePtr>& values) {
 
 }  // namespace
 
+int visit_hooks(LeafState* hooks, visitproc visit, void* arg) {
+  for (auto& [id, callable] : static_cast<Hooks*>(hooks)->callables) Py_VISIT(callable.get());
+  return 0;
+}
+void clear_hooks(LeafState* hooks) {
+  auto callables = std::move(static_cast<Hooks*>(hooks)->callables);  // dies here, when the list is consistent again
+}
+
 PyObject* grad_fn_object(const ValuePtr& value) {
   auto* object = reinterpret_cast<GradFnObject*>(checked(g_grad_fn_type->tp_alloc(g_grad_fn_type, 0)));
   new (&object->value) ValuePtr(value);

@@ -25,8 +25,18 @@ struct BufferFormat {
   bool swapped;
 };
 
+// NumPy's name of the element type, or the buffer's own letters.
+std::string type_name(PyObject* array, const Py_buffer& view) {
+  Object dtype(PyObject_GetAttrString(array, "dtype"));
+  Object type(dtype ? PyObject_GetAttrString(dtype.get(), "type") : nullptr);
+  Object name(type ? PyObject_GetAttrString(type.get(), "__name__") : nullptr);
+  PyErr_Clear();
+  if (name && PyUnicode_Check(name.get())) return std::string("numpy.") + PyUnicode_AsUTF8(name.get());
+  return view.format ? view.format : "B";
+}
+
 // The struct module's letters. NumPy's unsupported types raise by name.
-BufferFormat format_of(const Py_buffer& view) {
+BufferFormat format_of(const Py_buffer& view, PyObject* array) {
   const char* text = view.format ? view.format : "B";
   bool swapped = *text == '>' || *text == '!';
   if (std::strchr("<>=@!", *text)) ++text;
@@ -46,8 +56,8 @@ BufferFormat format_of(const Py_buffer& view) {
     case 'd':
       return {DType::kFloat64, swapped};
     default:
-      fail(ErrorKind::kType, "can't convert an array with elements of format '", view.format ? view.format : "B",
-           "'. The only supported types are: float64, float32, int64, int32, uint8, and bool. Convert it first, for "
+      fail(ErrorKind::kType, "can't convert np.ndarray of type ", type_name(array, view),
+           ". The only supported types are: float64, float32, int64, int32, uint8, and bool. Convert it first, for "
            "example with .astype('float32').");
   }
 }
@@ -89,7 +99,7 @@ ValuePtr fresh_value(const Shape* shape, DType dtype) {
 // Copies element by element: any strides, alignment and byte order.
 ValuePtr copy_of_buffer(PyObject* array) {
   BufferView buffer(array, false);
-  BufferFormat format = format_of(buffer.view);
+  BufferFormat format = format_of(buffer.view, array);
   const Shape* shape = buffer.shape();
   ValuePtr value = fresh_value(shape, format.dtype);
   std::size_t size = size_of(format.dtype);
@@ -255,7 +265,7 @@ ValuePtr value_over_buffer(PyObject* array) {
   if (!PyObject_CheckBuffer(array))
     fail(ErrorKind::kType, "expected np.ndarray (got ", Py_TYPE(array)->tp_name, ")");
   auto buffer = std::make_unique<BufferView>(array, true);
-  BufferFormat format = format_of(buffer->view);
+  BufferFormat format = format_of(buffer->view, array);
   if (format.swapped)
     fail(ErrorKind::kValue, "given numpy array has byte order different from the native byte order. Conversion between "
          "byte orders is currently not supported: use array.astype(array.dtype.newbyteorder('=')).");
@@ -282,6 +292,7 @@ ValuePtr value_over_buffer(PyObject* array) {
   StoragePtr storage = runtime::wrap_external(
       data, bytes, [](void* context) { delete static_cast<BufferView*>(context); }, buffer.get(), read_only);
   buffer.release();
+  storage->external_holders = 1;  // read-only or not: another view of the array may write
   return make_leaf(std::move(storage), shape, format.dtype, {0, strides_attribute(shape, strides)});
 }
 

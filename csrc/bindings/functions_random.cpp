@@ -1,9 +1,10 @@
 // Rows of the registry: random numbers.
-#include <cmath>
+#include <limits>
 
 #include "bindings/generator.h"
 #include "bindings/in_place.h"
 #include "bindings/registry.h"
+#include "engine/index.h"
 #include "functions/pointwise.h"
 #include "functions/views.h"
 #include "ops/build.h"
@@ -49,6 +50,12 @@ ValuePtr trials(const ValuePtr& p, engine::Generator& from) {
   return build::binary(Op::lt, engine::random(Op::uniform, p->shape, p->dtype, from), p);
 }
 
+ValuePtr checked_trials(const ValuePtr& p, engine::Generator& from) {
+  check(engine::all_within(p, 0, 1), "Expected p_in >= 0 && p_in <= 1 to be true, but got false: a probability is outside of "
+        "[0, 1]");
+  return trials(build::detach(p), from);
+}
+
 }  // namespace
 
 LAMINA_FUNCTION(kModule, rand, "*size, dtype=None, device=None, requires_grad=False, generator=None") {
@@ -91,15 +98,16 @@ LAMINA_FUNCTION(kModule, randperm, "n, *, dtype=None, device=None, requires_grad
 LAMINA_FUNCTION_AS(kModule, bernoulli_function, "bernoulli", "input, *, generator=None") {
   const ValuePtr& p = a.tensor(0);
   check(is_floating(p->dtype), "bernoulli expects probabilities of a floating point dtype, got ", name_of(p->dtype));
-  return wrap(build::cast(trials(build::detach(p), generator(a, 1)), p->dtype));
+  return wrap(build::cast(checked_trials(p, generator(a, 1)), p->dtype));
 }
 LAMINA_FUNCTION_AS(kMethod, bernoulli_method, "bernoulli", "input, p=None, *, generator=None") {
   const ValuePtr& x = a.tensor(0);
-  ValuePtr p = a.given(1) ? build::full(x->shape, a.number(1), drawn_type(a)) : build::detach(x);
-  return wrap(build::cast(trials(p, generator(a, 2)), x->dtype));
+  ValuePtr drawn = a.given(1) ? trials(build::full(x->shape, a.number(1), drawn_type(a)), generator(a, 2))
+                              : checked_trials(x, generator(a, 2));
+  return wrap(build::cast(drawn, x->dtype));
 }
 LAMINA_FUNCTION(kMethod, bernoulli_, "input, p=0.5, *, generator=None") {
-  if (a.given(1) && is_tensor(a.object(1))) return in_place(a, trials(build::detach(a.tensor(1)), generator(a, 2)));
+  if (a.given(1) && is_tensor(a.object(1))) return in_place(a, checked_trials(a.tensor(1), generator(a, 2)));
   double p = a.number(1, 0.5);
   check(p >= 0 && p <= 1, "bernoulli_ expects p to be in [0, 1], but got p=", p);
   return in_place(a, trials(build::full(a.tensor(0)->shape, p, drawn_type(a)), generator(a, 2)));
@@ -114,6 +122,9 @@ LAMINA_FUNCTION(kModule, normal, "mean, std=1.0, size=None, *, dtype=None, devic
   check(shape != nullptr, "normal(): expected a size, or a tensor as mean or std");
   DType dtype = float_type(a, 3, is_floating(functions::result_type({mean, deviation})) ? functions::result_type({mean, deviation})
                                                                                        : functions::kDefaultFloat);
+  check(deviation.is_number() ? deviation.as_double() >= 0
+                              : engine::all_within(deviation.value, 0, std::numeric_limits<double>::infinity()),
+        "normal expects all elements of std >= 0.0");
   ValuePtr draws = engine::random(Op::normal, shape, dtype, generator(a, 6));
   return finished(a, draws * deviation.as(dtype) + mean.as(dtype), 5);
 }

@@ -26,7 +26,7 @@ PyObject* extreme(const Arguments& a, bool largest) {
   if (!a.given(1)) {
     const ValuePtr& x = a.tensor(0);
     return wrap(functions::labelled(functions::extremum(largest ? Op::amax : Op::amin, x, std::nullopt, false),
-                                    largest ? "Max1" : "Min1"));
+                                    largest ? "Max@1" : "Min@1"));
   }
   if (is_tensor(a.object(1))) return wrap(functions::binary(largest ? Op::maximum : Op::minimum, a.tensor(0), a.tensor(1)));
   return wrap_pair(functions::extremum_with_indices(largest ? Op::argmax : Op::argmin, a.tensor(0), a.integer(1),

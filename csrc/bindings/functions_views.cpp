@@ -68,7 +68,7 @@ LAMINA_FUNCTION(kBoth, flatten, "input, start_dim=0, end_dim=-1") {
   return reshaped(a, views, "View");
 }
 LAMINA_FUNCTION(kBoth, squeeze, "input, dim=None") {
-  return view(a, functions::squeeze_views(shape_of(a), a.axes(1)), a.given(1) ? "Squeeze1" : "Squeeze");
+  return view(a, functions::squeeze_views(shape_of(a), a.axes(1)), a.given(1) ? "Squeeze@1" : "Squeeze");
 }
 LAMINA_FUNCTION(kBoth, unsqueeze, "input, dim") {
   return view(a, functions::unsqueeze_views(shape_of(a), a.integer(1)), "Unsqueeze");

@@ -41,7 +41,7 @@ template <Op op>
 PyObject* binary(PyObject* a, PyObject* b) {
   return with_operands(a, b, [](const Operand& x, const Operand& y) {
     ValuePtr result = functions::binary(op, x, y);
-    return op == Op::sub && x.is_number() ? functions::labelled(std::move(result), "Rsub1") : result;
+    return op == Op::sub && x.is_number() ? functions::labelled(std::move(result), "Rsub@1") : result;
   });
 }
 

@@ -104,7 +104,7 @@ PyObject* get_itemsize(PyObject* self, void*) {
   return guarded([&] { return PyLong_FromSize_t(size_of(value_of(self)->dtype)); });
 }
 PyObject* get_version(PyObject* self, void*) {
-  return guarded([&] { return PyLong_FromUnsignedLong(variable_of(self).cell ? variable_of(self).cell->version : 0); });
+  return guarded([&] { return PyLong_FromUnsignedLong(variable_of(self).cell ? variable_of(self).cell->changes : variable_of(self).changes); });
 }
 PyObject* get_is_view(PyObject* self, void*) {
   return guarded([&] { return PyBool_FromLong(variable_of(self).is_view()); });

@@ -6,6 +6,7 @@
 
 #include "bindings/registry.h"
 #include "engine/flush.h"
+#include "engine/journal.h"
 #include "graph/tape.h"
 #include "support/check.h"
 
@@ -41,10 +42,12 @@ void bind_shape_only(py::module_& module) {
 LAMINA_FUNCTION(kModule, shape_only_begin, "") {
   engine::flush();
   g_runs.push_back(std::make_unique<ShapeOnly>());
+  engine::begin_journal();
   Py_RETURN_NONE;
 }
 LAMINA_FUNCTION(kModule, shape_only_end, "") {
   check(!g_runs.empty(), "shape_only_end without shape_only_begin");
+  engine::end_journal();
   g_runs.pop_back();
   Py_RETURN_NONE;
 }

@@ -32,8 +32,8 @@ void append(functions::Views& views, functions::Views more) { views.insert(views
 // An index tensor from a tensor, list or array; null if the item is something else.
 ValuePtr index_value(PyObject* item) {
   if (is_tensor(item)) return value_of(item);
-  bool sequence = PyList_Check(item) || PyTuple_Check(item) ||
-                  (PyObject_CheckBuffer(item) && !PyBytes_Check(item) && !PyUnicode_Check(item) && !PyLong_Check(item));
+  if (PyUnicode_Check(item) || PyBytes_Check(item) || PyIndex_Check(item)) return nullptr;
+  bool sequence = PySequence_Check(item) || PyObject_CheckBuffer(item);
   if (!sequence) return nullptr;
   ValuePtr value = value_from_data(item, std::nullopt);
   return value->shape->numel() == 0 && is_floating(value->dtype) ? build::cast(value, DType::kInt64) : value;
@@ -91,6 +91,9 @@ Subscript parse(const Shape* start, PyObject* key) {
     used += axes_used(PyTuple_GET_ITEM(items.get(), i));
     ellipsis |= PyTuple_GET_ITEM(items.get(), i) == Py_Ellipsis;
   }
+  if (used > start->rank() && start->rank() == 0)
+    fail(ErrorKind::kIndex, "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a "
+         "number");
   if (used > start->rank())
     fail(ErrorKind::kIndex, "too many indices for tensor of dimension ", start->rank());
   int axis = 0;
@@ -173,12 +176,12 @@ int tensor_assign_subscript(PyObject* self, PyObject* key, PyObject* object) {
       [&] {
         if (!object) fail(ErrorKind::kType, "Tensor does not support deleting items");
         engine::Variable& variable = as_tensor(self)->variable;
-        engine::check_assignable(variable);
         ValuePtr whole = engine::current(variable);
         Subscript subscript = parse(whole->shape, key);
-        ValuePtr source = source_value(object, whole->dtype);
         if (subscript.views.empty()) subscript.views = {{Op::reshape, whole->shape, nullptr}};
         engine::Variable view = engine::view_of(variable, subscript.views);
+        engine::check_assignable(view);
+        ValuePtr source = source_value(object, whole->dtype);
         ValuePtr target = engine::current(view);
         if (subscript.advanced) {
           engine::assign(view, functions::index_put(target, subscript.indices, source, false));

@@ -6,9 +6,12 @@
 #include <new>
 #include <vector>
 
+#include "bindings/autograd.h"
 #include "bindings/registry.h"
 #include "bindings/scalars.h"
 #include "engine/flush.h"
+#include "engine/journal.h"
+#include "graph/tape.h"
 #include "ops/build.h"
 #include "support/check.h"
 
@@ -26,6 +29,7 @@ TensorObject* allocate(PyTypeObject* type) {
     TensorObject* object = g_free.back();
     g_free.pop_back();
     PyObject_Init(reinterpret_cast<PyObject*>(object), type);
+    PyObject_GC_Track(object);
     return object;
   }
   auto* object = reinterpret_cast<TensorObject*>(checked(type->tp_alloc(type, 0)));
@@ -36,7 +40,9 @@ TensorObject* allocate(PyTypeObject* type) {
 void deallocate(PyObject* self) {
   TensorObject* object = as_tensor(self);
   PyTypeObject* type = Py_TYPE(self);
+  PyObject_GC_UnTrack(self);
   if (object->weak_references) PyObject_ClearWeakRefs(self);
+  engine::forget_variable(object->variable);
   object->variable = engine::Variable();
   Py_CLEAR(object->grad);
   Py_CLEAR(object->dict);
@@ -47,6 +53,28 @@ void deallocate(PyObject* self) {
     type->tp_free(self);
   }
   Py_DECREF(type);
+}
+
+// The objects that only this tensor holds: a leaf's gradient and hooks count while nothing else shares the value.
+int traverse(PyObject* self, visitproc visit, void* arg) {
+  TensorObject* object = as_tensor(self);
+  Py_VISIT(Py_TYPE(self));
+  Py_VISIT(object->dict);
+  Py_VISIT(object->grad);
+  const Value* value = object->variable.value.get();
+  if (!value || object->variable.cell || value->references > (Tape::current().is_pending(value) ? 2u : 1u)) return 0;
+  if (value->leaf && value->leaf->references == 1) Py_VISIT(static_cast<LeafGrad*>(value->leaf)->grad);
+  return value->hooks && value->hooks->references == 1 ? visit_hooks(value->hooks, visit, arg) : 0;
+}
+
+int clear(PyObject* self) {
+  TensorObject* object = as_tensor(self);
+  Py_CLEAR(object->dict);
+  Py_CLEAR(object->grad);
+  Value* value = object->variable.value.get();
+  if (value && value->leaf) Py_CLEAR(static_cast<LeafGrad*>(value->leaf)->grad);
+  if (value && value->hooks) clear_hooks(value->hooks);
+  return 0;
 }
 
 // Tensor() and subclasses: an empty tensor, or the one given, as torch.Tensor(data) does.
@@ -84,6 +112,8 @@ void* slot(Function* function) {
 void bind_tensor_type(PyObject* module) {
   std::vector<PyType_Slot> slots{{Py_tp_dealloc, slot(deallocate)},
                                  {Py_tp_new, slot(create)},
+                                 {Py_tp_traverse, slot(traverse)},
+                                 {Py_tp_clear, slot(clear)},
                                  {Py_tp_hash, slot(hash)},
                                  {Py_tp_members, g_members},
                                  {Py_tp_getset, g_tensor_properties},
@@ -95,7 +125,7 @@ void bind_tensor_type(PyObject* module) {
                                  {Py_bf_releasebuffer, slot(tensor_release_buffer)}};
   for (PyType_Slot* number = g_number_slots; number->slot; ++number) slots.push_back(*number);
   slots.push_back({0, nullptr});
-  PyType_Spec spec{"lamina.Tensor", sizeof(TensorObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots.data()};
+  PyType_Spec spec{"lamina.Tensor", sizeof(TensorObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots.data()};
   g_tensor_type = make_type(spec);
   checked(PyModule_AddObjectRef(module, "Tensor", reinterpret_cast<PyObject*>(g_tensor_type)));
 }

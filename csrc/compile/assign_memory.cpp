@@ -2,36 +2,13 @@
 #include <map>
 
 #include "compile/passes.h"
+#include "compile/visit_locations.h"
 
 namespace lamina {
 
 namespace {
 
 constexpr std::int64_t kAlignment = 64;
-
-template <typename Visit>
-void visit_locations(Step& step, Visit visit) {
-  struct Visitor {
-    Visit& visit;
-    void operator()(ElementwiseStep& s) {
-      for (auto& entry : s.registers)
-        if (entry.kind != ElementwiseStep::Kind::kTemporary) visit(entry.location);
-    }
-    void operator()(CopyStep& s) { visit(s.from), visit(s.to); }
-    void operator()(ReduceStep& s) { visit(s.in), visit(s.out); }
-    void operator()(RowwiseStep& s) { visit(s.in), visit(s.out); }
-    void operator()(ScanStep& s) { visit(s.in), visit(s.out); }
-    void operator()(ArgsortStep& s) { visit(s.in), visit(s.out); }
-    void operator()(MatmulStep& s) {
-      visit(s.a), visit(s.b), visit(s.c);
-      if (s.has_bias) visit(s.bias);
-    }
-    void operator()(IndexStep& s) { visit(s.table), visit(s.index), visit(s.elements); }
-    void operator()(RowsStep& s) { visit(s.table), visit(s.index), visit(s.elements); }
-    void operator()(RandomStep& s) { visit(s.seed), visit(s.out); }
-  };
-  std::visit(Visitor{visit}, step);
-}
 
 // Free blocks of the arena by offset; the smallest that fits is taken.
 class Arena {
@@ -89,10 +66,13 @@ void assign_memory(Program& program, Plan& plan) {
     bool in_arena = false;
   };
   std::vector<Place> places(program.nodes.size());
+  std::vector<std::uint32_t> root_of = reuse_dying_memory(program, plan);
   for (std::size_t index = 0; index < program.nodes.size(); ++index) {
     const Node& node = program.nodes[index];
     if (node.kind == Node::Kind::kInput) places[index].slot = plan.first_input() + node.slot;
     if (node.kind == Node::Kind::kScalar) places[index].slot = plan.first_scalar() + node.slot;
+    const Node& root = program[root_of[index]];
+    if (root.kind == Node::Kind::kInput) places[index].slot = plan.first_input() + root.slot;
   }
   for (const Node& node : program.nodes) {
     if (!node.live) continue;
@@ -105,7 +85,7 @@ void assign_memory(Program& program, Plan& plan) {
   }
   for (std::size_t step = 0; step < plan.steps.size(); ++step) {
     visit_locations(plan.steps[step], [&](Location& location) {
-      Place& place = places[location.slot];
+      Place& place = places[root_of[location.slot]];
       if (place.slot == kNone) {
         place.slot = 0;
         place.in_arena = true;
@@ -121,7 +101,7 @@ void assign_memory(Program& program, Plan& plan) {
   for (std::size_t step = 0; step < plan.steps.size(); ++step) {
     std::vector<std::uint32_t> ending;
     visit_locations(plan.steps[step], [&](Location& location) {
-      std::uint32_t node = location.slot;
+      std::uint32_t node = root_of[location.slot];
       Place& place = places[node];
       if (place.in_arena && place.first == step) {
         place.offset = arena.take(rounded(node));

@@ -22,6 +22,9 @@ std::vector<std::vector<std::uint32_t>> fuse_elementwise(Program& program);
 // Emits the plan's steps; locations name nodes (slot = node number) until assign_memory.
 void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>& groups, Plan& plan);
 
+// Decides whose memory each node's elements take over; by default its own. Part of assign_memory.
+std::vector<std::uint32_t> reuse_dying_memory(const Program& program, Plan& plan);
+
 // Gives each owner of memory an output slot or a place in the arena, and writes the final slots into the steps.
 void assign_memory(Program& program, Plan& plan);
 

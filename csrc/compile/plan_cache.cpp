@@ -14,7 +14,7 @@ constexpr std::size_t kMostPlans = 2048;
 
 struct Entry {
   std::vector<std::uint64_t> trace;
-  std::vector<bool> live;
+  Liveness liveness;
   std::uint64_t hash;
   CompiledPlan compiled;
 };
@@ -30,7 +30,7 @@ Cache& cache() {
   return *instance;
 }
 
-std::uint64_t with_live(std::uint64_t hash, const std::vector<bool>& live) {
+std::uint64_t mixed(std::uint64_t hash, const std::vector<bool>& live) {
   std::uint64_t bits = 0;
   for (std::size_t i = 0; i < live.size(); ++i) {
     bits = bits << 1 | static_cast<std::uint64_t>(live[i]);
@@ -56,9 +56,9 @@ void evict_oldest(Cache& all) {
 
 }  // namespace
 
-CompiledPlan compile(std::span<const std::uint64_t> trace, const std::vector<bool>& live, std::string* dumps) {
+CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liveness, std::string* dumps) {
   CompiledPlan result;
-  Program program = read_trace(trace, live);
+  Program program = read_trace(trace, liveness);
   auto dump = [&](const char* pass) {
     if (dumps) *dumps += std::string("after ") + pass + "\n" + to_string(program) + "\n";
   };
@@ -76,20 +76,20 @@ CompiledPlan compile(std::span<const std::uint64_t> trace, const std::vector<boo
 }
 
 const CompiledPlan& find_or_compile(std::span<const std::uint64_t> trace, std::uint64_t hash,
-                                    const std::vector<bool>& live) {
+                                    const Liveness& liveness) {
   Cache& all = cache();
-  hash = with_live(hash, live);
+  hash = mixed(mixed(hash, liveness.live), liveness.dying);
   auto [begin, end] = all.by_hash.equal_range(hash);
   for (auto found = begin; found != end; ++found) {
     auto entry = found->second;
-    if (!std::equal(trace.begin(), trace.end(), entry->trace.begin(), entry->trace.end()) || entry->live != live)
+    if (!std::equal(trace.begin(), trace.end(), entry->trace.begin(), entry->trace.end()) || !(entry->liveness == liveness))
       continue;
     ++all.stats.hits;
     if (entry != all.entries.begin()) all.entries.splice(all.entries.begin(), all.entries, entry);
     return entry->compiled;
   }
   ++all.stats.compiled;
-  all.entries.push_front(Entry{{trace.begin(), trace.end()}, live, hash, compile(trace, live)});
+  all.entries.push_front(Entry{{trace.begin(), trace.end()}, liveness, hash, compile(trace, liveness)});
   all.by_hash.emplace(hash, all.entries.begin());
   if (all.entries.size() > kMostPlans) evict_oldest(all);
   return all.entries.front().compiled;

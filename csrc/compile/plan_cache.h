@@ -23,10 +23,10 @@ struct PlanCacheStats {
 // The plan for a trace. Equal traces (compared in full; the hash only finds candidates) share one. The reference stays
 // valid until the next call.
 const CompiledPlan& find_or_compile(std::span<const std::uint64_t> trace, std::uint64_t hash,
-                                    const std::vector<bool>& live);
+                                    const Liveness& liveness);
 
 // Compiles without the cache. If `dumps` is given, the program after each pass is appended to it.
-CompiledPlan compile(std::span<const std::uint64_t> trace, const std::vector<bool>& live, std::string* dumps = nullptr);
+CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liveness, std::string* dumps = nullptr);
 
 PlanCacheStats plan_cache_stats();
 void clear_plan_cache();

@@ -25,6 +25,7 @@ struct Node {
   std::vector<std::uint32_t> operands;
 
   bool live = false;    // someone outside will look at the result
+  bool dying = false;   // an input whose memory may be overwritten
   bool needed = false;  // live, or read by a needed node
   std::uint32_t uses = 0;  // by needed nodes
 
@@ -61,8 +62,15 @@ struct Program {
   const Node& operator[](std::uint32_t index) const { return nodes[index]; }
 };
 
-// Decodes a trace; live[i] tells whether value i is looked at from outside.
-Program read_trace(std::span<const std::uint64_t> trace, const std::vector<bool>& live);
+// What the outside does with a recording's values and inputs: part of what a plan depends on.
+struct Liveness {
+  std::vector<bool> live;   // value i is looked at when the plan has run
+  std::vector<bool> dying;  // nobody needs input i's memory after the plan: it may be overwritten
+  bool operator==(const Liveness&) const = default;
+};
+
+// Decodes a trace.
+Program read_trace(std::span<const std::uint64_t> trace, const Liveness& liveness);
 
 // A readable dump, one node a line.
 std::string to_string(const Program& program);

@@ -3,7 +3,7 @@
 
 namespace lamina {
 
-Program read_trace(std::span<const std::uint64_t> trace, const std::vector<bool>& live) {
+Program read_trace(std::span<const std::uint64_t> trace, const Liveness& liveness) {
   Program program;
   std::vector<std::uint32_t> of_kind[3];  // node numbers by OperandKind and slot
   auto list = [&](OperandKind kind) -> std::vector<std::uint32_t>& { return of_kind[static_cast<std::size_t>(kind)]; };
@@ -27,10 +27,11 @@ Program read_trace(std::span<const std::uint64_t> trace, const std::vector<bool>
       const auto* attribute = reinterpret_cast<const Attribute*>(trace[at++]);
       if (kind == OperandKind::kInput) {
         node.layout.strides = attribute;
+        node.dying = liveness.dying[node.slot];
         ++program.inputs;
       } else {
         node.attribute = attribute;
-        node.live = live[node.slot];
+        node.live = liveness.live[node.slot];
         ++program.values;
       }
     }

@@ -37,14 +37,32 @@ std::mutex& execution() {
 }
 
 // Live: held from outside of the tape, or read by the gradient of something that is.
-std::vector<bool> find_live(const Tape& tape) {
+Liveness find_liveness(const Tape& tape) {
   const auto& values = tape.recording().values;
+  const auto& inputs = tape.recording().inputs;
   std::size_t count = values.size();
-  std::vector<std::uint32_t> uses(count, 0);
-  for (const ValuePtr& value : values)
-    for (Value* operand : value->operands())
-      if (operand && tape.is_pending(operand)) ++uses[operand->slot];
-  std::vector<bool> live(count), in_graph(count);
+  std::vector<std::uint32_t> uses(count, 0), input_uses(inputs.size(), 0);
+  for (const ValuePtr& value : values) {
+    bool lets_go = !value->requires_grad() || value->leaf || value->has(kHistoryFreed);
+    for (Value* operand : value->operands()) {
+      if (!operand) continue;
+      if (tape.is_pending(operand))
+        ++uses[operand->slot];
+      else if (operand->storage && operand->epoch == tape.epoch() && lets_go)
+        ++input_uses[operand->slot];
+    }
+  }
+  Liveness liveness;
+  std::vector<bool>& live = liveness.live;
+  std::vector<bool> in_graph(count);
+  live.resize(count);
+  liveness.dying.resize(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Value* input = inputs[i].get();
+    const Storage* storage = input->storage;
+    liveness.dying[i] = input->references == 1 + input_uses[i] && !input->layout.strides && input->layout.offset == 0 &&
+                        storage && storage->references == 1 && !storage->exposed() && !storage->read_only;
+  }
   for (std::size_t i = count; i-- > 0;) {
     Value* value = values[i].get();
     if (value->references > 1 + uses[i]) live[i] = in_graph[i] = true;
@@ -61,7 +79,7 @@ std::vector<bool> find_live(const Tape& tape) {
     for (std::size_t k = 0; k < value->input_count && k < 3; ++k)
       if (reads >> k & 1 && tape.is_pending(value->inputs[k])) live[value->inputs[k]->slot] = true;
   }
-  return live;
+  return liveness;
 }
 
 // A scalar as the kernels read it.
@@ -141,8 +159,7 @@ void flush() {
   take_run_at_once();
   if (pending.values.empty()) return;
   if (pending.has_placeholder) fail_shape_only();
-  std::vector<bool> live = find_live(tape);
-  const CompiledPlan& compiled = find_or_compile(pending.trace, pending.hash, live);
+  const CompiledPlan& compiled = find_or_compile(pending.trace, pending.hash, find_liveness(tape));
   Memory memory;
   memory.prepare(compiled.plan, pending);
   Recording recording = tape.take(std::move(g_spare));
@@ -177,7 +194,8 @@ void realize(Value* value) {
     }
     if (Tape::current().recording().has_placeholder) fail_shape_only();
     flush();
-    if (!value->storage) throw std::logic_error("a value that a handle holds was not computed");
+    check(value->storage, "this tensor has no numbers: it was made in a shape-only run, which has ended (shape ",
+          to_string(value->shape->dims()), ")");
   }
   std::lock_guard<std::mutex> finished(execution());  // another thread's plan may still be writing it
 }
@@ -192,7 +210,7 @@ std::string describe_pending() {
   const Recording& pending = tape.recording();
   if (pending.values.empty()) return "nothing is pending\n";
   std::string passes;
-  CompiledPlan compiled = compile(pending.trace, find_live(tape), &passes);
+  CompiledPlan compiled = compile(pending.trace, find_liveness(tape), &passes);
   return text("steps (", compiled.plan.steps.size(), ", arena ", compiled.plan.arena_bytes, " bytes, ",
               compiled.plan.output_bytes.size(), " outputs)\n", compiled.plan.listing, "\n", passes);
 }

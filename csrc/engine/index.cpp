@@ -35,6 +35,12 @@ bool has_zero(const ValuePtr& x) {
   return std::find(all.begin(), all.end(), 0) != all.end();
 }
 
+bool all_within(const ValuePtr& x, double low, double high) {
+  ValuePtr numbers = readable(x, DType::kFloat64);
+  const auto* first = reinterpret_cast<const double*>(data_of(numbers.get()));
+  return std::all_of(first, first + x->shape->numel(), [=](double number) { return number >= low && number <= high; });
+}
+
 ValuePtr checked_index(const ValuePtr& index, std::int64_t size, int axis, bool wraps) {
   ValuePtr numbers = readable(index, DType::kInt64);
   auto all = integers(numbers);

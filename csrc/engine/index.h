@@ -8,6 +8,9 @@ namespace lamina::engine {
 // Does an integer tensor contain a 0? Reads it.
 bool has_zero(const ValuePtr& integers);
 
+// Are all numbers in [low, high]? Reads them. NaN is not.
+bool all_within(const ValuePtr& x, double low, double high);
+
 // An index tensor (any integer type) as int64 positions into an axis of `size`, negative ones counted from the end if
 // `wraps`. Reads it; raises IndexError for what lies outside, naming the axis.
 ValuePtr checked_index(const ValuePtr& index, std::int64_t size, int axis, bool wraps);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/flush.h"
+#include "engine/journal.h"
 #include "graph/tape.h"
 #include "ops/build.h"
 #include "ops/view_layout.h"
@@ -74,6 +75,7 @@ void collapse_lonely(Variable& variable) {
   if (!variable.cell || variable.cell->references != 1) return;
   for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
     if (path->spec.op != Op::detach) return;
+  variable.changes = variable.cell->changes;
   variable.cell.reset();
   variable.path.reset();
 }
@@ -82,11 +84,11 @@ void ensure_cell(Variable& variable) {
   if (variable.cell) return;
   variable.cell = IntrusivePtr<Cell>::adopt(new Cell);
   variable.cell->value = variable.value;
+  variable.cell->changes = variable.changes;
 }
 
 // Writes `fresh` into memory that the outside shares, and returns a value over that memory.
 ValuePtr write_through(const ValuePtr& old, const ValuePtr& fresh) {
-  check(!old->storage->read_only, "cannot write to a tensor over a read-only array; clone() it first");
   realize(old.get());
   realize(fresh.get());
   CopyStep step;
@@ -113,15 +115,36 @@ ValuePtr write_through(const ValuePtr& old, const ValuePtr& fresh) {
   return fresh->requires_grad() ? build::rebase(leaf, fresh) : leaf;
 }
 
+std::uint64_t g_operation_start = 0;  // of the in-place operation in progress; 0: none said so
+
+void mark_overwritten(const ValuePtr& old) {
+  old->flags |= kOverwritten;
+  old->overwritten_at = g_operation_start ? g_operation_start : current_sequence();
+}
+
 // What a variable whose value was `old` holds after an in-place operation gave it `fresh`.
 ValuePtr finish(const ValuePtr& old, ValuePtr fresh, bool tracked) {
-  if (tracked) old->flags |= kOverwritten;
+  if (tracked) mark_overwritten(old);
   if (old->storage && old->storage->exposed())
     fresh = write_through(old, fresh);
   else
     fresh = unshared(std::move(fresh));
   keep_leaf(old, fresh);
   return fresh;
+}
+
+void refuse_unassignable(Variable& variable) {
+  const ValuePtr& value = current(variable);
+  check(!value->storage || !value->storage->read_only,
+        "cannot write to a tensor over a read-only array; clone() it first");
+  for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
+    if (path->spec.op == Op::expand) put(path->spec, value, value);
+  if (!grad_enabled()) return;
+  check(!value->leaf, "a leaf Variable that requires grad is being used in an in-place operation.");
+  if (variable.is_view() && !is_detached(variable)) {
+    check(!variable.cell->value->leaf,
+          "a view of a leaf Variable that requires grad is being used in an in-place operation.");
+  }
 }
 
 }  // namespace
@@ -170,24 +193,20 @@ Variable detached(Variable& base, bool tracked) {
 }
 
 void check_assignable(Variable& variable) {
-  const ValuePtr& value = current(variable);
-  for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
-    if (path->spec.op == Op::expand) put(path->spec, value, value);
-  if (!grad_enabled()) return;
-  check(!value->leaf, "a leaf Variable that requires grad is being used in an in-place operation.");
-  if (variable.is_view() && !is_detached(variable)) {
-    check(!variable.cell->value->leaf,
-          "a view of a leaf Variable that requires grad is being used in an in-place operation.");
-  }
+  refuse_unassignable(variable);
+  g_operation_start = current_sequence();
 }
 
 void assign(Variable& variable, ValuePtr fresh) {
-  check_assignable(variable);
+  refuse_unassignable(variable);
+  note_change(variable);
   ValuePtr old = current(variable);
   collapse_lonely(variable);
   if (!variable.cell) {
     variable.value.reset();
     variable.value = finish(old, std::move(fresh), true);
+    ++variable.changes;
+    g_operation_start = 0;
     return;
   }
   Cell& cell = *variable.cell;
@@ -210,14 +229,17 @@ void assign(Variable& variable, ValuePtr fresh) {
       GradMode mode(true);
       fresh = build::rebase(fresh, base);
     }
-    if (tracked) old->flags |= kOverwritten;
+    if (tracked) mark_overwritten(old);
     cell.value = finish(base, std::move(fresh), tracked);
   }
   ++cell.version;
+  if (tracked) ++cell.changes;
+  g_operation_start = 0;
   refresh(variable);
 }
 
 void replace(Variable& variable, ValuePtr fresh) {
+  note_change(variable);
   ValuePtr old = current(variable);
   fresh = unshared(std::move(fresh));
   keep_leaf(old, fresh);

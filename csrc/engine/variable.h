@@ -22,7 +22,8 @@ struct ViewSpec {
 
 struct Cell {
   std::uint32_t references = 1;
-  std::uint32_t version = 0;
+  std::uint32_t version = 0;  // counts every change: views derive their values anew
+  std::uint32_t changes = 0;  // counts what PyTorch's version counter counts: not those through .data
   ValuePtr value;
 };
 inline void retain(Cell* cell) { ++cell->references; }
@@ -43,7 +44,8 @@ struct Variable {
   ValuePtr value;  // read it through current()
   IntrusivePtr<Cell> cell;
   IntrusivePtr<ViewPath> path;
-  std::uint32_t seen = 0;  // the cell's version that `value` is of
+  std::uint32_t seen = 0;     // the cell's version that `value` is of
+  std::uint32_t changes = 0;  // in-place operations so far, while there is no cell
 
   Variable() = default;
   explicit Variable(ValuePtr from) : value(std::move(from)) {}
@@ -66,7 +68,8 @@ Variable detached(Variable& base, bool tracked);
 // The in-place operation: `fresh` has the variable's shape and dtype. Raises PyTorch's errors for leaves that require a
 // gradient, and for expanded views.
 void assign(Variable& variable, ValuePtr fresh);
-// Raises what assign would raise, before anything is computed.
+// Raises what assign would raise, before anything is computed. An in-place operation calls it first: what it records
+// from then on may read the old numbers, what was recorded before must not any more.
 void check_assignable(Variable& variable);
 // Makes the variable refer to another value altogether (`x.data = y`, load_state_dict): not seen by earlier views.
 void replace(Variable& variable, ValuePtr fresh);

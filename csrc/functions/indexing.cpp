@@ -18,7 +18,7 @@ using namespace build;
 namespace {
 
 void check_integer_index(const char* name, const ValuePtr& index) {
-  check(index->dtype == DType::kInt64 || index->dtype == DType::kInt32, name, "(): Expected dtype int32/int64 for index, got ",
+  check(is_integral(index->dtype), name, "(): Expected dtype int32/int64 for index, got ",
         name_of(index->dtype));
 }
 
@@ -53,8 +53,15 @@ Rows arrange(const ValuePtr& x, const Indices& indices) {
     (here ? indexed : other).push_back(axis);
   }
   rows.index_shape = indices[static_cast<std::size_t>(indexed[0])]->shape;
-  for (std::int64_t axis : indexed)
-    rows.index_shape = broadcast(rows.index_shape, indices[static_cast<std::size_t>(axis)]->shape);
+  try {
+    for (std::int64_t axis : indexed)
+      rows.index_shape = broadcast(rows.index_shape, indices[static_cast<std::size_t>(axis)]->shape);
+  } catch (const Error&) {
+    std::string shapes;
+    for (std::int64_t axis : indexed)
+      shapes += (shapes.empty() ? "" : ", ") + to_string(indices[static_cast<std::size_t>(axis)]->shape->dims(), '[', ']');
+    fail(ErrorKind::kIndex, "shape mismatch: indexing tensors could not be broadcast together with shapes ", shapes);
+  }
   for (std::int64_t axis : indexed) {
     std::int64_t size = (*x->shape)[static_cast<int>(axis)];
     ValuePtr wrapped =

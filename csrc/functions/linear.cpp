@@ -50,7 +50,7 @@ ValuePtr matmul(const ValuePtr& a, const ValuePtr& b) {
     DimVector dims(result->shape->dims().begin(), result->shape->dims().end());
     if (rb == 1) dims.pop_back();
     if (ra == 1) dims.erase(dims.end() - (rb == 1 ? 1 : 2));
-    return labelled(with_rank(result, dims), ra <= 2 && rb <= 2 ? (ra == 2 ? "Mv" : "Squeeze4") : "UnsafeView");
+    return labelled(with_rank(result, dims), ra <= 2 && rb <= 2 ? (ra == 2 ? "Mv" : "Squeeze@4") : "UnsafeView");
   }
   return ra == 2 && rb == 2 ? result : labelled(result, ra == 3 && rb == 3 ? "Bmm" : "UnsafeView");
 }

@@ -80,11 +80,23 @@ ValuePtr binary(Op op, const Operand& a, const Operand& b) {
   return build::binary(op, a.as(dtype), b.as(dtype));
 }
 
+namespace {
+
+// alpha * b in the type of the result.
+ValuePtr scaled(const Operand& a, const Operand& b, const Operand& alpha) {
+  DType dtype = result_type({a, b});
+  check(is_floating(dtype) || alpha.kind != Operand::Kind::kFloat,
+        "For integral input tensors, argument alpha must not be a floating point number.");
+  return build::mul(b.as(dtype), alpha.as(dtype));
+}
+
+}  // namespace
+
 ValuePtr add(const Operand& a, const Operand& b, const Operand& alpha) {
-  return binary(Op::add, a, binary(Op::mul, b.is_number() ? Operand(b.as(result_type({a, b}))) : b, alpha));
+  return binary(Op::add, a, scaled(a, b, alpha));
 }
 ValuePtr sub(const Operand& a, const Operand& b, const Operand& alpha) {
-  return binary(Op::sub, a, binary(Op::mul, b.is_number() ? Operand(b.as(result_type({a, b}))) : b, alpha));
+  return binary(Op::sub, a, scaled(a, b, alpha));
 }
 
 ValuePtr div(const Operand& a, const Operand& b, const char* mode) {
@@ -116,7 +128,7 @@ ValuePtr pow(const Operand& base, const Operand& exponent) {
     if (stays && power == 1) return labelled(build::clone(x), "Pow");
     return labelled(binary(Op::pow, base, exponent), "Pow");
   }
-  return labelled(binary(Op::pow, base, exponent), "Pow1");
+  return labelled(binary(Op::pow, base, exponent), "Pow@1");
 }
 
 ValuePtr where(const ValuePtr& condition, const Operand& a, const Operand& b) {

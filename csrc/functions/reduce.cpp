@@ -41,7 +41,7 @@ ValuePtr sum(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DT
   DType type = accumulated(x, dtype);
   ValuePtr source = cast(x, type == DType::kBool ? DType::kInt64 : type);
   ValuePtr total = build::sum(source, wrap_or_all(axes, x->shape->rank()), keepdim);
-  return labelled(cast(total, type), axes ? "Sum1" : "Sum");
+  return labelled(cast(total, type), axes ? "Sum@1" : "Sum");
 }
 
 ValuePtr mean(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DType> dtype) {
@@ -51,14 +51,14 @@ ValuePtr mean(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<D
   ValuePtr source = cast(x, type);
   DimVector wrapped = wrap_or_all(axes, x->shape->rank());
   return labelled(build::sum(source, wrapped, keepdim) / static_cast<double>(count_of(x, wrapped)),
-                  axes ? "Mean1" : "Mean");
+                  axes ? "Mean@1" : "Mean");
 }
 
 ValuePtr prod(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DType> dtype) {
   DType type = accumulated(x, dtype);
   ValuePtr source = cast(x, type == DType::kBool ? DType::kInt64 : type);
   ValuePtr product = build::reduce(Op::prod, source, wrap_or_all(axes, x->shape->rank()), keepdim);
-  return labelled(cast(product, type), axes ? "Prod1" : "Prod");
+  return labelled(cast(product, type), axes ? "Prod@1" : "Prod");
 }
 
 ValuePtr extremum(Op op, const ValuePtr& x, const Axes& axes, bool keepdim) {
@@ -79,9 +79,9 @@ ValuePtr arg_extremum(Op op, const ValuePtr& x, std::optional<std::int64_t> axis
     check_not_empty(row(op).name, x, axes, true);
     return build::reduce(op, x, axes, keepdim);
   }
-  check(x->shape->numel() != 0, row(op).name,
-        "(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' "
-        "argument.");
+  if (x->shape->numel() == 0)
+    fail(ErrorKind::kIndex, row(op).name, "(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' "
+         "argument.");
   ValuePtr flat = build::reshape(x, Shape::of({x->shape->numel()}));
   ValuePtr position = build::reduce(op, flat, DimVector{0}, false);
   return keepdim ? build::reshape(position, reduced_shape(x->shape, all_axes(x->shape), true)) : position;

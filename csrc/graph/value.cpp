@@ -145,6 +145,7 @@ void drop_inputs(Value* value) {
     if (Value* input = std::exchange(value->inputs[i], nullptr)) release(input);
 }
 
+std::uint64_t current_sequence() { return g_sequence; }
 std::int64_t live_value_count() { return g_live; }
 
 }  // namespace lamina

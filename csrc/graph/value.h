@@ -51,7 +51,7 @@ struct Layout {
 
 enum ValueFlags : std::uint8_t {
   kRequiresGrad = 1,
-  kOverwritten = 2,    // a tensor that held this value was changed in place: its number must not be read by a gradient
+  kOverwritten = 2,    // a tensor that held this value was changed in place: earlier uses must not read it any more
   kHistoryFreed = 4,   // a backward pass went through here without retain_graph
   kHasHooks = 8,       // someone wants to see or replace this value's gradient
   kInferenceMade = 16  // recorded in inference mode
@@ -69,6 +69,7 @@ struct Value {
   std::uint32_t slot;   // position among that tape's values, inputs or scalars
   std::uint32_t mark;   // scratch of graph walks, valid for one walk
   std::uint64_t sequence;  // creation order: a topological order of all values
+  std::uint64_t overwritten_at;  // with kOverwritten: values created up to then used the old numbers
   const Shape* shape;
   const Attribute* attribute;
   Storage* storage;  // owned; null while pending, or if nobody needed the numbers
@@ -102,6 +103,9 @@ void attach_hooks(Value* value, LeafPtr hooks);  // sets kHasHooks
 
 // Drops the inputs: the value is no longer connected to what made it. Frees iteratively, however deep the graph.
 void drop_inputs(Value* value);
+
+// The sequence number of the newest value.
+std::uint64_t current_sequence();
 
 // How many values exist.
 std::int64_t live_value_count();

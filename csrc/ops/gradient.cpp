@@ -8,16 +8,16 @@ namespace lamina {
 
 namespace {
 
-// A view's numbers are its base's.
-bool overwritten(const Value* value) {
+// Were the numbers that `node` used changed since? A view's numbers are its base's.
+bool overwritten(const Value* value, const Value* node) {
   for (;; value = value->inputs[0]) {
-    if (value->has(kOverwritten)) return true;
+    if (value->has(kOverwritten) && node->sequence <= value->overwritten_at) return true;
     if (!is_view(value) || !value->inputs[0]) return false;
   }
 }
 
 ValuePtr checked(Value* value, const Value* node) {
-  if (overwritten(value)) [[unlikely]] {
+  if (overwritten(value, node)) [[unlikely]] {
     std::string path = scope_path(node->scope);
     fail(ErrorKind::kRuntime,
          "one of the variables needed for gradient computation has been modified by an inplace operation: a tensor of "

@@ -1,7 +1,6 @@
 // Recording one op.
 #include "ops/record.h"
 
-#include <cctype>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -69,12 +68,8 @@ void set_label(Value* value, const char* label) {
 std::string grad_fn_name(const Value* value) {
   if (value->leaf) return "AccumulateGrad";
   std::string label = value->label ? labels()[value->label] : value->op >= kFirstOp ? row(value->op).label : "Leaf";
-  char suffix = '0';
-  if (std::isdigit(static_cast<unsigned char>(label.back()))) {
-    suffix = label.back();
-    label.pop_back();
-  }
-  return label + "Backward" + suffix;
+  std::size_t at = label.find('@');
+  return label.substr(0, at) + "Backward" + (at == std::string::npos ? "0" : label.substr(at + 1));
 }
 
 }  // namespace lamina

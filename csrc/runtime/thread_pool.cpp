@@ -211,7 +211,9 @@ class Pool {
   std::vector<std::thread> workers_;
   std::mutex mutex_;
   std::condition_variable wakeup_;
-  Pool* abandoned_;  // the pool of the parent process: its threads do not exist here, so it can only be left alone
+  // The pool of the parent process: its threads do not exist here, so it can only be left alone, where leak checkers
+  // see it.
+  [[maybe_unused]] Pool* abandoned_;
 };
 
 // Pools are never freed: a thread may still be in parallel_for while the process exits.

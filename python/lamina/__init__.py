@@ -30,12 +30,13 @@ from . import autograd, return_types
 from ._printing import set_printoptions
 from .autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from .devices import device
+from .exchange import from_dlpack
 from .dtypes import finfo, iinfo
 from .functions.aliases import (
     absolute, adjoint, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, fix, greater, greater_equal, less,
     less_equal, negative, not_equal, positive,
 )
-from .functions.arranging import fliplr, flipud, repeat, repeat_interleave, roll, rot90, tile
+from .functions.arranging import fliplr, flipud, repeat_interleave, roll, rot90, tile
 from .functions.comparing import allclose, equal, isclose, isneginf, isposinf
 from .functions.distinct import bincount, isin, unique, unique_consecutive
 from .functions.einsum import einsum
@@ -61,7 +62,7 @@ from .functions.sampling import multinomial, randint_like
 from .functions.scanning import cummax, cummin, diff, logcumsumexp
 from .functions.shaping import (
     broadcast_shapes, broadcast_tensors, broadcast_to, meshgrid, moveaxis, movedim, ravel, swapaxes, swapdims,
-    unflatten, unfold, view_as,
+    unflatten,
 )
 from .tensor_methods import is_nonzero, is_tensor
 # isort: on
@@ -107,28 +108,28 @@ __all__ = [
     "deg2rad", "det", "detach", "device", "diag", "diag_embed", "diagflat", "diagonal", "diff", "dist", "div", "divide",
     "dot", "double", "dsplit", "dstack", "dtype", "e", "einsum", "empty", "empty_cache", "empty_like", "enable_grad",
     "eq", "equal", "erf", "erfc", "exp", "exp2", "expm1", "eye", "finfo", "fix", "flatten", "flip", "fliplr", "flipud",
-    "float", "float32", "float64", "floor", "floor_divide", "flush", "fmax", "fmin", "fmod", "frac", "from_numpy",
-    "full", "full_like", "gather", "ge", "ger", "get_num_threads", "get_rng_state", "greater", "greater_equal", "gt",
-    "hsplit", "hstack", "hypot", "iinfo", "index_add", "index_copy", "index_fill", "index_put", "index_select", "inf",
-    "inference_mode", "initial_seed", "inner", "int", "int32", "int64", "inverse", "io", "is_floating_point",
-    "is_grad_enabled", "is_inference_mode_enabled", "is_nonzero", "is_tensor", "isclose", "isfinite", "isin", "isinf",
-    "isnan", "isneginf", "isposinf", "kron", "kthvalue", "le", "lerp", "less", "less_equal", "linalg", "linspace",
-    "load", "log", "log1p", "log2", "log10", "log_softmax", "logaddexp", "logcumsumexp", "logdet", "logical_and",
-    "logical_not", "logical_or", "logical_xor", "logit", "logsumexp", "long", "lt", "manual_seed", "masked_fill",
-    "masked_scatter", "masked_select", "matmul", "max", "maximum", "mean", "median", "memory_stats", "meshgrid", "min",
-    "minimum", "mm", "moveaxis", "movedim", "mul", "multinomial", "multiply", "mv", "nan", "nan_to_num", "nanmean",
-    "nanmedian", "nanquantile", "nansum", "narrow", "ne", "neg", "negative", "newaxis", "nn", "no_grad", "nonzero",
-    "norm", "normal", "not_equal", "numel", "ones", "ones_like", "optim", "outer", "permute", "pi", "plan_stats",
-    "positive", "pow", "prod", "promote_types", "put", "quantile", "rad2deg", "rand", "rand_like", "randint",
-    "randint_like", "randn", "randn_like", "randperm", "ravel", "reciprocal", "relu", "remainder", "repeat",
-    "repeat_interleave", "reset_peak_memory_stats", "reshape", "result_type", "return_types", "roll", "rot90", "round",
-    "row_stack", "rsqrt", "rsub", "save", "scatter", "scatter_add", "select", "select_scatter", "set_grad_enabled",
-    "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "sigmoid", "sign", "signbit", "sin", "sinc", "sinh",
-    "slice_scatter", "slogdet", "softmax", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean",
-    "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "take", "take_along_dim", "tan", "tanh", "tensor",
-    "tensor_split", "tensordot", "tile", "topk", "trace", "transpose", "trapezoid", "tril", "tril_indices", "triu",
-    "triu_indices", "true_divide", "trunc", "uint8", "unbind", "unflatten", "unfold", "unique", "unique_consecutive",
-    "unsqueeze", "var", "var_mean", "vdot", "view_as", "vsplit", "vstack", "where", "xlogy", "zeros", "zeros_like",
+    "float", "float32", "float64", "floor", "floor_divide", "flush", "fmax", "fmin", "fmod", "frac", "from_dlpack",
+    "from_numpy", "full", "full_like", "gather", "ge", "ger", "get_num_threads", "get_rng_state", "greater",
+    "greater_equal", "gt", "hsplit", "hstack", "hypot", "iinfo", "index_add", "index_copy", "index_fill", "index_put",
+    "index_select", "inf", "inference_mode", "initial_seed", "inner", "int", "int32", "int64", "inverse", "io",
+    "is_floating_point", "is_grad_enabled", "is_inference_mode_enabled", "is_nonzero", "is_tensor", "isclose",
+    "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "kron", "kthvalue", "le", "lerp", "less",
+    "less_equal", "linalg", "linspace", "load", "log", "log1p", "log2", "log10", "log_softmax", "logaddexp",
+    "logcumsumexp", "logdet", "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logsumexp", "long",
+    "lt", "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul", "max", "maximum", "mean", "median",
+    "memory_stats", "meshgrid", "min", "minimum", "mm", "moveaxis", "movedim", "mul", "multinomial", "multiply", "mv",
+    "nan", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow", "ne", "neg", "negative", "newaxis",
+    "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "optim", "outer",
+    "permute", "pi", "plan_stats", "positive", "pow", "prod", "promote_types", "put", "quantile", "rad2deg", "rand",
+    "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "ravel", "reciprocal", "relu",
+    "remainder", "repeat_interleave", "reset_peak_memory_stats", "reshape", "result_type", "return_types", "roll",
+    "rot90", "round", "row_stack", "rsqrt", "rsub", "save", "scatter", "scatter_add", "select", "select_scatter",
+    "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "sigmoid", "sign", "signbit",
+    "sin", "sinc", "sinh", "slice_scatter", "slogdet", "softmax", "sort", "split", "sqrt", "square", "squeeze", "stack",
+    "std", "std_mean", "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "take", "take_along_dim", "tan", "tanh",
+    "tensor", "tensor_split", "tensordot", "tile", "topk", "trace", "transpose", "trapezoid", "tril", "tril_indices",
+    "triu", "triu_indices", "true_divide", "trunc", "uint8", "unbind", "unflatten", "unique", "unique_consecutive",
+    "unsqueeze", "var", "var_mean", "vdot", "vsplit", "vstack", "where", "xlogy", "zeros", "zeros_like",
 ]
 # fmt: on
 

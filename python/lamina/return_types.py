@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
-
 from ._core import Tensor
 
 TYPE_CHECKING = False
@@ -36,8 +34,8 @@ class _ValuesIndices(_Result):
         values: Tensor
         indices: Tensor
     else:
-        values = property(itemgetter(0), doc="The chosen elements.")
-        indices = property(itemgetter(1), doc="Where they were along the dimension.")
+        values = property(lambda self: self[0], doc="The chosen elements.")
+        indices = property(lambda self: self[1], doc="Where they were along the dimension.")
 
 
 class median(_ValuesIndices):
@@ -103,8 +101,8 @@ class aminmax(_Result):
         min: Tensor
         max: Tensor
     else:
-        min = property(itemgetter(0), doc="The smallest elements.")
-        max = property(itemgetter(1), doc="The largest elements.")
+        min = property(lambda self: self[0], doc="The smallest elements.")
+        max = property(lambda self: self[1], doc="The largest elements.")
 
 
 class slogdet(_Result):
@@ -116,5 +114,5 @@ class slogdet(_Result):
         sign: Tensor
         logabsdet: Tensor
     else:
-        sign = property(itemgetter(0), doc="The determinant's sign.")
-        logabsdet = property(itemgetter(1), doc="The logarithm of its absolute value.")
+        sign = property(lambda self: self[0], doc="The determinant's sign.")
+        logabsdet = property(lambda self: self[1], doc="The logarithm of its absolute value.")

@@ -9,6 +9,7 @@ from ._core import Tensor
 from ._printing import tensor_text
 from .autograd.hooks import register_hook
 from .devices import device
+from .exchange import dlpack_capsule, dlpack_device
 from .functions import (
     arranging,
     comparing,
@@ -169,6 +170,11 @@ _TYPE_NAMES = {
 }
 
 
+def _is_inference(self: Tensor) -> bool:
+    """Whether the tensor was made in inference mode."""
+    return self._is_inference
+
+
 def _device(self: Tensor) -> device:
     """Where the tensor lives: the CPU, always."""
     return _CPU
@@ -190,6 +196,9 @@ _PROTOCOLS: tuple[tuple[str, Callable[..., object]], ...] = (
     ("__rdiv__", _rdiv),
     ("__deepcopy__", _deepcopy),
     ("__reduce_ex__", _reduce_ex),
+    ("__dlpack__", dlpack_capsule),
+    ("__dlpack_device__", dlpack_device),
+    ("is_inference", _is_inference),
     ("register_hook", register_hook),
     ("type", _type),
     ("unflatten", _unflatten),
@@ -208,6 +217,7 @@ def _attach() -> None:
     for function in IN_PLACE:
         setattr(Tensor, f"{function.__name__}_", in_place(function))
     Tensor.device = property(_device)  # type: ignore[assignment, method-assign]
+    Tensor.retains_grad = property(lambda self: self._retains_grad)  # type: ignore[assignment, method-assign]
     Tensor._make_subclass = staticmethod(_core._make_subclass)  # type: ignore[method-assign]
     pickle_as(_core.dtype, _reduce_dtype)
 

@@ -50,13 +50,12 @@ inline bool is_predicate(Elementwise op) {
 
 inline WideInt integer_power(WideInt a, WideInt b) {
   if (b < 0) return a == 1 ? 1 : (a == -1 ? (b % 2 == 0 ? 1 : -1) : 0);
-  WideInt result = 1;
   // Modulo 2^64, which every integer type divides.
-  const auto wrap = [](WideInt x) { return static_cast<WideInt>(static_cast<std::uint64_t>(x)); };
-  for (a = wrap(a); b != 0; b /= 2, a = wrap(a * a)) {
-    if (b % 2 != 0) result = wrap(result * a);
+  std::uint64_t result = 1, factor = static_cast<std::uint64_t>(a);
+  for (; b != 0; b /= 2, factor *= factor) {
+    if (b % 2 != 0) result *= factor;
   }
-  return result;
+  return static_cast<std::int64_t>(result);
 }
 
 // The caller keeps the low bits of the result, or its truth.

@@ -68,7 +68,7 @@ def configure_and_build() -> Path:
     environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
     environment["CMAKE_PREFIX_PATH"] = os.pathsep.join([sys.prefix, environment.get("CMAKE_PREFIX_PATH", "")])
     configure = ["--preset", PRESET, f"-DCMAKE_MAKE_PROGRAM={ninja}"]
-    if os.environ.get("CI"):
+    if os.environ.get("CI") and PRESET == "cpp-tests":  # instrumented code makes the compiler see ghosts
         configure.append("-DLAMINA_WERROR=ON")
     with (directory / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # other sessions, or xdist's other workers

@@ -228,7 +228,14 @@ def test_grad_is_checked_when_assigned() -> None:
         (lambda x: x / 2, "DivBackward0"),
         (lambda x: -x, "NegBackward0"),
         (lambda x: x**2, "PowBackward0"),
+        (lambda x: x**x, "PowBackward1"),
         (lambda x: x.exp(), "ExpBackward0"),
+        (lambda x: x.exp2(), "Exp2Backward0"),
+        (lambda x: x.log(), "LogBackward0"),
+        (lambda x: x.log2(), "Log2Backward0"),
+        (lambda x: x.log10(), "Log10Backward0"),
+        (lambda x: x.log1p(), "Log1PBackward0"),
+        (lambda x: lamina.atan2(x, x), "Atan2Backward0"),
         (lambda x: x.relu(), "ReluBackward0"),
         (lambda x: x.sigmoid(), "SigmoidBackward0"),
         (lambda x: x.tanh(), "TanhBackward0"),
@@ -238,6 +245,29 @@ def test_grad_is_checked_when_assigned() -> None:
         (lambda x: x.T, "PermuteBackward0"),
         (lambda x: x.view(4), "ViewBackward0"),
         (lambda x: x.unsqueeze(0), "UnsqueezeBackward0"),
+        (lambda x: x.squeeze(), "SqueezeBackward0"),
+        (lambda x: x.reshape(4), "ViewBackward0"),
+        (lambda x: x.transpose(0, 1), "TransposeBackward0"),
+        (lambda x: x.permute(1, 0), "PermuteBackward0"),
+        (lambda x: x.expand(3, 2, 2), "ExpandBackward0"),
+        (lambda x: x.split(1)[1], "SplitBackward0"),
+        (lambda x: x.unbind()[1], "UnbindBackward0"),
+        (lambda x: x @ x[0], "MvBackward0"),
+        (lambda x: x[0] @ x[0], "DotBackward0"),
+        (lambda x: lamina.nn.functional.linear(x, x), "MmBackward0"),
+        (lambda x: x.var(), "VarBackward0"),
+        (lambda x: x.std(), "StdBackward0"),
+        (lambda x: x.prod(), "ProdBackward0"),
+        (lambda x: x.amax(0), "AmaxBackward0"),
+        (lambda x: x.max(0)[0], "MaxBackward0"),
+        (lambda x: x.logsumexp(0), "LogsumexpBackward0"),
+        (lambda x: x.cumsum(0), "CumsumBackward0"),
+        (lambda x: x.sort()[0], "SortBackward0"),
+        (lambda x: x.topk(1)[0], "TopkBackward0"),
+        (lambda x: x.clamp(0, 1), "ClampBackward1"),
+        (lambda x: x.double(), "ToCopyBackward0"),
+        (lambda x: x.norm(), "LinalgVectorNormBackward0"),
+        (lambda x: x.gather(0, lamina.tensor([[0, 1]])), "GatherBackward0"),
         (lambda x: x[0], "SelectBackward0"),
         (lambda x: x[:1], "SliceBackward0"),
         (lambda x: x[lamina.tensor([0])], "IndexBackward0"),
@@ -301,6 +331,9 @@ def test_gradients_at_the_edges() -> None:
     x = _leaf(1.0)
     lamina.maximum(x, lamina.ones(1)).backward()
     assert x.grad.item() == 0.5
+    x = _leaf(2.0, 2.0)
+    x.std().backward()
+    assert x.grad.tolist() == [0.0, 0.0]
 
 
 def test_where_keeps_nan_out_of_the_forward_only() -> None:

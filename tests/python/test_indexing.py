@@ -9,16 +9,9 @@ import pytest
 
 import lamina
 
-from op_samples import ALL, INDEX_EXPRESSIONS
-from op_samples.gradients import check_gradient, check_second_gradient
+from op_samples import ALL, INDEX_EXPRESSIONS, tensor_index
 
 SHAPE = (4, 3, 5)
-
-
-def _tensor_index(index: Any) -> Any:
-    if isinstance(index, tuple):
-        return tuple(_tensor_index(part) for part in index)
-    return lamina.tensor(index) if isinstance(index, np.ndarray) else index
 
 
 def _numbers(dtype: str = "float32") -> np.ndarray:
@@ -40,7 +33,7 @@ every_index = pytest.mark.parametrize("index", INDEX_EXPRESSIONS.values(), ids=I
 @pytest.mark.parametrize("dtype", ALL)
 def test_get(index: Any, dtype: str) -> None:
     array = _numbers(dtype)
-    got = lamina.tensor(array)[_tensor_index(index)]
+    got = lamina.tensor(array)[tensor_index(index)]
     assert tuple(got.shape) == array[index].shape
     assert got.dtype == getattr(lamina, dtype)
     np.testing.assert_array_equal(got.numpy(), array[index])
@@ -50,14 +43,14 @@ def test_get(index: Any, dtype: str) -> None:
 def test_get_from_non_contiguous(index: Any) -> None:
     array = _numbers()
     tensor = lamina.tensor(np.ascontiguousarray(array.transpose(2, 0, 1))).permute(1, 2, 0)
-    np.testing.assert_array_equal(tensor[_tensor_index(index)].numpy(), array[index])
+    np.testing.assert_array_equal(tensor[tensor_index(index)].numpy(), array[index])
 
 
 @every_index
 def test_set_number(index: Any) -> None:
     array = _numbers()
     tensor = lamina.tensor(array)
-    tensor[_tensor_index(index)] = -1
+    tensor[tensor_index(index)] = -1
     array[index] = -1
     np.testing.assert_array_equal(tensor.numpy(), array)
 
@@ -67,7 +60,7 @@ def test_set_tensor(index: Any) -> None:
     array = _numbers()
     tensor = lamina.tensor(array)
     values = -1.0 - np.arange(array[index].size, dtype=np.float32).reshape(array[index].shape)
-    tensor[_tensor_index(index)] = lamina.tensor(values)
+    tensor[tensor_index(index)] = lamina.tensor(values)
     array[index] = values
     np.testing.assert_array_equal(tensor.numpy(), array)
 
@@ -76,7 +69,7 @@ def test_set_tensor(index: Any) -> None:
 def test_set_broadcast(index: Any) -> None:
     array = _numbers()
     tensor = lamina.tensor(array)
-    tensor[_tensor_index(index)] = lamina.tensor([-3.0])
+    tensor[tensor_index(index)] = lamina.tensor([-3.0])
     array[index] = -3.0
     np.testing.assert_array_equal(tensor.numpy(), array)
 
@@ -86,39 +79,12 @@ def test_gradient_of_get(index: Any) -> None:
     """Elements read twice get both gradients, elements not read get zero."""
     array = _numbers("float64")
     tensor = lamina.tensor(array, requires_grad=True)
-    picked = tensor[_tensor_index(index)]
+    picked = tensor[tensor_index(index)]
     weights = np.arange(1.0, picked.numel() + 1).reshape(picked.shape)
     (picked * lamina.tensor(weights)).sum().backward()
     wanted = np.zeros(SHAPE)
     np.add.at(wanted, index, weights)
     np.testing.assert_allclose(tensor.grad.numpy(), wanted)
-
-
-_BASIC = [1, slice(0, 2), (slice(None), np.array([1, 0])), (np.array([0, 2]), np.array([1, 1])), (..., None, 0)]
-
-
-@pytest.mark.parametrize("index", [*_BASIC, np.array([0, 2, 0]), (slice(None), np.array([1, 0, 1]))], ids=str)
-def test_numerical_gradients_of_get(index: Any) -> None:
-    array = np.random.default_rng(5).normal(size=(3, 2))
-
-    def get(x: Any) -> list[Any]:
-        return [x[_tensor_index(index)].square()]
-
-    check_gradient(get, [array])
-    check_second_gradient(get, [array], rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize("index", _BASIC, ids=str)
-def test_numerical_gradients_of_set(index: Any) -> None:
-    array = np.random.default_rng(6).normal(size=(3, 2))
-
-    def put(x: Any, value: Any) -> list[Any]:
-        y = x * 2
-        y[_tensor_index(index)] = value * value
-        return [y.square()]
-
-    check_gradient(put, [array, np.array(1.5)])
-    check_second_gradient(put, [array, np.array(1.5)], rtol=1e-4, atol=1e-5)
 
 
 def test_set_through_mask_with_gradient() -> None:
@@ -178,7 +144,7 @@ def test_int32_and_uint8_indices() -> None:
 def test_basic_indices_alias_and_advanced_ones_copy(index: Any) -> None:
     array = _numbers()
     tensor = lamina.tensor(array)
-    picked = tensor[_tensor_index(index)]
+    picked = tensor[tensor_index(index)]
     parts = index if isinstance(index, tuple) else (index,)
     basic = not any(isinstance(part, (np.ndarray, list)) for part in parts)
     picked.fill_(-7)
@@ -199,7 +165,7 @@ def test_set_of_wrong_shape() -> None:
     x = lamina.zeros(3, 3)
     with pytest.raises(RuntimeError, match=r"expanded size|shape mismatch|must match"):
         x[0] = lamina.ones(4)
-    with pytest.raises((RuntimeError, IndexError), match=r"shape mismatch|out of range"):
+    with pytest.raises((RuntimeError, IndexError), match=r"shape mismatch|must match"):
         x[lamina.tensor([0, 1])] = lamina.ones(2, 4)
     assert x.sum().item() == 0
 

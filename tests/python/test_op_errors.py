@@ -40,7 +40,7 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "zero-dim axis": (lambda: lamina.tensor(1.0).sum(1), IndexError, r"\[-1, 0\], but got 1"),
     "repeated axis": (lambda: ONES(2, 3).sum((0, 0)), RuntimeError, "dim 0 appears multiple times"),
     "size axis": (lambda: ONES(2, 3).size(2), IndexError, "Dimension out of range"),
-    "select index": (lambda: ONES(2, 3).select(0, 2), IndexError, "index 2 out of range|select.*2"),
+    "select index": (lambda: ONES(2, 3).select(0, 2), IndexError, "index 2 (is )?out of (range|bounds)"),
     "integer index": (
         lambda: ONES(2, 3)[2],
         IndexError,

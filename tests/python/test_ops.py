@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from typing import Any
 
 import numpy as np
@@ -221,22 +223,81 @@ def test_method_equals_function(op: Op) -> None:
         np.testing.assert_array_equal(to_numpy(left), to_numpy(right))
 
 
-def test_table_is_complete() -> None:
-    """Every op of the core has a sample here, and every sample is an op of the core."""
-    public = {name for row in lamina._core.op_table() for name in row["public"]}
-    sampled = {op.name for op in OPS}
-    assert public - sampled == set(), "ops without a sample: add a row to op_samples"
-    assert sampled - public == set(), "samples of no op"
+def _recorded(op: Op, item: Case) -> set[str]:
+    """The native ops that a sample leaves on the tape."""
+    dtype = op.dtypes[0]
+    lamina.flush()
+    operands = tuple(to_tensor(a, requires_grad=True).clone() for a in draw(_rng(op), op, item, dtype))
+    results = op.invoke(operands, item)
+    assert results
+    return set(re.findall(r"%\d+ = (\w+)", lamina._core.describe_pending()))
 
 
-def test_table_rows_are_decided() -> None:
-    """Each native row has a name of its own and says whether it has a gradient; differentiable samples agree."""
+@functools.cache
+def _recorded_by_samples() -> dict[str, set[str]]:
+    """For every native op the samples that record it."""
+    reached: dict[str, set[str]] = {}
+    for op in OPS:
+        for item in op.cases:
+            if not item.large:
+                for native in _recorded(op, item) - ({"clone"} if op.name != "clone" else set()):
+                    reached.setdefault(native, set()).add(op.name)
+    return reached
+
+
+def test_every_native_op_has_a_sample() -> None:
+    native = {row["name"] for row in lamina._core.op_table()}
+    assert native - set(_recorded_by_samples()) == set(), "ops that no sample records: add a row to op_samples"
+
+
+def test_every_native_op_with_a_gradient_has_a_differentiable_sample() -> None:
+    differentiable = {op.name for op in OPS if op.differentiable}
+    reached = _recorded_by_samples()
+    lacking = [
+        row["name"]
+        for row in lamina._core.op_table()
+        if row["differentiable"] and not reached.get(row["name"], set()) & differentiable
+    ]
+    assert lacking == []
+
+
+def test_every_row_is_decided() -> None:
+    """Each row has a name of its own, a kernel, and says whether it has a gradient."""
     rows = lamina._core.op_table()
     assert len({row["name"] for row in rows}) == len(rows)
-    assert all(isinstance(row["differentiable"], bool) and row["arity"] >= 0 for row in rows)
-    by_public: dict[str, bool] = {}
     for row in rows:
-        for name in row["public"]:
-            by_public[name] = by_public.get(name, False) or row["differentiable"]
-    wrong = {op.name for op in OPS if op.differentiable and not by_public.get(op.name, False)}
-    assert wrong == set()
+        assert isinstance(row["differentiable"], bool), row
+        assert row["arity"] >= 0, row
+        assert row["kernel"], row
+
+
+ALIASES = {
+    "clip": "clamp",
+    "concat": "cat",
+    "concatenate": "cat",
+    "divide": "div",
+    "multiply": "mul",
+    "subtract": "sub",
+}
+# Functions of the core that make no tensor of tensors.
+OTHER = {"as_tensor", "can_cast", "empty_cache", "flush", "from_numpy", "get_num_threads", "get_rng_state"}
+OTHER |= {"initial_seed", "is_floating_point", "is_grad_enabled", "manual_seed", "memory_stats", "numel", "plan_stats"}
+OTHER |= {"promote_types", "reset_peak_memory_stats", "result_type", "set_num_threads", "set_rng_state", "tensor"}
+
+
+def test_every_public_function_of_the_core_has_a_sample() -> None:
+    core = vars(lamina._core)
+    functions = {name for name in lamina.__all__ if name in core and getattr(lamina, name) is core[name]}
+    functions = {name for name in functions if callable(core[name]) and not isinstance(core[name], type)}
+    assert functions - OTHER - set(ALIASES) - {op.name for op in OPS} == set()
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_alias(alias: str) -> None:
+    op = next(op for op in OPS if op.name == ALIASES[alias])
+    item = op.cases[0]
+    arrays = draw(_rng(op), op, item, "float32")
+    operands: Any = tuple(map(to_tensor, arrays))
+    if ALIASES[alias] == "cat":
+        operands = (operands,)
+    _check(op, item, arrays, op.invoke(operands, item, getattr(lamina, alias)), "float32")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import wraps
-
 from .. import _core
+from .._wrapping import wraps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -35,5 +35,5 @@ def load_digits() -> Digits:
     path = os.path.join(os.path.dirname(__file__), "data", "digits.bin.zlib")
     with open(path, "rb") as file:
         numbers = np.frombuffer(zlib.decompress(file.read()), dtype=np.uint8)
-    images, targets = numbers[: -_COUNT].reshape(_COUNT, _SIDE, _SIDE), numbers[-_COUNT:]
+    images, targets = numbers[:-_COUNT].reshape(_COUNT, _SIDE, _SIDE), numbers[-_COUNT:]
     return Digits(_core.tensor(images.astype(np.float32)), _core.tensor(targets.astype(np.int64)))

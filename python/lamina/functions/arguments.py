@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from functools import wraps
-
+from .. import _core
 from .._core import Tensor
+from .._wrapping import wraps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import ParamSpec, TypeVar
+    from typing import Any, ParamSpec, TypeVar
 
     P = ParamSpec("P")
     R = TypeVar("R")
 
-__all__ = ["as_size", "composed", "wrap_axes", "wrap_axis"]
+__all__ = ["as_size", "composed", "composed_as", "wrap_axes", "wrap_axis"]
 
 _NUMPY_SPELLINGS = (("axis", "dim"), ("keepdims", "keepdim"))
 
@@ -25,6 +25,20 @@ def composed(function: Callable[P, R]) -> Callable[P, R]:
     NumPy's ``axis=`` and ``keepdims=`` stand for ``dim`` and ``keepdim``; where something else stands for a tensor, a
     TypeError names the argument.
     """
+    return _wrap(function, None)
+
+
+def composed_as(label: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """`composed`, and the gradient function of what the function makes is called ``<label>Backward0``.
+
+    For functions whose result is always new: an argument given back would be renamed.
+    """
+    return lambda function: _wrap(function, label)
+
+
+def _wrap(function: Callable[P, R], label: str | None) -> Callable[P, R]:
+    code = function.__code__
+    names: tuple[str, ...] = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -35,19 +49,28 @@ def composed(function: Callable[P, R]) -> Callable[P, R]:
                         raise TypeError(f"{function.__name__}: got both {name}= and {numpy_name}=; they are the same")
                     kwargs[name] = kwargs.pop(numpy_name)
         try:
-            return function(*args, **kwargs)
+            result = function(*args, **kwargs)
         except AttributeError:
-            given = dict(zip(names, args)) | kwargs
-            for name, value in given.items():
-                if function.__annotations__.get(name) == "Tensor" and not isinstance(value, Tensor):
-                    raise TypeError(
-                        f"{function.__name__}(): argument '{name}' must be Tensor, not {type(value).__name__}"
-                    ) from None
+            _explain_wrong_type(function, dict(zip(names, args)) | kwargs)
             raise
+        if label is not None:
+            parts: tuple[Any, ...] = result if isinstance(result, tuple) else (result,)
+            for part in parts:
+                if part.requires_grad:
+                    _core._labelled(part, label)
+        return result
 
-    code = function.__code__
-    names: tuple[str, ...] = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     return call
+
+
+def _explain_wrong_type(function: Callable[..., object], given: dict[str, object]) -> None:
+    for name, value in given.items():
+        if function.__annotations__.get(name) == "Tensor" and not isinstance(value, Tensor):
+            raise TypeError(
+                f"{function.__name__}(): argument '{name}' must be Tensor, not {type(value).__name__}"
+            ) from None
+    if not any(isinstance(value, Tensor) for value in given.values()):
+        raise TypeError(f"{function.__name__}(): expected at least one Tensor") from None
 
 
 def wrap_axis(axis: int, ndim: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
-from .arguments import as_size, composed, wrap_axes, wrap_axis
+from .arguments import as_size, composed, composed_as, wrap_axes, wrap_axis
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def flipud(input: Tensor) -> Tensor:
     return input.flip(0)
 
 
-@composed
+@composed_as("Rot90")
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     """`input` turned by 90 degrees `k` times in the plane of two axes, from the first towards the second."""
     if len(dims) != 2 or input.dim() < 2:
@@ -45,7 +45,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     return input.flip(first).transpose(first, second) if turns == 3 else input.clone()
 
 
-@composed
+@composed_as("Roll")
 def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Tensor:
     """Elements moved by `shifts` places along `dims` (of all in a row without); those pushed out come in again."""
     moves = (shifts,) if isinstance(shifts, int) else tuple(shifts)
@@ -74,7 +74,7 @@ def _roll_one(input: Tensor, shift: int, axis: int) -> Tensor:
     return _core.cat([input.narrow(axis, cut, length - cut), input.narrow(axis, 0, cut)], axis)
 
 
-@composed
+@composed_as("Repeat")
 def repeat(input: Tensor, *sizes: int | Sequence[int]) -> Tensor:
     """Copies of `input` laid side by side, ``sizes[i]`` along dimension i; new dimensions come in front."""
     counts = as_size(sizes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
-from .arguments import composed, wrap_axis
+from .arguments import composed, composed_as, wrap_axis
 from .shaping import broadcast_shapes, broadcast_tensors
 
 TYPE_CHECKING = False
@@ -40,7 +40,7 @@ def _check_same_dtype(name: str, input: Tensor, source: Tensor) -> None:
         raise RuntimeError(f"{name}(): self ({input.dtype}) and source ({source.dtype}) must have the same scalar type")
 
 
-@composed
+@composed_as("MaskedFill")
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """`input` with `value` (a number or a 0-d tensor) where `mask` is true; both broadcast."""
     _check_mask("masked_fill", mask)
@@ -55,7 +55,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     return _core.where(mask, value, input)
 
 
-@composed
+@composed_as("MaskedSelect")
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """1-D: the elements of `input` where `mask` is true; both broadcast."""
     _check_mask("masked_select", mask)
@@ -64,7 +64,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     return x.reshape(-1)[chosen.reshape(-1)]
 
 
-@composed
+@composed_as("MaskedScatter")
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """`input` with the elements of `source`, in order, where `mask` is true; input and mask broadcast."""
     _check_mask("masked_scatter", mask)
@@ -113,7 +113,7 @@ def _spread_source(name: str, x: Tensor, dim: int, index: Tensor, source: Tensor
     return index.expand(shape), source.expand(shape)
 
 
-@composed
+@composed_as("IndexAdd")
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
     """`input` with slice i of ``alpha * source`` added to its slice ``index[i]`` along `dim`; repeats add up."""
     _check_same_dtype("index_add", input, source)
@@ -122,7 +122,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     return x.scatter_add(dim, index, source if alpha == 1 else source * alpha).reshape(input.shape)
 
 
-@composed
+@composed_as("IndexCopy")
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """`input` with its slice ``index[i]`` along `dim` replaced by `source`'s slice i."""
     _check_same_dtype("index_copy", input, source)
@@ -131,7 +131,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     return x.scatter(dim, index, source).reshape(input.shape)
 
 
-@composed
+@composed_as("IndexFill")
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
     """`input` with its slices ``index[i]`` along `dim` set to `value` (a number or a 0-d tensor)."""
     if isinstance(value, Tensor):
@@ -150,7 +150,7 @@ def _positions(shape: Sequence[int], numel: int) -> Tensor:
     return _core.arange(numel).reshape(tuple(shape))
 
 
-@composed
+@composed_as("IndexPut")
 def index_put(input: Tensor, indices: Sequence[Tensor | None], values: Tensor, accumulate: bool = False) -> Tensor:
     """`input` after ``input[indices] = values``; with `accumulate`, after ``+=`` with repeated indices adding up."""
     if input.dtype != values.dtype:
@@ -166,7 +166,7 @@ def index_put(input: Tensor, indices: Sequence[Tensor | None], values: Tensor, a
     return write(0, positions.reshape(-1), spread).reshape(input.shape)
 
 
-@composed
+@composed_as("Put")
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """`input` with its elements at the flat positions `index` replaced by (or increased by) `source`'s."""
     _check_same_dtype("put", input, source)
@@ -186,7 +186,7 @@ def _wrapped_flat_index(index: Tensor, numel: int) -> Tensor:
     return _core.where(index < 0, index + numel, index)
 
 
-@composed
+@composed_as("Take")
 def take(input: Tensor, index: Tensor) -> Tensor:
     """The elements of `input`, seen as one row, at the positions `index`, in `index`'s shape."""
     if index.numel() and not input.numel():
@@ -224,7 +224,7 @@ def argwhere(input: Tensor) -> Tensor:
     return input.nonzero()
 
 
-@composed
+@composed_as("SelectScatter")
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """`input` with its slice `index` along `dim` replaced by `src`."""
     result = input.clone()
@@ -238,7 +238,7 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     return result
 
 
-@composed
+@composed_as("SliceScatter")
 def slice_scatter(
     input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
 ) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
-from .arguments import composed, wrap_axis
+from .arguments import composed, composed_as, wrap_axis
 from .shaping import movedim
 
 TYPE_CHECKING = False
@@ -36,14 +36,14 @@ def _check_matrix(name: str, input: Tensor) -> None:
         raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions, got shape {list(input.shape)}")
 
 
-@composed
+@composed_as("Tril")
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle up to and with `diagonal`; 0 above."""
     _check_matrix("tril", input)
     return _core.where(_lies_on(*input.shape[-2:]) <= diagonal, input, _core.zeros((), dtype=input.dtype))
 
 
-@composed
+@composed_as("Triu")
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle from `diagonal` on; 0 below."""
     _check_matrix("triu", input)
@@ -64,7 +64,7 @@ def triu_indices(
     return (_lies_on(row, col) >= offset).nonzero().t().contiguous().to(dtype or _core.int64)
 
 
-@composed
+@composed_as("Diagonal")
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal of the planes of `dim1` and `dim2`, as the last dimension.
 
@@ -84,7 +84,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     return flat[..., start : start + (length - 1) * (columns + 1) + 1 : columns + 1]
 
 
-@composed
+@composed_as("Trace")
 def trace(input: Tensor) -> Tensor:
     """The sum of a matrix's main diagonal."""
     if input.dim() != 2:
@@ -92,7 +92,7 @@ def trace(input: Tensor) -> Tensor:
     return diagonal(input).sum()
 
 
-@composed
+@composed_as("DiagEmbed")
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Matrices with `input`'s last dimension on the diagonal `offset`, 0 elsewhere; they fill `dim1` and `dim2`."""
     ndim = input.dim() + 1

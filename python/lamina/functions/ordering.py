@@ -6,7 +6,7 @@ from math import inf
 
 from .. import _core, return_types
 from .._core import Tensor
-from .arguments import composed, wrap_axis
+from .arguments import composed, composed_as, wrap_axis
 from .pointwise import lerp
 from .shaping import movedim
 
@@ -30,7 +30,7 @@ def _pick(
     return (picked, where) if keepdim else (picked.squeeze(dim), where.squeeze(dim))
 
 
-@composed
+@composed_as("Kthvalue")
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> return_types.kthvalue:
     """The `k`-th smallest element along `dim`, counted from 1, and where it is. NaN counts as largest."""
     values, indices, dim = _sorted_rows(input, dim)
@@ -69,7 +69,7 @@ def _middle_of_all(input: Tensor, skip_nan: bool) -> Tensor:
         return value
     # Equal elements share the gradient evenly, as amax's do.
     chosen = (input == value) | (input.isnan() & value.isnan())
-    return _core.where(chosen, input, -inf).amax()
+    return _core._labelled(_core.where(chosen, input, -inf).amax(), "Nanmedian" if skip_nan else "Median")
 
 
 @composed
@@ -77,7 +77,8 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     """The middle element (the lower of two), of all or along `dim` with its position; NaN if there is one."""
     if dim is None:
         return _middle_of_all(input, False)
-    return return_types.median(*_middle(input, dim, keepdim, False))
+    values, indices = _middle(input, dim, keepdim, False)
+    return return_types.median(_core._labelled(values, "Median@1"), indices)
 
 
 @composed
@@ -85,7 +86,8 @@ def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> T
     """`median` of the elements that are not NaN."""
     if dim is None:
         return _middle_of_all(input, True)
-    return return_types.nanmedian(*_middle(input, dim, keepdim, True))
+    values, indices = _middle(input, dim, keepdim, True)
+    return return_types.nanmedian(_core._labelled(values, "Nanmedian@1"), indices)
 
 
 def _quantile(

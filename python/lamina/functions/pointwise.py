@@ -6,7 +6,7 @@ from math import inf, pi
 
 from .. import _core
 from .._core import Tensor
-from .arguments import composed
+from .arguments import composed_as
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,13 +32,13 @@ __all__ = [
 ]
 
 
-@composed
+@composed_as("Addcmul")
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 * tensor2``."""
     return input.add(tensor1.mul(tensor2), alpha=value)
 
 
-@composed
+@composed_as("Addcdiv")
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 / tensor2``. RuntimeError if `tensor1` and `tensor2` are both integers."""
     if not (tensor1.dtype.is_floating_point or tensor2.dtype.is_floating_point):
@@ -49,13 +49,13 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
     return input.add(tensor1.div(tensor2), alpha=value)
 
 
-@composed
+@composed_as("Rsub")
 def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     """``other - alpha * input``."""
     return other - input if alpha == 1 else other - input * alpha
 
 
-@composed
+@composed_as("Lerp")
 def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     """Linear interpolation ``input + weight * (end - input)``, exact at both ends (weight 0 and 1)."""
     if input.dtype != end.dtype:
@@ -70,31 +70,31 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     return input.add(step, alpha=weight) if abs(weight) < 0.5 else end.sub(step, alpha=1 - weight)
 
 
-@composed
+@composed_as("Frac")
 def frac(input: Tensor) -> Tensor:
     """The part behind the decimal point, with the sign of `input`."""
     return input - input.trunc()
 
 
-@composed
+@composed_as("Sgn")
 def sgn(input: Tensor) -> Tensor:
     """The sign of each element; 0 for 0."""
     return input.sign()
 
 
-@composed
+@composed_as("Deg2Rad")
 def deg2rad(input: Tensor) -> Tensor:
     """Degrees to radians."""
     return input * (pi / 180.0)
 
 
-@composed
+@composed_as("Rad2Deg")
 def rad2deg(input: Tensor) -> Tensor:
     """Radians to degrees."""
     return input * (180.0 / pi)
 
 
-@composed
+@composed_as("Sinc")
 def sinc(input: Tensor) -> Tensor:
     """``sin(pi x) / (pi x)``, and 1 at 0."""
     zero = input == 0
@@ -102,7 +102,7 @@ def sinc(input: Tensor) -> Tensor:
     return _core.where(zero, 1.0, angle.sin() / angle)
 
 
-@composed
+@composed_as("Logit")
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """``log(x / (1 - x))``; with `eps`, x is first clamped to [eps, 1 - eps]. NaN outside [0, 1] without it."""
     x = input if input.dtype.is_floating_point else input.float()
@@ -110,7 +110,7 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
     return (x / (1 - x)).log()
 
 
-@composed
+@composed_as("NanToNum")
 def nan_to_num(
     input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
@@ -125,19 +125,19 @@ def nan_to_num(
     return _core.where(input == -inf, limits.min if neginf is None else neginf, x)
 
 
-@composed
+@composed_as("Fmax")
 def fmax(input: Tensor, other: Tensor) -> Tensor:
     """The larger of both, ignoring a NaN where the other is a number. At ties the gradient is `input`'s."""
     return _core.where((input >= other) | other.isnan(), input, other)
 
 
-@composed
+@composed_as("Fmin")
 def fmin(input: Tensor, other: Tensor) -> Tensor:
     """The smaller of both, ignoring a NaN where the other is a number. At ties the gradient is `input`'s."""
     return _core.where((input <= other) | other.isnan(), input, other)
 
 
-@composed
+@composed_as("Hypot")
 def hypot(input: Tensor, other: Tensor) -> Tensor:
     """``sqrt(input² + other²)`` without overflow on the way; inf if either is infinite, whatever the other is."""
     scale = _core.maximum(input.detach().abs(), other.detach().abs())
@@ -148,14 +148,14 @@ def hypot(input: Tensor, other: Tensor) -> Tensor:
     return _core.where(infinite, inf, root)
 
 
-@composed
+@composed_as("Logaddexp")
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     """``log(exp(input) + exp(other))`` without overflow; right at equal infinities too."""
     gap = _core.where(input == other, 0.0, input - other)
     return _core.maximum(input, other) + gap.abs().neg().exp().log1p()
 
 
-@composed
+@composed_as("Xlogy")
 def xlogy(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """``input * log(other)``, 0 where `input` is 0 (unless `other` is NaN). At least one is a tensor."""
     if not isinstance(other, Tensor):

@@ -6,7 +6,7 @@ from math import prod
 
 from .. import _core
 from .._core import Tensor
-from .arguments import composed, wrap_axes
+from .arguments import composed, composed_as, wrap_axes
 from .shaping import broadcast_tensors
 
 TYPE_CHECKING = False
@@ -30,25 +30,25 @@ def _accumulate(input: Tensor, product: Tensor, beta: Number, alpha: Number) -> 
     return scaled.add(product, alpha=alpha)
 
 
-@composed
+@composed_as("Addmv")
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input + alpha * (mat @ vec)``."""
     return _accumulate(input, mat.mv(vec), beta, alpha)
 
 
-@composed
+@composed_as("Addr")
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input + alpha * outer(vec1, vec2)``."""
     return _accumulate(input, outer(vec1, vec2), beta, alpha)
 
 
-@composed
+@composed_as("Baddbmm")
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input + alpha * (batch1 @ batch2)`` of batches of matrices."""
     return _accumulate(input, batch1.bmm(batch2), beta, alpha)
 
 
-@composed
+@composed_as("Addbmm")
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input + alpha * (batch1 @ batch2).sum(0)``."""
     return _accumulate(input, batch1.bmm(batch2).sum(0), beta, alpha)
@@ -132,7 +132,7 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     return blocks.reshape([n * m for n, m in zip(big, small, strict=True)])
 
 
-@composed
+@composed_as("LinalgCross")
 def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """Vector products along `dim` (without: the first dimension of size 3), with broadcasting."""
     a, b = broadcast_tensors(input, other)

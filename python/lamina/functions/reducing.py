@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _core
 from .._core import Tensor
 from ..return_types import aminmax as MinMax
-from .arguments import composed
+from .arguments import composed, composed_as
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["aminmax", "count_nonzero", "dist", "nanmean", "nansum", "std_mean", "trapezoid", "var_mean"]
 
 
-@composed
+@composed_as("Aminmax")
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
     """The smallest and largest element, along `dim` or of all: ``(min, max)``. NaN wins."""
     if dim is None:
@@ -37,7 +37,7 @@ def count_nonzero(input: Tensor, dim: int | Sequence[int] | None = None) -> Tens
     return nonzero.sum() if dim is None else nonzero.sum(dim)
 
 
-@composed
+@composed_as("Nansum")
 def nansum(
     input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Tensor:
@@ -57,7 +57,7 @@ def nanmean(
     return nansum(input, dim, keepdim, dtype=dtype) / count
 
 
-@composed
+@composed_as("StdMean")
 def std_mean(
     input: Tensor,
     dim: int | Sequence[int] | bool | None = None,
@@ -73,7 +73,7 @@ def std_mean(
     return std.sqrt(), mean
 
 
-@composed
+@composed_as("VarMean")
 def var_mean(
     input: Tensor,
     dim: int | Sequence[int] | bool | None = None,
@@ -104,7 +104,7 @@ def _moments(
     return input.var(dim, correction=correction, keepdim=keepdim), input.mean(dim, keepdim)
 
 
-@composed
+@composed_as("Dist")
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The p-norm of ``input - other``."""
     return (input - other).norm(p)

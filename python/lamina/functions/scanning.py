@@ -10,7 +10,7 @@ from .. import _core
 from .._core import Tensor
 from ..return_types import cummax as RunningMax
 from ..return_types import cummin as RunningMin
-from .arguments import composed, wrap_axis
+from .arguments import composed, composed_as, wrap_axis
 from .pointwise import logaddexp
 
 __all__ = ["cummax", "cummin", "diff", "logcumsumexp"]
@@ -38,19 +38,19 @@ def _running_best(input: Tensor, dim: int, largest: bool) -> tuple[Tensor, Tenso
     return input.gather(dim, index), index
 
 
-@composed
+@composed_as("Cummax")
 def cummax(input: Tensor, dim: int) -> RunningMax:
     """The largest element so far along `dim` and where it was; the latest of equals, and NaN once met."""
     return RunningMax(*_running_best(input, dim, True))
 
 
-@composed
+@composed_as("Cummin")
 def cummin(input: Tensor, dim: int) -> RunningMin:
     """The smallest element so far along `dim` and where it was; the latest of equals, and NaN once met."""
     return RunningMin(*_running_best(input, dim, False))
 
 
-@composed
+@composed_as("Logcumsumexp")
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """``log(cumsum(exp(input), dim))`` without overflow."""
     dim = wrap_axis(dim, input.dim())

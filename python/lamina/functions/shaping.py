@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Size, Tensor
-from .arguments import composed, wrap_axes, wrap_axis
+from .arguments import composed, composed_as, wrap_axes, wrap_axis
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def moveaxis(input: Tensor, source: int | Sequence[int], destination: int | Sequ
     return movedim(input, source, destination)
 
 
-@composed
+@composed_as("Unfold")
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """All windows of `size` elements along `dimension`, `step` apart; the window is the last dimension. A copy."""
     dimension = wrap_axis(dimension, input.dim())

@@ -73,7 +73,7 @@ def add_hook(
 
 
 def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Call ``hook(module, args)`` before the forward of every module; a result that is not None replaces the arguments."""
+    """Call ``hook(module, args)`` before every module's forward; a result that is not None replaces the arguments."""
     return add_hook(global_forward_pre_hooks, hook)
 
 

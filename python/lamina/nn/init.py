@@ -29,7 +29,7 @@ __all__ = [
     "zeros_",
 ]
 
-_UNIT_GAIN = ("linear", "conv1d", "conv2d", "conv3d", "sigmoid") + tuple(f"conv_transpose{n}d" for n in (1, 2, 3))
+_UNIT_GAIN = ("linear", "sigmoid", *(f"conv{kind}{n}d" for kind in ("", "_transpose") for n in (1, 2, 3)))
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
@@ -105,7 +105,8 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
         tensor.zero_()
         for group in range(groups):
             for channel in range(min(per_group, tensor.shape[1])):
-                tensor[(group * per_group + channel, channel, *center)] = 1.0
+                position = (group * per_group + channel, channel, *center)
+                tensor[position] = 1.0
     return tensor
 
 
@@ -191,7 +192,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
 
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
-    """Normal numbers, the part `sparsity` of every column zero (Martens, 2010). ValueError unless there are two axes."""
+    """Normal numbers, the part `sparsity` of every column zero (Martens, 2010). ValueError unless it is a matrix."""
     if tensor.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     rows, cols = tensor.shape

@@ -12,7 +12,16 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "UninitializedTensorMixin", "is_lazy"]
+    from .._typing import Device
+
+__all__ = [
+    "Buffer",
+    "Parameter",
+    "UninitializedBuffer",
+    "UninitializedParameter",
+    "UninitializedTensorMixin",
+    "is_lazy",
+]
 
 
 class _MarkedTensorMeta(type(Tensor)):  # type: ignore[misc]
@@ -87,7 +96,7 @@ class Buffer(Tensor, metaclass=_BufferMeta):
     persistent: bool
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Self:
-        buffer = _wrap(cls, data, data is not None and data.requires_grad)
+        buffer = _wrap(cls, data, isinstance(data, Tensor) and data.requires_grad)
         buffer.persistent = persistent
         if not type.__instancecheck__(Buffer, buffer):
             buffer._is_buffer = True
@@ -106,11 +115,16 @@ class Buffer(Tensor, metaclass=_BufferMeta):
 
 
 # What has a meaning without numbers; every other method of Tensor is refused.
-_ALLOWED = frozenset("cpu double float is_floating_point requires_grad_ to __deepcopy__".split())
-_BINARY_OPERATORS = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
-_OTHER_OPERATORS = (
-    "neg pos abs invert eq ne lt le gt ge getitem setitem len iter bool float int index complex contains array".split()
+_ALLOWED = frozenset(["cpu", "double", "float", "is_floating_point", "requires_grad_", "to", "__deepcopy__"])
+# fmt: off
+_BINARY_OPERATORS = (
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift",
 )
+_OTHER_OPERATORS = (
+    "neg", "pos", "abs", "invert", "eq", "ne", "lt", "le", "gt", "ge", "getitem", "setitem", "len", "iter", "bool",
+    "float", "int", "index", "complex", "contains", "array",
+)
+# fmt: on
 
 
 def _refuse(what: str) -> NoReturn:
@@ -137,9 +151,9 @@ class UninitializedTensorMixin:
     cls_to_become: type[Any] = Tensor
 
     def materialize(
-        self, shape: int | tuple[int, ...], device: object = None, dtype: _core.dtype | None = None
+        self, shape: int | tuple[int, ...], device: Device = None, dtype: _core.dtype | None = None
     ) -> None:
-        """Become a `cls_to_become` of `shape`, with undefined numbers, of `dtype` (default: the one it was made with)."""
+        """Become a `cls_to_become` of `shape`, with undefined numbers, of `dtype` (default: the one it has)."""
         tensor: Any = self
         if device is None:
             device = tensor.data.device
@@ -162,12 +176,24 @@ class UninitializedTensorMixin:
 
     def _like(self, dtype: _core.dtype) -> Self:
         tensor: Any = self
-        return type(self)(tensor.requires_grad, None, dtype)  # type: ignore[call-arg]
+        result = type(self)(tensor.requires_grad, None, dtype)  # type: ignore[call-arg]
+        result.__dict__.update(tensor.__dict__)
+        return result
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """The same with another dtype; arguments as ``Tensor.to``."""
         tensor: Any = self
         return self._like(tensor.data.to(*args, **kwargs).dtype)
+
+    def is_floating_point(self) -> bool:
+        tensor: Any = self
+        return tensor.dtype.is_floating_point  # type: ignore[no-any-return]
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Say whether the tensor will want a gradient."""
+        tensor: Any = self
+        tensor.requires_grad = requires_grad
+        return self
 
     def cpu(self) -> Self:
         return self
@@ -201,19 +227,17 @@ for _name in _OTHER_OPERATORS:
     setattr(UninitializedTensorMixin, f"__{_name}__", _refusing(f"__{_name}__"))
 
 
-class UninitializedParameter(UninitializedTensorMixin, Parameter):
+class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: ignore[misc]  # other __repr__
     """A Parameter without a shape. It can change dtype, be copied, pickled and handed to an optimizer; no more."""
 
     cls_to_become = Parameter
 
-    def __new__(
-        cls, requires_grad: bool = True, device: object = None, dtype: _core.dtype | None = None
-    ) -> Self:
+    def __new__(cls, requires_grad: bool = True, device: Device = None, dtype: _core.dtype | None = None) -> Self:
         data = _core.empty(0, dtype=dtype, device=device)
         return Tensor._make_subclass(cls, data, requires_grad)
 
 
-class UninitializedBuffer(UninitializedTensorMixin, Buffer):
+class UninitializedBuffer(UninitializedTensorMixin, Buffer):  # type: ignore[misc]  # other __repr__
     """A Buffer without a shape."""
 
     cls_to_become = Buffer
@@ -221,7 +245,7 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):
     def __new__(
         cls,
         requires_grad: bool = False,
-        device: object = None,
+        device: Device = None,
         dtype: _core.dtype | None = None,
         persistent: bool = True,
     ) -> Self:

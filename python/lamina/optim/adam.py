@@ -105,7 +105,7 @@ def _update(group: dict[str, Any], count: int, members: list[tuple[Tensor, Tenso
 
 
 class AdamW(Adam):
-    """Adam whose weight decay shrinks the parameters directly, by ``lr * weight_decay`` (Loshchilov and Hutter, 2019)."""
+    """Adam whose weight decay shrinks the parameters by ``lr * weight_decay`` (Loshchilov and Hutter, 2019)."""
 
     def __init__(
         self,

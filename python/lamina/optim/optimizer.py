@@ -6,7 +6,6 @@ import warnings
 from collections import defaultdict
 from functools import wraps
 
-from .. import _core
 from .._core import Tensor
 from ..autograd import enable_grad
 from ..nn.hooks import RemovableHandle, add_hook
@@ -80,7 +79,9 @@ class Optimizer:
             group["param_names"] = names
         for tensor in tensors:
             if not isinstance(tensor, Tensor):
-                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(tensor).__name__}")
+                raise TypeError(
+                    f"optimizer can only optimize Tensors, but one of the params is {type(tensor).__name__}"
+                )
             if not self.defaults.get("differentiable") and not (tensor.is_leaf or tensor.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor; give it the tensor that it was computed from")
         for name, default in self.defaults.items():
@@ -148,7 +149,9 @@ class Optimizer:
         if len(saved) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
         if any(len(s["params"]) != len(g["params"]) for s, g in zip(saved, self.param_groups)):
-            raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
+            raise ValueError(
+                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
+            )
         own = {
             number: parameter
             for s, g in zip(saved, self.param_groups)
@@ -203,7 +206,9 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
             changed = hook(self, args, kwargs)
             if changed is not None:
                 if not (isinstance(changed, tuple) and len(changed) == 2):
-                    raise RuntimeError(f"a step pre-hook must return None or (new_args, new_kwargs), but got {changed}.")
+                    raise RuntimeError(
+                        f"a step pre-hook must return None or (new_args, new_kwargs), but got {changed}."
+                    )
                 args, kwargs = changed
         result = step(self, *args, **kwargs)
         for hook in tuple(self._step_post_hooks.values()):

@@ -27,9 +27,9 @@ class Row:
 
 
 def x(*shape: int, seed: int = 0, low: float = -2.0, high: float = 2.0) -> Array:
-    """Distinct float64 numbers in (low, high), in no order, none near an integer or another one."""
+    """Distinct float64 numbers in (low, high), in no order and at uneven distances, so that sums do not tie."""
     count = math.prod(shape)
-    steps = (np.arange(count) + 0.37) / max(count, 1)
+    steps = (np.arange(count) + 0.2 + np.arange(1, count + 1) * 0.618 % 1 * 0.6) / max(count, 1)
     return (low + (high - low) * np.random.default_rng(seed + count).permutation(steps)).reshape(shape)
 
 

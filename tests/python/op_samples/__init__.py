@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import binary, creation, indexing, ordering, products, reductions, shapes, unary
-from .indexing import INDEX_EXPRESSIONS
+from .indexing import INDEX_EXPRESSIONS, tensor_index
 from .row import ALL, FLOATS, INTEGERS, NUMBERS, Case, Domain, Index, Op, draw, to_numpy, to_tensor
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Index",
     "Op",
     "draw",
+    "tensor_index",
     "to_numpy",
     "to_tensor",
 ]

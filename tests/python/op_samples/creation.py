@@ -62,6 +62,10 @@ def _has_shape(result: np.ndarray, item: Case) -> None:
     assert result.shape == item.args
 
 
+def _has_shape_of_operand(result: np.ndarray, item: Case) -> None:
+    assert result.shape == item.operands[0]
+
+
 _SIZES = (case(args=(3, 4)), case(args=((2, 3),)), case(args=(0,)), case(args=((),)))
 _TYPED = tuple(case(args=(2, 3), dtype=dtype) for dtype in ALL)
 _LIKE = (case((3, 4)), case(()), case((0, 2)))
@@ -107,6 +111,7 @@ OPS: tuple[Op, ...] = (
         case(args=(0, 10, 4), dtype="float64"),
         atol=1e-6,
     ),
+    _op("empty_like", None, case((3, 4)), case((0, 2)), dtypes=ALL, result="same", check=_has_shape_of_operand),
     _op("zeros_like", np.zeros_like, *_LIKE, dtypes=ALL, result="same"),
     _op("ones_like", np.ones_like, *_LIKE, dtypes=ALL, result="same"),
     _op("full_like", np.full_like, case((3, 4), args=(2,)), case((), args=(1,)), dtypes=NUMBERS, result="same"),

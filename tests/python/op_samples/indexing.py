@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+import lamina
+
 from .row import Case, Index, Op, case
 
-__all__ = ["INDEX_EXPRESSIONS", "OPS"]
+__all__ = ["INDEX_EXPRESSIONS", "OPS", "tensor_index"]
 
 # Each is applied to a (4, 3, 5) operand by NumPy and by lamina; arrays become tensors there.
 INDEX_EXPRESSIONS: dict[str, Any] = {
@@ -48,6 +50,36 @@ INDEX_EXPRESSIONS: dict[str, Any] = {
 }
 
 
+def tensor_index(index: Any) -> Any:
+    """The same index with tensors in place of arrays."""
+    if isinstance(index, tuple):
+        return tuple(tensor_index(part) for part in index)
+    return lamina.tensor(index) if isinstance(index, np.ndarray) else index
+
+
+def _set(x: Any, value: Any, index: Any) -> Any:
+    """`x[index] = value` as a function."""
+    changed = x.copy() if isinstance(x, np.ndarray) else x.clone()
+    changed[index if isinstance(x, np.ndarray) else tensor_index(index)] = value
+    return changed
+
+
+# For a (3, 4) operand; no element is named twice, so that what is written is determined.
+_INDICES: tuple[Any, ...] = (
+    1,
+    (2, -1),
+    slice(0, 2),
+    (slice(None), slice(0, 4, 2)),
+    (None, 0),
+    (..., 1),
+    np.array([2, 0]),
+    (slice(None), np.array([3, 1])),
+    (np.array([0, 2]), np.array([1, 1])),
+    np.array([[True, False, True, False]] * 3),
+    np.array([False, True, True]),
+)
+
+
 def _along(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function(out, position, source position)` for every element of the index, then out."""
 
@@ -77,7 +109,6 @@ def _gather(x: np.ndarray, dim: int, index: np.ndarray) -> np.ndarray:
 
 def _last_two_swapped(name: str, reference: Callable[..., Any], cases: tuple[Case, ...], **more: Any) -> Op:
     """PyTorch writes `f(x, dim, index, ...)`; the table keeps operands first, so dim comes as a keyword."""
-    import lamina
 
     def call(*operands: Any, dim: int) -> Any:
         return getattr(lamina, name)(operands[0], dim, *operands[1:])
@@ -89,6 +120,22 @@ def _last_two_swapped(name: str, reference: Callable[..., Any], cases: tuple[Cas
 
 
 OPS: tuple[Op, ...] = (
+    Op(
+        "__getitem__",
+        lambda x, index: x[index],
+        tuple(case((3, 4), args=(index,)) for index in (*_INDICES, np.array([0, 2, 0]), slice(2, 2))),
+        call=lambda x, index: x[tensor_index(index)],
+    ),
+    Op(
+        "__setitem__",
+        _set,
+        (
+            *(case((3, 4), np.zeros((3, 4))[index].shape, args=(index,)) for index in _INDICES),
+            case((3, 4), (), args=(1,)),
+            case((3, 4), (4,), args=(slice(0, 2),)),
+        ),
+        call=_set,
+    ),
     _last_two_swapped(
         "gather",
         _gather,

@@ -1,9 +1,8 @@
-"""Activation functions, elementwise unless they say otherwise. Where a slope jumps, its value at the joint is stated."""
+"""Activation functions, elementwise unless they say otherwise. Where a slope jumps, its value there is stated."""
 
 from __future__ import annotations
 
 import warnings
-from math import pi, sqrt
 
 from ... import _core
 from ..._core import Tensor
@@ -42,6 +41,9 @@ __all__ = [
     "threshold",
 ]
 
+# Gives the result the name of PyTorch's one op, which a printed grad_fn shows.
+_labelled = _core._labelled
+
 # The fixed point of SELU (Klambauer et al., 2017).
 _SELU_ALPHA = 1.6732632423543772848170429916717
 _SELU_SCALE = 1.0507009873554804934193349852946
@@ -77,7 +79,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     if inplace:
         return _in_place(lambda x: hardtanh(x, min_val, max_val), input)
     inside = (input > min_val) & (input < max_val)
-    return _core.where(inside, input, input.detach().clamp(min_val, max_val))
+    return _labelled(_core.where(inside, input, input.detach().clamp(min_val, max_val)), "Hardtanh")
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
@@ -85,7 +87,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     if inplace:
         return _in_place(hardsigmoid, input)
     inside = (input > -3) & (input < 3)
-    return _core.where(inside, input / 6 + 0.5, (input.detach() / 6 + 0.5).clamp(0, 1))
+    return _labelled(_core.where(inside, input / 6 + 0.5, (input.detach() / 6 + 0.5).clamp(0, 1)), "Hardsigmoid")
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -93,14 +95,14 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     if inplace:
         return _in_place(hardswish, input)
     curve = _core.where(input < 3, input * (input + 3) / 6, input)
-    return _core.where(input <= -3, 0.0, curve)
+    return _labelled(_core.where(input <= -3, 0.0, curve), "Hardswish")
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """`x` above 0 and ``negative_slope x`` from 0 downwards."""
     if inplace:
         return _in_place(lambda x: leaky_relu(x, negative_slope), input)
-    return _core.where(input > 0, input, input * negative_slope)
+    return _labelled(_core.where(input > 0, input, input * negative_slope), "LeakyRelu")
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -109,20 +111,20 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         channels = input.shape[1] if input.ndim > 1 else 1
         if weight.ndim != 1 or weight.shape[0] != channels:
             raise RuntimeError(
-                f"prelu: Mismatch of parameter numbers and input channel size. Expected a weight of shape ({channels},) "
-                f"or with one element, got {tuple(weight.shape)}"
+                f"prelu: Mismatch of parameter numbers and input channel size. Expected a weight of {channels} "
+                f"elements, or one, got {tuple(weight.shape)}"
             )
         weight = weight.reshape([channels] + [1] * (input.ndim - 2))
     elif weight.ndim > input.ndim or weight.ndim > 1:
         weight = weight.reshape(())
-    return _core.where(input > 0, input, weight * input)
+    return _labelled(_core.where(input > 0, input, weight * input), "PreluKernel")
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """`x` above `threshold`, `value` elsewhere."""
     if inplace:
         return input.copy_(_core.where(input <= threshold, value, input).to(input.dtype))
-    return _core.where(input <= threshold, value, input).to(input.dtype)
+    return _labelled(_core.where(input <= threshold, value, input).to(input.dtype), "Threshold")
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -131,14 +133,14 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
         return _in_place(lambda x: elu(x, alpha), input)
     positive = input > 0
     # The branch that is not taken must stay finite, or its zero gradient would turn into NaN.
-    return _core.where(positive, input, alpha * _core.where(positive, 0.0, input).expm1())
+    return _labelled(_core.where(positive, input, alpha * _core.where(positive, 0.0, input).expm1()), "Elu")
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """A scaled elu that keeps mean 0 and variance 1 from layer to layer (Klambauer et al., 2017)."""
     if inplace:
         return _in_place(selu, input)
-    return _SELU_SCALE * elu(input, _SELU_ALPHA)
+    return _labelled(_SELU_SCALE * elu(input, _SELU_ALPHA), "Elu")
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -148,29 +150,27 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     if inplace:
         return _in_place(lambda x: celu(x, alpha), input)
     positive = input > 0
-    return _core.where(positive, input, alpha * (_core.where(positive, 0.0, input) / alpha).expm1())
+    return _labelled(_core.where(positive, input, alpha * (_core.where(positive, 0.0, input) / alpha).expm1()), "Celu")
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """``x sigmoid(x)``, also known as swish (Elfwing et al., 2017)."""
     if inplace:
         return _in_place(silu, input)
-    return input * input.sigmoid()
+    return _labelled(input * input.sigmoid(), "Silu")
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x tanh(softplus(x))`` (Misra, 2019)."""
     if inplace:
         return _in_place(mish, input)
-    return input * softplus(input).tanh()
+    return _labelled(input * softplus(input).tanh(), "Mish")
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """``x Φ(x)`` with the normal distribution's Φ (Hendrycks and Gimpel, 2016), or its "tanh" approximation."""
-    if approximate == "none":
-        return input * 0.5 * ((input * sqrt(0.5)).erf() + 1)
-    if approximate == "tanh":
-        return input * 0.5 * ((sqrt(2 / pi) * (input + 0.044715 * input * input * input)).tanh() + 1)
+    if approximate in ("none", "tanh"):
+        return _core._gelu(input, approximate == "tanh")
     raise RuntimeError(f"approximate argument must be either none or tanh, got {approximate}")
 
 
@@ -178,13 +178,15 @@ def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
     """``log(1 + exp(beta x)) / beta``, and `x` itself where ``beta x`` is above `threshold`."""
     scaled = input * beta
     linear = scaled > threshold
-    return _core.where(linear, input, _core.where(linear, 0.0, scaled).exp().log1p() / beta)
+    return _labelled(_core.where(linear, input, _core.where(linear, 0.0, scaled).exp().log1p() / beta), "Softplus")
 
 
 def logsigmoid(input: Tensor) -> Tensor:
     """``log(sigmoid(x))`` without overflow."""
     negative = input < 0
-    return _core.where(negative, input, 0.0) - _core.where(negative, input, -input).exp().log1p()
+    return _labelled(
+        _core.where(negative, input, 0.0) - _core.where(negative, input, -input).exp().log1p(), "LogSigmoid"
+    )
 
 
 def softsign(input: Tensor) -> Tensor:
@@ -199,7 +201,7 @@ def tanhshrink(input: Tensor) -> Tensor:
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """0 for `x` in [-lambd, lambd], `x` elsewhere."""
-    return _core.where((input >= -lambd) & (input <= lambd), 0.0, input)
+    return _labelled(_core.where((input >= -lambd) & (input <= lambd), 0.0, input), "Hardshrink")
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
@@ -207,7 +209,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
     below = _core.where(input < -lambd, input + lambd, input * 0)  # times 0, so that NaN stays NaN
-    return _core.where(input > lambd, input - lambd, below)
+    return _labelled(_core.where(input > lambd, input - lambd, below), "Softshrink")
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:
@@ -217,7 +219,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     size = input.shape[dim]
     if size % 2 != 0:
         raise RuntimeError(f"glu: Halving dimension must be even, but dimension {dim} is size {size}")
-    return input.narrow(dim, 0, size // 2) * input.narrow(dim, size // 2, size // 2).sigmoid()
+    return _labelled(input.narrow(dim, 0, size // 2) * input.narrow(dim, size // 2, size // 2).sigmoid(), "Glu")
 
 
 def _implicit_dim(name: str, ndim: int) -> int:
@@ -225,18 +227,14 @@ def _implicit_dim(name: str, ndim: int) -> int:
     return 0 if ndim in (0, 1, 3) else 1
 
 
-def softmax(
-    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: _core.dtype | None = None
-) -> Tensor:
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: _core.dtype | None = None) -> Tensor:
     """``exp(x)`` scaled to sum to 1 along `dim`, without overflow; with `dtype`, converted to it first."""
     if dim is None:
         dim = _implicit_dim("softmax", input.ndim)
     return _core.softmax(input, dim) if dtype is None else _core.softmax(input, dim, dtype=dtype)
 
 
-def softmin(
-    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: _core.dtype | None = None
-) -> Tensor:
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: _core.dtype | None = None) -> Tensor:
     """``softmax(-x)`` along `dim`."""
     if dim is None:
         dim = _implicit_dim("softmin", input.ndim)

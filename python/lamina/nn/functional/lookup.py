@@ -14,22 +14,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 
     Without `num_classes` it is the largest number plus one. RuntimeError for numbers below 0 or too large.
     """
-    if tensor.dtype != _core.int64:
-        raise RuntimeError(f"one_hot is only applicable to index tensors of dtype int64, got {tensor.dtype}")
-    if tensor.numel() == 0:
-        if num_classes <= 0:
-            raise RuntimeError("Can not infer total number of classes from empty tensor.")
-        return _core.empty((*tensor.shape, num_classes), dtype=_core.int64)
-    if int(tensor.min()) < 0:
-        raise RuntimeError("Class values must be non-negative.")
-    largest = int(tensor.max())
-    if num_classes == -1:
-        num_classes = largest + 1
-    elif num_classes < 1:
-        raise RuntimeError(f"num_classes should be positive, got {num_classes}")
-    elif largest >= num_classes:
-        raise RuntimeError(f"Class values must be smaller than num_classes, got {largest} for {num_classes} classes.")
-    return (tensor.unsqueeze(-1) == _core.arange(num_classes)).to(_core.int64)
+    return _core._one_hot(tensor, num_classes)
 
 
 def embedding(
@@ -44,8 +29,8 @@ def embedding(
     """Rows of `weight` (V, D) by number: (*) to (*, D).
 
     The row `padding_idx` gets no gradient. With `max_norm`, the rows that are used are first shortened, in place, to
-    that `norm_type`-norm. `scale_grad_by_freq` divides each row's gradient by how often it is used. Gradients are dense;
-    ValueError for `sparse`.
+    that `norm_type`-norm. `scale_grad_by_freq` divides each row's gradient by how often it is used. ValueError for
+    `sparse`: gradients are dense.
     """
     if sparse:
         raise ValueError("embedding: sparse gradients do not exist here; leave sparse=False")
@@ -68,7 +53,7 @@ def embedding(
         rows.register_hook(lambda gradient: gradient / scale)
     if padding_idx is not None:
         rows = _core.where((numbers == padding_idx).unsqueeze(1), rows.detach(), rows)
-    return rows.reshape((*input.shape, weight.shape[1]))
+    return _core._labelled(rows.reshape((*input.shape, weight.shape[1])), "Embedding")
 
 
 def _shorten_rows(weight: Tensor, numbers: Tensor, max_norm: float, norm_type: float) -> None:

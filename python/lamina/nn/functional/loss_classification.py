@@ -63,9 +63,7 @@ def nll_loss(
     return _nll(input, target, weight, ignore_index, legacy_reduction(size_average, reduce, reduction))
 
 
-def _nll(
-    log_probabilities: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
-) -> Tensor:
+def _nll(log_probabilities: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
     class_dim = 0 if log_probabilities.ndim == 1 else 1
     classes = _check_classes(log_probabilities, target, weight, class_dim)
     if target.dtype != _core.int64:
@@ -80,11 +78,12 @@ def _nll(
         _check_bounds(target, classes)
         picked = log_probabilities.gather(class_dim, target.unsqueeze(class_dim))
     loss = -picked.squeeze(class_dim)
+    label = "NllLoss" if log_probabilities.ndim <= 2 else "NllLoss2D"
     if weight is None and valid is None:
-        return reduce_loss(loss, reduction)
+        return _core._labelled(reduce_loss(loss, reduction), label)
     scale = _target_weights(weight, target, valid, loss)
     loss = _core.where(valid, loss, 0.0) * scale if valid is not None else loss * scale
-    return loss.sum() / scale.sum() if reduction == "mean" else reduce_loss(loss, reduction)
+    return _core._labelled(loss.sum() / scale.sum() if reduction == "mean" else reduce_loss(loss, reduction), label)
 
 
 def _target_weights(weight: Tensor | None, target: Tensor, valid: Tensor | None, like: Tensor) -> Tensor:
@@ -207,7 +206,8 @@ def binary_cross_entropy(
     log_p = _core.where(p < 0, float("nan"), log_p)
     log_q = _core.where(q < 0, float("nan"), log_q)
     loss = -(target * log_p + (1 - target) * log_q)
-    return reduce_loss(loss if weight is None else loss * weight, reduction)
+    loss = reduce_loss(loss if weight is None else loss * weight, reduction)
+    return _core._labelled(loss, "BinaryCrossEntropy")
 
 
 def binary_cross_entropy_with_logits(
@@ -227,7 +227,8 @@ def binary_cross_entropy_with_logits(
     if pos_weight is not None:
         log_p = log_p * ((pos_weight - 1) * target + 1)
     loss = (1 - target) * input - log_p
-    return reduce_loss(loss if weight is None else loss * weight, reduction)
+    loss = reduce_loss(loss if weight is None else loss * weight, reduction)
+    return _core._labelled(loss, "BinaryCrossEntropyWithLogits")
 
 
 def kl_div(
@@ -238,7 +239,7 @@ def kl_div(
     reduction: str = "mean",
     log_target: bool = False,
 ) -> Tensor:
-    """Kullback-Leibler divergence of `target` from the log-probabilities `input`; "batchmean" is the textbook's mean."""
+    """Kullback-Leibler divergence of `target` from the log-probabilities `input`; "batchmean" is the textbook one."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     if reduction == "mean":
         warnings.warn(

@@ -133,10 +133,14 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError(f"only p == 1 and p == 2 supported, got {p}")
     if input.ndim > 2 or (input.ndim > 0 and input.shape[-1] == 0):
-        raise RuntimeError(f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {input.shape}")
+        raise RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {input.shape}"
+        )
     classes = input.shape[-1] if input.ndim else 1
     if target.numel() != input.numel() // classes or target.ndim > 1:
-        raise RuntimeError(f"inconsistent target size, expected {input.numel() // classes} but got {list(target.shape)}")
+        raise RuntimeError(
+            f"inconsistent target size, expected {input.numel() // classes} but got {list(target.shape)}"
+        )
     if weight is not None and tuple(weight.shape) != (classes,):
         raise RuntimeError(f"inconsistent weight size, expected {classes} but got {list(weight.shape)}")
     scores = input.reshape(-1, classes)

@@ -22,7 +22,7 @@ def mse_loss(
     """``(input - target)²``, reduced; warns if the shapes differ and broadcast."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     warn_if_broadcast(input, target)
-    return weighted_loss((input - target).square(), weight, reduction)
+    return _core._labelled(weighted_loss((input - target).square(), weight, reduction), "MseLoss")
 
 
 def l1_loss(
@@ -57,7 +57,7 @@ def smooth_l1_loss(
     if beta == 0:
         return reduce_loss(distance, reduction)
     loss = _core.where(distance < beta, difference.square() * (0.5 / beta), distance - 0.5 * beta)
-    return reduce_loss(loss, reduction)
+    return _core._labelled(reduce_loss(loss, reduction), "SmoothL1Loss")
 
 
 def huber_loss(
@@ -70,7 +70,7 @@ def huber_loss(
     difference = input - target
     distance = difference.abs()
     loss = _core.where(distance < delta, difference.square() * 0.5, (distance - 0.5 * delta) * delta)
-    return weighted_loss(loss, weight, reduction)
+    return _core._labelled(weighted_loss(loss, weight, reduction), "HuberLoss")
 
 
 def gaussian_nll_loss(

@@ -53,7 +53,7 @@ def layer_norm(
     output = _standardize(input, _trailing("layer_norm", input, normalized_shape, weight=weight, bias=bias), eps)
     if weight is not None:
         output = output * weight
-    return output if bias is None else output + bias
+    return _core._labelled(output if bias is None else output + bias, "NativeLayerNorm")
 
 
 def rms_norm(
@@ -111,7 +111,7 @@ def group_norm(
     if input.numel() == 0:
         return _channel_affine(input, weight, bias)
     output = _standardize(input.reshape(batch, num_groups, -1), [-1], eps).reshape(input.shape)
-    return _channel_affine(output, weight, bias)
+    return _core._labelled(_channel_affine(output, weight, bias), "NativeGroupNorm")
 
 
 def batch_norm(
@@ -142,7 +142,7 @@ def batch_norm(
             raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
         shape = [1, -1] + [1] * (input.ndim - 2)
         output = (input - running_mean.reshape(shape)) * (running_var.reshape(shape) + eps).rsqrt()
-        return _channel_affine(output, weight, bias)
+        return _core._labelled(_channel_affine(output, weight, bias), "NativeBatchNorm")
     dims = [0, *range(2, input.ndim)]
     mean = input.mean(dims, keepdim=True)
     centered = input - mean
@@ -154,4 +154,5 @@ def batch_norm(
         if running_var is not None and values > 1:
             unbiased = variance.detach().reshape(-1) * (values / (values - 1))
             running_var.mul_(1 - momentum).add_(unbiased, alpha=momentum)
-    return _channel_affine(centered * (variance + eps).rsqrt(), weight, bias)
+    output = _channel_affine(centered * (variance + eps).rsqrt(), weight, bias)
+    return _core._labelled(output, "NativeBatchNorm")

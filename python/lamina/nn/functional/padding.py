@@ -42,8 +42,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         raise NotImplementedError(f"Unrecognised padding mode {mode}; choose constant, reflect, replicate or circular")
     if not 1 <= len(axes) <= 3 or input.ndim - len(axes) not in (1, 2):
         raise NotImplementedError(
-            f"Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now; got {len(widths)} widths for "
-            f"an input of {input.ndim} axes"
+            f"Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now; got {len(widths)} widths "
+            f"for an input of {input.ndim} axes"
         )
     for axis, before, after in axes:
         if before or after:
@@ -66,7 +66,7 @@ def _pad_constant(input: Tensor, axes: list[tuple[int, int, int]], value: float)
         if borders:
             parts = [borders[0], output] if before > 0 else [output]
             output = _core.cat(parts + borders[before > 0 :], axis)
-    return output.clone() if output is input else output
+    return _core._labelled(output.clone() if output is input else output, "ConstantPadNd")
 
 
 def _reflect(size: int, before: int, after: int) -> list[int]:

@@ -74,7 +74,9 @@ def scaled_dot_product_attention(
 def _repeat_heads(tensor: Tensor, heads: int) -> Tensor:
     own = tensor.shape[-3]
     if heads % own != 0:
-        raise RuntimeError(f"scaled_dot_product_attention: {heads} query heads are no multiple of {own} key/value heads")
+        raise RuntimeError(
+            f"scaled_dot_product_attention: {heads} query heads are no multiple of {own} key/value heads"
+        )
     *batch, _, length, width = tensor.shape
     repeated = tensor.unsqueeze(-3).expand((*batch, own, heads // own, length, width))
     return repeated.reshape((*batch, heads, length, width))

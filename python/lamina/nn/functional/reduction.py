@@ -27,7 +27,9 @@ def weighted_loss(loss: Tensor, weight: Tensor | None, reduction: str) -> Tensor
     if weight is None:
         return reduce_loss(loss, reduction)
     if weight.shape != loss.shape:
-        raise ValueError(f"Weights and input must have the same size, got {tuple(weight.shape)} and {tuple(loss.shape)}")
+        raise ValueError(
+            f"Weights and input must have the same size, got {tuple(weight.shape)} and {tuple(loss.shape)}"
+        )
     loss = loss * weight
     return loss.sum() / weight.sum() if reduction == "mean" else reduce_loss(loss, reduction)
 

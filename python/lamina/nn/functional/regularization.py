@@ -22,5 +22,5 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     else:
         # The gradient needs only the mask, one byte an element.
         keep = _core.rand(input.shape) >= p
-        output = _core.where(keep, input * (1.0 / (1.0 - p)), 0.0)
+        output = _core._labelled(_core.where(keep, input * (1.0 / (1.0 - p)), 0.0), "Mul")
     return input.copy_(output) if inplace else output

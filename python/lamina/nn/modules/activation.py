@@ -11,6 +11,7 @@ from .module import Module
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..._core import Tensor
+    from ..._typing import Device
 
 __all__ = [
     "CELU",
@@ -269,7 +270,7 @@ class PReLU(Module):
     """LeakyReLU with a trained slope `weight`: one, or one for each of `num_parameters` channels (axis 1)."""
 
     def __init__(
-        self, num_parameters: int = 1, init: float = 0.25, device: object = None, dtype: _core.dtype | None = None
+        self, num_parameters: int = 1, init: float = 0.25, device: Device = None, dtype: _core.dtype | None = None
     ) -> None:
         super().__init__()
         self.num_parameters = num_parameters

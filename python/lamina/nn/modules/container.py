@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ..._core import Tensor
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
@@ -253,12 +252,12 @@ class ModuleDict(Module):
 
 def pairs_of(source: Any, owner: str) -> list[tuple[str, Any]]:
     """The pairs of a mapping or of an iterable of pairs. TypeError or ValueError naming `owner` for anything else."""
+    if hasattr(source, "keys"):
+        return [(key, source[key]) for key in source.keys()]  # noqa: SIM118  (a mapping may iterate over something else)
     if not isinstance(source, Iterable):
         raise TypeError(
             f"{owner}.update should be called with an iterable of key/value pairs, but got {type(source).__name__}"
         )
-    if isinstance(source, Mapping) or hasattr(source, "keys"):
-        return [(key, source[key]) for key in source.keys()]  # type: ignore[attr-defined]  # noqa: SIM118
     pairs = []
     for number, pair in enumerate(source):
         if not isinstance(pair, Iterable):

@@ -12,7 +12,7 @@ __all__ = ["Flatten"]
 
 
 class Flatten(Module):
-    """The axes `start_dim` to `end_dim`, both included, as one: by default all but the batch, (N, *) to (N, prod(*))."""
+    """The axes `start_dim` to `end_dim`, both included, as one; by default (N, *) to (N, prod(*))."""
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         super().__init__()

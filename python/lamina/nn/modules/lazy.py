@@ -37,8 +37,10 @@ class LazyModuleMixin:
         return any(is_lazy(tensor) for tensor in (*module._parameters.values(), *module._buffers.values()))
 
     def _infer_parameters(self, module: Any, args: Any, kwargs: Any | None = None) -> None:
-        # Under nn.resolve only shapes are computed, but a parameter's first numbers are real ones.
-        with _core.shape_only_suspend():
+        if _core.shape_only_active():  # under nn.resolve a parameter's first numbers are real all the same
+            with _core.shape_only_suspend():
+                module.initialize_parameters(*args, **(kwargs or {}))
+        else:
             module.initialize_parameters(*args, **(kwargs or {}))
         if module.has_uninitialized_params():
             raise RuntimeError(f"module {module._get_name()} has not been fully initialized by initialize_parameters")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..._core import Tensor
+    from ..._typing import Device
 
 __all__ = ["Bilinear", "Identity", "LazyLinear", "Linear"]
 
@@ -48,7 +49,7 @@ class Linear(Module):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: object = None,
+        device: Device = None,
         dtype: _core.dtype | None = None,
     ) -> None:
         super().__init__()
@@ -88,7 +89,7 @@ class LazyLinear(LazyModuleMixin, Linear):
     cls_to_become = Linear
 
     def __init__(
-        self, out_features: int, bias: bool = True, device: object = None, dtype: _core.dtype | None = None
+        self, out_features: int, bias: bool = True, device: Device = None, dtype: _core.dtype | None = None
     ) -> None:
         super().__init__(0, 0, False)
         self.weight = UninitializedParameter(device=device, dtype=dtype)
@@ -101,7 +102,7 @@ class LazyLinear(LazyModuleMixin, Linear):
         if not self.has_uninitialized_params() and self.in_features != 0:
             super().reset_parameters()
 
-    def initialize_parameters(self, input: Tensor) -> None:  # type: ignore[override]
+    def initialize_parameters(self, input: Tensor) -> None:
         if isinstance(self.weight, UninitializedParameter):
             if input.ndim == 0:
                 raise RuntimeError("LazyLinear: expected an input with at least one axis, got a 0-d tensor")
@@ -129,7 +130,7 @@ class Bilinear(Module):
         in2_features: int,
         out_features: int,
         bias: bool = True,
-        device: object = None,
+        device: Device = None,
         dtype: _core.dtype | None = None,
     ) -> None:
         super().__init__()

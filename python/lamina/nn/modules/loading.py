@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .module import Module
+    from .state import ModuleState
+    from .tree import ModuleTree
 
-__all__ = ["_IncompatibleKeys", "PendingLoad", "reason_not_to_load"]
+__all__ = ["PendingLoad", "_IncompatibleKeys", "reason_not_to_load"]
 
 
 class _IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
@@ -34,9 +35,11 @@ def reason_not_to_load(key: str, current: Tensor, value: object) -> str | None:
     if not isinstance(value, Tensor):
         return f'While copying the parameter named "{key}", expected a Tensor in the state dict but got {type(value)}.'
     if is_lazy(value):
-        return None if is_lazy(current) else (
-            f"size mismatch for {key}: can't access the shape of an uninitialized parameter in the state dict, the shape "
-            f"in current model is {current.shape}. Run the saved module once before you take its state dict."
+        if is_lazy(current):
+            return None
+        return (
+            f"size mismatch for {key}: can't access the shape of an uninitialized parameter in the state dict, the "
+            f"shape in current model is {current.shape}. Run the saved module once before you take its state dict."
         )
     if is_lazy(current) or current.shape == value.shape or (current.ndim == 0 and tuple(value.shape) == (1,)):
         return None
@@ -53,7 +56,7 @@ class PendingLoad:
         self._writes: list[Callable[[], Callable[[], object]]] = []
         self._undo: list[Callable[[], object]] = []
 
-    def tensor(self, module: Module, name: str, value: Tensor, assign: bool) -> None:
+    def tensor(self, module: ModuleTree, name: str, value: Tensor, assign: bool) -> None:
         """Write `value` to the parameter or buffer `name`: into it, or in its place if `assign`."""
         current = getattr(module, name)
         if assign:
@@ -61,7 +64,7 @@ class PendingLoad:
         elif not is_lazy(value):
             self._writes.append(lambda: _copy(current, value))
 
-    def extra_state(self, module: Module, state: Any) -> None:
+    def extra_state(self, module: ModuleState, state: Any) -> None:
         """Hand `state` to the module's set_extra_state."""
         self._writes.append(lambda: _set_extra_state(module, state))
 
@@ -82,7 +85,7 @@ class PendingLoad:
                 self._undo.pop()()
 
 
-def _assign(module: Module, name: str, current: Tensor, value: Tensor) -> Callable[[], object]:
+def _assign(module: ModuleTree, name: str, current: Tensor, value: Tensor) -> Callable[[], object]:
     if isinstance(current, Parameter):
         if isinstance(value, Parameter):
             value.requires_grad_(current.requires_grad)
@@ -108,7 +111,7 @@ def _copy(current: Any, value: Tensor) -> Callable[[], object]:
     return lambda: current.copy_(before)
 
 
-def _set_extra_state(module: Module, state: Any) -> Callable[[], object]:
+def _set_extra_state(module: ModuleState, state: Any) -> Callable[[], object]:
     getter: Any = getattr(module, "get_extra_state", None)
     try:
         before = getter()

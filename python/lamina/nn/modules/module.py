@@ -129,7 +129,9 @@ class Module(ModuleState):
                     changed = self._run_forward_hook(id, hook, args, kwargs, result)
                     result = result if changed is None else changed
                 except Exception as error:
-                    warnings.warn(f"a forward hook with always_call=True raised {error!r}, which was ignored", stacklevel=2)
+                    warnings.warn(
+                        f"a forward hook with always_call=True raised {error!r}, which was ignored", stacklevel=2
+                    )
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
@@ -216,7 +218,7 @@ class Module(ModuleState):
         return self
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
-        """Convert the floating point parameters and buffers, in place: ``to(dtype)``, ``to(other_tensor)``, ``to("cpu")``.
+        """Convert the floating point parameters and buffers, in place: ``to(dtype)``, ``to(tensor)``, ``to("cpu")``.
 
         Takes the arguments of ``Tensor.to``. TypeError for a dtype that is not floating point.
         """

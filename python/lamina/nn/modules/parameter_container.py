@@ -82,7 +82,7 @@ class ParameterList(Module):
 
 
 class ParameterDict(Module):
-    """A dict whose tensors are registered as parameters under their keys. A plain dict is taken in the order of keys."""
+    """A dict whose tensors are registered as parameters under their keys. A plain dict is taken in sorted order."""
 
     def __init__(self, parameters: Any = None) -> None:
         super().__init__()
@@ -92,7 +92,9 @@ class ParameterDict(Module):
 
     def _attribute(self, key: object) -> str:
         if not isinstance(key, str):
-            raise TypeError(f"a ParameterDict's keys are strings, which become attribute names; got {type(key).__name__}")
+            raise TypeError(
+                f"a ParameterDict's keys are strings, which become attribute names; got {type(key).__name__}"
+            )
         return key
 
     def __getitem__(self, key: str) -> Any:
@@ -132,7 +134,7 @@ class ParameterDict(Module):
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value of `key`, or `default`."""
-        return self[key] if key in self else default
+        return self[key] if key in self._keys else default
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         """The value of `key`, which becomes `default` first if there is none."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ..._core import Tensor
 from ..hooks import RemovableHandle, add_hook
 from ..parameter import is_lazy
-from .loading import _IncompatibleKeys, PendingLoad, reason_not_to_load
+from .loading import PendingLoad, _IncompatibleKeys, reason_not_to_load
 from .tree import ModuleTree
 
 TYPE_CHECKING = False
@@ -92,7 +92,9 @@ class ModuleState(ModuleTree):
             f"{type(self).__name__}.set_extra_state is missing: a module that defines get_extra_state defines both"
         )
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> _IncompatibleKeys:
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> _IncompatibleKeys:
         """Copy the numbers in `state_dict` into this module's parameters and buffers.
 
         Everything is checked before anything is written: a load that raises leaves the module as it was. Lazy
@@ -131,7 +133,9 @@ class ModuleState(ModuleTree):
         try:  # a post-hook sees the loaded numbers and may forgive keys: what hooks leave of them is judged last
             for module, hook in post_hooks:
                 if hook(module, keys) is not None:
-                    raise AssertionError("a load_state_dict post-hook must return None; change the lists of keys in place")
+                    raise AssertionError(
+                        "a load_state_dict post-hook must return None; change the lists of keys in place"
+                    )
             if strict and any(keys):
                 self._raise_load_errors(_key_errors(keys))
         except BaseException:
@@ -236,4 +240,6 @@ class _ModuleHook:
 
 def _key_errors(keys: _IncompatibleKeys) -> list[str]:
     kinds = (("Missing", keys.missing_keys), ("Unexpected", keys.unexpected_keys))
-    return ["{} key(s) in state_dict: {}. ".format(k, ", ".join(f'"{n}"' for n in names)) for k, names in kinds if names]
+    return [
+        "{} key(s) in state_dict: {}. ".format(k, ", ".join(f'"{n}"' for n in names)) for k, names in kinds if names
+    ]

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    from typing_extensions import Self
-
     from .module import Module
 
 __all__ = ["ModuleTree"]
@@ -32,9 +30,7 @@ class ModuleTree:
     _names_a_scope: bool = True
 
     def __init__(self) -> None:
-        self.__dict__.update(
-            training=True, _parameters={}, _buffers={}, _non_persistent_buffers_set=set(), _modules={}
-        )
+        self.__dict__.update(training=True, _parameters={}, _buffers={}, _non_persistent_buffers_set=set(), _modules={})
 
     # Attributes: parameters, buffers and children live in registries, everything else in __dict__.
 
@@ -92,7 +88,7 @@ class ModuleTree:
     def __delattr__(self, name: str) -> None:
         for registry in (self._parameters, self._buffers, self._modules):
             if name in registry:
-                del registry[name]  # type: ignore[attr-defined]
+                del registry[name]
                 self._non_persistent_buffers_set.discard(name)
                 return
         super().__delattr__(name)
@@ -148,7 +144,9 @@ class ModuleTree:
         self._require_init("buffer")
         self._check_name(name, "buffer", self._buffers)
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (Tensor or None required)")
+            raise TypeError(
+                f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (Tensor or None required)"
+            )
         self._buffers[name] = tensor
         if persistent:
             self._non_persistent_buffers_set.discard(name)
@@ -205,24 +203,30 @@ class ModuleTree:
             raise AttributeError(f"`{name}` is not an nn.Module")
         if not isinstance(module, ModuleTree):
             raise ValueError(f"`module` is not an nn.Module, found {type(module).__name__}")
-        parent._adopt(name, module)  # type: ignore[arg-type]
+        parent._adopt(name, module)
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a path such as ``"net.0.weight"``. AttributeError if there is none."""
-        return self._get_member(target, lambda owner, name: isinstance(getattr(owner, name), Parameter), "an nn.Parameter")
+        owner, name = self._locate(target)
+        parameter = getattr(owner, name)
+        if not isinstance(parameter, Parameter):
+            raise AttributeError(f"`{name}` is not an nn.Parameter")
+        return parameter
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer at a path such as ``"norm.running_mean"``. AttributeError if there is none."""
-        return self._get_member(target, lambda owner, name: name in owner._buffers, "a buffer")
+        owner, name = self._locate(target)
+        if name not in owner._buffers:
+            raise AttributeError(f"`{name}` is not a buffer")
+        buffer: Tensor = getattr(owner, name)
+        return buffer
 
-    def _get_member(self, target: str, fits: Callable[[Module, str], bool], kind: str) -> Any:
+    def _locate(self, target: str) -> tuple[Module, str]:
         path, _, name = target.rpartition(".")
         owner = self.get_submodule(path)
         if not hasattr(owner, name):
             raise AttributeError(f"{owner._get_name()} has no attribute `{name}`")
-        if not fits(owner, name):
-            raise AttributeError(f"`{name}` is not {kind}")
-        return getattr(owner, name)
+        return owner, name
 
     # Traversal: every module, parameter and buffer once, however often it is shared, unless remove_duplicate is off.
 

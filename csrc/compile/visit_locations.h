@@ -1,0 +1,32 @@
+// Visits every place in memory that a step names.
+#pragma once
+
+#include "plan/plan.h"
+
+namespace lamina {
+
+template <typename Visit>
+void visit_locations(Step& step, Visit visit) {
+  struct Visitor {
+    Visit& visit;
+    void operator()(ElementwiseStep& s) {
+      for (auto& entry : s.registers)
+        if (entry.kind != ElementwiseStep::Kind::kTemporary) visit(entry.location);
+    }
+    void operator()(CopyStep& s) { visit(s.from), visit(s.to); }
+    void operator()(ReduceStep& s) { visit(s.in), visit(s.out); }
+    void operator()(RowwiseStep& s) { visit(s.in), visit(s.out); }
+    void operator()(ScanStep& s) { visit(s.in), visit(s.out); }
+    void operator()(ArgsortStep& s) { visit(s.in), visit(s.out); }
+    void operator()(MatmulStep& s) {
+      visit(s.a), visit(s.b), visit(s.c);
+      if (s.has_bias) visit(s.bias);
+    }
+    void operator()(IndexStep& s) { visit(s.table), visit(s.index), visit(s.elements); }
+    void operator()(RowsStep& s) { visit(s.table), visit(s.index), visit(s.elements); }
+    void operator()(RandomStep& s) { visit(s.seed), visit(s.out); }
+  };
+  std::visit(Visitor{visit}, step);
+}
+
+}  // namespace lamina

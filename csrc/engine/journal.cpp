@@ -1,0 +1,47 @@
+// Undoing in-place operations of a shape-only run.
+#include "engine/journal.h"
+
+#include <algorithm>
+
+namespace lamina::engine {
+
+namespace {
+
+struct Entry {
+  Variable* variable;
+  Variable before;
+  ValuePtr cell_value;
+};
+
+std::vector<std::vector<Entry>> g_journals;
+
+}  // namespace
+
+void begin_journal() { g_journals.emplace_back(); }
+
+void end_journal() {
+  std::vector<Entry> entries = std::move(g_journals.back());
+  g_journals.pop_back();
+  for (std::size_t i = entries.size(); i-- > 0;) {
+    Entry& entry = entries[i];
+    if (entry.before.cell) {
+      Cell& cell = *entry.before.cell;
+      cell.value = entry.cell_value;
+      entry.before.seen = ++cell.version;  // other views of the cell derive their values anew
+    }
+    if (entry.variable) *entry.variable = std::move(entry.before);
+  }
+}
+
+void note_change(Variable& variable) {
+  if (g_journals.empty()) return;
+  g_journals.back().push_back({&variable, variable, variable.cell ? variable.cell->value : nullptr});
+}
+
+void forget_variable(const Variable& variable) {
+  for (auto& journal : g_journals)
+    for (Entry& entry : journal)
+      if (entry.variable == &variable) entry.variable = nullptr;
+}
+
+}  // namespace lamina::engine

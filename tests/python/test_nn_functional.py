@@ -1,0 +1,378 @@
+"""nn.functional by iteration over its samples: values against NumPy, gradients, second gradients; edges, errors."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from nn_samples import SAMPLES, Sample
+
+import lamina
+from lamina import nn
+from lamina.autograd import gradcheck, gradgradcheck
+from lamina.nn import functional as F
+
+nan, inf = float("nan"), float("inf")
+
+
+def tensors(sample: Sample, dtype: Any = lamina.float64) -> list[lamina.Tensor]:
+    made = [lamina.tensor(np.asarray(array)) for array in sample.inputs]
+    return [t.to(dtype).requires_grad_() if t.is_floating_point() else t for t in made]
+
+
+def call(sample: Sample, *inputs: lamina.Tensor) -> lamina.Tensor:
+    """The function on its inputs; an option that is a number for a tensor's argument names the input's position."""
+    options = dict(sample.options)
+    named = {
+        key: inputs[value] for key, value in options.items() if key in ("weight", "bias") and isinstance(value, int)
+    }
+    options.update(named)
+    for key in ("running_mean", "running_var"):
+        if options.get(key) is not None:
+            options[key] = lamina.tensor(options[key], dtype=inputs[0].dtype)
+    positional = [x for x in inputs if all(x is not value for value in named.values())]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # kl_div's mean warns, and is tested with it
+        result: lamina.Tensor = getattr(F, sample.name)(*positional, **options)
+    return result
+
+
+def test_every_function_has_a_sample() -> None:
+    assert {sample.name for sample in SAMPLES} == set(F.__all__)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: s.name)
+@pytest.mark.parametrize("dtype", [lamina.float64, lamina.float32], ids=["float64", "float32"])
+def test_values(sample: Sample, dtype: Any) -> None:
+    with lamina.no_grad():
+        result = call(sample, *tensors(sample, dtype))
+    expected = np.asarray(sample.reference(*sample.inputs))
+    assert tuple(result.shape) == expected.shape
+    if expected.dtype.kind == "f":
+        assert result.dtype == dtype
+    tolerance = 1e-10 if dtype == lamina.float64 else 2e-5
+    np.testing.assert_allclose(result.detach().numpy(), expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("sample", [s for s in SAMPLES if s.name not in ("relu_", "one_hot")], ids=lambda s: s.name)
+def test_gradients(sample: Sample) -> None:
+    inputs = tensors(sample)
+    assert gradcheck(lambda *a: call(sample, *a), inputs)
+    assert gradgradcheck(lambda *a: call(sample, *a), inputs)
+
+
+ELEMENTWISE = [
+    "relu", "relu6", "hardtanh", "hardsigmoid", "hardswish", "leaky_relu", "elu", "selu", "celu", "silu", "mish",
+    "gelu", "softplus", "logsigmoid", "softsign", "tanhshrink", "hardshrink", "softshrink", "sigmoid", "tanh",
+]  # fmt: skip
+INPLACE = ["relu", "relu6", "hardtanh", "hardsigmoid", "hardswish", "leaky_relu", "elu", "selu", "celu", "silu", "mish"]
+# What PyTorch gives as the slope at -3, 0 and 3, where some of these have a corner.
+SLOPES = {
+    "relu": (0, 0, 1),
+    "relu6": (0, 0, 1),
+    "hardtanh": (0, 1, 0),
+    "hardsigmoid": (0, 1 / 6, 0),
+    "hardswish": (0, 0.5, 1),
+    "leaky_relu": (0.01, 0.01, 1),
+    "elu": (float(np.exp(-3)), 1, 1),
+    "logsigmoid": (0.95257413, 0.5, 0.04742587),
+    "hardshrink": (1, 0, 1),
+    "softshrink": (1, 0, 1),
+}
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_activation_edges(name: str) -> None:
+    """NaN stays NaN, an empty tensor stays empty, a 0-d tensor 0-d, and infinities do not spoil their neighbors."""
+    function = getattr(F, name)
+    assert np.isnan(function(lamina.tensor([nan])).numpy()).all()
+    assert tuple(function(lamina.zeros(2, 0)).shape) == (2, 0)
+    assert function(lamina.tensor(0.5)).ndim == 0
+    x = lamina.tensor([-inf, inf, 0.5, -200.0, 200.0], requires_grad=True)
+    y = function(x)
+    y[2:].sum().backward()
+    assert np.isfinite(y.detach().numpy()[2:]).all()
+    assert np.isfinite(x.grad.numpy()[2:]).all()
+
+
+@pytest.mark.parametrize("name", SLOPES)
+def test_activation_slopes_at_corners(name: str) -> None:
+    x = lamina.tensor([-3.0, 0.0, 3.0], requires_grad=True)
+    getattr(F, name)(x).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), SLOPES[name], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", INPLACE)
+def test_activation_inplace(name: str) -> None:
+    function = getattr(F, name)
+    leaf = lamina.tensor([-2.0, -0.3, 0.4, 2.5], requires_grad=True)
+    expected = function(leaf)
+    expected.sum().backward()
+    gradient, leaf.grad = leaf.grad, None
+    x = leaf * 1
+    assert function(x, inplace=True) is x
+    np.testing.assert_array_equal(x.detach().numpy(), expected.detach().numpy())
+    x.sum().backward()
+    np.testing.assert_allclose(leaf.grad.numpy(), gradient.numpy(), rtol=1e-6)
+    with pytest.raises(RuntimeError, match="leaf"):
+        function(leaf, inplace=True)
+
+
+def test_softmax_without_dim_warns() -> None:
+    with pytest.warns(UserWarning, match="Implicit dimension choice for softmax"):
+        assert tuple(F.softmax(lamina.zeros(2, 3)).sum(1).tolist()) == pytest.approx((1, 1))
+
+
+def weighted_reference(x: np.ndarray[Any, Any], t: list[int], w: np.ndarray[Any, Any], ignore: int) -> float:
+    logp = x - np.log(np.exp(x).sum(1, keepdims=True))
+    kept = [(row, c) for row, c in enumerate(t) if c != ignore]
+    return -sum(w[c] * logp[row, c] for row, c in kept) / sum(w[c] for _, c in kept)
+
+
+@pytest.mark.parametrize(("target", "ignore"), [([1, -100, 3, 0], -100), ([1, 2, 3, 0], 2), ([0, 0, 1, 2], -100)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_cross_entropy_ignores_and_weighs(target: list[int], ignore: int, weighted: bool) -> None:
+    x = np.random.default_rng(0).standard_normal((4, 4))
+    w = np.array([1.0, 2.0, 0.5, 3.0]) if weighted else np.ones(4)
+    logits = lamina.tensor(x, requires_grad=True)
+    t = lamina.tensor(target)
+    weight = lamina.tensor(w) if weighted else None
+    loss = F.cross_entropy(logits, t, weight=weight, ignore_index=ignore)
+    assert loss.item() == pytest.approx(weighted_reference(x, target, w, ignore))
+    assert gradcheck(lambda a: F.cross_entropy(a, t, weight=weight, ignore_index=ignore, label_smoothing=0.1), [logits])
+    each = F.cross_entropy(logits, t, weight=weight, ignore_index=ignore, reduction="none")
+    assert [value == 0 for value in each.tolist()] == [c == ignore for c in target]
+    loss.backward()
+    assert [not row.any() for row in logits.grad.numpy()] == [c == ignore for c in target]
+
+
+def test_cross_entropy_of_nothing_is_nan_and_its_sum_zero() -> None:
+    x = lamina.zeros(2, 3)
+    t = lamina.tensor([-100, -100])
+    assert np.isnan(F.cross_entropy(x, t).item())
+    assert F.cross_entropy(x, t, reduction="sum").item() == 0
+    none = lamina.zeros(0, dtype=lamina.int64)
+    assert np.isnan(F.cross_entropy(lamina.zeros(0, 3), none).item())
+    assert F.cross_entropy(lamina.zeros(0, 3), none, reduction="sum").item() == 0
+
+
+def test_cross_entropy_is_stable() -> None:
+    x = lamina.tensor([[1000.0, -1000.0], [-1000.0, 1000.0]], requires_grad=True)
+    loss = F.cross_entropy(x, lamina.tensor([0, 0]))
+    assert loss.item() == 1000
+    loss.backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [[0, 0], [-0.5, 0.5]])
+
+
+def test_cross_entropy_does_not_split_the_program() -> None:
+    """The labels are checked without running what is pending, or every step would run in two pieces."""
+    weight = lamina.rand(5, 4, requires_grad=True)
+    labels = lamina.tensor([0, 1, 2])
+    lamina.flush()
+    before = lamina.plan_stats()["flushes"]
+    F.cross_entropy(lamina.rand(3, 5) @ weight, labels)
+    assert lamina.plan_stats()["flushes"] == before
+
+
+def test_bce_at_certainty() -> None:
+    """Probabilities of exactly 0 and 1: the loss stops at 100 and the slope at 1e12, as PyTorch has it."""
+    p = lamina.tensor([0.0, 1.0, 0.0, 1.0], requires_grad=True)
+    loss = F.binary_cross_entropy(p, lamina.tensor([1.0, 0.0, 0.0, 1.0]), reduction="none")
+    assert loss.tolist() == [100, 100, 0, 0]
+    loss.sum().backward()
+    np.testing.assert_allclose(p.grad.numpy(), [-1e12, 1e12, 1, -1], rtol=1e-5)
+    assert np.isnan(F.binary_cross_entropy(lamina.tensor([1.5]), lamina.tensor([1.0])).item())
+
+
+def test_bce_with_logits_is_stable() -> None:
+    x = lamina.tensor([0.0, 200.0, -200.0], requires_grad=True)
+    loss = F.binary_cross_entropy_with_logits(x, lamina.tensor([1.0, 0.0, 1.0]), reduction="none")
+    np.testing.assert_allclose(loss.detach().numpy(), [np.log(2), 200, 200], rtol=1e-6)
+    loss.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), [-0.5, 1, -1], atol=1e-6)
+
+
+def test_bce_with_logits_pos_weight() -> None:
+    x, t = lamina.tensor([0.3, -0.7]), lamina.tensor([1.0, 0.25])
+    plain = F.binary_cross_entropy_with_logits(x, t, reduction="none").numpy()
+    ones = F.binary_cross_entropy_with_logits(x, t, pos_weight=lamina.ones(1), reduction="none").numpy()
+    np.testing.assert_allclose(ones, plain, rtol=1e-6)
+    tripled = F.binary_cross_entropy_with_logits(x, t, pos_weight=lamina.tensor([3.0]), reduction="none").numpy()
+    log_p = -np.log1p(np.exp(-x.numpy()))
+    np.testing.assert_allclose(tripled - plain, -2 * t.numpy() * log_p, rtol=1e-5)
+
+
+def test_kl_div_at_zero_probability() -> None:
+    assert F.kl_div(lamina.tensor([-1.0]), lamina.tensor([0.0]), reduction="sum").item() == 0
+    with pytest.warns(UserWarning, match="batchmean"):
+        F.kl_div(lamina.zeros(2, 2), lamina.ones(2, 2))
+
+
+def test_losses_warn_about_broadcast_targets() -> None:
+    for loss in (F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss):
+        with pytest.warns(UserWarning, match="different to the input size"):
+            assert loss(lamina.zeros(3, 2), lamina.ones(2)).ndim == 0
+
+
+def test_legacy_reduction_arguments() -> None:
+    x, y = lamina.zeros(2), lamina.ones(2)
+    with pytest.warns(UserWarning, match="reduction='sum'"):
+        assert F.mse_loss(x, y, size_average=False).item() == 2
+    with pytest.warns(UserWarning, match="reduction='none'"):
+        assert F.mse_loss(x, y, reduce=False).shape == (2,)
+
+
+def test_dropout_zeroes_and_scales() -> None:
+    lamina.manual_seed(0)
+    x = lamina.ones(10_000, requires_grad=True)
+    y = F.dropout(x, 0.3)
+    values, counts = np.unique(y.detach().numpy(), return_counts=True)
+    np.testing.assert_allclose(values, [0, 1 / 0.7], rtol=1e-6)
+    assert counts[0] == pytest.approx(3000, abs=200)  # four standard deviations are 183
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), y.detach().numpy())
+    z = lamina.ones(50)
+    assert F.dropout(z, 0.5, inplace=True) is z
+    assert set(z.tolist()) == {0.0, 2.0}
+
+
+def test_embedding_options() -> None:
+    weight = lamina.tensor([[3.0, 4.0], [1.0, 1.0], [0.0, 5.0]], requires_grad=True)
+    F.embedding(lamina.tensor([0, 1, 0, 2]), weight, padding_idx=-1).sum().backward()
+    np.testing.assert_array_equal(weight.grad.numpy(), [[2, 2], [1, 1], [0, 0]])
+    weight.grad = None
+    F.embedding(lamina.tensor([0, 1, 0]), weight, scale_grad_by_freq=True).sum().backward()
+    np.testing.assert_array_equal(weight.grad.numpy(), [[1, 1], [1, 1], [0, 0]])
+    table = weight.detach().clone()
+    F.embedding(lamina.tensor([0, 1]), table, max_norm=2.0)
+    np.testing.assert_allclose(table.numpy(), [[1.2, 1.6], [1, 1], [0, 5]], rtol=1e-6)
+
+
+def test_batch_norm_moves_the_running_statistics() -> None:
+    x = np.random.default_rng(3).standard_normal((6, 2, 3)).astype(np.float32)
+    mean, var = lamina.zeros(2), lamina.ones(2)
+    F.batch_norm(lamina.tensor(x), mean, var, training=True, momentum=0.25)
+    np.testing.assert_allclose(mean.numpy(), 0.25 * x.mean((0, 2)), rtol=1e-5)
+    np.testing.assert_allclose(var.numpy(), 0.75 + 0.25 * x.var((0, 2), ddof=1), rtol=1e-5)
+
+
+def test_attention_where_nothing_may_be_looked_at() -> None:
+    x = lamina.rand(1, 2, 3, requires_grad=True)
+    for mask in (lamina.tensor([[True, False], [False, False]]), lamina.tensor([[0.0, -inf], [-inf, -inf]])):
+        x.grad = None
+        y = F.scaled_dot_product_attention(x, x, x, attn_mask=mask)
+        np.testing.assert_allclose(y[0, 0].detach().numpy(), x[0, 0].detach().numpy(), rtol=1e-6)
+        assert y[0, 1].tolist() == [0, 0, 0]
+        y.sum().backward()
+        assert np.isfinite(x.grad.numpy()).all()
+
+
+def test_attention_shares_heads() -> None:
+    query, key = lamina.rand(1, 4, 2, 3), lamina.rand(1, 2, 5, 3)
+    shared = F.scaled_dot_product_attention(query, key, key, enable_gqa=True)
+    repeated = lamina.stack([key[:, head // 2] for head in range(4)], 1)
+    expected = F.scaled_dot_product_attention(query, repeated, repeated)
+    np.testing.assert_allclose(shared.numpy(), expected.numpy(), rtol=1e-6)
+
+
+def test_grad_fn_names() -> None:
+    """A printed result shows PyTorch's name of the function, though it is composed of other ops."""
+    x, t = lamina.rand(2, 3, requires_grad=True), lamina.tensor([0, 1])
+    assert "grad_fn=<MseLossBackward0>" in repr(F.mse_loss(x, x * 2))
+    assert "grad_fn=<NllLossBackward0>" in repr(F.cross_entropy(x, t))
+    assert "grad_fn=<LeakyReluBackward0>" in repr(F.leaky_relu(x))
+    assert "grad_fn=<BinaryCrossEntropyWithLogitsBackward0>" in repr(F.binary_cross_entropy_with_logits(x, x.detach()))
+
+
+def scores(*shape: int) -> lamina.Tensor:
+    return lamina.zeros(*shape)
+
+
+def numbers(*values: Any) -> lamina.Tensor:
+    return lamina.tensor(list(values))
+
+
+ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
+    (lambda: F.linear(scores(2, 5), scores(3, 4)), RuntimeError, "expected 4 input features, got 5"),
+    (lambda: F.cross_entropy(scores(2, 3), numbers(0, 3)), IndexError, "Target 3 is out of bounds"),
+    (lambda: F.cross_entropy(scores(2, 3), numbers(0, -1)), IndexError, "Target -1 is out of bounds"),
+    (lambda: F.cross_entropy(scores(2, 3), numbers(0, 1, 2)), ValueError, r"batch_size \(2\).*batch_size \(3\)"),
+    (
+        lambda: F.cross_entropy(scores(2, 3, 4), lamina.zeros(2, 5).long()),
+        RuntimeError,
+        r"Expected target size \[2, 4\]",
+    ),
+    (lambda: F.cross_entropy(scores(2, 3), numbers(0.0, 1.0)), RuntimeError, "class numbers of dtype int64"),
+    (lambda: F.cross_entropy(scores(2, 3), lamina.zeros(2, 3).long()), RuntimeError, "floating point type for target"),
+    (lambda: F.cross_entropy(scores(2, 3), numbers(0, 1), weight=scores(2)), RuntimeError, "all 3 classes"),
+    (lambda: F.cross_entropy(scores(2, 3), numbers(0, 1), label_smoothing=1.5), RuntimeError, "between 0.0 and 1.0"),
+    (lambda: F.cross_entropy(scores(2, 3), numbers(0, 1), reduction="max"), ValueError, "max is not a valid value"),
+    (lambda: F.binary_cross_entropy(scores(2), scores(3)), ValueError, "target size"),
+    (lambda: F.binary_cross_entropy_with_logits(scores(2), scores(3)), ValueError, "must be the same as input size"),
+    (lambda: F.smooth_l1_loss(scores(2), scores(2), beta=-1), RuntimeError, "negative values for beta"),
+    (lambda: F.huber_loss(scores(2), scores(2), delta=0), RuntimeError, "non-positive values for delta"),
+    (lambda: F.mse_loss(scores(2), scores(2), weight=scores(1)), ValueError, "must have the same size"),
+    (lambda: F.gaussian_nll_loss(scores(2), scores(2), -lamina.ones(2)), ValueError, "negative entry"),
+    (lambda: F.gaussian_nll_loss(scores(2, 3), scores(2, 3), scores(2, 2)), ValueError, "incorrect size"),
+    (lambda: F.margin_ranking_loss(scores(2), scores(2), scores(2, 2)), RuntimeError, "same dimension"),
+    (lambda: F.cosine_embedding_loss(scores(2), scores(2), scores(2)), RuntimeError, "1D target tensor expects 2D"),
+    (lambda: F.triplet_margin_loss(scores(2), scores(2), scores(2), margin=0), ValueError, "greater than 0"),
+    (lambda: F.multi_margin_loss(scores(2, 3), numbers(0, 1), p=3), ValueError, "only p == 1 and p == 2"),
+    (lambda: F.multi_margin_loss(scores(2, 3), numbers(0)), RuntimeError, "inconsistent target size"),
+    (lambda: F.one_hot(numbers(3), 2), RuntimeError, "smaller than num_classes"),
+    (lambda: F.one_hot(scores(2)), RuntimeError, "one_hot is only applicable"),
+    (lambda: F.embedding(scores(2), scores(2, 2)), RuntimeError, "indices of dtype int64 or int32"),
+    (lambda: F.embedding(numbers(2), scores(2, 2)), IndexError, "out of bounds"),
+    (lambda: F.embedding(numbers(0), scores(2)), RuntimeError, "must be 2-D"),
+    (lambda: F.embedding(numbers(0), scores(2, 2), sparse=True), ValueError, "sparse"),
+    (lambda: F.glu(scores(2, 3)), RuntimeError, "must be even"),
+    (lambda: F.glu(lamina.tensor(1.0)), RuntimeError, "0-dimensional"),
+    (lambda: F.gelu(scores(2), approximate="erf"), RuntimeError, "none or tanh"),
+    (lambda: F.prelu(scores(2, 3), scores(2)), RuntimeError, "Mismatch of parameter numbers"),
+    (lambda: F.softshrink(scores(2), -1), RuntimeError, "greater or equal to 0"),
+    (lambda: F.hardtanh(scores(2), 1, 0), ValueError, "min_val cannot be greater"),
+    (lambda: F.celu(scores(2), 0), ZeroDivisionError, "alpha"),
+    (lambda: F.layer_norm(scores(2, 4), (3,)), RuntimeError, r"expected input with shape \[\*, 3\]"),
+    (lambda: F.layer_norm(scores(2, 3), (3,), scores(2)), RuntimeError, "weight to be of same shape"),
+    (lambda: F.group_norm(scores(2, 3), 2), RuntimeError, "divisible by num_groups"),
+    (lambda: F.batch_norm(scores(1, 3), None, None, training=True), ValueError, "more than 1 value per channel"),
+    (lambda: F.batch_norm(scores(2, 3), scores(2), scores(3)), RuntimeError, "running_mean should contain 3"),
+    (lambda: F.pad(scores(2, 3), (1,)), RuntimeError, "divisible by 2"),
+    (lambda: F.pad(scores(2, 3), (1,) * 6), RuntimeError, "two times the input dimension"),
+    (lambda: F.pad(scores(2, 3), (-2, -2)), RuntimeError, "negative output size"),
+    (lambda: F.pad(scores(2, 3), (3, 0), mode="reflect"), RuntimeError, "less than the corresponding"),
+    (lambda: F.pad(scores(2, 3), (4, 0), mode="circular"), RuntimeError, "wrapping around more than once"),
+    (lambda: F.pad(scores(2, 3), (1, 0), mode="mirror"), NotImplementedError, "Unrecognised padding mode"),
+    (lambda: F.bilinear(scores(2, 3), scores(1, 3), scores(2, 3, 3)), RuntimeError, "batch dimensions do not match"),
+    (lambda: F.dropout(scores(2), 1.5), ValueError, "between 0 and 1, but got 1.5"),
+    (
+        lambda: F.scaled_dot_product_attention(*[scores(1, 2, 3)] * 3, attn_mask=scores(2, 2), is_causal=True),
+        RuntimeError,
+        "not both",
+    ),
+]
+
+
+@pytest.mark.parametrize(("function", "error", "message"), ERRORS)
+def test_errors(function: Callable[[], Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        function()
+
+
+def test_functions_agree_with_their_modules() -> None:
+    """A module's arguments and defaults are those of its function."""
+    pairs = {
+        nn.LeakyReLU: F.leaky_relu, nn.ELU: F.elu, nn.CELU: F.celu, nn.Softplus: F.softplus, nn.Hardtanh: F.hardtanh,
+        nn.Hardshrink: F.hardshrink, nn.Softshrink: F.softshrink, nn.GELU: F.gelu, nn.Dropout: F.dropout,
+        nn.HuberLoss: F.huber_loss, nn.SmoothL1Loss: F.smooth_l1_loss, nn.CrossEntropyLoss: F.cross_entropy,
+        nn.TripletMarginLoss: F.triplet_margin_loss, nn.MultiMarginLoss: F.multi_margin_loss,
+        nn.PoissonNLLLoss: F.poisson_nll_loss, nn.KLDivLoss: F.kl_div,
+    }  # fmt: skip
+    for module, function in pairs.items():
+        defaults = {name: p.default for name, p in inspect.signature(function).parameters.items()}
+        for name, parameter in inspect.signature(module).parameters.items():
+            assert defaults[name] == parameter.default, (module, name)
