@@ -173,6 +173,10 @@ std::vector<Value*> pointers(const std::vector<ValuePtr>& values) {
 
 }  // namespace
 
+bool retains_grad(const ValuePtr& value) {
+  return value->hooks && static_cast<Hooks*>(value->hooks)->retained_by;
+}
+
 int visit_hooks(LeafState* hooks, visitproc visit, void* arg) {
   for (auto& [id, callable] : static_cast<Hooks*>(hooks)->callables) Py_VISIT(callable.get());
   return 0;
@@ -285,10 +289,6 @@ LAMINA_FUNCTION(kMethod, retain_grad, "input") {
   check(value->requires_grad(), "can't retain_grad on Tensor that has requires_grad=False");
   if (!value->leaf) hooks_of(value).retained_by = Object(checked(PyWeakref_NewRef(a.tensor_object(0), nullptr)));
   Py_RETURN_NONE;
-}
-LAMINA_FUNCTION(kMethod, _retains_grad, "input") {
-  const ValuePtr& value = a.tensor(0);
-  return PyBool_FromLong(value->hooks && static_cast<Hooks*>(value->hooks)->retained_by);
 }
 
 LAMINA_FUNCTION(kModule, is_grad_enabled, "") { return PyBool_FromLong(grad_enabled()); }

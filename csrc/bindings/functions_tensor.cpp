@@ -127,6 +127,12 @@ LAMINA_FUNCTION(kModule, _labelled, "input, label") {
   return self_of(a);
 }
 
+LAMINA_FUNCTION(kModule, _set_uninitialized_type, "type") {
+  if (!PyType_Check(a.object(0))) a.fail_type(0, "a class");
+  set_uninitialized_type(reinterpret_cast<PyTypeObject*>(a.object(0)));
+  Py_RETURN_NONE;
+}
+
 // Module-level; Tensor._make_subclass is a static method made from it.
 LAMINA_FUNCTION(kModule, _make_subclass, "cls, data, require_grad=False") {
   auto* type = reinterpret_cast<PyTypeObject*>(a.object(0));

@@ -18,6 +18,7 @@ using functions::Operand;
 bool operands_from(PyObject* a, PyObject* b, Operand& x, Operand& y) {
   auto convert = [](PyObject* object, Operand& to) {
     if (is_tensor(object)) {
+      check_initialized(object, "operator");
       to = value_of(object);
       return true;
     }
@@ -49,6 +50,8 @@ PyObject* binary(PyObject* a, PyObject* b) {
 PyObject* matmul(PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
     if (!is_tensor(a) || !is_tensor(b)) Py_RETURN_NOTIMPLEMENTED;
+    check_initialized(a, "matmul");
+    check_initialized(b, "matmul");
     return wrap(functions::matmul(value_of(a), value_of(b)));
   });
 }

@@ -39,6 +39,13 @@ PyObject* get_is_leaf(PyObject* self, void*) {
 
 PyObject* get_grad(PyObject* self, void*) {
   return guarded([&] {
+    const ValuePtr& value = value_of(self);
+    if (!value->is_leaf() && !as_tensor(self)->grad && !retains_grad(value))
+      checked(PyErr_WarnEx(PyExc_UserWarning,
+                           "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+                           "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated "
+                           "for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor.",
+                           1));
     PyObject* grad = *grad_slot(self);
     return Object::borrowed(grad ? grad : Py_None).release();
   });
@@ -109,6 +116,9 @@ PyObject* get_version(PyObject* self, void*) {
 PyObject* get_is_view(PyObject* self, void*) {
   return guarded([&] { return PyBool_FromLong(variable_of(self).is_view()); });
 }
+PyObject* get_retains_grad(PyObject* self, void*) {
+  return guarded([&] { return PyBool_FromLong(retains_grad(value_of(self))); });
+}
 PyObject* get_is_inference(PyObject* self, void*) {
   return guarded([&] { return PyBool_FromLong(value_of(self)->has(kInferenceMade)); });
 }
@@ -129,6 +139,8 @@ PyGetSetDef g_tensor_properties[] = {
     {"mT", get_matrix_transposed, nullptr, "A view with the last two axes swapped.", nullptr},
     {"itemsize", get_itemsize, nullptr, "Bytes an element.", nullptr},
     {"_version", get_version, nullptr, nullptr, nullptr},
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
+    {"_retains_grad", get_retains_grad, nullptr, nullptr, nullptr},
     {"_is_view", get_is_view, nullptr, nullptr, nullptr},
     {"_is_inference", get_is_inference, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};

@@ -129,11 +129,12 @@ void Arguments::fail_type(std::size_t i, const char* expected) const {
 
 PyObject* Arguments::tensor_object(std::size_t i) const {
   if (!values_[i] || !is_tensor(values_[i])) fail_type(i, "Tensor");
+  check_initialized(values_[i], signature_.name());
   return values_[i];
 }
 
 functions::Operand Arguments::operand(std::size_t i) const {
-  if (values_[i] && is_tensor(values_[i])) return value_of(values_[i]);
+  if (values_[i] && is_tensor(values_[i])) return tensor(i);
   auto number = values_[i] ? number_from(values_[i]) : std::nullopt;
   if (!number) fail_type(i, "Tensor or Number");
   return *number;
@@ -212,6 +213,7 @@ std::vector<ValuePtr> Arguments::tensors(std::size_t i) const {
     if (!is_tensor(item))
       fail(ErrorKind::kType, signature_.name_, "(): expected Tensor as element ", k, " in argument ", i, ", but got ",
            Py_TYPE(item)->tp_name);
+    check_initialized(item, signature_.name());
     result.push_back(value_of(item));
   }
   return result;

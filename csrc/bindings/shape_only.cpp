@@ -32,10 +32,14 @@ struct Suspension {
 void bind_shape_only(py::module_& module) {
   py::class_<Suspension>(module, "shape_only_suspend")
       .def(py::init<>())
-      .def("__enter__", [](Suspension& self) { self.guard = std::make_unique<TapeGuard>(Tape::main()); })
+      .def("__enter__", [](Suspension& self) { 
+        self.guard = std::make_unique<TapeGuard>(Tape::main());
+        engine::pause_journal(true);
+      })
       .def("__exit__", [](Suspension& self, const py::args&) {
         if (&Tape::current() == &Tape::main()) engine::flush();
         self.guard.reset();
+        engine::pause_journal(false);
       });
 }
 

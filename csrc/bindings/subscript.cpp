@@ -32,7 +32,8 @@ void append(functions::Views& views, functions::Views more) { views.insert(views
 // An index tensor from a tensor, list or array; null if the item is something else.
 ValuePtr index_value(PyObject* item) {
   if (is_tensor(item)) return value_of(item);
-  if (PyUnicode_Check(item) || PyBytes_Check(item) || PyIndex_Check(item)) return nullptr;
+  if (PyUnicode_Check(item) || PyBytes_Check(item) || PyLong_Check(item) || PySlice_Check(item)) return nullptr;
+  if (number_from(item)) return nullptr;
   bool sequence = PySequence_Check(item) || PyObject_CheckBuffer(item);
   if (!sequence) return nullptr;
   ValuePtr value = value_from_data(item, std::nullopt);

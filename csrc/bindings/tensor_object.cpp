@@ -109,6 +109,18 @@ void* slot(Function* function) {
 
 }  // namespace
 
+PyTypeObject* g_uninitialized_type = nullptr;
+
+void set_uninitialized_type(PyTypeObject* type) {
+  Py_INCREF(type);
+  g_uninitialized_type = type;
+}
+
+void fail_uninitialized(const char* function) {
+  fail(ErrorKind::kValue, function, ": got an uninitialized parameter, which has no shape and no numbers yet. Run the lazy "
+       "module once on data, or give it a shape with lamina.nn.resolve(net, input_shape).");
+}
+
 void bind_tensor_type(PyObject* module) {
   std::vector<PyType_Slot> slots{{Py_tp_dealloc, slot(deallocate)},
                                  {Py_tp_new, slot(create)},
@@ -167,6 +179,8 @@ void set_requires_grad(PyObject* tensor, bool requires_grad) {
     check(value->leaf, "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
           "in a subgraph that doesn't require differentiation use var_no_grad = var.detach().");
   } else {
+    check(!value->has(kInferenceMade) || inference_mode(),
+          "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
     check(is_floating(value->dtype),
           "only Tensors of floating point dtype can require gradients (this one has dtype ", name_of(value->dtype), ")");
   }

@@ -30,6 +30,15 @@ inline bool is_tensor(PyObject* object) {
 inline TensorObject* as_tensor(PyObject* object) { return reinterpret_cast<TensorObject*>(object); }
 inline const ValuePtr& value_of(PyObject* tensor) { return engine::current(as_tensor(tensor)->variable); }
 
+// Raises ValueError for an uninitialized parameter: a tensor of the class that Python named as such.
+void set_uninitialized_type(PyTypeObject* type);
+void fail_uninitialized(const char* function);
+extern PyTypeObject* g_uninitialized_type;
+inline void check_initialized(PyObject* tensor, const char* function) {
+  if (Py_TYPE(tensor) == g_tensor_type || !g_uninitialized_type) return;
+  if (PyType_IsSubtype(Py_TYPE(tensor), g_uninitialized_type)) fail_uninitialized(function);
+}
+
 // A new plain Tensor. Runs what is due, so call it last.
 PyObject* wrap(engine::Variable variable);
 inline PyObject* wrap(ValuePtr value) { return wrap(engine::Variable(std::move(value))); }

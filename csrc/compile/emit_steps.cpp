@@ -127,9 +127,9 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
     strides.push_back(entry.kind == Kind::kStrided ? std::move(own) : DimVector());
     return static_cast<std::uint16_t>(step.registers.size() - 1);
   };
-  std::vector<std::uint32_t> last_reader(program_.nodes.size(), 0);
+  last_reader_.resize(program_.nodes.size());
   for (std::uint32_t member : members)
-    for (std::uint32_t operand : program_[member].operands) last_reader[operand] = member;
+    for (std::uint32_t operand : program_[member].operands) last_reader_[operand] = member;
   std::string note = text("elementwise ", to_string(space->dims(), '[', ']'), ":");
   for (std::uint32_t member : members) {
     const Node& node = program_[member];
@@ -150,7 +150,7 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
       std::uint32_t operand = node.operands[i];
       bool repeated = i > 0 && (node.operands[0] == operand || (i > 1 && node.operands[1] == operand));
       const auto& entry = step.registers[instruction.in[i]];
-      if (entry.kind == Kind::kTemporary && last_reader[operand] == member && !repeated)
+      if (entry.kind == Kind::kTemporary && last_reader_[operand] == member && !repeated)
         free_tiles.push_back(entry.tile);
     }
     instruction.out = static_cast<std::uint16_t>(step.registers.size());

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "compile/program.h"
 #include "support/check.h"
@@ -37,6 +38,7 @@ class Emitter {
 
   Program& program_;
   Plan& plan_;
+  std::vector<std::uint32_t> last_reader_;  // of what the group being emitted reads
 };
 
 }  // namespace lamina

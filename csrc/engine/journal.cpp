@@ -14,8 +14,11 @@ struct Entry {
 };
 
 std::vector<std::vector<Entry>> g_journals;
+int g_paused = 0;
 
 }  // namespace
+
+void pause_journal(bool paused) { g_paused += paused ? 1 : -1; }
 
 void begin_journal() { g_journals.emplace_back(); }
 
@@ -34,7 +37,7 @@ void end_journal() {
 }
 
 void note_change(Variable& variable) {
-  if (g_journals.empty()) return;
+  if (g_journals.empty() || g_paused > 0) return;
   g_journals.back().push_back({&variable, variable, variable.cell ? variable.cell->value : nullptr});
 }
 

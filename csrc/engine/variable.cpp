@@ -1,6 +1,7 @@
 // Views and in-place operations on top of immutable values.
 #include "engine/variable.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/flush.h"
@@ -122,6 +123,14 @@ void mark_overwritten(const ValuePtr& old) {
   old->overwritten_at = g_operation_start ? g_operation_start : current_sequence();
 }
 
+// A tensor that has a history keeps one when numbers without history overwrite it: a gradient of 0 for the old value.
+ValuePtr with_history(const ValuePtr& old, ValuePtr fresh) {
+  if (!grad_enabled() || !old->requires_grad() || old->leaf || fresh->requires_grad()) return fresh;
+  DimVector whole(2 * old->shape->dims().size(), 0);
+  std::fill(whole.begin() + old->shape->rank(), whole.end(), 1);
+  return build::slice_update(old, fresh, Attribute::of(whole));
+}
+
 // What a variable whose value was `old` holds after an in-place operation gave it `fresh`.
 ValuePtr finish(const ValuePtr& old, ValuePtr fresh, bool tracked) {
   if (tracked) mark_overwritten(old);
@@ -204,7 +213,7 @@ void assign(Variable& variable, ValuePtr fresh) {
   collapse_lonely(variable);
   if (!variable.cell) {
     variable.value.reset();
-    variable.value = finish(old, std::move(fresh), true);
+    variable.value = finish(old, with_history(old, std::move(fresh)), true);
     ++variable.changes;
     g_operation_start = 0;
     return;
@@ -212,7 +221,7 @@ void assign(Variable& variable, ValuePtr fresh) {
   Cell& cell = *variable.cell;
   bool tracked = !crosses(variable, untracked());
   if (!variable.is_view()) {
-    cell.value = finish(old, std::move(fresh), true);
+    cell.value = finish(old, with_history(old, std::move(fresh)), true);
   } else {
     auto steps = steps_of(variable);
     bool numbers_only = is_detached(variable);
@@ -222,6 +231,7 @@ void assign(Variable& variable, ValuePtr fresh) {
       std::vector<ValuePtr> along{base};
       for (std::size_t i = 0; i + 1 < steps.size(); ++i) along.push_back(apply(steps[i]->spec, along.back()));
       for (std::size_t i = steps.size(); i-- > 0;) fresh = put(steps[i]->spec, along[i], fresh);
+      fresh = with_history(base, std::move(fresh));
     }
     if (numbers_only && fresh->requires_grad()) fresh = build::detach(fresh);
     // Changed through .detach() or .data, a computed tensor keeps its history.

@@ -152,7 +152,8 @@ ValuePtr clamp(const ValuePtr& x, const std::optional<Operand>& low, const std::
   };
   if (low) result = bounded(result, *low, Op::lt);
   if (high) result = bounded(result, *high, Op::gt);
-  return labelled(result, low && high ? "Clamp" : low ? "ClampMin" : "ClampMax");
+  if (low && high) return labelled(result, low->is_number() ? "Clamp@1" : "Clamp");
+  return labelled(result, low ? "ClampMin" : "ClampMax");
 }
 
 }  // namespace lamina::functions

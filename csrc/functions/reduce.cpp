@@ -113,7 +113,11 @@ ValuePtr var(const ValuePtr& x, const Axes& axes, double correction, bool keepdi
 }
 
 ValuePtr std_deviation(const ValuePtr& x, const Axes& axes, double correction, bool keepdim) {
-  return labelled(build::sqrt(var(x, axes, correction, keepdim)), "Std");
+  // Where nothing varies the root's slope is infinite; the gradient there is 0.
+  ValuePtr variance = var(x, axes, correction, keepdim);
+  ValuePtr is_zero = build::binary(Op::eq, variance, number(0, x->dtype));
+  ValuePtr root = build::sqrt(build::where(is_zero, number(1, x->dtype), variance));
+  return labelled(build::where(is_zero, number(0, x->dtype), root), "Std");
 }
 
 ValuePtr norm(const ValuePtr& x, double p, const Axes& axes, bool keepdim, std::optional<DType> dtype) {
@@ -134,8 +138,12 @@ ValuePtr norm(const ValuePtr& x, double p, const Axes& axes, bool keepdim, std::
     return labelled(build::reduce(p > 0 ? Op::amax : Op::amin, size, wrapped, keepdim), label);
   }
   if (p == 1) return labelled(build::sum(size, wrapped, keepdim), label);
-  ValuePtr total = p == 2 ? build::sum(build::square(source), wrapped, keepdim)
-                          : build::sum(build::pow(size, number(p, source->dtype)), wrapped, keepdim);
+  auto powers = [&] {  // a zero's own slope would be infinite for p < 1: a constant stands there
+    ValuePtr nothing = build::binary(Op::eq, size, zero);
+    ValuePtr raised = build::pow(build::where(nothing, number(1, source->dtype), size), number(p, source->dtype));
+    return build::where(nothing, number(p > 0 ? 0 : std::numeric_limits<double>::infinity(), source->dtype), raised);
+  };
+  ValuePtr total = build::sum(p == 2 ? build::square(source) : powers(), wrapped, keepdim);
   // Where the sum is 0 the root's slope is infinite: a constant 0 stands there instead, whose gradient is 0.
   ValuePtr is_zero = build::binary(Op::eq, total, zero);
   ValuePtr safe = build::where(is_zero, number(1, source->dtype), total);

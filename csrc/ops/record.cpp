@@ -8,6 +8,7 @@
 #include "graph/scope.h"
 #include "graph/tape.h"
 #include "ops/view_layout.h"
+#include "support/check.h"
 
 namespace lamina {
 
@@ -20,6 +21,15 @@ bool g_run_at_once = false;
 std::vector<const char*>& labels() {
   static auto* all = new std::vector<const char*>(1, nullptr);
   return *all;
+}
+
+// What inference mode made has no version counter, so that no gradient may read it.
+void check_not_inference(const OpRow& entry, std::span<Value* const> inputs) {
+  std::uint8_t reads = entry.reads[0] | entry.reads[1] | entry.reads[2];
+  for (std::size_t i = 0; i < inputs.size() && i < 3; ++i)
+    check(!(reads >> i & 1 && inputs[i]->has(kInferenceMade)) || t_inference,
+          "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and "
+          "use it in autograd.");
 }
 
 }  // namespace
@@ -38,6 +48,7 @@ ValuePtr record(Op op, std::span<Value* const> inputs, const Shape* shape, DType
     requires_grad |= input->requires_grad();
     exposed |= input->storage && input->storage->exposed();
   }
+  if (requires_grad && t_grad) check_not_inference(entry, inputs);
   ValuePtr value = make_value(static_cast<OpId>(op), inputs, shape, dtype, attribute);
   value->scope = current_scope();
   if (requires_grad && t_grad && entry.gradient && is_floating(dtype)) value->flags |= kRequiresGrad;

@@ -119,6 +119,17 @@ def test_change_of_what_a_gradient_reads(change: Callable[[Any], Any]) -> None:
         (lamina.sin, False),
         (lambda y: y + 1, False),
         (lambda y: y * 2, False),
+        (lambda y: y / 2, False),
+        (lambda y: y / (y + 1), False),
+        (lambda y: y**2, False),
+        (lambda y: y @ y, False),
+        (lambda y: y.log(), False),
+        (lambda y: lamina.maximum(y, y + 1), False),
+        (lambda y: y.clamp(0.6, 1.5), False),
+        (lambda y: y.mean(), False),
+        (lambda y: y.cumsum(0), False),
+        (lambda y: lamina.where(y > 0, y, 2 * y), False),
+        (lambda y: y.var(), False),
         (lamina.neg, False),
         (lambda y: y.sum(), False),
         (lambda y: y.view(3, 1).transpose(0, 1) * 1, False),
@@ -135,6 +146,64 @@ def test_change_of_a_result(function: Callable[[Any], Any], reads_result: bool) 
     else:
         z.sum().backward()
         assert x.grad is not None
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        lambda x, c: x * c,
+        lambda x, c: x @ c,
+        lambda x, c: x.view(1, 2) @ c.view(2, 1),
+        lambda x, c: x / c,
+        lambda x, c: (x.view(1, 2) * c).sum(),
+        lambda x, c: lamina.nn.functional.linear(x, c.view(1, 2)),
+    ],
+)
+@pytest.mark.parametrize("exposed", [False, True], ids=["own", "shared with NumPy"])
+def test_change_of_a_constant_that_a_gradient_reads(product: Callable[[Any, Any], Any], exposed: bool) -> None:
+    """A constant counts as much as what needs gradients itself, and so does one read through a view of it."""
+    x = lamina.tensor([1.0, 2.0], requires_grad=True)
+    c = lamina.tensor([3.0, -4.0])
+    if exposed:
+        c.numpy()
+    y = product(x, c)
+    c.abs_()
+    with pytest.raises(RuntimeError, match=MODIFIED):
+        y.sum().backward()
+
+
+def test_change_of_a_result_shared_with_numpy() -> None:
+    """Where memory is written in place for all to see, no gradient may read it afterwards."""
+    x = lamina.tensor([[1.0, 2.0], [3.0, 5.0]], requires_grad=True)
+    y = x.softmax(0)
+    y.detach().numpy()
+    y.exp_()
+    with pytest.raises(RuntimeError, match=MODIFIED):
+        y.sum().backward()
+
+
+@pytest.mark.parametrize("alias", [lambda x: x.detach(), lambda x: x.data, lambda x: x.detach()[:2]])
+def test_detached_alias_joins_the_graph_when_written(alias: Callable[[Any], Any]) -> None:
+    """What is written into a detached alias can be differentiated through the alias, and the base sees the numbers."""
+    x = lamina.tensor([1.0, 2.0], requires_grad=True)
+    w = lamina.tensor([5.0, 7.0], requires_grad=True)
+    d = alias(x)
+    d.mul_(w)
+    assert d.requires_grad
+    assert x.tolist() == [5.0, 14.0]
+    assert x.is_leaf
+    (d * 2).sum().backward()
+    assert w.grad.tolist() == [2.0, 4.0]
+    assert x.grad is None
+
+
+def test_one_row_of_an_expanded_tensor_can_be_written() -> None:
+    """Only what is written must not overlap itself; the other rows are the same memory."""
+    x = lamina.zeros(2)
+    wide = x.expand(3, 2)
+    wide[0] = 1.5
+    assert wide.tolist() == [[1.5, 1.5]] * 3
+    assert x.tolist() == [1.5, 1.5]
 
 
 def test_change_of_an_operand_that_no_gradient_reads() -> None:

@@ -1,6 +1,6 @@
 """The layers point one way: reads includes, imports and objects, and fails where one reaches up.
 
-The tables here are the design's list of layers; CMakeLists.txt links by the same list.
+The tables here are the design's list of layers; csrc/CMakeLists.txt links by the same list.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def test_instruction_set_sources_use_no_shared_code() -> None:
 
 def instruction_set_objects() -> list[Path]:
     try:
-        return sorted(build().glob("CMakeFiles/lamina_kernels.dir/**/isa_*.o"))
+        return sorted(build().glob("csrc/CMakeFiles/lamina_kernels.dir/**/isa_*.o"))
     except BuildError:
         pytest.fail("the C++ code was not built: see test_cpp.py::test_build", pytrace=False)
 

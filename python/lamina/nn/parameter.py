@@ -7,7 +7,6 @@ from .._core import Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any, NoReturn
 
     from typing_extensions import Self
@@ -114,34 +113,6 @@ class Buffer(Tensor, metaclass=_BufferMeta):
         return repr(self.detach().requires_grad_(self.requires_grad))
 
 
-# What has a meaning without numbers; every other method of Tensor is refused.
-_ALLOWED = frozenset(["cpu", "double", "float", "is_floating_point", "requires_grad_", "to", "__deepcopy__"])
-# fmt: off
-_BINARY_OPERATORS = (
-    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift",
-)
-_OTHER_OPERATORS = (
-    "neg", "pos", "abs", "invert", "eq", "ne", "lt", "le", "gt", "ge", "getitem", "setitem", "len", "iter", "bool",
-    "float", "int", "index", "complex", "contains", "array",
-)
-# fmt: on
-
-
-def _refuse(what: str) -> NoReturn:
-    raise ValueError(
-        f"{what}: got an uninitialized parameter, which has no shape and no numbers yet. Run the lazy module once on "
-        "data, or give it a shape with lamina.nn.resolve(net, input_shape)."
-    )
-
-
-def _refusing(name: str) -> Callable[..., NoReturn]:
-    def method(self: Tensor, *args: object) -> NoReturn:
-        _refuse(name)
-
-    method.__name__ = name
-    return method
-
-
 class UninitializedTensorMixin:
     """What uninitialized parameters and buffers share; `materialize` gives them their shape, in place.
 
@@ -167,12 +138,6 @@ class UninitializedTensorMixin:
             "Can't access the shape of an uninitialized parameter or buffer. Run the lazy module once on data, or give "
             "it a shape with lamina.nn.resolve(net, input_shape); a state dict must be saved after that, too."
         )
-
-    def __getattribute__(self, name: str) -> Any:
-        value = super().__getattribute__(name)
-        if callable(value) and name not in _ALLOWED and hasattr(Tensor, name) and not hasattr(object, name):
-            _refuse(name)
-        return value
 
     def _like(self, dtype: _core.dtype) -> Self:
         tensor: Any = self
@@ -219,12 +184,16 @@ class UninitializedTensorMixin:
 
     __hash__ = Tensor.__hash__
 
+    def _refuse(self, *args: object) -> Any:
+        tensor: Any = self
+        return tensor.numel()  # refused, as every native function is, with the words that say how to mend it
 
-for _name in _BINARY_OPERATORS:
-    for _form in (f"__{_name}__", f"__r{_name}__", f"__i{_name}__"):
-        setattr(UninitializedTensorMixin, _form, _refusing(_form))
-for _name in _OTHER_OPERATORS:
-    setattr(UninitializedTensorMixin, f"__{_name}__", _refusing(f"__{_name}__"))
+    # The operators that are no functions by name.
+    __neg__ = __abs__ = __invert__ = __bool__ = __int__ = __float__ = __index__ = __getitem__ = __setitem__ = _refuse
+
+
+# From here on every native function refuses what is of this class, and says how to mend it.
+_core._set_uninitialized_type(UninitializedTensorMixin)
 
 
 class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: ignore[misc]  # other __repr__
