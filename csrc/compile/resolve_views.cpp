@@ -18,6 +18,9 @@ void resolve_views(Program& program) {
     if (layout && !(scalar && node.live)) {
       node.owner = operand.owner;
       node.layout = *layout;
+    } else if (scalar) {
+      node.operands[0] = operand.owner;  // all elements are that number, whatever part of the operand this is
+      node.op = static_cast<OpId>(Op::clone);
     } else {
       // Reads the operand through its strides, in its own order of elements, into memory of its own.
       bool spread = node.is_op(Op::expand) || alias;

@@ -172,6 +172,20 @@ def test_change_of_a_constant_that_a_gradient_reads(product: Callable[[Any, Any]
         y.sum().backward()
 
 
+@pytest.mark.parametrize("name", ["sin_", "square_", "log_", "abs_", "exp_"])
+def test_inplace_form_on_memory_shared_with_numpy(name: str) -> None:
+    """The gradient of an in-place op reads the numbers it found, though their memory is written for all to see."""
+    x = lamina.tensor([0.5, 1.5], requires_grad=True)
+    y = x.clone()
+    seen = y.detach().numpy()
+    getattr(y, name)()
+    y.sum().backward()
+    wanted = lamina.tensor([0.5, 1.5], requires_grad=True)
+    getattr(wanted, name[:-1])().sum().backward()
+    assert lamina.allclose(x.grad, wanted.grad)
+    np.testing.assert_array_equal(seen, y.detach().numpy())
+
+
 def test_change_of_a_result_shared_with_numpy() -> None:
     """Where memory is written in place for all to see, no gradient may read it afterwards."""
     x = lamina.tensor([[1.0, 2.0], [3.0, 5.0]], requires_grad=True)

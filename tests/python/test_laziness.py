@@ -159,6 +159,29 @@ def test_numpy_result_shares_both_ways() -> None:
     assert array.tolist() == [-1.0, 0.0, 9.0]
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda x, y: x.__setitem__(..., y),
+        lambda x, y: x.__setitem__(slice(None), y),
+        lambda x, y: x.copy_(y),
+        lambda x, y: x.zero_().add_(y),
+        lambda x, y: setattr(x, "data", y.clone()),
+    ],
+    ids=["ellipsis", "slice", "copy_", "add_", "data"],
+)
+def test_numbers_are_copied_from_shared_memory(write: Callable[[Any, Any], Any]) -> None:
+    """Filling a tensor from an array's memory binds neither to the other."""
+    array = np.array([1.0, 2.0])
+    x, y = lamina.zeros(2, dtype=lamina.float64), lamina.from_numpy(array)
+    write(x, y)
+    y.fill_(9)
+    array[0] = 8
+    assert x.tolist() == [1.0, 2.0]
+    x.add_(1)
+    assert array.tolist() == [8.0, 9.0]
+
+
 def test_array_written_by_a_view_of_it() -> None:
     array = np.arange(6, dtype=np.float32).reshape(2, 3)
     rows = [lamina.from_numpy(row) for row in array]

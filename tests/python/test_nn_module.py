@@ -124,6 +124,8 @@ def test_plain_attributes_before_init_are_fine_and_lookups_say_what_to_call() ->
     assert late.plain == 1
     with pytest.raises(AttributeError, match=r"Call super\(\).__init__\(\) first"):
         _ = late.other
+    with pytest.raises(AttributeError, match=r"cannot run before Module.__init__\(\) call"):
+        late(1)
 
 
 REGISTRATION: list[tuple[Any, type[Exception], str]] = [

@@ -77,11 +77,18 @@ class Module(ModuleState):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the forward pre-hooks, `forward` and the forward hooks."""
-        scope = _enter_scope(self._scope_name or type(self).__name__)
+        own = self.__dict__  # read directly: a class with __getattr__ pays four times as much for an attribute
         try:
-            if self._forward_pre_hooks or self._forward_hooks or global_forward_pre_hooks or global_forward_hooks:
-                return self._call_with_hooks(args, kwargs)
-            return self.forward(*args, **kwargs)
+            scope_name = own["_scope_name"] or type(self).__name__
+            hooked = (
+                own["_forward_pre_hooks"] or own["_forward_hooks"] or global_forward_pre_hooks or global_forward_hooks
+            )
+        except KeyError:
+            self._require_init("run")
+            raise
+        scope = _enter_scope(scope_name)
+        try:
+            return self._call_with_hooks(args, kwargs) if hooked else self.forward(*args, **kwargs)
         finally:
             _leave_scope(scope)
 

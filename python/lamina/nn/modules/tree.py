@@ -25,12 +25,19 @@ class ModuleTree:
     _modules: dict[str, Module | None]
 
     # How errors and profiles call this module below the one that calls it: the name it was last registered under.
-    _scope_name: str | None = None
+    _scope_name: str | None
     # Lists and dicts of modules are never called themselves, so their name becomes part of their children's.
     _names_a_scope: bool = True
 
     def __init__(self) -> None:
-        self.__dict__.update(training=True, _parameters={}, _buffers={}, _non_persistent_buffers_set=set(), _modules={})
+        self.__dict__.update(
+            training=True,
+            _parameters={},
+            _buffers={},
+            _non_persistent_buffers_set=set(),
+            _modules={},
+            _scope_name=None,
+        )
 
     # Attributes: parameters, buffers and children live in registries, everything else in __dict__.
 
@@ -53,7 +60,7 @@ class ModuleTree:
     def __setattr__(self, name: str, value: Any) -> None:
         own = self.__dict__
         if isinstance(value, Tensor) and isinstance(value, Parameter):
-            self._require_init("parameters")
+            self._require_init("assign parameters")
             self._drop(name, keep="_parameters")
             self.register_parameter(name, value)
         elif name in own.get("_parameters", ()):
@@ -64,7 +71,7 @@ class ModuleTree:
                 )
             own["_parameters"][name] = None
         elif isinstance(value, ModuleTree):
-            self._require_init("module")
+            self._require_init("assign module")
             self._drop(name, keep="_modules")
             self._adopt(name, value)  # type: ignore[arg-type]
         elif name in own.get("_modules", ()):
@@ -74,7 +81,7 @@ class ModuleTree:
                 )
             own["_modules"][name] = None
         elif isinstance(value, Tensor) and isinstance(value, Buffer):
-            self._require_init("buffers")
+            self._require_init("assign buffers")
             if name not in own["_buffers"]:
                 self._drop(name)
             self.register_buffer(name, value, getattr(value, "persistent", True))
@@ -99,7 +106,7 @@ class ModuleTree:
 
     def _require_init(self, what: str) -> None:
         if "_modules" not in self.__dict__:
-            raise AttributeError(f"cannot assign {what} before Module.__init__() call; call super().__init__() first")
+            raise AttributeError(f"cannot {what} before Module.__init__() call; call super().__init__() first")
 
     def _drop(self, name: str, keep: str = "") -> None:
         """Forget `name` everywhere but in the registry `keep`, so that it can be registered there."""
@@ -124,7 +131,7 @@ class ModuleTree:
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add `param` under `name`; None reserves the name, as a layer without bias does."""
-        self._require_init("parameter")
+        self._require_init("assign parameter")
         self._check_name(name, "parameter", self._parameters)
         if param is not None:
             if not isinstance(param, Parameter):
@@ -141,7 +148,7 @@ class ModuleTree:
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add `tensor` under `name` as state that is not trained; `persistent` says whether state_dict holds it."""
-        self._require_init("buffer")
+        self._require_init("assign buffer")
         self._check_name(name, "buffer", self._buffers)
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(
@@ -157,7 +164,7 @@ class ModuleTree:
         """Add `module` as the child `name`, as the attribute assignment does, but for any name without a dot."""
         if module is not None and not isinstance(module, ModuleTree):
             raise TypeError(f"{type(module).__name__} is not a Module subclass")
-        self._require_init("module")
+        self._require_init("assign module")
         self._check_name(name, "module", self._modules)
         self._adopt(name, module)
 

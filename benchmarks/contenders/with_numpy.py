@@ -1,0 +1,218 @@
+"""NumPy with the gradients written by hand: weights lie as [in][out], what can be done in place is done in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+from numpy import add, argmax, exp, log, maximum, multiply, tanh
+
+from .. import arrays
+from . import Prepared
+
+Array = arrays.Array
+Layer = arrays.Layer
+
+
+def by_columns(weights: Sequence[Layer]) -> list[Layer]:
+    return [(np.ascontiguousarray(weight.T), bias.copy()) for weight, bias in weights]
+
+
+def linear(x: Array, layer: Layer) -> Array:
+    out = x @ layer[0]
+    return add(out, layer[1], out=out)
+
+
+def linear_relu(x: Array, layer: Layer) -> Array:
+    out = linear(x, layer)
+    return maximum(out, 0, out=out)
+
+
+def forward(x: Array, weights: Sequence[Layer]) -> list[Array]:
+    """The input and each layer's output; ReLU after all but the last."""
+    values = [x]
+    for layer in weights[:-1]:
+        values.append(linear_relu(values[-1], layer))
+    values.append(linear(values[-1], weights[-1]))
+    return values
+
+
+def backward(values: Sequence[Array], weights: Sequence[Layer], gradient: Array) -> list[Layer]:
+    """The gradients of the layers of `forward`, given that of the last output. Nobody wants the input's."""
+    found: list[Layer] = []
+    for i in reversed(range(len(weights))):
+        found.append((values[i].T @ gradient, gradient.sum(0)))
+        if i:
+            gradient = gradient @ weights[i][0].T
+            multiply(gradient, values[i] > 0, out=gradient)
+    return found[::-1]
+
+
+def cross_entropy(scores: Array, labels: Array) -> tuple[float, Array]:
+    """The mean loss, and its gradient for the scores (N, C)."""
+    rows = np.arange(len(scores))
+    shifted = scores - scores.max(1, keepdims=True)
+    probabilities = exp(shifted)
+    sums = probabilities.sum(1, keepdims=True)
+    loss = float((log(sums[:, 0]) - shifted[rows, labels]).mean())
+    probabilities /= sums
+    probabilities[rows, labels] -= 1
+    probabilities /= len(scores)
+    return loss, probabilities
+
+
+def sgd(weights: Sequence[Layer]) -> Callable[[Sequence[Layer]], None]:
+    def update(gradients: Sequence[Layer]) -> None:
+        for layer, gradient in zip(weights, gradients):
+            for value, change in zip(layer, gradient):
+                change *= np.float32(1e-4)
+                value -= change
+
+    return update
+
+
+def adam(weights: Sequence[Layer]) -> Callable[[Sequence[Layer]], None]:
+    state = [[(np.zeros_like(value), np.zeros_like(value)) for value in layer] for layer in weights]
+    steps = 0
+
+    def update(gradients: Sequence[Layer]) -> None:
+        nonlocal steps
+        steps += 1
+        rate, root = np.float32(1e-4 / (1 - 0.9**steps)), np.float32((1 - 0.999**steps) ** 0.5)
+        for layer, gradient, moments in zip(weights, gradients, state):
+            for value, change, (first, second) in zip(layer, gradient, moments):
+                first *= np.float32(0.9)
+                first += np.float32(0.1) * change
+                second *= np.float32(0.999)
+                multiply(change, change, out=change)
+                change *= np.float32(0.001)
+                second += change
+                np.sqrt(second, out=change)
+                change /= root
+                change += np.float32(1e-8)
+                np.divide(first, change, out=change)
+                change *= rate
+                value -= change
+
+    return update
+
+
+def logsumexp(x: Array) -> Array:
+    top = x.max(-1, keepdims=True)
+    return log(exp(x - top).sum(-1)) + top[..., 0]
+
+
+def softmax(x: Array) -> Array:
+    out = x - x.max(-1, keepdims=True)
+    exp(out, out=out)
+    out /= out.sum(-1, keepdims=True)
+    return out
+
+
+def relu_tanh(x: Array) -> Array:
+    out = multiply(x, np.float32(2))
+    add(out, np.float32(1), out=out)
+    tanh(out, out=out)
+    return maximum(out, 0, out=out)
+
+
+REDUCTIONS: dict[str, Callable[[Array], Any]] = {
+    "sum": lambda x: add.reduce(x, -1),
+    "max": lambda x: maximum.reduce(x, -1),
+    "argmax": lambda x: argmax(x, -1),
+    "softmax": softmax,
+    "logsumexp": logsumexp,
+}
+ELEMENTWISE: dict[str, Callable[[Array], Any]] = {
+    "relu": lambda x: maximum(x, 0),
+    "relu(tanh(2x+1))": relu_tanh,
+}
+
+
+class Programs:
+    def forward_only(self) -> AbstractContextManager[Any]:
+        return nullcontext()
+
+    def record(self, count: int) -> Prepared:
+        a, b = arrays.normal(2, 20), arrays.normal(2, 20, seed=5)
+
+        def run() -> None:
+            for _ in repeat(None, count):
+                a + b
+
+        return Prepared(run, lambda: a + b)
+
+    def mlp_forward(self, sizes: Sequence[int], batch: int) -> Prepared:
+        weights, x = by_columns(arrays.layers(sizes)), arrays.normal(batch, sizes[0])
+
+        def run() -> Array:
+            return forward(x, weights)[-1]
+
+        return Prepared(run, run)
+
+    def mlp_backward(self, sizes: Sequence[int], batch: int) -> Prepared:
+        weights, x = by_columns(arrays.layers(sizes)), arrays.normal(batch, sizes[0])
+
+        def run() -> tuple[float, list[Layer]]:
+            values = forward(x, weights)
+            return float(values[-1].sum()), backward(values, weights, np.ones_like(values[-1]))
+
+        return Prepared(run, lambda: run()[1][0][0].T)
+
+    def mlp_step(self, sizes: Sequence[int], batch: int, optimizer: str) -> Prepared:
+        weights, x = by_columns(arrays.layers(sizes)), arrays.normal(batch, sizes[0])
+        labels, update = arrays.labels(batch, sizes[-1]), {"SGD": sgd, "Adam": adam}[optimizer](weights)
+
+        def run() -> float:
+            values = forward(x, weights)
+            loss, gradient = cross_entropy(values[-1], labels)
+            update(backward(values, weights, gradient))
+            return loss
+
+        return Prepared(run, lambda: [run() for _ in range(3)])
+
+    def chimera_forward(self) -> Prepared:
+        weights, constant = arrays.chimera()
+        layers, x = by_columns(weights), arrays.normal(2, 20)
+
+        def run() -> Any:
+            hidden = linear(linear(forward(x, layers[:3])[-1], layers[3]), layers[4])
+            hidden = linear(maximum(hidden @ constant + np.float32(1), 0), layers[4])
+            while np.abs(hidden).sum() > 1:
+                hidden /= 2
+            return hidden.sum()
+
+        return Prepared(run, run)
+
+    def residual_forward(self, count: int, width: int, batch: int) -> Prepared:
+        blocks = [by_columns(block) for block in arrays.blocks(count, width)]
+        x = arrays.normal(batch, width)
+
+        def run() -> Array:
+            out = x
+            for first, second in blocks:
+                change = linear(linear_relu(out, first), second)
+                out = add(change, out, out=change)
+            return out
+
+        return Prepared(run, run)
+
+    def linear(self, rows: int, inputs: int, outputs: int) -> Prepared:
+        (layer,), x = by_columns(arrays.layers((inputs, outputs))), arrays.normal(rows, inputs)
+        return Prepared(lambda: linear(x, layer), lambda: linear(x, layer))
+
+    def reduction(self, name: str, shape: Sequence[int]) -> Prepared:
+        function, x = REDUCTIONS[name], arrays.normal(*shape)
+        return Prepared(lambda: function(x), lambda: function(x))
+
+    def elementwise(self, name: str, count: int) -> Prepared:
+        function, x = ELEMENTWISE[name], arrays.normal(count)
+        return Prepared(lambda: function(x), lambda: function(x))
+
+
+def make(threads: int) -> Programs:
+    """The number of BLAS threads was set by the worker, before NumPy was loaded."""
+    return Programs()

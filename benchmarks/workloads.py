@@ -1,0 +1,110 @@
+"""What is timed: one row a workload, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+MLP = (784, 512, 256, 10)
+SEED_NET = (20, 256, 10)
+SMALL = (20, 64, 10)
+BLOCKS = {"count": 152, "width": 64, "batch": 32}
+REDUCTIONS = ("sum", "max", "argmax", "softmax", "logsumexp")
+RECORDED = 1000
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One row of the table."""
+
+    name: str
+    kind: str
+    """The method of a contender that prepares it."""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    flops: int = 0
+    """Of the matrix products; 0 where they are not what counts."""
+    bytes: int = 0
+    """That must be read and written if every operand is touched once; 0 where that is not what counts."""
+    units: int = 1
+    """How many times one run does the work; times are for one."""
+
+    @property
+    def differentiates(self) -> bool:
+        return self.kind.endswith(("_backward", "_step"))
+
+
+def _flops(sizes: tuple[int, ...], batch: int) -> int:
+    return sum(2 * batch * fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
+
+
+def _step_flops(sizes: tuple[int, ...], batch: int) -> int:
+    """Forward, the weights' gradients, and the inputs' but for the first layer's."""
+    return 3 * _flops(sizes, batch) - _flops(sizes[:2], batch)
+
+
+def _small_nets() -> list[Workload]:
+    return [
+        Workload("record a + b", "record", {"count": RECORDED}, units=RECORDED),
+        Workload("seed net 20-256-10, batch 2: forward", "mlp_forward", {"sizes": SEED_NET, "batch": 2}),
+        Workload("seed net 20-256-10, batch 2: forward + backward", "mlp_backward", {"sizes": SEED_NET, "batch": 2}),
+        Workload("chimera, batch 2: forward", "chimera_forward"),
+        Workload("chimera, batch 2: forward + backward", "chimera_backward"),
+        Workload("20-64-10, batch 8: SGD step", "mlp_step", {"sizes": SMALL, "batch": 8, "optimizer": "SGD"}),
+    ]
+
+
+def _mlps() -> list[Workload]:
+    rows = [
+        Workload(f"MLP 784-512-256-10, batch {n}: forward", "mlp_forward", {"sizes": MLP, "batch": n}, _flops(MLP, n))
+        for n in (1, 32, 128, 1024)
+    ]
+    for optimizer in ("SGD", "Adam"):
+        for n in (32, 128):
+            arguments = {"sizes": MLP, "batch": n, "optimizer": optimizer}
+            name = f"MLP 784-512-256-10, batch {n}: {optimizer} step"
+            rows.append(Workload(name, "mlp_step", arguments, _step_flops(MLP, n)))
+    return rows
+
+
+def _residual_nets() -> list[Workload]:
+    flops = 2 * BLOCKS["count"] * _flops((64, 64), BLOCKS["batch"])
+    return [
+        Workload("152 residual blocks of 64, batch 32: forward", "residual_forward", BLOCKS, flops),
+        Workload("152 residual blocks of 64, batch 32: SGD step", "residual_step", BLOCKS, 3 * flops),
+    ]
+
+
+def _linears() -> list[Workload]:
+    shapes = [(1, 784, 512), (8, 784, 512), (32, 784, 512), (128, 784, 512), (64,) * 3, (256,) * 3, (1024,) * 3]
+    return [
+        Workload(
+            f"linear {rows} x {inputs} x {outputs}",
+            "linear",
+            {"rows": rows, "inputs": inputs, "outputs": outputs},
+            _flops((inputs, outputs), rows),
+            4 * (rows * inputs + inputs * outputs + outputs + rows * outputs) if rows == 1 else 0,
+        )
+        for rows, inputs, outputs in shapes
+    ]
+
+
+def _reductions() -> list[Workload]:
+    rows = []
+    for shape, text in (((1000,), "10^3"), ((1000, 1000), "10^6, rows of 1000")):
+        count = 1000 if len(shape) == 1 else 1_000_000
+        for name in REDUCTIONS:
+            touched = 8 * count if name == "softmax" else 4 * count
+            rows.append(Workload(f"{name}, {text}", "reduction", {"name": name, "shape": shape}, bytes=touched))
+    return rows
+
+
+def _elementwise() -> list[Workload]:
+    return [
+        Workload(f"{name}, {text}", "elementwise", {"name": name, "count": count}, bytes=8 * count)
+        for name in ("relu", "relu(tanh(2x+1))")
+        for text, count in (("10^4", 10_000), ("10^6", 1_000_000))
+    ]
+
+
+WORKLOADS = [*_small_nets(), *_mlps(), *_residual_nets(), *_linears(), *_reductions(), *_elementwise()]
