@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def layers(sizes: Sequence[int], seed: int = 3) -> list[Layer]:
     """Weights (out, in) and biases (out) of linear layers that follow one another, drawn as nn.Linear draws them."""
     generator = np.random.default_rng(seed)
     drawn = []
-    for fan_in, fan_out in zip(sizes[:-1], sizes[1:]):
+    for fan_in, fan_out in pairwise(sizes):
         bound = fan_in**-0.5
         weight = generator.uniform(-bound, bound, (fan_out, fan_in)).astype(np.float32)
         drawn.append((weight, generator.uniform(-bound, bound, fan_out).astype(np.float32)))

@@ -71,9 +71,7 @@ class Result:
 
 
 def agree(mine: list[float], other: list[float]) -> bool:
-    return len(mine) == len(other) and all(
-        math.isclose(a, b, rel_tol=2e-3, abs_tol=2e-4) for a, b in zip(mine, other)
-    )
+    return len(mine) == len(other) and all(math.isclose(a, b, rel_tol=2e-3, abs_tol=2e-4) for a, b in zip(mine, other))
 
 
 def hold(workload: Workload, contenders: list[Contender], rounds: int, seconds: float) -> Result:

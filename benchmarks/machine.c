@@ -1,6 +1,6 @@
-/* The machine's own limits: prints the best rate of several trials of one loop on some threads, in units of 1e9/s.
- * Usage: machine fma|read|copy THREADS MEGABYTES
- * fma counts two operations for each lane; read and copy count bytes touched, which is twice the bytes copied. */
+// The machine's own limits: prints the best rate of several trials of one loop on some threads, in units of 1e9/s.
+// Usage: machine fma|read|copy THREADS MEGABYTES
+// fma counts two operations for each lane; read and copy count bytes touched, which is twice the bytes copied.
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdio.h>
@@ -19,8 +19,8 @@ typedef float Vector __attribute__((vector_size(BYTES)));
 typedef long Words __attribute__((vector_size(BYTES)));
 enum { kChains = 12, kTrials = 7, kFmaTurns = 4000000 };
 
-static const char *kind;
-static size_t share; /* bytes of one thread */
+static const char* kind;
+static size_t share;  // bytes of one thread
 static pthread_barrier_t barrier;
 static volatile float factor = 0.5f;
 static volatile float sink;
@@ -32,47 +32,51 @@ static double now(void) {
   return t.tv_sec + 1e-9 * t.tv_nsec;
 }
 
-/* Enough independent chains to hide an FMA's latency on two ports; they and the operands fit 16 registers. */
+// Enough independent chains to hide an FMA's latency on two ports; they and the operands fit 16 registers.
 static void fma_loop(void) {
   Vector a = (Vector){0} + factor, chain[kChains];
-  for (int i = 0; i < kChains; i++) chain[i] = (Vector){0} + i;
+  for (int i = 0; i < kChains; i++) chain[i] = (Vector){0} + (float)i;
   for (long turn = 0; turn < kFmaTurns; turn++)
     for (int i = 0; i < kChains; i++) chain[i] = chain[i] * a + a;
   for (int i = 1; i < kChains; i++) chain[0] += chain[i];
   sink = chain[0][0];
 }
 
-static void read_loop(const char *from) {
+static void read_loop(const char* from) {
   Words sum[8] = {{0}};
-  const Words *p = (const Words *)from;
+  const Words* p = (const Words*)from;
   for (size_t i = 0; i + 8 <= share / BYTES; i += 8)
     for (int k = 0; k < 8; k++) sum[k] ^= p[i + k];
   for (int k = 1; k < 8; k++) sum[0] ^= sum[k];
   sink = (float)sum[0][0];
 }
 
-static void *work(void *first) {
+static void* work(void* first) {
   char *from = NULL, *to = NULL;
   if (strcmp(kind, "fma") != 0) {
+    const int copies = strcmp(kind, "copy") == 0;
     from = aligned_alloc(4096, share);
-    to = aligned_alloc(4096, share);
+    to = copies ? aligned_alloc(4096, share) : from;
     if (!from || !to) exit(1);
     memset(from, 1, share);
-    memset(to, 1, share);
+    if (copies) memset(to, 1, share);
   }
   for (int trial = 0; trial < kTrials; trial++) {
     pthread_barrier_wait(&barrier);
     double begin = now();
-    if (strcmp(kind, "fma") == 0) fma_loop();
-    else if (strcmp(kind, "read") == 0) read_loop(from);
-    else memcpy(to, from, share);
+    if (strcmp(kind, "fma") == 0)
+      fma_loop();
+    else if (strcmp(kind, "read") == 0)
+      read_loop(from);
+    else
+      memcpy(to, from, share);
     pthread_barrier_wait(&barrier);
     if (first) best[trial] = now() - begin;
   }
   return NULL;
 }
 
-int main(int count, char **arguments) {
+int main(int count, char** arguments) {
   if (count != 4) return 2;
   kind = arguments[1];
   int threads = atoi(arguments[2]);

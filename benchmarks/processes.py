@@ -35,28 +35,39 @@ def wait_until_idle(pids: list[int], patience: float = 0.5) -> bool:
         before = now
 
 
+def busy_seconds() -> float:
+    """Time that all processors together have spent on processes and in the kernel since the machine was started."""
+    user, nice, system = map(int, Path("/proc/stat").read_text().split(maxsplit=4)[1:4])
+    return (user + nice + system) / os.sysconf("SC_CLK_TCK")
+
+
 class Neighbours:
-    """Watches what runs beside the benchmark from when it is made."""
+    """Watches what runs beside the benchmark's own processes from when it is made."""
 
-    def __init__(self) -> None:
-        self.begin = time.perf_counter()
+    def __init__(self, own: list[int]) -> None:
+        self.own = own
         self.load_before = os.getloadavg()
-        self.before = self._all()
+        self.begin = time.perf_counter()
+        self.busy_before, self.before = busy_seconds(), self._all()
 
-    def report(self, own: list[int]) -> dict[str, object]:
-        """Load averages before and after, and the other processes' share of one processor, the greediest first."""
+    def report(self) -> dict[str, object]:
+        """Load averages before and after, and the others' share of one processor: in all, and of the greediest.
+
+        What has ended meanwhile, such as a compiler, counts in the whole only.
+        """
         elapsed = time.perf_counter() - self.begin
-        shares = []
+        taken, busy = 0.0, []
         for pid, (name, seconds) in self._all().items():
-            share = (seconds - self.before.get(pid, (name, 0.0))[1]) / elapsed
-            if pid not in own and share >= 0.01:
-                shares.append((round(share, 2), name))
-        shares.sort(reverse=True)
+            seconds -= self.before.get(pid, (name, 0.0))[1]
+            if pid in self.own:
+                taken += seconds
+            elif seconds >= 0.01 * elapsed:
+                busy.append((round(seconds / elapsed, 2), name))
         return {
             "load_before": self.load_before,
             "load_after": os.getloadavg(),
-            "busy": shares[:8],
-            "share": round(sum(share for share, _ in shares), 2),
+            "share": round(max(0.0, busy_seconds() - self.busy_before - taken) / elapsed, 2),
+            "alive": sorted(busy, reverse=True)[:8],
             "processors": os.cpu_count(),
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from itertools import repeat
+from itertools import pairwise, repeat
 from typing import Any
 
 from .. import arrays
@@ -142,7 +142,7 @@ class Programs:
 
     def _mlp(self, sizes: Sequence[int]) -> Any:
         nn, modules = self.nn, []
-        for fan_in, fan_out in zip(sizes[:-1], sizes[1:]):
+        for fan_in, fan_out in pairwise(sizes):
             modules += [nn.Linear(fan_in, fan_out), nn.ReLU()]
         return self._filled(nn.Sequential(*modules[:-1]), arrays.layers(sizes))
 

@@ -117,7 +117,7 @@ LAMINA_FUNCTION(kModule, _labelled, "input, label") {
   PyObject* name = a.object(1);
   const char* text = a.text(1);
   for (PyObject* known : *kept)
-    if (PyUnicode_Compare(known, name) == 0) {
+    if (known == name || PyUnicode_Compare(known, name) == 0) {
       functions::labelled(a.tensor(0), PyUnicode_AsUTF8(known));
       return self_of(a);
     }

@@ -171,8 +171,10 @@ void flush() {
   } else {
     run(compiled.plan, memory);
   }
-  for (const ValuePtr& value : recording.values)
-    if (!value->requires_grad() || value->leaf || value->has(kHistoryFreed)) drop_inputs(value.get());
+  for (const ValuePtr& value : recording.values) {
+    if (value->requires_grad() && !value->leaf && !value->has(kHistoryFreed)) continue;
+    if (!keeps_base(value.get())) drop_inputs(value.get());
+  }
   recording.clear();
   g_spare = std::move(recording);
 }

@@ -94,6 +94,10 @@ ValuePtr write_through(const ValuePtr& old, const ValuePtr& fresh) {
   realize(fresh.get());
   CopyStep step;
   step.dims.assign(old->shape->dims().begin(), old->shape->dims().end());
+  // The old value stays what it was for the gradients that read it: it moves to memory of its own.
+  ValuePtr kept = build::clone(build::detach(old));
+  realize(kept.get());
+  ValuePtr leaf = make_leaf(StoragePtr(old->storage), old->shape, old->dtype, old->layout);
   step.from_strides = strides_of(fresh->shape, fresh->layout);
   step.to_strides = strides_of(old->shape, old->layout);
   step.element_size = static_cast<std::uint8_t>(size_of(old->dtype));
@@ -101,7 +105,7 @@ ValuePtr write_through(const ValuePtr& old, const ValuePtr& fresh) {
   step.to.slot = 1;
   std::vector<std::byte> staged;  // fresh may be a rearrangement of the very same memory
   std::byte* slots[2] = {data_of(fresh.get()), data_of(old.get())};
-  if (old->shape->numel() == 0) return old;
+  if (old->shape->numel() == 0) return leaf;
   if (fresh->storage == old->storage) {
     CopyStep stage = step;
     stage.to_strides = contiguous_strides(old->shape);
@@ -112,15 +116,18 @@ ValuePtr write_through(const ValuePtr& old, const ValuePtr& fresh) {
     slots[0] = staged.data();
   }
   runtime::run(step, slots);
-  ValuePtr leaf = make_leaf(StoragePtr(old->storage), old->shape, old->dtype, old->layout);
+  attach_storage(old.get(), StoragePtr(kept->storage), kept->layout);
   return fresh->requires_grad() ? build::rebase(leaf, fresh) : leaf;
 }
 
 std::uint64_t g_operation_start = 0;  // of the in-place operation in progress; 0: none said so
 
+// A view's numbers are its base's, so both have changed.
 void mark_overwritten(const ValuePtr& old) {
-  old->flags |= kOverwritten;
-  old->overwritten_at = g_operation_start ? g_operation_start : current_sequence();
+  for (Value* value = old.get(); value; value = is_view(value) ? value->inputs[0] : nullptr) {
+    value->flags |= kOverwritten;
+    value->overwritten_at = g_operation_start ? g_operation_start : current_sequence();
+  }
 }
 
 // A tensor that has a history keeps one when numbers without history overwrite it: a gradient of 0 for the old value.
@@ -160,7 +167,7 @@ void refuse_unassignable(Variable& variable) {
 
 ValuePtr unshared(ValuePtr value) {
   std::uint32_t own = Tape::current().is_pending(value.get()) ? 2 : 1;
-  return value->references <= own ? value : build::clone(value);
+  return value->references <= own && !is_view(value.get()) ? value : build::clone(value);
 }
 
 void release(ViewPath* path) {
@@ -219,13 +226,14 @@ void assign(Variable& variable, ValuePtr fresh) {
     return;
   }
   Cell& cell = *variable.cell;
+  ValuePtr history;
   bool tracked = !crosses(variable, untracked());
   if (!variable.is_view()) {
     cell.value = finish(old, with_history(old, std::move(fresh)), true);
   } else {
     auto steps = steps_of(variable);
     bool numbers_only = is_detached(variable);
-    ValuePtr base = cell.value;
+    ValuePtr base = cell.value, written = fresh;
     {
       GradMode mode(grad_enabled() && !numbers_only);
       std::vector<ValuePtr> along{base};
@@ -233,6 +241,8 @@ void assign(Variable& variable, ValuePtr fresh) {
       for (std::size_t i = steps.size(); i-- > 0;) fresh = put(steps[i]->spec, along[i], fresh);
       fresh = with_history(base, std::move(fresh));
     }
+    if (numbers_only && grad_enabled() && written->requires_grad()) history = written;
+    written.reset();
     if (numbers_only && fresh->requires_grad()) fresh = build::detach(fresh);
     // Changed through .detach() or .data, a computed tensor keeps its history.
     if (numbers_only && base->requires_grad() && !base->leaf) {
@@ -246,6 +256,8 @@ void assign(Variable& variable, ValuePtr fresh) {
   if (tracked) ++cell.changes;
   g_operation_start = 0;
   refresh(variable);
+  // A detached alias that was given something with a history has that history itself; its base has only the numbers.
+  if (history) variable.value = build::rebase(variable.value, history);
 }
 
 void replace(Variable& variable, ValuePtr fresh) {

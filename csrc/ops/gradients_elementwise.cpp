@@ -125,7 +125,7 @@ void mul(Gradient& d) {
 }
 void div(Gradient& d) {
   d.give(0, [&] { return d.g() / d.y(); });
-  d.give(1, [&] { return -d.g() * (d.r() / d.y()); });
+  d.give(1, [&] { return -d.g() * (d.x() / d.y() / d.y()); });
 }
 void remainder(Gradient& d) {
   d.give(0, [&] { return d.g(); });

@@ -56,7 +56,7 @@ ValuePtr record(Op op, std::span<Value* const> inputs, const Shape* shape, DType
   if (entry.kernel.family == Family::kView && inputs[0]->storage) {
     if (auto layout = view_layout(op, attribute, inputs[0]->shape, inputs[0]->layout, shape)) {
       attach_storage(value.get(), StoragePtr(inputs[0]->storage), *layout);
-      if (!value->requires_grad()) drop_inputs(value.get());
+      if (!value->requires_grad() && !keeps_base(value.get())) drop_inputs(value.get());
       return value;
     }
   }

@@ -71,4 +71,11 @@ inline bool is_view(const Value* value) {
   return value->op >= kFirstOp && row(value->op).kernel.family == Family::kView;
 }
 
+// Does the value, once it has numbers, go on holding what it shows? A view does, to know when these are changed; but
+// detach() must not keep a history alive.
+inline bool keeps_base(const Value* value) {
+  return is_view(value) && !(op_of(value) == Op::detach && value->inputs[0] && value->inputs[0]->requires_grad() &&
+                             !value->inputs[0]->leaf);
+}
+
 }  // namespace lamina

@@ -104,6 +104,29 @@ TEST(KernelsMath, sine_near_its_zeros) {
   }
 }
 
+TEST(KernelsMath, pow_over_many_bases_and_exponents) {
+  std::mt19937_64 random(8);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  std::vector<float> a, b;
+  for (int i = 0; i < 60000; ++i) {
+    const float exponent = std::ldexp(uniform(random), static_cast<int>(random() % 16) - 8);
+    a.push_back(std::ldexp(uniform(random), static_cast<int>(random() % 256) - 128));
+    b.push_back(i % 2 == 0 ? exponent : std::nearbyint(exponent));
+    // Powers of a base near 1 are the ones that neither vanish nor overflow.
+    if (i % 4 < 2) a.back() = 1 + uniform(random) / 16;
+    if (i % 4 < 2) b.back() *= 16;
+  }
+  const void* operands[] = {a.data(), b.data()};
+  for_each_table([&](const Table& table) {
+    std::vector<float> result(a.size());
+    table.elementwise[static_cast<std::size_t>(Elementwise::pow)][kIndex<float>](result.data(), operands, a.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      const long double truth = reference(Elementwise::pow, static_cast<long double>(a[i]), static_cast<long double>(b[i]));
+      ASSERT_LE(ulp_error(result[i], truth), 1) << "pow(" << a[i] << ", " << b[i] << ") = " << result[i] << " instead of " << truth;
+    }
+  });
+}
+
 // Quotients from far below 1 to far above what float64 can multiply back exactly.
 TEST(KernelsMath, division_with_remainder_over_all_quotients) {
   std::mt19937_64 random(7);

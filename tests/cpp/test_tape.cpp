@@ -9,6 +9,8 @@
 namespace lamina {
 namespace {
 
+using build::operator*;
+using build::operator+;
 using testing::leaf;
 using testing::range;
 
@@ -31,7 +33,7 @@ TEST(Tape, EqualProgramsHaveEqualTraces) {
   auto program = [](float first, double factor) {
     return [=] {
       ValuePtr x = leaf({2}, {first, 1});
-      return build::relu(build::operator*(x, factor) + x);
+      return build::relu(x * factor + x);
     };
   };
   EXPECT_EQ(trace_of(program(1, 2.0)), trace_of(program(5, -7.5)));  // neither numbers nor scalars are part of it
@@ -74,7 +76,7 @@ TEST(Tape, EntriesAreEncodedAsDocumented) {
   Tape tape;
   TapeGuard guard(tape);
   ValuePtr x = range({3});
-  ValuePtr y = build::operator*(x, 2.0);
+  ValuePtr y = x * 2.0;
   const auto& trace = tape.recording().trace;
   ASSERT_EQ(trace.size(), 3u + 1u + 4u);  // an input, a scalar, an op with two operands
   EXPECT_EQ(trace[0], std::uint64_t{kLeaf} | std::uint64_t{index_of(DType::kFloat32)} << 16);
