@@ -61,6 +61,8 @@ class Result:
 
     workload: Workload
     seconds: dict[str, list[float]] = field(default_factory=dict)
+    fastest: dict[str, float] = field(default_factory=dict)
+    """The least of all samples: what the work takes while nobody disturbs it."""
     first_seconds: dict[str, float] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     unrest: int = 0
@@ -107,4 +109,6 @@ def hold(workload: Workload, contenders: list[Contender], rounds: int, seconds: 
             if "error" in answer:
                 raise RuntimeError(f"{contender.name} failed in {workload.name}:\n{answer['error']}")
             result.seconds[contender.name].append(answer["seconds"] / workload.units)
+            fastest = min(result.fastest.get(contender.name, math.inf), answer["fastest"] / workload.units)
+            result.fastest[contender.name] = fastest
     return result

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from importlib.util import find_spec
 from statistics import median
-from typing import Any
 
 # VmHWM, not ru_maxrss: the latter remembers what the parent held when the process was started.
 PEAK = "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
@@ -22,32 +22,34 @@ STATEMENTS = {
 }
 
 
-def _start(statement: str) -> tuple[float, float]:
-    """Seconds from start to end of the process, and its peak resident memory in MB."""
-    begin = time.perf_counter()
+COLUMNS = ("seconds", "cpu_seconds", "megabytes")
+
+
+def _start(statement: str) -> tuple[float, float, float]:
+    """A process from start to end: seconds, seconds on a processor, and peak resident memory in MB."""
+    before, begin = os.times(), time.perf_counter()
     done = subprocess.run([sys.executable, "-c", f"{statement}\n{PEAK}"], capture_output=True, check=True, text=True)
-    return time.perf_counter() - begin, int(done.stdout) * 1024e-6
+    seconds, after = time.perf_counter() - begin, os.times()
+    cpu_seconds = after.children_user + after.children_system - before.children_user - before.children_system
+    return seconds, cpu_seconds, int(done.stdout) * 1024e-6
 
 
-def import_costs(rounds: int, packages: list[str]) -> dict[str, Any]:
-    """For each package: median seconds and MB beyond the bare interpreter. The first, cold start is not counted."""
+def import_costs(rounds: int, packages: list[str]) -> dict[str, dict[str, float]]:
+    """For each package: medians beyond the bare interpreter, whose own come first. A cold start does not count."""
     wanted = ["bare interpreter", "lamina", "lamina with nn and optim", *packages]
     names = [name for name in STATEMENTS if name in wanted and (name not in packages or find_spec(name))]
     for name in names:
         _start(STATEMENTS[name])
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
     for _ in range(rounds):
         for name in names:
             found[name].append(_start(STATEMENTS[name]))
     bare = found["bare interpreter"]
+    nothing = [(0.0, 0.0, 0.0)] * rounds
+    return {name: _beyond(costs, nothing if name == names[0] else bare) for name, costs in found.items()}
+
+
+def _beyond(costs: list[tuple[float, float, float]], base: list[tuple[float, float, float]]) -> dict[str, float]:
     return {
-        name: {
-            "seconds": median(time for time, _ in costs) if name == names[0] else _beyond(costs, bare, 0),
-            "megabytes": median(memory for _, memory in costs) if name == names[0] else _beyond(costs, bare, 1),
-        }
-        for name, costs in found.items()
+        column: median(mine[i] - theirs[i] for mine, theirs in zip(costs, base)) for i, column in enumerate(COLUMNS)
     }
-
-
-def _beyond(costs: list[tuple[float, float]], bare: list[tuple[float, float]], column: int) -> float:
-    return median(mine[column] - base[column] for mine, base in zip(costs, bare))

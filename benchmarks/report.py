@@ -96,6 +96,9 @@ def neighbours_text(neighbours: dict[str, Any]) -> str:
 
 
 def imports_text(costs: dict[str, Any]) -> str:
-    rows = [["import, beyond the bare interpreter", "time", "memory"]]
-    rows += [[name, time_text(cost["seconds"]), f"{cost['megabytes']:.1f} MB"] for name, cost in costs.items()]
+    rows = [["import, beyond the bare interpreter", "time", "processor time", "memory"]]
+    rows += [
+        [name, time_text(cost["seconds"]), time_text(cost["cpu_seconds"]), f"{cost['megabytes']:.1f} MB"]
+        for name, cost in costs.items()
+    ]
     return _aligned(rows)

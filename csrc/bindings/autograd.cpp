@@ -89,6 +89,9 @@ PyObject* call_hooks(Hooks& hooks, PyObject* gradient) {
   return current.release();
 }
 
+// Nothing may run while gradients are half recorded: a budget is looked at when the walk has ended.
+PyObject* wrap_variable(ValuePtr value) { return wrap_quietly(engine::Variable(std::move(value))); }
+
 class Observer : public GradientObserver {
  public:
   explicit Observer(bool create_graph) : create_graph_(create_graph) {}
@@ -96,12 +99,12 @@ class Observer : public GradientObserver {
   void leaf(Value* value, ValuePtr gradient) override {
     auto* state = static_cast<LeafGrad*>(value->leaf);
     if (!state->grad) {
-      state->grad = wrap_later(engine::unshared(std::move(gradient)));
+      state->grad = wrap_variable(engine::unshared(std::move(gradient)));
       return;
     }
     ValuePtr sum = build::add(value_of(state->grad), gradient);
     if (create_graph_) {
-      Object old(std::exchange(state->grad, wrap_later(std::move(sum))));
+      Object old(std::exchange(state->grad, wrap_variable(std::move(sum))));
     } else {
       engine::assign(as_tensor(state->grad)->variable, std::move(sum));
     }
@@ -109,19 +112,12 @@ class Observer : public GradientObserver {
 
   ValuePtr hooked(Value* value, ValuePtr gradient) override {
     GradMode mode(create_graph_);
-    Object tensor(wrap_later(std::move(gradient)));
+    Object tensor(wrap_variable(std::move(gradient)));
     Object result(call_hooks(*static_cast<Hooks*>(value->hooks), tensor.get()));
     return value_of(result.get());
   }
 
  private:
-  // Nothing may run while gradients are half recorded: a budget is looked at when the walk has ended.
-  static PyObject* wrap_later(ValuePtr value) {
-    Object object(checked(g_tensor_type->tp_new(g_tensor_type, nullptr, nullptr)));
-    as_tensor(object.get())->variable = engine::Variable(std::move(value));
-    return object.release();
-  }
-
   bool create_graph_;
 };
 

@@ -61,10 +61,7 @@ LAMINA_FUNCTION(kModule, sgd_step,
     Object buffer = Object::borrowed(item_of(a, 2, i));
     if (momentum != 0) {
       if (buffer.get() == Py_None) {
-        ValuePtr first = clone(update);
-        Object fresh(checked(g_tensor_type->tp_new(g_tensor_type, nullptr, nullptr)));
-        as_tensor(fresh.get())->variable = engine::Variable(first);
-        buffer = std::move(fresh);
+        buffer = Object(wrap_quietly(engine::Variable(clone(update))));
       } else {
         store(buffer.get(), value_of(buffer.get()) * momentum + update * (1 - dampening));
       }

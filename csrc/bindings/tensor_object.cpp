@@ -142,10 +142,14 @@ void bind_tensor_type(PyObject* module) {
   checked(PyModule_AddObjectRef(module, "Tensor", reinterpret_cast<PyObject*>(g_tensor_type)));
 }
 
-PyObject* wrap(engine::Variable variable) {
+PyObject* wrap_quietly(engine::Variable variable) {
   TensorObject* object = allocate(g_tensor_type);
   object->variable = std::move(variable);
-  Object owner(reinterpret_cast<PyObject*>(object));
+  return reinterpret_cast<PyObject*>(object);
+}
+
+PyObject* wrap(engine::Variable variable) {
+  Object owner(wrap_quietly(std::move(variable)));
   engine::flush_if_due();
   return owner.release();
 }

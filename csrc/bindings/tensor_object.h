@@ -39,6 +39,8 @@ inline void check_initialized(PyObject* tensor, const char* function) {
   if (PyType_IsSubtype(Py_TYPE(tensor), g_uninitialized_type)) fail_uninitialized(function);
 }
 
+// A new plain Tensor; never runs anything, so that it can be called while a program is half recorded.
+PyObject* wrap_quietly(engine::Variable variable);
 // A new plain Tensor. Runs what is due, so call it last.
 PyObject* wrap(engine::Variable variable);
 inline PyObject* wrap(ValuePtr value) { return wrap(engine::Variable(std::move(value))); }

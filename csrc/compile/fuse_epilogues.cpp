@@ -1,4 +1,4 @@
-// Pass: matmul + bias row, and relu after it, become one step. Test: tests/cpp/test_compile.cpp.
+// Pass: matmul + bias row, and relu after it, become one step. Test: tests/cpp/test_fuse.cpp.
 #include "compile/passes.h"
 
 namespace lamina {

@@ -1,5 +1,5 @@
 // Pass: an elementwise pass may write its result over what it is the last to read: a temporary, or an input that nobody
-// needs any more (an optimizer's old parameters). Test: tests/cpp/test_compile.cpp.
+// needs any more (an optimizer's old parameters). Test: tests/cpp/test_assign_memory.cpp.
 #include "compile/passes.h"
 #include "compile/visit_locations.h"
 

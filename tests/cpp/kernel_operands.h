@@ -84,7 +84,8 @@ std::vector<T> awkward_values() {
     return {Bool(false), Bool(true)};
   } else if constexpr (std::is_floating_point_v<T>) {
     std::vector<T> values;
-    for (const double x : {0.0, 1e-30, 1e-5, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 7.0, 88.72, 88.8, 103.9, 1e9}) {
+    for (const double x :
+         {0.0, 1e-30, 1e-5, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 7.0, 88.72, 88.8, 103.9, 1e9}) {
       values.push_back(static_cast<T>(x));
       values.push_back(static_cast<T>(-x));
     }
@@ -154,9 +155,7 @@ double ulp_error(T got, long double truth) {
   const T rounded = static_cast<T>(truth);
   if (got == rounded) return got == 0 && truth == 0 && std::signbit(got) != std::signbit(truth) ? kWrong : 0.5;
   if (std::signbit(got) != std::signbit(truth)) return kWrong;
-  const auto clipped = [](long double x) {
-    return std::min(std::fabs(x), std::ldexp(1.0L, L::max_exponent));
-  };
+  const auto clipped = [](long double x) { return std::min(std::fabs(x), std::ldexp(1.0L, L::max_exponent)); };
   int exponent = 0;
   std::frexp(std::min<long double>(std::fabs(truth), L::max()), &exponent);
   const int last_place = std::max(exponent, L::min_exponent) - L::digits;

@@ -260,7 +260,8 @@ inline long double reference(Elementwise op, long double a, long double b) {
   }
 }
 
-// The largest error of a floating-point kernel that the tests allow, in ulp of the result. Half an ulp is correct rounding.
+// The largest error of a floating-point kernel that the tests allow, in ulp of the result. Half an ulp is correct
+// rounding.
 inline double allowed_ulp(Elementwise op) {
   switch (op) {
     case Elementwise::exp:

@@ -1,7 +1,7 @@
 // Whole programs: run as one fused plan, they give what they give op by op.
 #include <gtest/gtest.h>
 
-#include "random_programs.h"
+#include "run_programs.h"
 
 namespace lamina {
 namespace {

@@ -46,8 +46,8 @@ TEST(Flush, HeldIntermediateKeepsItsNumbers) {
 
 TEST(Flush, WhatGradientsReadIsKeptAndTheRestIsNot) {
   ValuePtr w = parameter({3}, {1, 2, 3});
-  ValuePtr scaled = w * 2.0;                       // read by the product below
-  ValuePtr shifted = scaled + range({3});          // an addition's operands and result are read by nobody
+  ValuePtr scaled = w * 2.0;               // read by the product below
+  ValuePtr shifted = scaled + range({3});  // an addition's operands and result are read by nobody
   ValuePtr again = shifted + range({3});
   ValuePtr product = again * scaled;
   Value *scaled_value = scaled.get(), *shifted_value = shifted.get(), *again_value = again.get();
@@ -135,7 +135,8 @@ TEST(Flush, InputThatAGradientReadsIsNotOverwritten) {
 TEST(Flush, ReadOnlyAndExposedInputsAreNotOverwritten) {
   for (int kind = 0; kind < 2; ++kind) {
     float memory[2] = {1, 2};
-    ValuePtr x = make_leaf(runtime::wrap_external(memory, sizeof memory, [](void*) {}, nullptr, kind == 0),
+    ValuePtr x = make_leaf(runtime::wrap_external(
+                               memory, sizeof memory, [](void*) {}, nullptr, kind == 0),
                            Shape::of({2}), DType::kFloat32);
     x = x + 1.0;
     engine::flush();
@@ -146,8 +147,8 @@ TEST(Flush, ReadOnlyAndExposedInputsAreNotOverwritten) {
 
 TEST(Flush, ExposedMemoryIsReadAtOnce) {
   float memory[2] = {1, 2};
-  ValuePtr x = make_leaf(runtime::wrap_external(memory, sizeof memory, [](void*) {}, nullptr, false), Shape::of({2}),
-                         DType::kFloat32);
+  ValuePtr x = make_leaf(
+      runtime::wrap_external(memory, sizeof memory, [](void*) {}, nullptr, false), Shape::of({2}), DType::kFloat32);
   ValuePtr y = x * 2.0;
   engine::flush_if_due();
   memory[0] = 100;  // seen by nothing that was recorded before

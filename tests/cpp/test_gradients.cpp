@@ -1,4 +1,5 @@
-// The walk: sums over paths, order, freeing, selection, and depth. The rules of single ops are tested from the op table.
+// The walk: sums over paths, order, freeing, selection, and depth. The rules of single ops are tested from the op
+// table.
 #include <gtest/gtest.h>
 
 #include <vector>

@@ -8,16 +8,22 @@ namespace {
 
 template <class To, class From>
 To expected_cast(From x) {
-  if constexpr (std::is_same_v<To, Bool>) return Bool(x != From(0));
-  else if constexpr (std::is_same_v<From, Bool>) return static_cast<To>(x.byte);
-  else if constexpr (std::is_floating_point_v<From> && sizeof(To) == 1) return static_cast<To>(static_cast<std::int32_t>(x));
-  else return static_cast<To>(x);
+  if constexpr (std::is_same_v<To, Bool>)
+    return Bool(x != From(0));
+  else if constexpr (std::is_same_v<From, Bool>)
+    return static_cast<To>(x.byte);
+  else if constexpr (std::is_floating_point_v<From> && sizeof(To) == 1)
+    return static_cast<To>(static_cast<std::int32_t>(x));
+  else
+    return static_cast<To>(x);
 }
 
 template <class T>
 bool same(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) return std::memcmp(&a, &b, sizeof(T)) == 0 || (std::isnan(a) && std::isnan(b));
-  else return a == b;
+  if constexpr (std::is_floating_point_v<T>)
+    return std::memcmp(&a, &b, sizeof(T)) == 0 || (std::isnan(a) && std::isnan(b));
+  else
+    return a == b;
 }
 
 // Values that From has and To can hold: other conversions are the next test's.

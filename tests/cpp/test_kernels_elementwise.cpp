@@ -33,8 +33,10 @@ void expect_result(Elementwise op, T got, T a, T b) {
 
 template <class T>
 bool true_predicate(Elementwise op, T a, T b) {
-  if constexpr (kFloating<T>) return reference(op, static_cast<long double>(a), static_cast<long double>(b)) != 0;
-  else return reference(op, WideInt{a}, WideInt{b}) != 0;
+  if constexpr (kFloating<T>)
+    return reference(op, static_cast<long double>(a), static_cast<long double>(b)) != 0;
+  else
+    return reference(op, WideInt{a}, WideInt{b}) != 0;
 }
 
 // Runs the kernel on a and b and compares all results.
@@ -47,7 +49,8 @@ void check(const Table& table, Elementwise op, const std::vector<T>& a, const st
     Guarded<Bool> result(n);
     kernel(result.data(), operands, n);
     for (std::size_t i = 0; i < n; ++i) {
-      EXPECT_EQ(result[i].byte, true_predicate(op, a[i], b[i]) ? 1 : 0) << name_of(op) << "(" << +a[i] << ", " << +b[i] << ")";
+      EXPECT_EQ(result[i].byte, true_predicate(op, a[i], b[i]) ? 1 : 0)
+          << name_of(op) << "(" << +a[i] << ", " << +b[i] << ")";
     }
     EXPECT_TRUE(result.intact()) << name_of(op);
     return;
@@ -117,7 +120,8 @@ TEST(KernelsElementwise, short_and_odd_lengths) {
   for_each_table([](const Table& table) {
     for_each_type([&]<class T>() {
       for_each_op<T>(table, [&](Elementwise op) {
-        for (std::size_t n = 0; n <= 67; ++n) check<T>(table, op, random_values<T>(n, n + 1), random_values<T>(n, n + 100));
+        for (std::size_t n = 0; n <= 67; ++n)
+          check<T>(table, op, random_values<T>(n, n + 1), random_values<T>(n, n + 100));
       });
     });
   });

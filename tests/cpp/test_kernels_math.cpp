@@ -8,13 +8,14 @@ namespace lamina::kernels {
 namespace {
 
 constexpr Elementwise kFunctions[] = {
-    Elementwise::exp, Elementwise::exp2, Elementwise::expm1, Elementwise::log,     Elementwise::log2, Elementwise::log10,
-    Elementwise::log1p, Elementwise::sin, Elementwise::cos,  Elementwise::tanh,    Elementwise::erf,  Elementwise::sigmoid,
-    Elementwise::sqrt, Elementwise::rsqrt, Elementwise::reciprocal,
+    Elementwise::exp,   Elementwise::exp2,    Elementwise::expm1, Elementwise::log,   Elementwise::log2,
+    Elementwise::log10, Elementwise::log1p,   Elementwise::sin,   Elementwise::cos,   Elementwise::tanh,
+    Elementwise::erf,   Elementwise::sigmoid, Elementwise::sqrt,  Elementwise::rsqrt, Elementwise::reciprocal,
 };
 
 template <class T>
-void expect_accurate(const Table& table, Elementwise op, const std::vector<T>& x, const std::vector<long double>& truth) {
+void expect_accurate(const Table& table, Elementwise op, const std::vector<T>& x,
+                     const std::vector<long double>& truth) {
   std::vector<T> result(x.size());
   const void* operands[] = {x.data()};
   table.elementwise[static_cast<std::size_t>(op)][kIndex<T>](result.data(), operands, x.size());
@@ -24,7 +25,8 @@ void expect_accurate(const Table& table, Elementwise op, const std::vector<T>& x
     const double error = ulp_error(result[i], truth[i]);
     if (error > worst) worst = error, at = i;
   }
-  EXPECT_LE(worst, allowed_ulp(op)) << name_of(op) << "(" << x[at] << ") = " << result[at] << " instead of " << truth[at];
+  EXPECT_LE(worst, allowed_ulp(op)) << name_of(op) << "(" << x[at] << ") = " << result[at] << " instead of "
+                                    << truth[at];
 }
 
 template <class T>
@@ -121,8 +123,10 @@ TEST(KernelsMath, pow_over_many_bases_and_exponents) {
     std::vector<float> result(a.size());
     table.elementwise[static_cast<std::size_t>(Elementwise::pow)][kIndex<float>](result.data(), operands, a.size());
     for (std::size_t i = 0; i < a.size(); ++i) {
-      const long double truth = reference(Elementwise::pow, static_cast<long double>(a[i]), static_cast<long double>(b[i]));
-      ASSERT_LE(ulp_error(result[i], truth), 1) << "pow(" << a[i] << ", " << b[i] << ") = " << result[i] << " instead of " << truth;
+      const long double truth =
+          reference(Elementwise::pow, static_cast<long double>(a[i]), static_cast<long double>(b[i]));
+      ASSERT_LE(ulp_error(result[i], truth), 1)
+          << "pow(" << a[i] << ", " << b[i] << ") = " << result[i] << " instead of " << truth;
     }
   });
 }

@@ -21,8 +21,8 @@ Block philox(Block counter, std::array<std::uint32_t, 2> key) {
   return counter;
 }
 
-// The kernels' 64-bit word at `position` of the stream of a kind of number (see random.inc): groups of 16 words are words
-// 0 and 1 of eight blocks, then words 2 and 3.
+// The kernels' 64-bit word at `position` of the stream of a kind of number (see random.inc): groups of 16 words are
+// words 0 and 1 of eight blocks, then words 2 and 3.
 std::uint64_t word(std::uint64_t key, std::uint64_t position, std::uint32_t kind) {
   const std::uint64_t block = position / 16 * 8 + position % 8;
   const Block b = philox({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32), kind, 0},
@@ -33,7 +33,8 @@ std::uint64_t word(std::uint64_t key, std::uint64_t position, std::uint32_t kind
 
 constexpr std::uint64_t kKey = 0x0123456789abcdef;
 // Where the block number's low 32 bits overflow, at some group's middle.
-constexpr std::uint64_t kOffsets[] = {0, 1, 5, 16, 31, 1000003, (std::uint64_t{1} << 33) - 37, (std::uint64_t{1} << 34) - 71};
+constexpr std::uint64_t kOffsets[] = {
+    0, 1, 5, 16, 31, 1000003, (std::uint64_t{1} << 33) - 37, (std::uint64_t{1} << 34) - 71};
 
 // The known-answer vectors of the authors' library (Random123, kat_vectors, philox4x32 10).
 TEST(KernelsRandom, reference_has_the_known_answers) {
@@ -96,7 +97,8 @@ TEST(KernelsRandom, normal_numbers_are_box_muller_s) {
         EXPECT_NEAR(floats[i], coordinate(probability, static_cast<double>(pair >> 40) * 0x1p-24), 2e-6);
         const std::uint64_t low = position / 16 * 16 + position % 16 / 2;
         const auto fraction = [](std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; };
-        EXPECT_NEAR(doubles[i], coordinate(fraction(word(kKey, low, 4)) + 0x1p-54, fraction(word(kKey, low + 8, 4))), 1e-12);
+        EXPECT_NEAR(doubles[i], coordinate(fraction(word(kKey, low, 4)) + 0x1p-54, fraction(word(kKey, low + 8, 4))),
+                    1e-12);
       }
       EXPECT_TRUE(floats.intact() && doubles.intact());
     }

@@ -13,8 +13,10 @@ const char* const kNames[] = {
 
 template <class T>
 bool is_nan(T x) {
-  if constexpr (std::is_floating_point_v<T>) return std::isnan(x);
-  else return false;
+  if constexpr (std::is_floating_point_v<T>)
+    return std::isnan(x);
+  else
+    return false;
 }
 
 // Element by element, the integers modulo 2^64 and the floats in long double.
@@ -44,7 +46,8 @@ struct Expected {
 
 template <class T>
 void expect_same(T got, T expected, const std::string& what) {
-  EXPECT_TRUE(got == expected || (is_nan(got) && is_nan(expected))) << what << ": expected " << +expected << ", got " << +got;
+  EXPECT_TRUE(got == expected || (is_nan(got) && is_nan(expected)))
+      << what << ": expected " << +expected << ", got " << +got;
 }
 
 // Compares results[column] of one reduction with what the columns (or rows) at(column, i) give.
@@ -143,7 +146,8 @@ void check_columns(const Table& table, Reduce name, const std::vector<T>& in, st
   if (n == 0 && needs_elements(name)) return;
   Guarded<std::int64_t> result(columns);
   table.reduce_columns[static_cast<std::size_t>(name)][kIndex<T>](result.data(), in.data(), n, columns, stride);
-  compare<T>(name, result.data(), columns, n, [&](std::size_t column, std::size_t i) { return in[i * stride + column]; });
+  compare<T>(name, result.data(), columns, n,
+             [&](std::size_t column, std::size_t i) { return in[i * stride + column]; });
   EXPECT_TRUE(result.intact());
 }
 

@@ -128,7 +128,8 @@ void check_scan(const Table& table, Scan name, std::size_t rows, std::size_t n) 
     long double magnitude = 0;
     for (std::size_t i = r * n; i < (r + 1) * n; ++i) {
       total = name == Scan::cumsum ? total + static_cast<Wide>(in[i]) : total * static_cast<Wide>(in[i]);
-      magnitude = name == Scan::cumsum ? magnitude + std::fabs(static_cast<long double>(in[i])) : std::fabs(static_cast<long double>(total));
+      magnitude = name == Scan::cumsum ? magnitude + std::fabs(static_cast<long double>(in[i]))
+                                       : std::fabs(static_cast<long double>(total));
       if constexpr (std::is_floating_point_v<T>) {
         const double steps = std::is_same_v<T, float> ? 1 : static_cast<double>(n);
         EXPECT_NEAR(out[i], total, std::numeric_limits<T>::epsilon() * steps * magnitude) << i;

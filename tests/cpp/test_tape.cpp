@@ -58,9 +58,7 @@ TEST(Tape, EverythingAPlanDependsOnDiffers) {
 
 TEST(Tape, OperandOrderAndSharingMatter) {
   ValuePtr a = range({2}), b = range({2});
-  auto sub = [](const ValuePtr& x, const ValuePtr& y) {
-    return trace_of([&] { return build::sub(x, y); });
-  };
+  auto sub = [](const ValuePtr& x, const ValuePtr& y) { return trace_of([&] { return build::sub(x, y); }); };
   EXPECT_EQ(sub(a, b), sub(b, a));  // renaming
   EXPECT_NE(sub(a, b), sub(a, a));
   auto after_sum = [&](bool swapped) {

@@ -97,8 +97,8 @@ TEST(Value, ManyInputsAreAllKept) {
     raw.push_back(inputs.back().get());
   }
   for (std::size_t count : {3u, 4u, 5u, 100u}) {
-    ValuePtr wide = make_value(kSomeOp, std::span<Value* const>(raw).first(count), Shape::scalar(), DType::kFloat32,
-                               nullptr);
+    ValuePtr wide =
+        make_value(kSomeOp, std::span<Value* const>(raw).first(count), Shape::scalar(), DType::kFloat32, nullptr);
     ASSERT_EQ(wide->operands().size(), count);
     for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(wide->inputs[i], raw[i]);
   }

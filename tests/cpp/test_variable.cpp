@@ -149,8 +149,8 @@ TEST(Variable, ExpandedViewsAreRefused) {
 
 TEST(Variable, ReadOnlyMemoryIsRefused) {
   float memory[2] = {1, 2};
-  Variable array(make_leaf(runtime::wrap_external(memory, sizeof memory, [](void*) {}, nullptr, true), Shape::of({2}),
-                           DType::kFloat32));
+  Variable array(make_leaf(
+      runtime::wrap_external(memory, sizeof memory, [](void*) {}, nullptr, true), Shape::of({2}), DType::kFloat32));
   EXPECT_TRUE(contains(error_of([&] { check_assignable(array); }), "cannot write to a tensor over a read-only array"));
 }
 
@@ -215,8 +215,8 @@ TEST(Variable, ReplacedVariableLeavesItsViewsBehind) {
 
 TEST(Variable, ExposedMemoryIsWrittenThrough) {
   float memory[4] = {1, 2, 3, 4};
-  Variable array(make_leaf(runtime::wrap_external(memory, sizeof memory, [](void*) {}, nullptr, false),
-                           Shape::of({2, 2}), DType::kFloat32));
+  Variable array(make_leaf(
+      runtime::wrap_external(memory, sizeof memory, [](void*) {}, nullptr, false), Shape::of({2, 2}), DType::kFloat32));
   scale(array, 10);
   EXPECT_EQ(memory[3], 40.0f);
   Variable column = view_of(array, {sliced({2, 1}, {0, 1, 1, 1})});
@@ -231,8 +231,8 @@ TEST(Variable, ExposedMemoryIsWrittenThrough) {
 // The new numbers are the old memory, turned.
 TEST(Variable, ExposedMemoryMayBeItsOwnSource) {
   float memory[4] = {1, 2, 3, 4};
-  Variable array(make_leaf(runtime::wrap_external(memory, sizeof memory, [](void*) {}, nullptr, false),
-                           Shape::of({2, 2}), DType::kFloat32));
+  Variable array(make_leaf(
+      runtime::wrap_external(memory, sizeof memory, [](void*) {}, nullptr, false), Shape::of({2, 2}), DType::kFloat32));
   check_assignable(array);
   assign(array, build::swap_axes(current(array), 0, 1));
   EXPECT_EQ(Numbers(memory, memory + 4), (Numbers{1, 3, 2, 4}));

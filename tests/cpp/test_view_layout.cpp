@@ -42,8 +42,8 @@ Layout layout_of(const Shape* shape, const DimVector& strides, std::int64_t offs
 void expect_reshape(const Shape* from, const Layout& in, const Shape* to) {
   auto wanted = positions(from, in);
   auto result = view_layout(Op::reshape, nullptr, from, in, to);
-  std::string what = to_string(from->dims()) + " strides " + to_string(strides_of(from, in)) + " to " +
-                     to_string(to->dims());
+  std::string what =
+      to_string(from->dims()) + " strides " + to_string(strides_of(from, in)) + " to " + to_string(to->dims());
   ASSERT_EQ(result.has_value(), is_expressible(to, wanted)) << what;
   if (result) {
     ASSERT_EQ(positions(to, *result), wanted) << what;

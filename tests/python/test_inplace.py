@@ -211,15 +211,6 @@ def test_detached_alias_joins_the_graph_when_written(alias: Callable[[Any], Any]
     assert x.grad is None
 
 
-def test_one_row_of_an_expanded_tensor_can_be_written() -> None:
-    """Only what is written must not overlap itself; the other rows are the same memory."""
-    x = lamina.zeros(2)
-    wide = x.expand(3, 2)
-    wide[0] = 1.5
-    assert wide.tolist() == [[1.5, 1.5]] * 3
-    assert x.tolist() == [1.5, 1.5]
-
-
 def test_change_of_an_operand_that_no_gradient_reads() -> None:
     x = lamina.tensor([1.0, 2.0], requires_grad=True)
     y = x * 3

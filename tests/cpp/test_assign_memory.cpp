@@ -1,0 +1,141 @@
+// reuse_dying_memory and assign_memory: whose memory a result may take. That nothing overlaps: test_execute.cpp.
+#include <gtest/gtest.h>
+
+#include "compiled_program.h"
+
+namespace lamina {
+namespace {
+
+using build::operator*;
+using build::operator+;
+using testing::Compiled;
+using testing::range;
+
+class ReuseDyingMemory : public ::testing::Test {
+ protected:
+  Compiled c;
+  ValuePtr x = range({8}), other = range({8});
+
+  bool reuses(const ValuePtr& result) {
+    for (const Program::Result& entry : c.program.results)
+      if (entry.value == result->slot) return entry.memory < c.plan.first_scalar();
+    ADD_FAILURE() << "no result";
+    return false;
+  }
+};
+
+TEST_F(ReuseDyingMemory, UpdateGoesOverTheDyingInput) {
+  ValuePtr y = x + other * 0.5;
+  c.read({y}, {x});
+  c.finish();
+  EXPECT_TRUE(reuses(y));
+  EXPECT_EQ(c.plan.output_bytes.size(), 0u);
+}
+
+TEST_F(ReuseDyingMemory, LivingInputIsNotOverwritten) {
+  ValuePtr y = x + other;
+  c.read({y});
+  c.finish();
+  EXPECT_FALSE(reuses(y));
+}
+
+TEST_F(ReuseDyingMemory, InputReadLaterIsNotOverwritten) {
+  ValuePtr y = build::neg(x);
+  ValuePtr total = build::sum_all(y);
+  ValuePtr z = x * total;
+  c.read({y, z}, {x});
+  c.finish();
+  EXPECT_FALSE(reuses(y));
+  EXPECT_TRUE(reuses(z));
+}
+
+TEST_F(ReuseDyingMemory, InputReadAfterTheResultIsWrittenIsNotOverwritten) {
+  ValuePtr first = build::neg(x), second = first * x;  // one pass: first is stored before x is read again
+  c.read({first, second}, {x});
+  c.finish();
+  ASSERT_EQ(c.plan.steps.size(), 1u);
+  EXPECT_FALSE(reuses(first));
+  EXPECT_TRUE(reuses(second));
+}
+
+TEST_F(ReuseDyingMemory, MemoryReadInAnotherOrderIsNotOverwritten) {
+  ValuePtr y = build::neg(x);  // takes x's memory
+  ValuePtr turned = y + build::flip(y, 0);
+  c.read({turned}, {x});
+  c.finish();
+  EXPECT_FALSE(reuses(turned));
+  Compiled d;
+  ValuePtr z = build::neg(x);
+  ValuePtr total = build::sum_all(z), scaled = z * total;  // in order: over z, and so over x
+  d.read({scaled}, {x});
+  d.finish();
+  EXPECT_LT(d.program.results[0].memory, d.plan.first_scalar());
+}
+
+TEST_F(ReuseDyingMemory, OtherElementSizeIsNotOverwritten) {
+  ValuePtr y = build::cast(x, DType::kFloat64);
+  c.read({y}, {x});
+  c.finish();
+  EXPECT_FALSE(reuses(y));
+}
+
+TEST_F(ReuseDyingMemory, BroadcastInputIsNotOverwritten) {
+  ValuePtr y = range({3, 8}) + x;
+  c.read({y}, {x});
+  c.finish();
+  EXPECT_FALSE(reuses(y));
+}
+
+TEST_F(ReuseDyingMemory, InputWithALiveViewIsNotOverwritten) {
+  ValuePtr y = build::neg(x), part = record(Op::reshape, {y.get()}, Shape::of({2, 4}), y->dtype);
+  ValuePtr z = build::exp(build::reshape(part, Shape::of({8})));
+  c.read({part, z}, {x});
+  c.finish();
+  EXPECT_TRUE(reuses(part));  // y took x's memory
+  EXPECT_FALSE(reuses(z));    // and keeps it
+}
+
+TEST_F(ReuseDyingMemory, OneInputServesOneResult) {
+  ValuePtr first = build::neg(x), second = build::exp(x);
+  c.read({first, second}, {x});
+  c.finish();
+  EXPECT_FALSE(reuses(first) && reuses(second));
+}
+
+TEST(AssignMemory, TemporariesTakeTurns) {
+  Compiled c;
+  ValuePtr y = range({64, 64});
+  for (int i = 0; i < 20; ++i) y = build::matmul(y, y);
+  c.read({y});
+  c.finish();
+  EXPECT_EQ(c.plan.arena_bytes, 2u * 64 * 64 * 4);  // the one read and the one written
+}
+
+TEST(AssignMemory, ArenaPlacesAreAligned) {
+  Compiled c;
+  ValuePtr x = range({3, 5});
+  ValuePtr y = x;
+  for (int i = 0; i < 5; ++i) y = build::matmul(build::matmul(y, y, true, false), y, false, true);
+  ValuePtr total = build::sum_all(y);
+  c.read({total});
+  c.finish();
+  for (const Step& step : c.plan.steps)
+    if (const auto* product = std::get_if<MatmulStep>(&step)) {
+      EXPECT_TRUE(product->c.slot != 0 || product->c.offset % 64 == 0) << product->c.offset;
+    }
+}
+
+TEST(AssignMemory, LiveViewOfAnInputIsThatInput) {
+  Compiled c;
+  ValuePtr y = build::exp(range({2, 3}));
+  ValuePtr turned = build::swap_axes(y, 0, 1);
+  c.read({y, turned});
+  c.finish();
+  ASSERT_EQ(c.program.results.size(), 2u);
+  EXPECT_EQ(c.program.results[0].memory, c.program.results[1].memory);
+  EXPECT_EQ(c.program.results[1].layout.strides, Attribute::of({1, 3}));
+  EXPECT_EQ(c.plan.output_bytes.size(), 1u);
+}
+
+}  // namespace
+}  // namespace lamina

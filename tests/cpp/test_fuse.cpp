@@ -1,0 +1,195 @@
+// fuse_epilogues and fuse_elementwise: what joins, and what must not.
+#include <gtest/gtest.h>
+
+#include "compiled_program.h"
+
+namespace lamina {
+namespace {
+
+using build::operator*;
+using build::operator+;
+using testing::Compiled;
+using testing::range;
+
+class FuseEpilogues : public ::testing::Test {
+ protected:
+  Compiled c;
+  ValuePtr a = range({2, 3}), b = range({3, 4}), bias = range({4});
+
+  const MatmulStep& only_step() {
+    EXPECT_EQ(c.plan.steps.size(), 1u);
+    return std::get<MatmulStep>(c.plan.steps.front());
+  }
+};
+
+TEST_F(FuseEpilogues, BiasAndReluJoinTheProduct) {
+  ValuePtr y = build::relu(build::matmul(a, b) + bias);
+  c.read({y});
+  c.finish();
+  EXPECT_TRUE(only_step().has_bias);
+  EXPECT_TRUE(only_step().relu);
+}
+
+TEST_F(FuseEpilogues, BiasOnTheLeftJoinsToo) {
+  ValuePtr y = bias + build::matmul(a, b);
+  c.read({y});
+  c.finish();
+  EXPECT_TRUE(only_step().has_bias);
+  EXPECT_FALSE(only_step().relu);
+}
+
+TEST_F(FuseEpilogues, LiveProductIsLeftAlone) {
+  ValuePtr product = build::matmul(a, b), y = product + bias;
+  c.read({product, y});
+  c.finish();
+  EXPECT_EQ(c.count<MatmulStep>(), 1u);
+  EXPECT_EQ(c.count<ElementwiseStep>(), 1u);
+  EXPECT_EQ(c.node(y).bias, kNone);
+}
+
+TEST_F(FuseEpilogues, ProductReadTwiceIsLeftAlone) {
+  ValuePtr product = build::matmul(a, b);
+  ValuePtr sum = product + bias;
+  ValuePtr y = sum * product;
+  c.read({y});
+  c.finish();
+  EXPECT_EQ(c.node(sum).bias, kNone);
+  EXPECT_EQ(c.count<MatmulStep>(), 1u);
+  EXPECT_EQ(c.count<ElementwiseStep>(), 1u);
+}
+
+TEST_F(FuseEpilogues, ProductAddedToItselfIsLeftAlone) {
+  ValuePtr product = build::matmul(a, b), y = product + product;
+  c.read({y});
+  c.finish();
+  EXPECT_EQ(c.count<ElementwiseStep>(), 1u);
+}
+
+TEST_F(FuseEpilogues, OtherAddendsAreNoBias) {
+  ValuePtr column = range({2, 1}), strided = build::narrow(range({8}), 0, 0, 4, 2), wide = range({5, 2, 4});
+  ValuePtr one = build::matmul(a, b) + column, two = build::matmul(a, b) + strided, three = build::matmul(a, b) + wide;
+  c.read({one, two, three});
+  c.finish();
+  EXPECT_EQ(c.count<MatmulStep>(), 3u);
+  EXPECT_EQ(c.count<ElementwiseStep>(), 3u);
+}
+
+TEST_F(FuseEpilogues, BiasAfterReluIsNotFused) {
+  ValuePtr y = build::relu(build::matmul(a, b)) + bias;
+  c.read({y});
+  c.finish();
+  EXPECT_EQ(c.count<ElementwiseStep>(), 1u);
+  EXPECT_TRUE(std::get<MatmulStep>(c.plan.steps.front()).relu);
+  EXPECT_FALSE(std::get<MatmulStep>(c.plan.steps.front()).has_bias);
+}
+
+TEST_F(FuseEpilogues, OnlyOneBiasJoins) {
+  ValuePtr y = build::matmul(a, b) + bias + bias;
+  c.read({y});
+  c.finish();
+  EXPECT_EQ(c.count<MatmulStep>(), 1u);
+  EXPECT_EQ(c.count<ElementwiseStep>(), 1u);
+}
+
+TEST_F(FuseEpilogues, IntegerProductsHaveNoEpilogue) {
+  ValuePtr whole = build::cast(a, DType::kInt64), other = build::cast(b, DType::kInt64);
+  ValuePtr y = build::relu(build::matmul(whole, other));
+  c.read({y});
+  c.fuse();
+  EXPECT_FALSE(c.node(y).relu);
+}
+
+TEST(FuseElementwise, ChainIsOneGroupAndStoresOnlyItsResult) {
+  Compiled c;
+  ValuePtr x = range({4});
+  ValuePtr y = build::exp(x), z = y * y, w = build::relu(z + x);
+  c.read({w});
+  c.finish();
+  ASSERT_EQ(c.groups.size(), 1u);
+  EXPECT_EQ(c.groups[0].size(), 4u);
+  ASSERT_EQ(c.plan.steps.size(), 1u);
+  EXPECT_EQ(c.plan.arena_bytes, 0u);
+  EXPECT_EQ(c.plan.output_bytes.size(), 1u);
+}
+
+TEST(FuseElementwise, SeparateBranchesMerge) {
+  Compiled c;
+  ValuePtr left = build::exp(range({4})), right = build::neg(range({4}));
+  ValuePtr joined = left + right;
+  c.read({joined});
+  c.fuse();
+  ASSERT_EQ(c.groups.size(), 1u);
+  EXPECT_EQ(c.groups[0], (std::vector<std::uint32_t>{c.number(left), c.number(right), c.number(joined)}));
+}
+
+TEST(FuseElementwise, OtherSpacesAreOtherGroups) {
+  Compiled c;
+  ValuePtr row = build::exp(range({4})), matrix = range({3, 4}) + row;
+  c.read({matrix});
+  c.fuse();
+  EXPECT_EQ(c.groups.size(), 2u);
+  EXPECT_NE(c.node(row).group, c.node(matrix).group);
+}
+
+// sum reads y before z is made: a group with both would run after sum.
+TEST(FuseElementwise, GroupReadFromOutsideIsClosed) {
+  Compiled c;
+  ValuePtr x = range({4});
+  ValuePtr y = build::exp(x);
+  ValuePtr total = build::sum_all(y);
+  ValuePtr z = y * total;
+  c.read({z});
+  c.finish();
+  EXPECT_NE(c.node(y).group, c.node(z).group);
+  ASSERT_EQ(c.plan.steps.size(), 3u);
+  EXPECT_TRUE(std::holds_alternative<ReduceStep>(c.plan.steps[1]));
+}
+
+TEST(FuseElementwise, OperandSeenThroughAViewMustBeInMemoryFirst) {
+  Compiled c;
+  ValuePtr y = build::exp(range({3, 3}));
+  ValuePtr z = y + build::swap_axes(y, 0, 1);
+  c.read({z});
+  c.finish();
+  EXPECT_NE(c.node(y).group, c.node(z).group);
+  EXPECT_EQ(c.count<ElementwiseStep>(), 2u);
+}
+
+TEST(FuseElementwise, EveryGroupComesAfterWhatItReads) {
+  Compiled c;
+  ValuePtr x = range({4});
+  ValuePtr a = build::exp(x), b = build::neg(x);
+  ValuePtr through_a = build::cat(std::vector<ValuePtr>{a, a}, 0);
+  ValuePtr c1 = a + b, d = build::narrow(through_a, 0, 2, 4) * b;
+  ValuePtr e = c1 + d;
+  c.read({e});
+  c.fuse();
+  for (std::uint32_t index = 0; index < c.program.nodes.size(); ++index) {
+    const Node& node = c.program[index];
+    if (node.kind != Node::Kind::kOp || !node.needed || node.owner != index) continue;
+    std::uint32_t runs_at = node.group == kNone ? index : c.groups[node.group].back();
+    for (std::uint32_t operand : node.operands) {
+      const Node& source = c.program[c.program[operand].owner];
+      if (source.kind != Node::Kind::kOp || source.group == node.group) continue;
+      std::uint32_t ready_at = source.group == kNone ? c.program[operand].owner : c.groups[source.group].back();
+      EXPECT_LT(ready_at, runs_at) << to_string(c.program);
+    }
+  }
+}
+
+TEST(FuseElementwise, GroupsAreLimited) {
+  Compiled c;
+  ValuePtr y = range({4});
+  for (int i = 0; i < 500; ++i) y = build::neg(y);
+  c.read({y});
+  c.fuse();
+  std::size_t members = 0;
+  for (const auto& group : c.groups) {
+    EXPECT_LE(group.size(), 64u);
+    members += group.size();
+  }
+  EXPECT_EQ(members, 500u);
+}
+
+}  // namespace
+}  // namespace lamina
