@@ -40,7 +40,7 @@ def _by_loops(binary: str, threads: int, memory_megabytes: int) -> dict[str, Any
         return float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
 
     return {
-        "how": "loops in C, best of 7",
+        "how": "loops in C, best of 60 trials, of 7 for memory",
         "fma_1": rate("fma", 1, 1),
         "fma_all": rate("fma", threads, 1),
         "read_cache": rate("read", threads, CACHE_MEGABYTES),

@@ -110,6 +110,9 @@ void erf(Gradient& d) {
 void erfc(Gradient& d) {
   d.give(0, [&] { return d.g() * (build::exp(-build::square(d.x())) * (-2.0 * std::numbers::inv_sqrtpi)); });
 }
+void erfinv(Gradient& d) {
+  d.give(0, [&] { return d.g() * (build::exp(build::square(d.r())) * (0.5 / std::numbers::inv_sqrtpi)); });
+}
 
 void add(Gradient& d) {
   d.give(0, [&] { return d.g(); });

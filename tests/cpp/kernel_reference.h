@@ -127,6 +127,20 @@ inline WideInt reference(Elementwise op, WideInt a, WideInt b) {
   }
 }
 
+// By bisection, where the tangent at 0 is not exact enough.
+inline long double inverse_erf(long double x) {
+  const long double magnitude = std::fabs(x), half_root_pi = 0.88622692545275801364908374167057259L;
+  if (!(magnitude < 1)) return magnitude == 1 ? x * std::numeric_limits<long double>::infinity() : std::nanl("");
+  if (magnitude < 1e-10L) return x * half_root_pi;
+  long double low = 0, high = 8;
+  for (int step = 0; step < 140; ++step) {
+    const long double middle = (low + high) / 2;
+    const bool below = magnitude < 0.5L ? std::erf(middle) < magnitude : std::erfc(middle) > 1 - magnitude;
+    (below ? low : high) = middle;
+  }
+  return std::copysign(low, x);
+}
+
 inline long double reference(Elementwise op, long double a, long double b) {
   const bool mixed_signs = (std::fmod(a, b) < 0) != (b < 0) && std::fmod(a, b) != 0;
   switch (op) {
@@ -192,6 +206,8 @@ inline long double reference(Elementwise op, long double a, long double b) {
       return std::erf(a);
     case Elementwise::erfc:
       return std::erfc(a);
+    case Elementwise::erfinv:
+      return inverse_erf(a);
     case Elementwise::floor:
       return std::floor(a);
     case Elementwise::ceil:
@@ -295,6 +311,7 @@ inline double allowed_ulp(Elementwise op) {
     case Elementwise::acosh:
     case Elementwise::atanh:
     case Elementwise::erfc:
+    case Elementwise::erfinv:
     case Elementwise::pow:
       return 5;
     default:

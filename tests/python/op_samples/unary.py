@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,11 @@ def _predicate(name: str, reference: Callable[..., Any], **more: Any) -> Op:
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
 _erfc = np.vectorize(math.erfc, otypes=[np.float64])
+
+
+def _erfinv(x: float) -> float:
+    inside = statistics.NormalDist().inv_cdf((x + 1) / 2) / math.sqrt(2) if abs(x) < 1 else math.inf
+    return math.copysign(inside, x) if abs(x) <= 1 else math.nan
 
 
 def _sign(x: np.ndarray) -> np.ndarray:
@@ -90,6 +96,7 @@ OPS: tuple[Op, ...] = (
     _op("sigmoid", _sigmoid),
     _op("erf", _erf),
     _op("erfc", _erfc),
+    _op("erfinv", np.vectorize(_erfinv, otypes=[np.float64]), _UNIT),
     _op("floor", np.floor, Domain(kinks=_WHOLE), NUMBERS, "same"),
     _op("ceil", np.ceil, Domain(kinks=_WHOLE), NUMBERS, "same"),
     _op("round", np.round, Domain(kinks=_HALVES), NUMBERS, "same"),
