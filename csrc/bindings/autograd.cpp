@@ -21,8 +21,7 @@ struct Hooks : LeafState {
 };
 
 struct GradFnObject {
-  PyObject_HEAD
-  ValuePtr value;
+  PyObject_HEAD ValuePtr value;
 };
 PyTypeObject* g_grad_fn_type = nullptr;
 
@@ -38,7 +37,8 @@ PyObject* grad_fn_get_name(PyObject* self, PyObject*) {
   return guarded([&] { return PyUnicode_FromString(grad_fn_name(node_of(self).get()).c_str()); });
 }
 PyObject* grad_fn_repr(PyObject* self) {
-  return guarded([&] { return PyUnicode_FromFormat("<%s object at %p>", grad_fn_name(node_of(self).get()).c_str(), self); });
+  return guarded(
+      [&] { return PyUnicode_FromFormat("<%s object at %p>", grad_fn_name(node_of(self).get()).c_str(), self); });
 }
 PyObject* grad_fn_compare(PyObject* a, PyObject* b, int operation) {
   if (Py_TYPE(a) != Py_TYPE(b) || (operation != Py_EQ && operation != Py_NE)) Py_RETURN_NOTIMPLEMENTED;
@@ -125,7 +125,8 @@ class Observer : public GradientObserver {
 std::vector<ValuePtr> seeds_for(const std::vector<ValuePtr>& roots, PyObject* given) {
   std::vector<ValuePtr> seeds;
   bool listed = given && given != Py_None && !is_tensor(given);
-  Object items(listed ? checked(PySequence_Fast(given, "grad_tensors must be a Tensor or a sequence of Tensors")) : nullptr);
+  Object items(listed ? checked(PySequence_Fast(given, "grad_tensors must be a Tensor or a sequence of Tensors"))
+                      : nullptr);
   if (listed)
     check(static_cast<std::size_t>(PySequence_Fast_GET_SIZE(items.get())) == roots.size(), "got ", roots.size(),
           " tensors and ", PySequence_Fast_GET_SIZE(items.get()), " gradients");
@@ -169,9 +170,7 @@ std::vector<Value*> pointers(const std::vector<ValuePtr>& values) {
 
 }  // namespace
 
-bool retains_grad(const ValuePtr& value) {
-  return value->hooks && static_cast<Hooks*>(value->hooks)->retained_by;
-}
+bool retains_grad(const ValuePtr& value) { return value->hooks && static_cast<Hooks*>(value->hooks)->retained_by; }
 
 int visit_hooks(LeafState* hooks, visitproc visit, void* arg) {
   for (auto& [id, callable] : static_cast<Hooks*>(hooks)->callables) Py_VISIT(callable.get());
@@ -248,7 +247,8 @@ LAMINA_FUNCTION_AS(kModule, grad_of, "grad",
   Object tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(results.size()))));
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (!results[i])
-      check(a.flag(5, false), "One of the differentiated Tensors appears to not have been used in the graph. Set "
+      check(a.flag(5, false),
+            "One of the differentiated Tensors appears to not have been used in the graph. Set "
             "allow_unused=True if this is the desired behavior.");
     PyObject* item = results[i] ? wrap(engine::unshared(std::move(results[i]))) : Object::borrowed(Py_None).release();
     PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), item);

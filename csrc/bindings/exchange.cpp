@@ -177,8 +177,8 @@ class NestedData {
     if (is_sequence(data)) {
       Py_ssize_t size = PySequence_Fast_GET_SIZE(data);
       if (level >= dims_.size() || size != dims_[level])
-        fail(ErrorKind::kValue, "expected sequence of length ", level < dims_.size() ? dims_[level] : 0, " at dim ", level,
-             " (got ", size, ")");
+        fail(ErrorKind::kValue, "expected sequence of length ", level < dims_.size() ? dims_[level] : 0, " at dim ",
+             level, " (got ", size, ")");
       for (Py_ssize_t i = 0; i < size; ++i) collect(PySequence_Fast_GET_ITEM(data, i), level + 1);
       return;
     }
@@ -198,7 +198,8 @@ class NestedData {
     }
     auto number = number_from(data);
     if (!number)
-      fail(ErrorKind::kType, "new(): invalid data type '", Py_TYPE(data)->tp_name, "': expected numbers, sequences of "
+      fail(ErrorKind::kType, "new(): invalid data type '", Py_TYPE(data)->tp_name,
+           "': expected numbers, sequences of "
            "numbers, tensors or arrays");
     if (level != dims_.size()) fail(ErrorKind::kType, "expected a sequence at dim ", level, ", got a number");
     numbers_.push_back(std::move(*number));
@@ -227,8 +228,8 @@ class NestedData {
     if (dtype == DType::kBool) whole = whole != 0;
     if (dtype == DType::kUInt8 || dtype == DType::kInt32) {
       std::int64_t low = dtype == DType::kInt32 ? INT32_MIN : 0, high = dtype == DType::kInt32 ? INT32_MAX : 255;
-      check(whole >= low && whole <= high, "value cannot be converted to type ", name_of(dtype), " without overflow: ",
-            whole);
+      check(whole >= low && whole <= high, "value cannot be converted to type ", name_of(dtype),
+            " without overflow: ", whole);
     }
     std::memcpy(out, &whole, size_of(dtype));  // little-endian
   }
@@ -262,12 +263,12 @@ ValuePtr value_from_data(PyObject* data, std::optional<DType> dtype) {
 }
 
 ValuePtr value_over_buffer(PyObject* array) {
-  if (!PyObject_CheckBuffer(array))
-    fail(ErrorKind::kType, "expected np.ndarray (got ", Py_TYPE(array)->tp_name, ")");
+  if (!PyObject_CheckBuffer(array)) fail(ErrorKind::kType, "expected np.ndarray (got ", Py_TYPE(array)->tp_name, ")");
   auto buffer = std::make_unique<BufferView>(array, true);
   BufferFormat format = format_of(buffer->view, array);
   if (format.swapped)
-    fail(ErrorKind::kValue, "given numpy array has byte order different from the native byte order. Conversion between "
+    fail(ErrorKind::kValue,
+         "given numpy array has byte order different from the native byte order. Conversion between "
          "byte orders is currently not supported: use array.astype(array.dtype.newbyteorder('=')).");
   const Shape* shape = buffer->shape();
   auto size = static_cast<std::int64_t>(size_of(format.dtype));
@@ -275,16 +276,20 @@ ValuePtr value_over_buffer(PyObject* array) {
   for (int axis = 0; axis < shape->rank(); ++axis) {
     std::int64_t bytes = buffer->view.strides[axis];
     if (bytes < 0 && (*shape)[axis] > 1)
-      fail(ErrorKind::kValue, "At least one stride in the given numpy array is negative, and tensors with negative "
-           "strides are not currently supported. (You can probably work around this by making a copy of your array with "
-           "array.copy().)");
+      fail(
+          ErrorKind::kValue,
+          "At least one stride in the given numpy array is negative, and tensors with negative "
+          "strides are not currently supported. (You can probably work around this by making a copy of your array with "
+          "array.copy().)");
     if (bytes % size != 0 && (*shape)[axis] > 1)
-      fail(ErrorKind::kValue, "given numpy array strides not a multiple of the element byte size. Copy the numpy array "
+      fail(ErrorKind::kValue,
+           "given numpy array strides not a multiple of the element byte size. Copy the numpy array "
            "to reallocate the memory.");
     strides.push_back((*shape)[axis] > 1 ? bytes / size : 1);
   }
   if (reinterpret_cast<std::uintptr_t>(buffer->view.buf) % static_cast<std::uintptr_t>(size) != 0)
-    fail(ErrorKind::kValue, "given numpy array is not aligned to its element size. Copy the numpy array to reallocate "
+    fail(ErrorKind::kValue,
+         "given numpy array is not aligned to its element size. Copy the numpy array to reallocate "
          "the memory.");
   void* data = buffer->view.buf;
   bool read_only = buffer->view.readonly != 0;
@@ -317,7 +322,8 @@ int tensor_get_buffer(PyObject* self, Py_buffer* view, int flags) {
       [&] {
         engine::Variable& variable = as_tensor(self)->variable;
         if (engine::current(variable)->requires_grad()) {
-          PyErr_SetString(PyExc_BufferError, "Can't export the memory of a Tensor that requires grad. Use "
+          PyErr_SetString(PyExc_BufferError,
+                          "Can't export the memory of a Tensor that requires grad. Use "
                           "tensor.detach() first.");
           throw PythonError{};
         }

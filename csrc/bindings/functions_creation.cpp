@@ -92,12 +92,19 @@ LAMINA_FUNCTION(kModule, empty, "*size, " LAMINA_FACTORY_TAIL ", memory_format=N
 LAMINA_FUNCTION(kModule, full, "size, fill_value, *, " LAMINA_FACTORY_TAIL) {
   a.check_device(3);
   functions::Operand number = a.operand(1);
-  DType dtype = a.dtype(2).value_or(number.is_number() ? functions::default_dtype_of(number.kind) : number.value->dtype);
+  DType dtype =
+      a.dtype(2).value_or(number.is_number() ? functions::default_dtype_of(number.kind) : number.value->dtype);
   return finished(a, build::expand(number.as(dtype), Shape::of(a.dims(0))), 4);
 }
-LAMINA_FUNCTION(kModule, zeros_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_format=None") { return filled_like(a, 0); }
-LAMINA_FUNCTION(kModule, ones_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_format=None") { return filled_like(a, 1); }
-LAMINA_FUNCTION(kModule, empty_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_format=None") { return filled_like(a, 0); }
+LAMINA_FUNCTION(kModule, zeros_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_format=None") {
+  return filled_like(a, 0);
+}
+LAMINA_FUNCTION(kModule, ones_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_format=None") {
+  return filled_like(a, 1);
+}
+LAMINA_FUNCTION(kModule, empty_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_format=None") {
+  return filled_like(a, 0);
+}
 LAMINA_FUNCTION(kModule, full_like, "input, fill_value, *, " LAMINA_FACTORY_TAIL ", memory_format=None") {
   a.check_device(3);
   const ValuePtr& like = a.tensor(0);
@@ -162,7 +169,8 @@ LAMINA_FUNCTION(kModule, arange, "start, end=None, step=None, *, " LAMINA_FACTOR
     return finished(a, generated(count, dtype, [&](std::int64_t i) { return start.integer + i * by; }), 5);
   }
   auto count = static_cast<std::int64_t>(std::ceil((last - first) / width));
-  return finished(a, generated(count, dtype, [&](std::int64_t i) { return first + static_cast<double>(i) * width; }), 5);
+  return finished(a, generated(count, dtype, [&](std::int64_t i) { return first + static_cast<double>(i) * width; }),
+                  5);
 }
 
 // From both ends towards the middle, so that both ends are exact.

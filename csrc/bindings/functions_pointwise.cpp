@@ -23,11 +23,11 @@ const Arguments& writable(const Arguments& a) {
 }  // namespace
 
 // NAME and NAME_: the second assigns to its first argument.
-#define LAMINA_WITH_IN_PLACE(name, signature, expression)                                        \
-  LAMINA_FUNCTION(kBoth, name, signature) { return wrap(expression); }                           \
-  LAMINA_FUNCTION(kBoth, name##_, signature) {                                                   \
-    writable(a);                                                                                 \
-    return in_place(a, expression);                                                              \
+#define LAMINA_WITH_IN_PLACE(name, signature, expression)              \
+  LAMINA_FUNCTION(kBoth, name, signature) { return wrap(expression); } \
+  LAMINA_FUNCTION(kBoth, name##_, signature) {                         \
+    writable(a);                                                       \
+    return in_place(a, expression);                                    \
   }
 
 #define LAMINA_ROW_UNARY(name) LAMINA_WITH_IN_PLACE(name, "input", functions::unary(Op::name, a.tensor(0)))
@@ -80,7 +80,8 @@ ValuePtr clamped(const Arguments& a) {
 }
 ValuePtr bounded(const Arguments& a, bool below) {
   auto bound = a.operand(1);
-  return below ? functions::clamp(a.tensor(0), bound, std::nullopt) : functions::clamp(a.tensor(0), std::nullopt, bound);
+  return below ? functions::clamp(a.tensor(0), bound, std::nullopt)
+               : functions::clamp(a.tensor(0), std::nullopt, bound);
 }
 
 }  // namespace
@@ -90,7 +91,8 @@ LAMINA_WITH_IN_PLACE(sub, "input, other, *, alpha=1", difference_of(a))
 LAMINA_WITH_IN_PLACE(subtract, "input, other, *, alpha=1", difference_of(a))
 LAMINA_WITH_IN_PLACE(multiply, "input, other", functions::binary(Op::mul, a.operand(0), a.operand(1)))
 LAMINA_WITH_IN_PLACE(div, "input, other, *, rounding_mode=None", functions::div(a.operand(0), a.operand(1), a.text(2)))
-LAMINA_WITH_IN_PLACE(divide, "input, other, *, rounding_mode=None", functions::div(a.operand(0), a.operand(1), a.text(2)))
+LAMINA_WITH_IN_PLACE(divide, "input, other, *, rounding_mode=None",
+                     functions::div(a.operand(0), a.operand(1), a.text(2)))
 LAMINA_WITH_IN_PLACE(true_divide, "input, other", functions::div(a.operand(0), a.operand(1), nullptr))
 LAMINA_WITH_IN_PLACE(pow, "input, exponent", functions::pow(a.operand(0), a.operand(1)))
 LAMINA_WITH_IN_PLACE(clamp, "input, min=None, max=None", clamped(a))
@@ -117,9 +119,8 @@ LAMINA_FUNCTION(kModule, _gelu, "input, tanh") {
   using namespace build;
   const ValuePtr& x = a.tensor(0);
   check(is_floating(x->dtype), "GELU is implemented for floating point tensors, got ", name_of(x->dtype));
-  ValuePtr gate = a.flag(1, false)
-                      ? build::tanh((x + x * x * x * 0.044715) * 0.79788456080286535588)
-                      : build::erf(x * 0.70710678118654752440);
+  ValuePtr gate = a.flag(1, false) ? build::tanh((x + x * x * x * 0.044715) * 0.79788456080286535588)
+                                   : build::erf(x * 0.70710678118654752440);
   return wrap(functions::labelled(x * 0.5 * (gate + 1.0), "Gelu"));
 }
 

@@ -51,7 +51,8 @@ ValuePtr trials(const ValuePtr& p, engine::Generator& from) {
 }
 
 ValuePtr checked_trials(const ValuePtr& p, engine::Generator& from) {
-  check(engine::all_within(p, 0, 1), "Expected p_in >= 0 && p_in <= 1 to be true, but got false: a probability is outside of "
+  check(engine::all_within(p, 0, 1),
+        "Expected p_in >= 0 && p_in <= 1 to be true, but got false: a probability is outside of "
         "[0, 1]");
   return trials(build::detach(p), from);
 }
@@ -67,24 +68,29 @@ LAMINA_FUNCTION(kModule, randn, "*size, dtype=None, device=None, requires_grad=F
   return finished(a, draw(Op::normal, a, Shape::of(a.rest_dims()), 1, 4), 3);
 }
 LAMINA_FUNCTION(kModule, rand_like, "input, *, dtype=None, device=None, requires_grad=False, generator=None") {
-  ValuePtr value = engine::random(Op::uniform, a.tensor(0)->shape, float_type(a, 1, a.tensor(0)->dtype), generator(a, 4));
+  ValuePtr value =
+      engine::random(Op::uniform, a.tensor(0)->shape, float_type(a, 1, a.tensor(0)->dtype), generator(a, 4));
   return finished(a, std::move(value), 3);
 }
 LAMINA_FUNCTION(kModule, randn_like, "input, *, dtype=None, device=None, requires_grad=False, generator=None") {
-  ValuePtr value = engine::random(Op::normal, a.tensor(0)->shape, float_type(a, 1, a.tensor(0)->dtype), generator(a, 4));
+  ValuePtr value =
+      engine::random(Op::normal, a.tensor(0)->shape, float_type(a, 1, a.tensor(0)->dtype), generator(a, 4));
   return finished(a, std::move(value), 3);
 }
 // randint(high, size) or randint(low, high, size).
-LAMINA_FUNCTION(kModule, randint, "low, high=None, size=None, *, dtype=None, device=None, requires_grad=False, generator=None") {
+LAMINA_FUNCTION(kModule, randint,
+                "low, high=None, size=None, *, dtype=None, device=None, requires_grad=False, generator=None") {
   a.check_device(4);
   bool short_form = a.given(1) && !integer_from_object(a.object(1));
-  std::int64_t low = short_form || !a.given(1) ? 0 : a.integer(0), high = short_form || !a.given(1) ? a.integer(0) : a.integer(1);
+  std::int64_t low = short_form || !a.given(1) ? 0 : a.integer(0),
+               high = short_form || !a.given(1) ? a.integer(0) : a.integer(1);
   DimVector size = short_form ? a.dims(1) : a.dims(2);
   ValuePtr value = engine::random_integers(Shape::of(size), low, high, generator(a, 6));
   return finished(a, build::cast(value, a.dtype(3).value_or(DType::kInt64)), 5);
 }
 // randint_like(input, high) or randint_like(input, low, high).
-LAMINA_FUNCTION(kModule, randint_like, "input, low, high=None, *, dtype=None, device=None, requires_grad=False, generator=None") {
+LAMINA_FUNCTION(kModule, randint_like,
+                "input, low, high=None, *, dtype=None, device=None, requires_grad=False, generator=None") {
   a.check_device(4);
   std::int64_t low = a.given(2) ? a.integer(1) : 0, high = a.given(2) ? a.integer(2) : a.integer(1);
   ValuePtr value = engine::random_integers(a.tensor(0)->shape, low, high, generator(a, 6));
@@ -113,15 +119,18 @@ LAMINA_FUNCTION(kMethod, bernoulli_, "input, p=0.5, *, generator=None") {
   return in_place(a, trials(build::full(a.tensor(0)->shape, p, drawn_type(a)), generator(a, 2)));
 }
 // normal(mean, std, size) with numbers, or elementwise with tensors.
-LAMINA_FUNCTION(kModule, normal, "mean, std=1.0, size=None, *, dtype=None, device=None, requires_grad=False, generator=None") {
+LAMINA_FUNCTION(kModule, normal,
+                "mean, std=1.0, size=None, *, dtype=None, device=None, requires_grad=False, generator=None") {
   using namespace build;
   functions::Operand mean = a.operand(0), deviation = a.given(1) ? a.operand(1) : functions::Operand::of(1.0);
   const Shape* shape = a.given(2) ? Shape::of(a.dims(2)) : nullptr;
   for (const functions::Operand* operand : {&mean, &deviation})
     if (!operand->is_number()) shape = shape ? broadcast(shape, operand->value->shape) : operand->value->shape;
   check(shape != nullptr, "normal(): expected a size, or a tensor as mean or std");
-  DType dtype = float_type(a, 3, is_floating(functions::result_type({mean, deviation})) ? functions::result_type({mean, deviation})
-                                                                                       : functions::kDefaultFloat);
+  DType dtype =
+      float_type(a, 3,
+                 is_floating(functions::result_type({mean, deviation})) ? functions::result_type({mean, deviation})
+                                                                        : functions::kDefaultFloat);
   check(deviation.is_number() ? deviation.as_double() >= 0
                               : engine::all_within(deviation.value, 0, std::numeric_limits<double>::infinity()),
         "normal expects all elements of std >= 0.0");

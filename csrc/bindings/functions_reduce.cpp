@@ -28,10 +28,11 @@ PyObject* extreme(const Arguments& a, bool largest) {
     return wrap(functions::labelled(functions::extremum(largest ? Op::amax : Op::amin, x, std::nullopt, false),
                                     largest ? "Max@1" : "Min@1"));
   }
-  if (is_tensor(a.object(1))) return wrap(functions::binary(largest ? Op::maximum : Op::minimum, a.tensor(0), a.tensor(1)));
-  return wrap_pair(functions::extremum_with_indices(largest ? Op::argmax : Op::argmin, a.tensor(0), a.integer(1),
-                                                    a.flag(2, false)),
-                   largest ? "max" : "min");
+  if (is_tensor(a.object(1)))
+    return wrap(functions::binary(largest ? Op::maximum : Op::minimum, a.tensor(0), a.tensor(1)));
+  return wrap_pair(
+      functions::extremum_with_indices(largest ? Op::argmax : Op::argmin, a.tensor(0), a.integer(1), a.flag(2, false)),
+      largest ? "max" : "min");
 }
 
 functions::Axes axes_of(const Arguments& a, std::size_t i) { return a.axes(i); }

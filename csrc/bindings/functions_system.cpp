@@ -20,9 +20,7 @@ LAMINA_FUNCTION(kModule, flush, "") {
   Py_RETURN_NONE;
 }
 LAMINA_FUNCTION(kModule, describe_pending, "") { return PyUnicode_FromString(engine::describe_pending().c_str()); }
-LAMINA_FUNCTION(kModule, pending_count, "") {
-  return PyLong_FromSize_t(Tape::current().recording().values.size());
-}
+LAMINA_FUNCTION(kModule, pending_count, "") { return PyLong_FromSize_t(Tape::current().recording().values.size()); }
 
 LAMINA_FUNCTION(kModule, plan_stats, "") {
   PlanCacheStats stats = plan_cache_stats();
@@ -61,9 +59,7 @@ LAMINA_FUNCTION(kModule, nested_scope_exit, "token") {
   leave_scope(static_cast<std::uint32_t>(a.integer(0)));
   Py_RETURN_NONE;
 }
-LAMINA_FUNCTION(kModule, current_scope_path, "") {
-  return PyUnicode_FromString(scope_path(current_scope()).c_str());
-}
+LAMINA_FUNCTION(kModule, current_scope_path, "") { return PyUnicode_FromString(scope_path(current_scope()).c_str()); }
 
 LAMINA_FUNCTION_AS(kModule, promote_types, "promote_types", "type1, type2") {
   auto first = a.dtype(0), second = a.dtype(1);
@@ -81,10 +77,9 @@ LAMINA_FUNCTION(kModule, can_cast, "from_, to") {
 
 // The op table's rows, for tests and documentation.
 LAMINA_FUNCTION(kModule, op_table, "") {
-  static const char* const kFamilies[] = {"elementwise", "cast",    "reduce", "rowwise",      "scan",
-                                          "argsort",     "matmul",  "view",   "rebase",       "copy",
-                                          "slice_update", "cat",    "gather", "scatter",      "scatter_add",
-                                          "take_rows",   "put_rows", "random"};
+  static const char* const kFamilies[] = {
+      "elementwise", "cast",         "reduce", "rowwise", "scan",    "argsort",     "matmul",    "view",     "rebase",
+      "copy",        "slice_update", "cat",    "gather",  "scatter", "scatter_add", "take_rows", "put_rows", "random"};
   Object list(checked(PyList_New(0)));
   for (OpId op = kFirstOp; op < static_cast<OpId>(Op::kEnd); ++op) {
     const OpRow& entry = row(op);

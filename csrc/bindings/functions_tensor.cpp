@@ -73,7 +73,9 @@ LAMINA_FUNCTION(kMethod, byte, "input, memory_format=None") { return converted(a
 LAMINA_FUNCTION_AS(kMethod, to_bool, "bool", "input, memory_format=None") { return converted(a, DType::kBool); }
 LAMINA_FUNCTION(kMethod, cpu, "input, memory_format=None") { return self_of(a); }
 // to(dtype), to(device), to(device, dtype), to(other)
-LAMINA_FUNCTION(kMethod, to, "input, first=None, second=None, non_blocking=False, copy=False, *, dtype=None, device=None, memory_format=None") {
+LAMINA_FUNCTION(
+    kMethod, to,
+    "input, first=None, second=None, non_blocking=False, copy=False, *, dtype=None, device=None, memory_format=None") {
   auto dtype = a.dtype(5);
   for (std::size_t i : {std::size_t{1}, std::size_t{2}}) {
     if (!a.given(i) || PyBool_Check(a.object(i))) continue;

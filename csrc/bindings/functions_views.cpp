@@ -98,7 +98,8 @@ LAMINA_FUNCTION(kBoth, narrow, "input, dim, start, length") {
   int axis = functions::wrap_axis(a.integer(1), shape_of(a)->rank());
   std::int64_t size = size_along(a, axis), start = a.integer(2), length = a.integer(3);
   if (start < -size || start > size)
-    fail(ErrorKind::kIndex, "start out of range (expected to be in range of [", -size, ", ", size, "], but got ", start, ")");
+    fail(ErrorKind::kIndex, "start out of range (expected to be in range of [", -size, ", ", size, "], but got ", start,
+         ")");
   if (start < 0) start += size;
   check(length >= 0, "narrow(): length must be non-negative.");
   check(start + length <= size, "start (", start, ") + length (", length, ") exceeds dimension size (", size, ").");
@@ -112,7 +113,8 @@ LAMINA_FUNCTION(kBoth, split, "input, split_size_or_sections, dim=0") {
   check(shape_of(a)->rank() > 0, "split expects at least a 1-dimensional tensor");
   std::int64_t size = size_along(a, axis);
   if (auto piece = integer_from(a.object(1))) {
-    check(*piece > 0 || (*piece == 0 && size == 0), "split expects split_size be non-negative, but got split_size=", *piece);
+    check(*piece > 0 || (*piece == 0 && size == 0),
+          "split expects split_size be non-negative, but got split_size=", *piece);
     return pieces(a, axis, even_lengths(size, std::max<std::int64_t>(*piece, 1)));
   }
   DimVector lengths = a.dims(1);
@@ -122,8 +124,10 @@ LAMINA_FUNCTION(kBoth, split, "input, split_size_or_sections, dim=0") {
           to_string(lengths, '[', ']'));
     total += length;
   }
-  check(total == size, "split_with_sizes expects split_sizes to sum exactly to ", size, " (input tensor's size at "
-        "dimension ", axis, "), but got split_sizes=", to_string(lengths, '[', ']'));
+  check(total == size, "split_with_sizes expects split_sizes to sum exactly to ", size,
+        " (input tensor's size at "
+        "dimension ",
+        axis, "), but got split_sizes=", to_string(lengths, '[', ']'));
   return pieces(a, axis, lengths);
 }
 LAMINA_FUNCTION(kBoth, chunk, "input, chunks, dim=0") {
@@ -147,7 +151,9 @@ LAMINA_FUNCTION(kModule, cat, "tensors, dim=0") { return wrap(functions::cat(a.t
 LAMINA_FUNCTION(kModule, concat, "tensors, dim=0") { return wrap(functions::cat(a.tensors(0), a.integer(1, 0))); }
 LAMINA_FUNCTION(kModule, concatenate, "tensors, dim=0") { return wrap(functions::cat(a.tensors(0), a.integer(1, 0))); }
 LAMINA_FUNCTION(kModule, stack, "tensors, dim=0") { return wrap(functions::stack(a.tensors(0), a.integer(1, 0))); }
-LAMINA_FUNCTION_AS(kModule, flip_function, "flip", "input, dims") { return wrap(functions::flip(a.tensor(0), a.dims(1))); }
+LAMINA_FUNCTION_AS(kModule, flip_function, "flip", "input, dims") {
+  return wrap(functions::flip(a.tensor(0), a.dims(1)));
+}
 LAMINA_FUNCTION_AS(kMethod, flip_method, "flip", "input, *dims") {
   return wrap(functions::flip(a.tensor(0), a.rest_dims()));
 }
@@ -173,7 +179,8 @@ LAMINA_FUNCTION(kMethod, is_contiguous, "input, *, memory_format=None") {
 LAMINA_FUNCTION(kMethod, stride, "input, dim=None") {
   DimVector strides = engine::logical_layout(a.variable(0)).strides;
   if (a.given(1))
-    return PyLong_FromLongLong(strides[static_cast<std::size_t>(functions::wrap_axis(a.integer(1), shape_of(a)->rank()))]);
+    return PyLong_FromLongLong(
+        strides[static_cast<std::size_t>(functions::wrap_axis(a.integer(1), shape_of(a)->rank()))]);
   Object tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(strides.size()))));
   for (std::size_t i = 0; i < strides.size(); ++i)
     PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), checked(PyLong_FromLongLong(strides[i])));

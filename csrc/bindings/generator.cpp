@@ -16,8 +16,7 @@ namespace lamina::bindings {
 namespace {
 
 struct GeneratorObject {
-  PyObject_HEAD
-  engine::Generator own;
+  PyObject_HEAD engine::Generator own;
   bool is_default;
 };
 PyTypeObject* g_generator_type = nullptr;
@@ -67,8 +66,10 @@ PyObject* state_of(const engine::Generator& generator) {
 void set_state(engine::Generator& generator, PyObject* state) {
   if (!is_tensor(state)) fail(ErrorKind::kType, "RNG state must be a tensor, got ", Py_TYPE(state)->tp_name);
   ValuePtr value = value_of(state);
-  check(value->dtype == DType::kUInt8 && value->shape == Shape::of({16}), "RNG state must be a uint8 tensor of 16 elements, "
-        "as get_rng_state() gives it; got ", name_of(value->dtype), " ", to_string(value->shape->dims()));
+  check(value->dtype == DType::kUInt8 && value->shape == Shape::of({16}),
+        "RNG state must be a uint8 tensor of 16 elements, "
+        "as get_rng_state() gives it; got ",
+        name_of(value->dtype), " ", to_string(value->shape->dims()));
   value = build::clone(value);
   engine::realize(value.get());
   std::memcpy(&generator.seed, engine::data_of(value.get()), 8);
@@ -95,7 +96,8 @@ PyMethodDef g_methods[] = {
 }  // namespace
 
 void bind_generator(PyObject* module) {
-  static PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(generator_new)}, {Py_tp_methods, g_methods}, {0, nullptr}};
+  static PyType_Slot slots[] = {
+      {Py_tp_new, reinterpret_cast<void*>(generator_new)}, {Py_tp_methods, g_methods}, {0, nullptr}};
   static PyType_Spec spec{"lamina.Generator", sizeof(GeneratorObject), 0, Py_TPFLAGS_DEFAULT, slots};
   g_generator_type = make_type(spec);
   checked(PyModule_AddObjectRef(module, "Generator", reinterpret_cast<PyObject*>(g_generator_type)));
@@ -117,9 +119,7 @@ LAMINA_FUNCTION(kModule, manual_seed, "seed") {
   Object module(checked(PyImport_ImportModule("lamina._core")));
   return checked(PyObject_GetAttrString(module.get(), "default_generator"));
 }
-LAMINA_FUNCTION(kModule, initial_seed, "") {
-  return PyLong_FromUnsignedLongLong(engine::default_generator().seed);
-}
+LAMINA_FUNCTION(kModule, initial_seed, "") { return PyLong_FromUnsignedLongLong(engine::default_generator().seed); }
 LAMINA_FUNCTION(kModule, get_rng_state, "") { return state_of(engine::default_generator()); }
 LAMINA_FUNCTION(kModule, set_rng_state, "new_state") {
   set_state(engine::default_generator(), a.object(0));

@@ -114,15 +114,15 @@ Op comparison_op(int operation) {
 }
 
 PyObject* compare(PyObject* a, PyObject* b, int operation) {
-  return with_operands(a, b, [&](const Operand& x, const Operand& y) {
-    return functions::binary(comparison_op(operation), x, y);
-  });
+  return with_operands(
+      a, b, [&](const Operand& x, const Operand& y) { return functions::binary(comparison_op(operation), x, y); });
 }
 
 // The number of a tensor with one element.
 PyObject* single_element(PyObject* self, const char* what) {
   ValuePtr value = value_of(self);
-  check(value->shape->numel() == 1, what, " a Tensor with ", value->shape->numel(), " elements cannot be converted to Scalar");
+  check(value->shape->numel() == 1, what, " a Tensor with ", value->shape->numel(),
+        " elements cannot be converted to Scalar");
   engine::realize(value.get());
   return element_object(value->dtype, engine::data_of(value.get()));
 }

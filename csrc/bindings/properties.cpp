@@ -41,11 +41,12 @@ PyObject* get_grad(PyObject* self, void*) {
   return guarded([&] {
     const ValuePtr& value = value_of(self);
     if (!value->is_leaf() && !as_tensor(self)->grad && !retains_grad(value))
-      checked(PyErr_WarnEx(PyExc_UserWarning,
-                           "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
-                           "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated "
-                           "for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor.",
-                           1));
+      checked(PyErr_WarnEx(
+          PyExc_UserWarning,
+          "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+          "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated "
+          "for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor.",
+          1));
     PyObject* grad = *grad_slot(self);
     return Object::borrowed(grad ? grad : Py_None).release();
   });
@@ -57,8 +58,7 @@ int set_grad(PyObject* self, PyObject* grad, void*) {
         if (grad) {
           if (!is_tensor(grad))
             fail(ErrorKind::kType, "assigned grad expected to be a Tensor or None but got ", Py_TYPE(grad)->tp_name);
-          check(value_of(grad)->shape == value_of(self)->shape,
-                "assigned grad has data of a different size: expected ",
+          check(value_of(grad)->shape == value_of(self)->shape, "assigned grad has data of a different size: expected ",
                 to_string(value_of(self)->shape->dims(), '[', ']'), ", got ",
                 to_string(value_of(grad)->shape->dims(), '[', ']'));
           check(value_of(grad)->dtype == value_of(self)->dtype, "assigned grad has data of a different type: expected ",
@@ -111,7 +111,10 @@ PyObject* get_itemsize(PyObject* self, void*) {
   return guarded([&] { return PyLong_FromSize_t(size_of(value_of(self)->dtype)); });
 }
 PyObject* get_version(PyObject* self, void*) {
-  return guarded([&] { return PyLong_FromUnsignedLong(variable_of(self).cell ? variable_of(self).cell->changes : variable_of(self).changes); });
+  return guarded([&] {
+    return PyLong_FromUnsignedLong(variable_of(self).cell ? variable_of(self).cell->changes
+                                                          : variable_of(self).changes);
+  });
 }
 PyObject* get_is_view(PyObject* self, void*) {
   return guarded([&] { return PyBool_FromLong(variable_of(self).is_view()); });
@@ -129,8 +132,10 @@ PyGetSetDef g_tensor_properties[] = {
     {"shape", get_shape, nullptr, "The sizes of the axes.", nullptr},
     {"ndim", get_ndim, nullptr, "The number of axes.", nullptr},
     {"dtype", get_dtype, nullptr, "The type of the elements.", nullptr},
-    {"requires_grad", get_requires_grad, set_requires_grad_property, "Whether operations on it are recorded for "
-     "differentiation.", nullptr},
+    {"requires_grad", get_requires_grad, set_requires_grad_property,
+     "Whether operations on it are recorded for "
+     "differentiation.",
+     nullptr},
     {"is_leaf", get_is_leaf, nullptr, "Whether no recorded operation made it.", nullptr},
     {"grad", get_grad, set_grad, "The gradient that backward() has accumulated, or None.", nullptr},
     {"grad_fn", get_grad_fn, nullptr, "The recorded operation that made it, or None.", nullptr},

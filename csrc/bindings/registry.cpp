@@ -109,10 +109,12 @@ Arguments::Arguments(const Signature& signature, PyObject* self, PyObject* const
       PyObject* keyword = PyTuple_GET_ITEM(names, i);
       int found = signature.find(keyword);
       if (found < 0)
-        fail(ErrorKind::kType, signature.name_, "() got an unexpected keyword argument '", PyUnicode_AsUTF8(keyword), "'");
+        fail(ErrorKind::kType, signature.name_, "() got an unexpected keyword argument '", PyUnicode_AsUTF8(keyword),
+             "'");
       auto index = static_cast<std::size_t>(found);
       if (values_[index])
-        fail(ErrorKind::kType, signature.name_, "() got multiple values for argument '", PyUnicode_AsUTF8(keyword), "'");
+        fail(ErrorKind::kType, signature.name_, "() got multiple values for argument '", PyUnicode_AsUTF8(keyword),
+             "'");
       values_[index] = args[count + i];
     }
   }

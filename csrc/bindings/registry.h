@@ -96,24 +96,21 @@ PyMethodDef* method_definitions();
 PyMethodDef* function_definitions();
 
 // LAMINA_FUNCTION(kBoth, sum, "input, dim=None") { return wrap(...a.tensor(0)...); }
-#define LAMINA_FUNCTION_AS(where, identifier, python_name, signature_text)                                              \
-  static PyObject* body_##identifier(const Arguments& a);                                                               \
-  static const Signature& signature_##identifier() {                                                                    \
-    static const auto* signature = new Signature(python_name, signature_text);                                          \
-    return *signature;                                                                                                  \
-  }                                                                                                                     \
-  static PyObject* function_##identifier(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* names) {         \
-    return call(signature_##identifier(), body_##identifier, nullptr, args, count, names);                              \
-  }                                                                                                                     \
-  static PyObject* method_##identifier(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) {      \
-    return call(signature_##identifier(), body_##identifier, self, args, count, names);                                 \
-  }                                                                                                                     \
-  static const Registration registration_##identifier(python_name,                                                      \
-                                                      reinterpret_cast<PyCFunction>(                                    \
-                                                          reinterpret_cast<void*>(function_##identifier)),              \
-                                                      reinterpret_cast<PyCFunction>(                                    \
-                                                          reinterpret_cast<void*>(method_##identifier)),                \
-                                                      Where::where);                                                    \
+#define LAMINA_FUNCTION_AS(where, identifier, python_name, signature_text)                                         \
+  static PyObject* body_##identifier(const Arguments& a);                                                          \
+  static const Signature& signature_##identifier() {                                                               \
+    static const auto* signature = new Signature(python_name, signature_text);                                     \
+    return *signature;                                                                                             \
+  }                                                                                                                \
+  static PyObject* function_##identifier(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* names) {    \
+    return call(signature_##identifier(), body_##identifier, nullptr, args, count, names);                         \
+  }                                                                                                                \
+  static PyObject* method_##identifier(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* names) { \
+    return call(signature_##identifier(), body_##identifier, self, args, count, names);                            \
+  }                                                                                                                \
+  static const Registration registration_##identifier(                                                             \
+      python_name, reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(function_##identifier)),                  \
+      reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(method_##identifier)), Where::where);                  \
   static PyObject* body_##identifier([[maybe_unused]] const Arguments& a)
 #define LAMINA_FUNCTION(where, name, signature_text) LAMINA_FUNCTION_AS(where, name, #name, signature_text)
 

@@ -12,8 +12,7 @@ namespace lamina::bindings {
 namespace {
 
 struct DTypeObject {
-  PyObject_HEAD
-  DType dtype;
+  PyObject_HEAD DType dtype;
 };
 
 PyTypeObject* g_dtype_type = nullptr;
@@ -50,9 +49,8 @@ PyObject* size_subscript(PyObject* self, PyObject* key) {
   if (!item || !PySlice_Check(key)) return item.release();
   return guarded([&] { return size_object(*dims_from(item.get())); });
 }
-PyMethodDef g_size_methods[] = {
-    {"numel", size_numel, METH_NOARGS, "The number of elements: the product of the sizes."},
-    {nullptr, nullptr, 0, nullptr}};
+PyMethodDef g_size_methods[] = {{"numel", size_numel, METH_NOARGS, "The number of elements: the product of the sizes."},
+                                {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace
 

@@ -32,10 +32,11 @@ struct Suspension {
 void bind_shape_only(py::module_& module) {
   py::class_<Suspension>(module, "shape_only_suspend")
       .def(py::init<>())
-      .def("__enter__", [](Suspension& self) { 
-        self.guard = std::make_unique<TapeGuard>(Tape::main());
-        engine::pause_journal(true);
-      })
+      .def("__enter__",
+           [](Suspension& self) {
+             self.guard = std::make_unique<TapeGuard>(Tape::main());
+             engine::pause_journal(true);
+           })
       .def("__exit__", [](Suspension& self, const py::args&) {
         if (&Tape::current() == &Tape::main()) engine::flush();
         self.guard.reset();
@@ -58,7 +59,8 @@ LAMINA_FUNCTION(kModule, shape_only_end, "") {
 LAMINA_FUNCTION(kModule, shape_only_active, "") { return PyBool_FromLong(!g_runs.empty()); }
 LAMINA_FUNCTION(kModule, shape_only_placeholder, "shape, dtype=None") {
   check(!g_runs.empty(), "shape_only_placeholder without shape_only_begin");
-  return wrap(make_value(kPlaceholder, {}, Shape::of(a.dims(0)), a.dtype(1).value_or(functions::kDefaultFloat), nullptr));
+  return wrap(
+      make_value(kPlaceholder, {}, Shape::of(a.dims(0)), a.dtype(1).value_or(functions::kDefaultFloat), nullptr));
 }
 
 }  // namespace lamina::bindings

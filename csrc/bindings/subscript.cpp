@@ -93,10 +93,10 @@ Subscript parse(const Shape* start, PyObject* key) {
     ellipsis |= PyTuple_GET_ITEM(items.get(), i) == Py_Ellipsis;
   }
   if (used > start->rank() && start->rank() == 0)
-    fail(ErrorKind::kIndex, "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a "
+    fail(ErrorKind::kIndex,
+         "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a "
          "number");
-  if (used > start->rank())
-    fail(ErrorKind::kIndex, "too many indices for tensor of dimension ", start->rank());
+  if (used > start->rank()) fail(ErrorKind::kIndex, "too many indices for tensor of dimension ", start->rank());
   int axis = 0;
   for (Py_ssize_t i = 0; i < count; ++i) {
     PyObject* item = PyTuple_GET_ITEM(items.get(), i);
@@ -130,9 +130,9 @@ Subscript parse(const Shape* start, PyObject* key) {
         if (index->dtype == DType::kBool || index->dtype == DType::kUInt8) {
           for (int k = 0; k < index->shape->rank(); ++k)
             if ((*index->shape)[k] != (*shape)[axis + k])
-              fail(ErrorKind::kIndex, "The shape of the mask ", to_string(index->shape->dims(), '[', ']'), " at index ", k,
-                   " does not match the shape of the indexed tensor ", to_string(shape->dims(), '[', ']'), " at index ",
-                   axis + k);
+              fail(ErrorKind::kIndex, "The shape of the mask ", to_string(index->shape->dims(), '[', ']'), " at index ",
+                   k, " does not match the shape of the indexed tensor ", to_string(shape->dims(), '[', ']'),
+                   " at index ", axis + k);
         }
         add_advanced(subscript, axis, index);
         axis += masked;
@@ -140,8 +140,10 @@ Subscript parse(const Shape* start, PyObject* key) {
     } else if (auto number = integer_from(item)) {
       append(subscript.views, functions::select_views(shape, axis, *number));
     } else {
-      fail(ErrorKind::kIndex, "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
-           "indices (got ", Py_TYPE(item)->tp_name, ")");
+      fail(ErrorKind::kIndex,
+           "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
+           "indices (got ",
+           Py_TYPE(item)->tp_name, ")");
     }
   }
   return subscript;
@@ -165,7 +167,9 @@ PyObject* tensor_subscript(PyObject* self, PyObject* key) {
         subscript.views = {{Op::reshape, engine::current(variable)->shape, nullptr}};  // x[...]: a view of its own
       bool selects = subscript.views.back().op == Op::reshape && subscript.views.size() > 1;
       engine::Variable view = engine::view_of(variable, subscript.views);
-      functions::labelled(view.value, selects ? "Select" : subscript.views.back().op == Op::slice ? "Slice" : "Unsqueeze");
+      functions::labelled(view.value, selects                                  ? "Select"
+                                      : subscript.views.back().op == Op::slice ? "Slice"
+                                                                               : "Unsqueeze");
       return wrap(std::move(view));
     }
     return wrap(functions::index(functions::apply(engine::current(variable), subscript.views), subscript.indices));

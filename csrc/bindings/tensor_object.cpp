@@ -98,9 +98,10 @@ Py_ssize_t length(PyObject* self) {
 
 Py_hash_t hash(PyObject* self) { return static_cast<Py_hash_t>(reinterpret_cast<std::uintptr_t>(self) >> 4); }
 
-PyMemberDef g_members[] = {{"__dictoffset__", T_PYSSIZET, offsetof(TensorObject, dict), READONLY, nullptr},
-                           {"__weaklistoffset__", T_PYSSIZET, offsetof(TensorObject, weak_references), READONLY, nullptr},
-                           {nullptr, 0, 0, 0, nullptr}};
+PyMemberDef g_members[] = {
+    {"__dictoffset__", T_PYSSIZET, offsetof(TensorObject, dict), READONLY, nullptr},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(TensorObject, weak_references), READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr}};
 
 template <typename Function>
 void* slot(Function* function) {
@@ -117,7 +118,8 @@ void set_uninitialized_type(PyTypeObject* type) {
 }
 
 void fail_uninitialized(const char* function) {
-  fail(ErrorKind::kValue, function, ": got an uninitialized parameter, which has no shape and no numbers yet. Run the lazy "
+  fail(ErrorKind::kValue, function,
+       ": got an uninitialized parameter, which has no shape and no numbers yet. Run the lazy "
        "module once on data, or give it a shape with lamina.nn.resolve(net, input_shape).");
 }
 
@@ -137,7 +139,8 @@ void bind_tensor_type(PyObject* module) {
                                  {Py_bf_releasebuffer, slot(tensor_release_buffer)}};
   for (PyType_Slot* number = g_number_slots; number->slot; ++number) slots.push_back(*number);
   slots.push_back({0, nullptr});
-  PyType_Spec spec{"lamina.Tensor", sizeof(TensorObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots.data()};
+  PyType_Spec spec{"lamina.Tensor", sizeof(TensorObject), 0,
+                   Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots.data()};
   g_tensor_type = make_type(spec);
   checked(PyModule_AddObjectRef(module, "Tensor", reinterpret_cast<PyObject*>(g_tensor_type)));
 }
@@ -180,13 +183,14 @@ void set_requires_grad(PyObject* tensor, bool requires_grad) {
   ValuePtr value = engine::current(variable);
   if (value->requires_grad() == requires_grad) return;
   if (!requires_grad) {
-    check(value->leaf, "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
+    check(value->leaf,
+          "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
           "in a subgraph that doesn't require differentiation use var_no_grad = var.detach().");
   } else {
     check(!value->has(kInferenceMade) || inference_mode(),
           "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
-    check(is_floating(value->dtype),
-          "only Tensors of floating point dtype can require gradients (this one has dtype ", name_of(value->dtype), ")");
+    check(is_floating(value->dtype), "only Tensors of floating point dtype can require gradients (this one has dtype ",
+          name_of(value->dtype), ")");
   }
   // The flag is the value's: other tensors that hold the same value must not change.
   value.reset();

@@ -7,8 +7,7 @@
 namespace lamina::bindings {
 
 struct TensorObject {
-  PyObject_HEAD
-  engine::Variable variable;
+  PyObject_HEAD engine::Variable variable;
   PyObject* grad;  // of tensors that are not leaves; a leaf's is in its LeafGrad
   PyObject* dict;
   PyObject* weak_references;

@@ -82,7 +82,8 @@ const CompiledPlan& find_or_compile(std::span<const std::uint64_t> trace, std::u
   auto [begin, end] = all.by_hash.equal_range(hash);
   for (auto found = begin; found != end; ++found) {
     auto entry = found->second;
-    if (!std::equal(trace.begin(), trace.end(), entry->trace.begin(), entry->trace.end()) || !(entry->liveness == liveness))
+    if (!std::equal(trace.begin(), trace.end(), entry->trace.begin(), entry->trace.end()) ||
+        !(entry->liveness == liveness))
       continue;
     ++all.stats.hits;
     if (entry != all.entries.begin()) all.entries.splice(all.entries.begin(), all.entries, entry);

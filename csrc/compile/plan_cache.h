@@ -22,8 +22,7 @@ struct PlanCacheStats {
 
 // The plan for a trace. Equal traces (compared in full; the hash only finds candidates) share one. The reference stays
 // valid until the next call.
-const CompiledPlan& find_or_compile(std::span<const std::uint64_t> trace, std::uint64_t hash,
-                                    const Liveness& liveness);
+const CompiledPlan& find_or_compile(std::span<const std::uint64_t> trace, std::uint64_t hash, const Liveness& liveness);
 
 // Compiles without the cache. If `dumps` is given, the program after each pass is appended to it.
 CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liveness, std::string* dumps = nullptr);

@@ -24,9 +24,9 @@ struct Node {
   const Attribute* attribute;
   std::vector<std::uint32_t> operands;
 
-  bool live = false;    // someone outside will look at the result
-  bool dying = false;   // an input whose memory may be overwritten
-  bool needed = false;  // live, or read by a needed node
+  bool live = false;       // someone outside will look at the result
+  bool dying = false;      // an input whose memory may be overwritten
+  bool needed = false;     // live, or read by a needed node
   std::uint32_t uses = 0;  // by needed nodes
 
   // resolve_views: whose memory holds the elements, and how they lie there.

@@ -7,8 +7,8 @@ namespace lamina {
 
 namespace {
 
-// The register whose memory `out` may take over: read for the last time here, in the same order and element size, and by
-// no instruction after the one that writes.
+// The register whose memory `out` may take over: read for the last time here, in the same order and element size, and
+// by no instruction after the one that writes.
 std::vector<std::uint32_t> overwritable(const ElementwiseStep& step, std::size_t out) {
   using Kind = ElementwiseStep::Kind;
   std::vector<std::uint32_t> nodes;

@@ -19,15 +19,16 @@ namespace lamina::engine {
 
 namespace {
 
-constexpr std::size_t kMostPending = 8192;                // values
-constexpr std::int64_t kMostPendingBytes = 1ll << 30;     // of their results, were all kept
+constexpr std::size_t kMostPending = 8192;             // values
+constexpr std::int64_t kMostPendingBytes = 1ll << 30;  // of their results, were all kept
 constexpr double kReleaseLockNanoseconds = 20e3;
 
 LockHooks g_hooks;
 std::int64_t g_flushes = 0;
 Recording g_spare;
 
-// Held while a plan runs. Whoever waits for it may hold the interpreter's lock: the holder does not need that to finish.
+// Held while a plan runs. Whoever waits for it may hold the interpreter's lock: the holder does not need that to
+// finish.
 std::mutex& execution() {
   static auto* mutex = [] {
     pthread_atfork([] { execution().lock(); }, [] { execution().unlock(); }, [] { execution().unlock(); });

@@ -8,8 +8,8 @@
 
 namespace lamina::engine {
 
-// Compiles (or finds) the plan of everything pending on the current tape and runs it. Afterwards every value that someone
-// looks at has its numbers. If memory is short, raises std::bad_alloc and leaves everything pending.
+// Compiles (or finds) the plan of everything pending on the current tape and runs it. Afterwards every value that
+// someone looks at has its numbers. If memory is short, raises std::bad_alloc and leaves everything pending.
 void flush();
 
 // flush() if a budget of pending work is used up, or something pending reads memory that the outside can write to.

@@ -56,7 +56,8 @@ ValuePtr checked_index(const ValuePtr& index, std::int64_t size, int axis, bool 
 }
 
 ValuePtr nonzero(const ValuePtr& x) {
-  ValuePtr mask = readable(build::binary(Op::ne, build::detach(x), make_scalar(std::int64_t{0}, x->dtype)), DType::kBool);
+  ValuePtr mask =
+      readable(build::binary(Op::ne, build::detach(x), make_scalar(std::int64_t{0}, x->dtype)), DType::kBool);
   const auto* flags = reinterpret_cast<const std::uint8_t*>(data_of(mask.get()));
   std::int64_t numel = x->shape->numel(), rank = x->shape->rank();
   auto count = static_cast<std::int64_t>(std::count(flags, flags + numel, 1));

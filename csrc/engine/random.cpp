@@ -33,7 +33,8 @@ ValuePtr random_integers(const Shape* shape, std::int64_t low, std::int64_t high
   auto range = static_cast<std::int64_t>(static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low));
   check(range > 0, "random_ expects a range below 2**63, got from=", low, " to=", high);
   ValuePtr bits = random(Op::random_bits, shape, DType::kInt64, generator);
-  ValuePtr positive = build::binary(Op::bitwise_and, bits, make_scalar(std::int64_t{0x7FFFFFFFFFFFFFFF}, DType::kInt64));
+  ValuePtr positive =
+      build::binary(Op::bitwise_and, bits, make_scalar(std::int64_t{0x7FFFFFFFFFFFFFFF}, DType::kInt64));
   ValuePtr folded = build::remainder(positive, make_scalar(range, DType::kInt64));
   return build::add(folded, make_scalar(low, DType::kInt64));
 }

@@ -276,7 +276,8 @@ ValuePtr with_leaf(Variable& variable, LeafPtr leaf) {
   if (value->references > own || (leaf && value->op == kScalar)) value = build::detach(value);
   bool requires_grad = static_cast<bool>(leaf);
   attach_leaf(value.get(), std::move(leaf));
-  value->flags = static_cast<std::uint8_t>(requires_grad ? value->flags | kRequiresGrad : value->flags & ~kRequiresGrad);
+  value->flags =
+      static_cast<std::uint8_t>(requires_grad ? value->flags | kRequiresGrad : value->flags & ~kRequiresGrad);
   return value;
 }
 
@@ -285,7 +286,8 @@ void make_exportable(Variable& variable) {
   // A base that shares its memory with values of others, or has none that can be written to, gets its own first.
   bool exposed = base->storage && base->storage->exposed();
   bool spread = base->op == kScalar || base->op == static_cast<OpId>(Op::expand);
-  if (!exposed && !base->requires_grad() && (spread || (base->storage && !variable.cell && base->storage->references > 1))) {
+  if (!exposed && !base->requires_grad() &&
+      (spread || (base->storage && !variable.cell && base->storage->references > 1))) {
     base = build::clone(base);
     if (variable.cell) {
       variable.cell->value = base;

@@ -1,8 +1,8 @@
 // Variable: what a tensor handle refers to. Gives immutable values PyTorch's in-place and view semantics.
 //
-// A variable is a value, or a view of a cell: a box with a value that several variables share. An in-place operation makes
-// a new value and puts it into the variable; if that is a view, the new numbers are written into the base's value, and
-// every other variable of the cell derives its own anew when it is next read.
+// A variable is a value, or a view of a cell: a box with a value that several variables share. An in-place operation
+// makes a new value and puts it into the variable; if that is a view, the new numbers are written into the base's
+// value, and every other variable of the cell derives its own anew when it is next read.
 #pragma once
 
 #include <cstdint>
@@ -80,7 +80,8 @@ ValuePtr unshared(ValuePtr value);
 // The variable's numbers as a value of its own, a leaf with this state (null: one that requires no gradient).
 ValuePtr with_leaf(Variable& variable, LeafPtr leaf);
 
-// Realizes the variable and everything pending, with dense memory under a base, so that the outside may read and write it.
+// Realizes the variable and everything pending, with dense memory under a base, so that the outside may read and write
+// it.
 void make_exportable(Variable& variable);
 
 // Strides in elements as PyTorch would have them: a base is contiguous, a view walks its base.

@@ -7,7 +7,8 @@
 
 namespace lamina::functions {
 
-// Raises IndexError "Dimension out of range (expected to be in range of [-2, 1], but got 2)". A 0-d tensor takes -1 and 0.
+// Raises IndexError "Dimension out of range (expected to be in range of [-2, 1], but got 2)". A 0-d tensor takes -1 and
+// 0.
 int wrap_axis(std::int64_t axis, int rank);
 // Ascending and distinct; raises RuntimeError for a repeated axis.
 DimVector wrap_axes(Dims axes, int rank);

@@ -18,14 +18,13 @@ using namespace build;
 namespace {
 
 void check_integer_index(const char* name, const ValuePtr& index) {
-  check(is_integral(index->dtype), name, "(): Expected dtype int32/int64 for index, got ",
-        name_of(index->dtype));
+  check(is_integral(index->dtype), name, "(): Expected dtype int32/int64 for index, got ", name_of(index->dtype));
 }
 
 // The index's shape must fit within x's, but along the axis.
 void check_fits(const char* name, const Shape* index, const Shape* x, int axis) {
-  check(std::max(index->rank(), 1) == std::max(x->rank(), 1), "Index tensor must have the same number of dimensions as ",
-        name, " tensor");
+  check(std::max(index->rank(), 1) == std::max(x->rank(), 1),
+        "Index tensor must have the same number of dimensions as ", name, " tensor");
   for (int other = 0; other < index->rank(); ++other)
     check(other == axis || (*index)[other] <= (*x)[other], "Size does not match at dimension ", other,
           " expected index ", to_string(index->dims(), '[', ']'), " to be no larger than ", name, " ",
@@ -34,13 +33,13 @@ void check_fits(const char* name, const Shape* index, const Shape* x, int axis) 
 
 // How an advanced index rearranges x: a matrix whose rows are the places that the indexed axes address together.
 struct Rows {
-  DimVector order;            // x's axes, the indexed ones first
-  std::int64_t places = 1;    // product of the indexed axes' sizes
-  std::int64_t width = 1;     // product of the other axes' sizes
-  DimVector other_dims;       // their sizes
+  DimVector order;          // x's axes, the indexed ones first
+  std::int64_t places = 1;  // product of the indexed axes' sizes
+  std::int64_t width = 1;   // product of the other axes' sizes
+  DimVector other_dims;     // their sizes
   const Shape* index_shape = nullptr;
-  ValuePtr position;          // flat int64 positions, one for each element of index_shape
-  int insert_at = 0;          // where index_shape stands among other_dims in the result
+  ValuePtr position;  // flat int64 positions, one for each element of index_shape
+  int insert_at = 0;  // where index_shape stands among other_dims in the result
 };
 
 Rows arrange(const ValuePtr& x, const Indices& indices) {
@@ -59,19 +58,20 @@ Rows arrange(const ValuePtr& x, const Indices& indices) {
   } catch (const Error&) {
     std::string shapes;
     for (std::int64_t axis : indexed)
-      shapes += (shapes.empty() ? "" : ", ") + to_string(indices[static_cast<std::size_t>(axis)]->shape->dims(), '[', ']');
+      shapes +=
+          (shapes.empty() ? "" : ", ") + to_string(indices[static_cast<std::size_t>(axis)]->shape->dims(), '[', ']');
     fail(ErrorKind::kIndex, "shape mismatch: indexing tensors could not be broadcast together with shapes ", shapes);
   }
   for (std::int64_t axis : indexed) {
     std::int64_t size = (*x->shape)[static_cast<int>(axis)];
     ValuePtr wrapped =
         engine::checked_index(indices[static_cast<std::size_t>(axis)], size, static_cast<int>(axis), true);
-    rows.position = rows.position
-                        ? build::add(build::mul(rows.position, make_scalar(size, DType::kInt64)), wrapped)
-                        : wrapped;
+    rows.position =
+        rows.position ? build::add(build::mul(rows.position, make_scalar(size, DType::kInt64)), wrapped) : wrapped;
     rows.places *= size;
   }
-  rows.position = build::reshape(build::expand(rows.position, rows.index_shape), Shape::of({rows.index_shape->numel()}));
+  rows.position =
+      build::reshape(build::expand(rows.position, rows.index_shape), Shape::of({rows.index_shape->numel()}));
   rows.order = indexed;
   rows.order.insert(rows.order.end(), other.begin(), other.end());
   for (std::int64_t axis : other) {
@@ -145,8 +145,10 @@ ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, co
 
 ValuePtr index_select(const ValuePtr& x, std::int64_t axis, const ValuePtr& index) {
   check_integer_index("index_select", index);
-  check(index->shape->rank() <= 1, "index_select(): Index is supposed to be a vector, but got dim: ", index->shape->rank());
-  if (x->shape->rank() == 0) return build::reshape(index_select(build::reshape(x, Shape::of({1})), axis, index), x->shape);
+  check(index->shape->rank() <= 1,
+        "index_select(): Index is supposed to be a vector, but got dim: ", index->shape->rank());
+  if (x->shape->rank() == 0)
+    return build::reshape(index_select(build::reshape(x, Shape::of({1})), axis, index), x->shape);
   int wrapped = wrap_axis(axis, x->shape->rank());
   ValuePtr position = engine::checked_index(index, (*x->shape)[wrapped], wrapped, false);
   Indices indices(static_cast<std::size_t>(wrapped) + 1);
@@ -186,8 +188,8 @@ ValuePtr index_put(const ValuePtr& x, const Indices& indices, const ValuePtr& so
         to_string(target->dims(), '[', ']'));
   ValuePtr aligned = build::permute(build::expand(from, target), inverse_of(order));
   std::int64_t count = rows.index_shape->numel();
-  ValuePtr replaced = put_rows(as_rows(x, rows), rows.position,
-                               build::reshape(aligned, Shape::of({count, rows.width})), accumulate);
+  ValuePtr replaced =
+      put_rows(as_rows(x, rows), rows.position, build::reshape(aligned, Shape::of({count, rows.width})), accumulate);
   DimVector dims;
   for (std::int64_t axis : rows.order) dims.push_back((*x->shape)[static_cast<int>(axis)]);
   ValuePtr result = build::permute(build::reshape(replaced, Shape::of(dims)), inverse_of(rows.order));

@@ -15,8 +15,8 @@ ValuePtr index_select(const ValuePtr& x, std::int64_t axis, const ValuePtr& inde
 ValuePtr index_put_axis(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const ValuePtr& source,
                         bool accumulate);
 
-// Advanced indexing: one entry an axis of x (null: all of that axis), broadcast against each other; bool masks have been
-// turned into positions. NumPy's rule decides where the indexed axes land in the result.
+// Advanced indexing: one entry an axis of x (null: all of that axis), broadcast against each other; bool masks have
+// been turned into positions. NumPy's rule decides where the indexed axes land in the result.
 using Indices = std::vector<ValuePtr>;
 ValuePtr index(const ValuePtr& x, const Indices& indices);
 // x with what index(x, indices) would give replaced by `source` (broadcast), or added to.

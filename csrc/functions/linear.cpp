@@ -13,8 +13,8 @@ using namespace build;
 namespace {
 
 void check_same_dtype(const char* name, const ValuePtr& a, const ValuePtr& b) {
-  check(a->dtype == b->dtype, name, ": expected m1 and m2 to have the same dtype, but got: ", name_of(a->dtype), " != ",
-        name_of(b->dtype));
+  check(a->dtype == b->dtype, name, ": expected m1 and m2 to have the same dtype, but got: ", name_of(a->dtype),
+        " != ", name_of(b->dtype));
 }
 
 // The kernels multiply int32, int64, float32 and float64.
@@ -88,14 +88,16 @@ ValuePtr dot(const ValuePtr& a, const ValuePtr& b) {
 }
 
 ValuePtr addmm(const ValuePtr& input, const ValuePtr& a, const ValuePtr& b, double beta, double alpha) {
-  check(a->shape->rank() == 2 && b->shape->rank() == 2, "mat1 and mat2 must be matrices, got ", a->shape->rank(), "-D and ",
-        b->shape->rank(), "-D tensors");
+  check(a->shape->rank() == 2 && b->shape->rank() == 2, "mat1 and mat2 must be matrices, got ", a->shape->rank(),
+        "-D and ", b->shape->rank(), "-D tensors");
   check_same_dtype("addmm", a, b);
   check_same_dtype("addmm", a, input);
   ValuePtr result = product(a, b);
   if (alpha != 1) result = result * alpha;
-  check(broadcast(input->shape, result->shape) == result->shape, "The expanded size of the tensor must match the existing "
-        "size: input ", to_string(input->shape->dims(), '[', ']'), ", product ", to_string(result->shape->dims(), '[', ']'));
+  check(broadcast(input->shape, result->shape) == result->shape,
+        "The expanded size of the tensor must match the existing "
+        "size: input ",
+        to_string(input->shape->dims(), '[', ']'), ", product ", to_string(result->shape->dims(), '[', ']'));
   // beta = 0 means that input is not read at all, whatever it holds.
   if (beta != 0) result = build::add(result, beta == 1 ? input : input * beta);
   return labelled(result, "Addmm");
@@ -103,16 +105,19 @@ ValuePtr addmm(const ValuePtr& input, const ValuePtr& a, const ValuePtr& b, doub
 
 ValuePtr linear(const ValuePtr& x, const ValuePtr& weight, const ValuePtr& bias) {
   const Shape &in = *x->shape, &w = *weight->shape;
-  check(w.rank() == 1 || w.rank() == 2, "linear: expected a weight of 1 or 2 dimensions, got shape ", to_string(w.dims()));
+  check(w.rank() == 1 || w.rank() == 2, "linear: expected a weight of 1 or 2 dimensions, got shape ",
+        to_string(w.dims()));
   check(in.rank() > 0, "linear: expected an input of at least 1 dimension, got a 0-d tensor");
   check(in[in.rank() - 1] == w[w.rank() - 1], "linear: expected ", w[w.rank() - 1], " input features, got ",
         in[in.rank() - 1], " (", where_am_i(), "input ", to_string(in.dims()), ", weight ", to_string(w.dims()),
-        "): mat1 and mat2 shapes cannot be multiplied (", in.numel() / std::max<std::int64_t>(in[in.rank() - 1], 1), "x",
-        in[in.rank() - 1], " and ", w[w.rank() - 1], "x", w.rank() == 2 ? w[0] : 1, ")");
-  check(x->dtype == weight->dtype && (!bias || bias->dtype == x->dtype), "linear: expected input, weight and bias of one "
-        "dtype, got ", name_of(x->dtype), ", ", name_of(weight->dtype), bias ? ", " : "",
-        bias ? name_of(bias->dtype) : "", " (mat1 and mat2 must have the same dtype", where_am_i().empty() ? "" : "; ",
-        where_am_i(), "convert one of them with .to(dtype))");
+        "): mat1 and mat2 shapes cannot be multiplied (", in.numel() / std::max<std::int64_t>(in[in.rank() - 1], 1),
+        "x", in[in.rank() - 1], " and ", w[w.rank() - 1], "x", w.rank() == 2 ? w[0] : 1, ")");
+  check(x->dtype == weight->dtype && (!bias || bias->dtype == x->dtype),
+        "linear: expected input, weight and bias of one "
+        "dtype, got ",
+        name_of(x->dtype), ", ", name_of(weight->dtype), bias ? ", " : "", bias ? name_of(bias->dtype) : "",
+        " (mat1 and mat2 must have the same dtype", where_am_i().empty() ? "" : "; ", where_am_i(),
+        "convert one of them with .to(dtype))");
   if (w.rank() == 1) {
     ValuePtr result = matmul(x, weight);
     return bias ? build::add(result, bias) : result;

@@ -46,8 +46,10 @@ ValuePtr sum(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DT
 
 ValuePtr mean(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DType> dtype) {
   DType type = dtype.value_or(x->dtype);
-  check(is_floating(type), "mean(): could not infer output dtype. Input dtype must be either a floating point or complex "
-        "dtype. Got: ", scalar_name(type));
+  check(is_floating(type),
+        "mean(): could not infer output dtype. Input dtype must be either a floating point or complex "
+        "dtype. Got: ",
+        scalar_name(type));
   ValuePtr source = cast(x, type);
   DimVector wrapped = wrap_or_all(axes, x->shape->rank());
   return labelled(build::sum(source, wrapped, keepdim) / static_cast<double>(count_of(x, wrapped)),
@@ -80,7 +82,8 @@ ValuePtr arg_extremum(Op op, const ValuePtr& x, std::optional<std::int64_t> axis
     return build::reduce(op, x, axes, keepdim);
   }
   if (x->shape->numel() == 0)
-    fail(ErrorKind::kIndex, row(op).name, "(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' "
+    fail(ErrorKind::kIndex, row(op).name,
+         "(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' "
          "argument.");
   ValuePtr flat = build::reshape(x, Shape::of({x->shape->numel()}));
   ValuePtr position = build::reduce(op, flat, DimVector{0}, false);

@@ -69,10 +69,11 @@ Views unsqueeze_views(const Shape* shape, std::int64_t axis) {
 }
 
 Views permute_views(const Shape* shape, Dims axes) {
-  check(static_cast<int>(axes.size()) == shape->rank(),
-        "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering "
-        "of dimensions i.e. input.dim() = ",
-        shape->rank(), " is not equal to len(dims) = ", axes.size());
+  check(
+      static_cast<int>(axes.size()) == shape->rank(),
+      "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering "
+      "of dimensions i.e. input.dim() = ",
+      shape->rank(), " is not equal to len(dims) = ", axes.size());
   DimVector order, dims;
   for (std::int64_t axis : axes) {
     int wrapped = wrap_axis(axis, shape->rank());
@@ -94,8 +95,10 @@ Views transpose_views(const Shape* shape, std::int64_t first, std::int64_t secon
 Views expand_views(const Shape* shape, Dims sizes) {
   auto added = static_cast<std::int64_t>(sizes.size()) - shape->rank();
   check(added >= 0, "expand(", to_string(shape->dims(), '[', ']'), ", size=", to_string(sizes, '[', ']'),
-        "): the number of sizes provided (", sizes.size(), ") must be greater or equal to the number of dimensions in the "
-        "tensor (", shape->rank(), ")");
+        "): the number of sizes provided (", sizes.size(),
+        ") must be greater or equal to the number of dimensions in the "
+        "tensor (",
+        shape->rank(), ")");
   DimVector dims(sizes.begin(), sizes.end());
   for (std::size_t axis = 0; axis < dims.size(); ++axis) {
     std::int64_t own = static_cast<std::int64_t>(axis) - added;
@@ -106,8 +109,8 @@ Views expand_views(const Shape* shape, Dims sizes) {
       dims[axis] = size;
     }
     check(size == dims[axis] || (size == 1 && dims[axis] >= 0), "The expanded size of the tensor (", dims[axis],
-          ") must match the existing size (", size, ") at non-singleton dimension ", axis, ".  Target sizes: ",
-          to_string(sizes, '[', ']'), ".  Tensor sizes: ", to_string(shape->dims(), '[', ']'));
+          ") must match the existing size (", size, ") at non-singleton dimension ", axis,
+          ".  Target sizes: ", to_string(sizes, '[', ']'), ".  Tensor sizes: ", to_string(shape->dims(), '[', ']'));
   }
   return {{Op::expand, Shape::of(dims), nullptr}};
 }

@@ -70,8 +70,8 @@ Shape::Shape(Dims dims) : dims_(dims.begin(), dims.end()), numel_(1) {
     empty |= size == 0;
   }
   for (std::int64_t size : dims) {
-    check(empty || numel_ <= kLargest / size, "Storage size calculation overflowed with sizes=",
-          to_string(dims, '[', ']'));
+    check(empty || numel_ <= kLargest / size,
+          "Storage size calculation overflowed with sizes=", to_string(dims, '[', ']'));
     numel_ = empty ? 0 : numel_ * size;
   }
 }

@@ -1,7 +1,7 @@
 // Tape: the recorded, not yet executed values in creation order, with a compact trace of them hashed as it grows.
 //
-// The trace describes the program up to renaming: ops, dtypes, shapes, attributes, and operands by position. Equal traces
-// can share one plan. Storages, and the numbers of scalars, are not part of it.
+// The trace describes the program up to renaming: ops, dtypes, shapes, attributes, and operands by position. Equal
+// traces can share one plan. Storages, and the numbers of scalars, are not part of it.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ struct Recording {
   std::vector<ValuePtr> values;  // pending, in creation order
   std::vector<ValuePtr> inputs;  // values with a storage that pending ones read
   std::vector<ValuePtr> scalars;
-  // Per entry, in order of appearance: {op | dtype << 16 | operand count << 32}, then for an op its shape, attribute and
-  // operands (two to a word); for an input its shape and strides; for a scalar nothing more.
+  // Per entry, in order of appearance: {op | dtype << 16 | operand count << 32}, then for an op its shape, attribute
+  // and operands (two to a word); for an input its shape and strides; for a scalar nothing more.
   std::vector<std::uint64_t> trace;
   std::uint64_t hash = 0;
   std::int64_t bytes = 0;  // of all pending results, were they all kept
@@ -50,7 +50,9 @@ class Tape {
   // Appends a pending value; its operands are pending here, realized, scalars or placeholders.
   void append(Value* value);
   const Recording& recording() const { return recording_; }
-  bool is_pending(const Value* value) const { return value->epoch == epoch_ && !value->storage && value->op >= kFirstOp; }
+  bool is_pending(const Value* value) const {
+    return value->epoch == epoch_ && !value->storage && value->op >= kFirstOp;
+  }
 
   // Hands the recording over and starts an empty one; `spare` (cleared) is reused for it.
   Recording take(Recording spare = {});

@@ -10,16 +10,20 @@ namespace lamina {
 
 namespace {
 
-constexpr std::size_t kPooledInputs = 4;   // values with fewer inputs come from a free list
+constexpr std::size_t kPooledInputs = 4;  // values with fewer inputs come from a free list
 constexpr std::size_t kSlabValues = 256;
 
-std::vector<void*> g_free[kPooledInputs];
+// Not destroyed at exit: values may outlive static objects, and slabs stay reachable for leak checkers.
+union Pool {
+  constexpr Pool() : free{} {}
+  ~Pool() {}
+  std::vector<void*> free[kPooledInputs];
+};
+Pool g_pool;
 std::int64_t g_live = 0;
 std::uint64_t g_sequence = 0;
 
-std::size_t bytes_for(std::size_t inputs) {
-  return sizeof(Value) + (inputs > 1 ? (inputs - 1) * sizeof(Value*) : 0);
-}
+std::size_t bytes_for(std::size_t inputs) { return sizeof(Value) + (inputs > 1 ? (inputs - 1) * sizeof(Value*) : 0); }
 
 void* allocate(std::size_t inputs) {
   if (inputs >= kPooledInputs) {
@@ -27,7 +31,7 @@ void* allocate(std::size_t inputs) {
     if (!memory) throw std::bad_alloc();
     return memory;
   }
-  auto& list = g_free[inputs];
+  auto& list = g_pool.free[inputs];
   if (list.empty()) {
     std::size_t bytes = (bytes_for(inputs) + 15) / 16 * 16;
     auto* slab = static_cast<std::byte*>(std::malloc(bytes * kSlabValues));  // slabs are reused, never returned
@@ -42,7 +46,7 @@ void* allocate(std::size_t inputs) {
 
 void deallocate(Value* value) {
   if (value->input_count < kPooledInputs)
-    g_free[value->input_count].push_back(value);
+    g_pool.free[value->input_count].push_back(value);
   else
     std::free(value);
 }

@@ -63,12 +63,12 @@ struct Value {
   DType dtype;
   std::uint8_t flags;
   std::uint16_t input_count;
-  std::uint16_t label;  // public op that recorded it, for grad_fn's name; 0: the op's own
-  std::uint32_t scope;  // module path that recorded it
-  std::uint32_t epoch;  // the tape `slot` refers to
-  std::uint32_t slot;   // position among that tape's values, inputs or scalars
-  std::uint32_t mark;   // scratch of graph walks, valid for one walk
-  std::uint64_t sequence;  // creation order: a topological order of all values
+  std::uint16_t label;           // public op that recorded it, for grad_fn's name; 0: the op's own
+  std::uint32_t scope;           // module path that recorded it
+  std::uint32_t epoch;           // the tape `slot` refers to
+  std::uint32_t slot;            // position among that tape's values, inputs or scalars
+  std::uint32_t mark;            // scratch of graph walks, valid for one walk
+  std::uint64_t sequence;        // creation order: a topological order of all values
   std::uint64_t overwritten_at;  // with kOverwritten: values created up to then used the old numbers
   const Shape* shape;
   const Attribute* attribute;

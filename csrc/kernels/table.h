@@ -1,8 +1,8 @@
 // The kernel table: what an instruction set's build of the kernels offers, chosen once by CPU features.
 //
-// Kernels loop over raw pointers. They never allocate, never start threads, never fail; arguments are valid by contract.
-// Pointers are aligned to their element type, not more, unless said. `out` may be the very same pointer as an input of
-// the same element size (in-place), but never overlaps one partly. n may be 0.
+// Kernels loop over raw pointers. They never allocate, never start threads, never fail; arguments are valid by
+// contract. Pointers are aligned to their element type, not more, unless said. `out` may be the very same pointer as an
+// input of the same element size (in-place), but never overlaps one partly. n may be 0.
 #pragma once
 
 #include <cstddef>

@@ -109,8 +109,7 @@ ValuePtr gather(const ValuePtr& x, int axis, const ValuePtr& index) {
   return record(Op::gather, {x.get(), index.get()}, index->shape, x->dtype, Attribute::of({axis}));
 }
 ValuePtr scatter(const ValuePtr& base, int axis, const ValuePtr& index, const ValuePtr& source) {
-  return record(Op::scatter, {base.get(), index.get(), source.get()}, base->shape, base->dtype,
-                Attribute::of({axis}));
+  return record(Op::scatter, {base.get(), index.get(), source.get()}, base->shape, base->dtype, Attribute::of({axis}));
 }
 ValuePtr scatter_add(const ValuePtr& base, int axis, const ValuePtr& index, const ValuePtr& source) {
   return record(Op::scatter_add, {base.get(), index.get(), source.get()}, base->shape, base->dtype,

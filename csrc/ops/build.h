@@ -1,7 +1,7 @@
 // Builders: one function an op, from values to a value, as gradients, public functions and passes of tests use them.
 //
-// Element types must agree (public functions promote first); shapes broadcast where the op is elementwise. A wrong shape
-// is an internal error here unless a check is named.
+// Element types must agree (public functions promote first); shapes broadcast where the op is elementwise. A wrong
+// shape is an internal error here unless a check is named.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,5 @@
-// What a gradient rule sees: the cotangent of one value, the numbers its row says it reads, and where to put the result.
+// What a gradient rule sees: the cotangent of one value, the numbers its row says it reads, and where to put the
+// result.
 #pragma once
 
 #include <utility>

@@ -145,8 +145,8 @@ void pow(Gradient& d) {
     return build::where(equal(d.y(), number_like(0, d.y())), number_like(0, d.g()), d.g() * slope);
   });
   d.give(1, [&] {
-    ValuePtr flat = binary(Op::logical_and, equal(d.x(), number_like(0, d.x())),
-                           binary(Op::ge, d.y(), number_like(0, d.y())));
+    ValuePtr flat =
+        binary(Op::logical_and, equal(d.x(), number_like(0, d.x())), binary(Op::ge, d.y(), number_like(0, d.y())));
     return build::where(flat, number_like(0, d.g()), d.g() * (d.r() * build::log(d.x())));
   });
 }

@@ -121,9 +121,7 @@ void expand(Gradient& d) {
   d.give(0, [&] { return d.g(); });  // give() sums
 }
 void slice(Gradient& d) {
-  d.give(0, [&] {
-    return build::slice_update(full(d.shape(0), 0, d.g()->dtype), d.g(), &d.attribute());
-  });
+  d.give(0, [&] { return build::slice_update(full(d.shape(0), 0, d.g()->dtype), d.g(), &d.attribute()); });
 }
 void clone(Gradient& d) {
   d.give(0, [&] { return d.g(); });
@@ -165,9 +163,8 @@ void take_rows(Gradient& d) {
 }
 void put_rows(Gradient& d) {
   bool accumulate = d.attribute()[0] != 0;
-  d.give(0, [&] {
-    return accumulate ? d.g() : build::put_rows(d.g(), d.y(), full(d.shape(2), 0, d.g()->dtype), false);
-  });
+  d.give(0,
+         [&] { return accumulate ? d.g() : build::put_rows(d.g(), d.y(), full(d.shape(2), 0, d.g()->dtype), false); });
   d.give(2, [&] { return build::take_rows(d.g(), d.y()); });
 }
 

@@ -28,7 +28,8 @@ void check_not_inference(const OpRow& entry, std::span<Value* const> inputs) {
   std::uint8_t reads = entry.reads[0] | entry.reads[1] | entry.reads[2];
   for (std::size_t i = 0; i < inputs.size() && i < 3; ++i)
     check(!(reads >> i & 1 && inputs[i]->has(kInferenceMade)) || t_inference,
-          "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and "
+          "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor "
+          "and "
           "use it in autograd.");
 }
 

@@ -57,15 +57,22 @@ constexpr OpRow kRows[] = {
   {#name, label, gradient::name, kernel(Family::kElementwise, Elementwise::name), Result::kSame, 1, {reads, N, N}},
 #define LAMINA_FLAT(name, label) \
   {#name, label, gradient::zero, kernel(Family::kElementwise, Elementwise::name), Result::kSame, 1, {N, N, N}},
-#define LAMINA_BINARY(name, label, reads0, reads1) \
-  {#name, label, gradient::name, kernel(Family::kElementwise, Elementwise::name), Result::kSame, 2, {reads0, reads1, N}},
+#define LAMINA_BINARY(name, label, reads0, reads1)                                            \
+  {#name,         label, gradient::name,     kernel(Family::kElementwise, Elementwise::name), \
+   Result::kSame, 2,     {reads0, reads1, N}},
 #define LAMINA_PLAIN(name, arity, result) \
   {#name, nullptr, nullptr, kernel(Family::kElementwise, Elementwise::name), Result::k##result, arity, {N, N, N}},
-#define LAMINA_OP(name, label, family, member, reads0, reads1, reads2)                                       \
-  {#name, label, gradient::name, kernel(Family::k##family, family::member), Result::kSame, arity_of(Family::k##family), \
+#define LAMINA_OP(name, label, family, member, reads0, reads1, reads2) \
+  {#name,                                                              \
+   label,                                                              \
+   gradient::name,                                                     \
+   kernel(Family::k##family, family::member),                          \
+   Result::kSame,                                                      \
+   arity_of(Family::k##family),                                        \
    {reads0, reads1, reads2}},
-#define LAMINA_OP_PLAIN(name, family, member) \
-  {#name, nullptr, nullptr, kernel(Family::k##family, family::member), Result::kSame, arity_of(Family::k##family), {N, N, N}},
+#define LAMINA_OP_PLAIN(name, family, member)                                                                         \
+  {#name,    nullptr, nullptr, kernel(Family::k##family, family::member), Result::kSame, arity_of(Family::k##family), \
+   {N, N, N}},
 #include "ops/op_list.inc"
 };
 

@@ -96,7 +96,7 @@ struct MatmulStep {
   DType dtype;
   bool has_bias, relu;
   std::int64_t m, n, k;
-  std::int64_t a_row, a_column, b_row, b_column;  // strides in elements
+  std::int64_t a_row, a_column, b_row, b_column;                // strides in elements
   std::vector<std::ptrdiff_t> a_offsets, b_offsets, c_offsets;  // a batch entry each, in elements
   Location a, b, bias, c;
 };

@@ -13,35 +13,49 @@ using kernels::MatmulArgs;
 // Multiply-adds below which sharing costs more than it saves, and the least worth a chunk of its own.
 constexpr std::size_t kSharedWork = 150'000;
 constexpr std::size_t kChunkWork = 100'000;
-// Chunks of one product at most: enough to even out a disturbed thread, few enough for what each packs to pay.
+// Chunks of one product: some for each thread, so that one that is disturbed does not keep the others waiting.
+constexpr std::size_t kEnoughChunks = 8;
 constexpr std::size_t kMostChunks = 16;
 // Up to here the rows stay together and the columns are cut.
 constexpr std::size_t kFewRows = 112;
-constexpr std::size_t kLeastRows = 128;
+// A b up to this size is read where it lies by chunks of few rows.
+constexpr std::size_t kSmallBytes = std::size_t{2} << 20;
+// Columns are cut between cache lines.
 constexpr std::size_t kColumnUnit = 64;
-constexpr std::size_t kMostColumns = 512;
 
 std::size_t ceil_divide(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
+
+// A single column that is left over belongs to the unit before it: alone it would be summed in another order.
+std::size_t units_of(std::size_t columns) { return columns <= 2 ? 1 : ceil_divide(columns - 1, kColumnUnit); }
 
 // How one product is cut: a grid of nearly equal blocks of c.
 struct Grid {
   std::size_t rows = 1, columns = 1;
 };
 
-Grid grid_of(const MatmulArgs& args) {
-  const std::size_t work = args.m * args.n * args.k;
-  const std::size_t units = ceil_divide(args.n, kColumnUnit);
-  const std::size_t affordable = std::max<std::size_t>(1, work / kChunkWork);
+// For products that pack both operands: a row of blocks packs a's panels, a column of blocks packs b, once for each
+// block, which wide and tall blocks repay.
+Grid grid_of_packed(const MatmulArgs& args) {
   Grid grid;
-  if (args.m <= kFewRows && args.n > 1) {
-    grid.columns = std::min({units, affordable, kMostChunks});
-    return grid;
+  grid.columns = std::min(ceil_divide(args.n, 512), kMostChunks);
+  grid.rows = std::clamp<std::size_t>(args.m / 256, 1, std::max<std::size_t>(1, kMostChunks / grid.columns));
+  while (grid.rows * grid.columns < kEnoughChunks && args.n / grid.columns >= 256) grid.columns *= 2;
+  return grid;
+}
+
+Grid grid_of(const MatmulArgs& args, std::size_t size) {
+  const std::size_t affordable = std::max<std::size_t>(1, args.m * args.n * args.k / kChunkWork);
+  Grid grid;
+  if (args.n == 1) {
+    grid.rows = std::min({std::max<std::size_t>(1, args.m / 8), affordable, kMostChunks});
+  } else if (args.m <= kFewRows) {
+    grid.columns = std::min({units_of(args.n), affordable, kMostChunks});
+  } else if (args.n < kColumnUnit || (args.b_column == 1 && args.n * args.k * size <= kSmallBytes)) {
+    grid.rows = std::max(std::min(kEnoughChunks, args.m / 32), std::min(kMostChunks, args.m / 64));
+    grid.rows = std::min(grid.rows, affordable);
+  } else {
+    grid = grid_of_packed(args);
   }
-  grid.columns = std::min(ceil_divide(args.n, kMostColumns), affordable);
-  // Every block of rows packs b again; with few columns that is nothing beside reading a.
-  const std::size_t least_rows = args.n >= kColumnUnit ? kLeastRows : 8;
-  const std::size_t wanted = std::min(ceil_divide(kMostChunks, grid.columns), affordable / grid.columns);
-  grid.rows = std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(1, args.m / least_rows));
   return grid;
 }
 
@@ -79,11 +93,11 @@ void matmul(DType dtype, const MatmulArgs& args, std::span<const std::ptrdiff_t>
   };
   if (work * entries < kSharedWork || num_threads() == 1) return run_entries(0, entries);
 
-  const Grid grid = grid_of(args);
+  const Grid grid = grid_of(args, size);
   const std::size_t blocks = grid.rows * grid.columns;
   if (blocks == 1) return parallel_for(entries, ceil_divide(kChunkWork, std::max<std::size_t>(work, 1)), run_entries);
 
-  const std::size_t units = ceil_divide(args.n, kColumnUnit);
+  const std::size_t units = units_of(args.n);
   parallel_for(entries * blocks, 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t chunk = begin; chunk < end; ++chunk) {
       MatmulArgs block = entry_of(chunk / blocks);
@@ -91,7 +105,9 @@ void matmul(DType dtype, const MatmulArgs& args, std::span<const std::ptrdiff_t>
       const std::size_t first_row = args.m * row / grid.rows;
       const std::size_t first_column = units * column / grid.columns * kColumnUnit;
       block.m = args.m * (row + 1) / grid.rows - first_row;
-      block.n = std::min(args.n, units * (column + 1) / grid.columns * kColumnUnit) - first_column;
+      const std::size_t end_column =
+          column + 1 == grid.columns ? args.n : units * (column + 1) / grid.columns * kColumnUnit;
+      block.n = end_column - first_column;
       const std::ptrdiff_t i = static_cast<std::ptrdiff_t>(first_row), j = static_cast<std::ptrdiff_t>(first_column);
       block.a = moved(block.a, i * args.a_row, size);
       block.b = moved(block.b, j * args.b_column, size);

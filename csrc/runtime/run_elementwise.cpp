@@ -1,4 +1,5 @@
-// The elementwise step: an interpreter that takes a tile of every register through all instructions, then the next tile.
+// The elementwise step: an interpreter that takes a tile of every register through all instructions, then the next
+// tile.
 #include "runtime/steps.h"
 #include "runtime/strided.h"
 #include "runtime/thread_pool.h"

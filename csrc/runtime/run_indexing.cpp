@@ -1,4 +1,5 @@
-// Steps that address elements or rows by index, and sorting. Indices are within bounds: checked when they were recorded.
+// Steps that address elements or rows by index, and sorting. Indices are within bounds: checked when they were
+// recorded.
 #include <cmath>
 #include <cstring>
 #include <numeric>

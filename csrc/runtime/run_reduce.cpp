@@ -65,7 +65,8 @@ void run(const ReduceStep& step, Slots slots) {
   if (inner == 1) {
     if (step.n > 2 * kBlock) {
       for (std::int64_t row = 0; row < step.outer; ++row)
-        run_long_row(step, in + static_cast<std::size_t>(row) * n * size, out + static_cast<std::size_t>(row) * result_size);
+        run_long_row(step, in + static_cast<std::size_t>(row) * n * size,
+                     out + static_cast<std::size_t>(row) * result_size);
       return;
     }
     auto reduce = table.reduce_rows[kernel][index_of(step.dtype)];

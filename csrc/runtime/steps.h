@@ -19,7 +19,8 @@ inline constexpr std::int64_t kParallelElements = 1 << 16;
 // How many units of `elements` each make a chunk worth handing out; a whole call's worth if it is not to be split.
 inline std::size_t grain_for(std::int64_t units, std::int64_t elements) {
   if (units * elements < 2 * kParallelElements) return static_cast<std::size_t>(std::max<std::int64_t>(units, 1));
-  return static_cast<std::size_t>(std::max<std::int64_t>(1, kParallelElements / 2 / std::max<std::int64_t>(elements, 1)));
+  return static_cast<std::size_t>(
+      std::max<std::int64_t>(1, kParallelElements / 2 / std::max<std::int64_t>(elements, 1)));
 }
 
 void run(const ElementwiseStep& step, Slots slots);

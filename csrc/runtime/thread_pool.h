@@ -6,7 +6,8 @@
 
 namespace lamina::runtime {
 
-// Threads that work at a parallel_for, the caller included. The default is LAMINA_NUM_THREADS, else the CPUs this process may use.
+// Threads that work at a parallel_for, the caller included. The default is LAMINA_NUM_THREADS, else the CPUs this
+// process may use.
 int num_threads();
 // Takes effect at the next parallel_for. count >= 1.
 void set_num_threads(int count);
@@ -14,8 +15,8 @@ void set_num_threads(int count);
 using RangeBody = void (*)(void* context, std::size_t begin, std::size_t end);
 
 // Calls body over [0, count) in chunks of `grain` (the last may be shorter), on the caller and the pool; returns when
-// all are done. Chunks are claimed dynamically; each is a contiguous range. Runs on the caller alone when count <= grain,
-// inside another parallel_for, or with one thread. body must not throw.
+// all are done. Chunks are claimed dynamically; each is a contiguous range. Runs on the caller alone when count <=
+// grain, inside another parallel_for, or with one thread. body must not throw.
 void parallel_for(std::size_t count, std::size_t grain, RangeBody body, void* context);
 
 template <typename Body>

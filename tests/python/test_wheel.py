@@ -21,7 +21,7 @@ EXTENSION = Path(_core.__file__)
 IMPORT_SECONDS = 0.030
 IMPORT_BYTES = 15e6
 
-# Run in a fresh interpreter: what `import lamina` adds to it. Processor time: the machine may be busy with other things.
+# Run in a fresh interpreter: what `import lamina` adds to it. Processor time: the machine may be busy.
 MEASURE_IMPORT = """
 import json, sys, time
 def resident():
