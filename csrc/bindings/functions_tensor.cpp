@@ -41,9 +41,12 @@ LAMINA_FUNCTION(kMethod, numpy, "input, *, force=False") {
         "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
   Object source = Object::borrowed(a.tensor_object(0));
   if (a.tensor(0)->requires_grad()) source = Object(wrap(engine::detached(a.variable(0), true)));
-  Object numpy(checked(PyImport_ImportModule("numpy")));
+  static PyObject* asarray = [] {  // kept for the life of the process
+    Object numpy(checked(PyImport_ImportModule("numpy")));
+    return checked(PyObject_GetAttrString(numpy.get(), "asarray"));
+  }();
   Object view(checked(PyMemoryView_FromObject(source.get())));
-  return checked(PyObject_CallMethod(numpy.get(), "asarray", "O", view.get()));
+  return checked(PyObject_CallOneArg(asarray, view.get()));
 }
 LAMINA_FUNCTION(kMethod, data_ptr, "input") {
   engine::make_exportable(a.variable(0));

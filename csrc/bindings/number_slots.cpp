@@ -173,8 +173,9 @@ void assign_result(PyObject* tensor, ValuePtr result) {
   const ValuePtr old = engine::current(variable);
   check(functions::can_cast(result->dtype, old->dtype), "result type ", functions::scalar_name(result->dtype),
         " can't be cast to the desired output type ", functions::scalar_name(old->dtype));
-  check(result->shape == old->shape, "output with shape ", to_string(old->shape->dims(), '[', ']'),
-        " doesn't match the broadcast shape ", to_string(result->shape->dims(), '[', ']'));
+  if (result->shape != old->shape)
+    fail(ErrorKind::kRuntime, "output with shape ", to_string(old->shape->dims(), '[', ']'),
+         " doesn't match the broadcast shape ", to_string(result->shape->dims(), '[', ']'));
   if (result->dtype != old->dtype) result = build::cast(result, old->dtype);
   engine::assign(variable, std::move(result));
   engine::flush_if_due();

@@ -32,6 +32,28 @@ std::string where_am_i() {
   return path.empty() ? "" : "in " + path + ", ";
 }
 
+// Texts are made only for what fails: every layer of every step comes through here.
+void check_linear(const ValuePtr& x, const ValuePtr& weight, const ValuePtr& bias) {
+  const Shape &in = *x->shape, &w = *weight->shape;
+  auto refuse = [](const std::string& message) { fail(ErrorKind::kRuntime, "linear: ", message); };
+  if (w.rank() != 1 && w.rank() != 2)
+    refuse(text("expected a weight of 1 or 2 dimensions, got shape ", to_string(w.dims())));
+  if (in.rank() == 0) refuse("expected an input of at least 1 dimension, got a 0-d tensor");
+  std::int64_t features = in[in.rank() - 1];
+  if (features != w[w.rank() - 1])
+    refuse(text("expected ", w[w.rank() - 1], " input features, got ", features, " (", where_am_i(), "input ",
+                to_string(in.dims()), ", weight ", to_string(w.dims()),
+                "): mat1 and mat2 shapes cannot be multiplied (", in.numel() / std::max<std::int64_t>(features, 1), "x",
+                features, " and ", w[w.rank() - 1], "x", w.rank() == 2 ? w[0] : 1, ")"));
+  if (x->dtype != weight->dtype || (bias && bias->dtype != x->dtype))
+    refuse(text("expected input, weight and bias of one dtype, got ", name_of(x->dtype), ", ", name_of(weight->dtype),
+                bias ? ", " : "", bias ? name_of(bias->dtype) : "", " (mat1 and mat2 must have the same dtype; ",
+                where_am_i(), "convert one of them with .to(dtype))"));
+  bool fits = !bias || w.rank() == 1 || bias->shape->rank() == 0 ||
+              (bias->shape->rank() == 1 && ((*bias->shape)[0] == w[0] || (*bias->shape)[0] == 1));
+  if (!fits) refuse(text("expected a bias of shape (", w[0], ",), got ", to_string(bias->shape->dims())));
+}
+
 }  // namespace
 
 ValuePtr matmul(const ValuePtr& a, const ValuePtr& b) {
@@ -105,27 +127,12 @@ ValuePtr addmm(const ValuePtr& input, const ValuePtr& a, const ValuePtr& b, doub
 
 ValuePtr linear(const ValuePtr& x, const ValuePtr& weight, const ValuePtr& bias) {
   const Shape &in = *x->shape, &w = *weight->shape;
-  check(w.rank() == 1 || w.rank() == 2, "linear: expected a weight of 1 or 2 dimensions, got shape ",
-        to_string(w.dims()));
-  check(in.rank() > 0, "linear: expected an input of at least 1 dimension, got a 0-d tensor");
-  check(in[in.rank() - 1] == w[w.rank() - 1], "linear: expected ", w[w.rank() - 1], " input features, got ",
-        in[in.rank() - 1], " (", where_am_i(), "input ", to_string(in.dims()), ", weight ", to_string(w.dims()),
-        "): mat1 and mat2 shapes cannot be multiplied (", in.numel() / std::max<std::int64_t>(in[in.rank() - 1], 1),
-        "x", in[in.rank() - 1], " and ", w[w.rank() - 1], "x", w.rank() == 2 ? w[0] : 1, ")");
-  check(x->dtype == weight->dtype && (!bias || bias->dtype == x->dtype),
-        "linear: expected input, weight and bias of one "
-        "dtype, got ",
-        name_of(x->dtype), ", ", name_of(weight->dtype), bias ? ", " : "", bias ? name_of(bias->dtype) : "",
-        " (mat1 and mat2 must have the same dtype", where_am_i().empty() ? "" : "; ", where_am_i(),
-        "convert one of them with .to(dtype))");
+  check_linear(x, weight, bias);
   if (w.rank() == 1) {
     ValuePtr result = matmul(x, weight);
     return bias ? build::add(result, bias) : result;
   }
   std::int64_t features = w[0];
-  if (bias)
-    check(broadcast(bias->shape, Shape::of({features})) == Shape::of({features}), "linear: expected a bias of shape (",
-          features, ",), got ", to_string(bias->shape->dims()));
   if (in.rank() == 2) {
     ValuePtr result = product(x, weight, true);
     return bias ? labelled(build::add(result, bias), "Addmm") : result;

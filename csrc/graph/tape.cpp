@@ -46,8 +46,9 @@ std::uint32_t Tape::reference(Value* value) {
   bool pending = !value->storage && value->op >= kFirstOp;
   OperandKind kind = scalar ? OperandKind::kScalar : pending ? OperandKind::kValue : OperandKind::kInput;
   if (value->epoch != epoch_) {
-    check(!pending, "this tensor has no numbers: it was made in a shape-only run, which has ended (shape ",
-          to_string(value->shape->dims()), ")");
+    if (pending) [[unlikely]]
+      fail(ErrorKind::kRuntime, "this tensor has no numbers: it was made in a shape-only run, which has ended (shape ",
+           to_string(value->shape->dims()), ")");
     auto& list = scalar ? recording_.scalars : recording_.inputs;
     value->epoch = epoch_;
     value->slot = static_cast<std::uint32_t>(list.size());
