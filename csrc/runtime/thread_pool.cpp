@@ -27,7 +27,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kSpinTime = std::chrono::microseconds(30);
+constexpr auto kSpinTime = std::chrono::microseconds(30);   // of a worker without a job
+constexpr auto kPatience = std::chrono::microseconds(200);  // of a caller whose last chunks are with others
 constexpr int kPausesPerClockRead = 16;
 constexpr int kMaxThreads = 1024;
 constexpr std::uint64_t kTicket = std::uint64_t{1} << 32;
@@ -111,12 +112,30 @@ class Pool {
   }
 
   void wait_for_workers() {
-    const auto workers_left = [this] { return (state_.load(std::memory_order_acquire) & kWorkersMask) != 0; };
-    for (int spins = 0; spins < 1000; ++spins) {
-      if (!workers_left()) return;
-      pause_briefly();
+    const auto workers_left = [this] { return (state_.load() & kWorkersMask) != 0; };
+    const auto deadline = Clock::now() + kPatience;
+    do {
+      for (int i = 0; i < kPausesPerClockRead; ++i) {
+        if (!workers_left()) return;
+        pause_briefly();
+      }
+    } while (Clock::now() < deadline);
+    // A worker has lost its CPU, perhaps to this very thread. Yielding could cost this one a whole time slice, too.
+    std::unique_lock lock(mutex_);
+    caller_sleeps_.store(true);
+    while (workers_left()) finished_.wait(lock);
+    caller_sleeps_.store(false);
+  }
+
+  // Leaves the job; tells a caller that has gone to sleep over it.
+  void leave() {
+    const std::uint64_t left = state_.fetch_sub(1);
+    if ((left & kWorkersMask) == 1 && caller_sleeps_.load()) {
+      {
+        const std::lock_guard lock(mutex_);
+      }
+      finished_.notify_one();
     }
-    while (workers_left()) sched_yield();  // a worker may need this very CPU to finish
   }
 
   static bool open(std::uint64_t state) { return (state & kTicket) != 0; }
@@ -128,7 +147,7 @@ class Pool {
       if (stopping_.load(std::memory_order_relaxed)) return;
       const std::uint64_t entered = state_.fetch_add(1, std::memory_order_acq_rel);
       if (open(entered)) run_chunks();
-      state_.fetch_sub(1, std::memory_order_release);
+      leave();
       done = (open(entered) ? entered : seen) & ~kWorkersMask;
     }
   }
@@ -200,6 +219,7 @@ class Pool {
   alignas(64) std::atomic<std::uint64_t> state_{0};
   std::atomic<int> sleepers_{0};
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> caller_sleeps_{false};
   RangeBody body_ = nullptr;
   void* context_ = nullptr;
   std::size_t count_ = 0, grain_ = 1, chunks_ = 0;
@@ -210,7 +230,7 @@ class Pool {
   int wanted_threads_ = 1;
   std::vector<std::thread> workers_;
   std::mutex mutex_;
-  std::condition_variable wakeup_;
+  std::condition_variable wakeup_, finished_;
   // The pool of the parent process: its threads do not exist here, so it can only be left alone, where leak checkers
   // see it.
   [[maybe_unused]] Pool* abandoned_;

@@ -109,6 +109,20 @@ TEST_F(ThreadPool, wakes_workers_that_have_parked) {
   }
 }
 
+TEST_F(ThreadPool, waits_for_a_worker_that_takes_its_time) {
+  set_num_threads(2);
+  const std::thread::id caller = std::this_thread::get_id();
+  for (int round = 0; round < 10; ++round) {
+    std::atomic<int> started{0}, finished{0};
+    parallel_for(2, 1, [&](std::size_t, std::size_t) {
+      for (++started; started < 2;) std::this_thread::yield();  // one chunk each
+      if (std::this_thread::get_id() != caller) std::this_thread::sleep_for(std::chrono::milliseconds(3));
+      ++finished;
+    });
+    EXPECT_EQ(finished, 2);
+  }
+}
+
 TEST_F(ThreadPool, survives_many_short_jobs) {
   set_num_threads(3);
   std::size_t total = 0;
