@@ -1,5 +1,6 @@
 // The extension module: a list of what is bound.
 #include <pybind11/pybind11.h>
+#include <unistd.h>
 
 #include "bindings/autograd.h"
 #include "bindings/generator.h"
@@ -14,7 +15,16 @@ using namespace lamina;
 using namespace lamina::bindings;
 
 void* release_interpreter() { return PyEval_SaveThread(); }
-void acquire_interpreter(void* state) { PyEval_RestoreThread(static_cast<PyThreadState*>(state)); }
+
+// When the interpreter shuts down it ends daemon threads here by unwinding them, without its lock: values must not be
+// released then, so the thread waits for the process to end instead (as Python 3.14 does by itself).
+void acquire_interpreter(void* state) {
+  try {
+    PyEval_RestoreThread(static_cast<PyThreadState*>(state));
+  } catch (...) {
+    for (;;) pause();
+  }
+}
 
 }  // namespace
 
