@@ -54,11 +54,6 @@ LAMINA_FUNCTION(kModule, set_num_threads, "count") {
 LAMINA_FUNCTION(kModule, get_num_threads, "") { return PyLong_FromLong(runtime::num_threads()); }
 LAMINA_FUNCTION(kModule, isa, "") { return PyUnicode_FromString(kernels::table().isa); }
 
-LAMINA_FUNCTION(kModule, nested_scope_enter, "name") { return PyLong_FromLong(enter_scope(a.text(0))); }
-LAMINA_FUNCTION(kModule, nested_scope_exit, "token") {
-  leave_scope(static_cast<std::uint32_t>(a.integer(0)));
-  Py_RETURN_NONE;
-}
 LAMINA_FUNCTION(kModule, current_scope_path, "") { return PyUnicode_FromString(scope_path(current_scope()).c_str()); }
 
 LAMINA_FUNCTION_AS(kModule, promote_types, "promote_types", "type1, type2") {

@@ -4,9 +4,9 @@
 
 #include "bindings/autograd.h"
 #include "bindings/generator.h"
+#include "bindings/module_type.h"
 #include "bindings/registry.h"
 #include "bindings/scalars.h"
-#include "bindings/shape_only.h"
 #include "engine/flush.h"
 
 namespace {
@@ -35,7 +35,7 @@ PYBIND11_MODULE(_core, module) {
     bind_generator(module.ptr());
     bind_tensor_type(module.ptr());
     bind_autograd(module.ptr());
-    bind_shape_only(module);
+    bind_module_type(module.ptr());
     checked(PyModule_AddFunctions(module.ptr(), function_definitions()));
   } catch (const PythonError&) {
     throw pybind11::error_already_set();

@@ -1,6 +1,4 @@
-// Shape-only runs: everything is recorded on a tape of its own that never runs.
-#include "bindings/shape_only.h"
-
+// Rows of the registry: shape-only runs, where everything is recorded on a tape of its own that never runs.
 #include <memory>
 #include <vector>
 
@@ -10,39 +8,25 @@
 #include "graph/tape.h"
 #include "support/check.h"
 
-namespace py = pybind11;
-
 namespace lamina::bindings {
 
 namespace {
 
+// While one exists, things are computed for real.
+struct Suspension {
+  TapeGuard guard{Tape::main()};
+  Suspension() { engine::pause_journal(true); }
+  ~Suspension() { engine::pause_journal(false); }
+};
+
 struct ShapeOnly {
   Tape tape;
   TapeGuard guard{tape};
+  std::unique_ptr<Suspension> suspension;
 };
 std::vector<std::unique_ptr<ShapeOnly>> g_runs;
 
-// Computes for real within a shape-only run: a context manager.
-struct Suspension {
-  std::unique_ptr<TapeGuard> guard;
-};
-
 }  // namespace
-
-void bind_shape_only(py::module_& module) {
-  py::class_<Suspension>(module, "shape_only_suspend")
-      .def(py::init<>())
-      .def("__enter__",
-           [](Suspension& self) {
-             self.guard = std::make_unique<TapeGuard>(Tape::main());
-             engine::pause_journal(true);
-           })
-      .def("__exit__", [](Suspension& self, const py::args&) {
-        if (&Tape::current() == &Tape::main()) engine::flush();
-        self.guard.reset();
-        engine::pause_journal(false);
-      });
-}
 
 LAMINA_FUNCTION(kModule, shape_only_begin, "") {
   engine::flush();
@@ -57,6 +41,17 @@ LAMINA_FUNCTION(kModule, shape_only_end, "") {
   Py_RETURN_NONE;
 }
 LAMINA_FUNCTION(kModule, shape_only_active, "") { return PyBool_FromLong(!g_runs.empty()); }
+LAMINA_FUNCTION(kModule, shape_only_suspend, "") {
+  check(!g_runs.empty() && !g_runs.back()->suspension, "shape_only_suspend outside of a shape-only run");
+  g_runs.back()->suspension = std::make_unique<Suspension>();
+  Py_RETURN_NONE;
+}
+LAMINA_FUNCTION(kModule, shape_only_resume, "") {
+  check(!g_runs.empty() && g_runs.back()->suspension, "shape_only_resume without shape_only_suspend");
+  auto ended = std::move(g_runs.back()->suspension);
+  engine::flush();
+  Py_RETURN_NONE;
+}
 LAMINA_FUNCTION(kModule, shape_only_placeholder, "shape, dtype=None") {
   check(!g_runs.empty(), "shape_only_placeholder without shape_only_begin");
   return wrap(

@@ -16,7 +16,7 @@ struct Entry {
   std::vector<std::uint64_t> trace;
   Liveness liveness;
   std::uint64_t hash;
-  CompiledPlan compiled;
+  std::shared_ptr<const CompiledPlan> compiled;
 };
 
 struct Cache {
@@ -75,8 +75,8 @@ CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liven
   return result;
 }
 
-const CompiledPlan& find_or_compile(std::span<const std::uint64_t> trace, std::uint64_t hash,
-                                    const Liveness& liveness) {
+std::shared_ptr<const CompiledPlan> find_or_compile(std::span<const std::uint64_t> trace, std::uint64_t hash,
+                                                    const Liveness& liveness) {
   Cache& all = cache();
   hash = mixed(mixed(hash, liveness.live), liveness.dying);
   auto [begin, end] = all.by_hash.equal_range(hash);
@@ -90,7 +90,8 @@ const CompiledPlan& find_or_compile(std::span<const std::uint64_t> trace, std::u
     return entry->compiled;
   }
   ++all.stats.compiled;
-  all.entries.push_front(Entry{{trace.begin(), trace.end()}, liveness, hash, compile(trace, liveness)});
+  auto compiled = std::make_shared<const CompiledPlan>(compile(trace, liveness));
+  all.entries.push_front(Entry{{trace.begin(), trace.end()}, liveness, hash, std::move(compiled)});
   all.by_hash.emplace(hash, all.entries.begin());
   if (all.entries.size() > kMostPlans) evict_oldest(all);
   return all.entries.front().compiled;

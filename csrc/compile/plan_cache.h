@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -20,9 +21,10 @@ struct PlanCacheStats {
   std::int64_t cached = 0;
 };
 
-// The plan for a trace. Equal traces (compared in full; the hash only finds candidates) share one. The reference stays
-// valid until the next call.
-const CompiledPlan& find_or_compile(std::span<const std::uint64_t> trace, std::uint64_t hash, const Liveness& liveness);
+// The plan for a trace. Equal traces (compared in full; the hash only finds candidates) share one. It outlives its
+// place in the cache for as long as it is held.
+std::shared_ptr<const CompiledPlan> find_or_compile(std::span<const std::uint64_t> trace, std::uint64_t hash,
+                                                    const Liveness& liveness);
 
 // Compiles without the cache. If `dumps` is given, the program after each pass is appended to it.
 CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liveness, std::string* dumps = nullptr);

@@ -160,18 +160,14 @@ void flush() {
   take_run_at_once();
   if (pending.values.empty()) return;
   if (pending.has_placeholder) fail_shape_only();
-  const CompiledPlan& compiled = find_or_compile(pending.trace, pending.hash, find_liveness(tape));
+  // Held, for the cache may change while the lock is released.
+  std::shared_ptr<const CompiledPlan> compiled = find_or_compile(pending.trace, pending.hash, find_liveness(tape));
   Memory memory;
-  memory.prepare(compiled.plan, pending);
+  memory.prepare(compiled->plan, pending);
   Recording recording = tape.take(std::move(g_spare));
-  bind_results(compiled, recording, memory);
+  bind_results(*compiled, recording, memory);
   ++g_flushes;
-  if (compiled.plan.estimated_nanoseconds > kReleaseLockNanoseconds) {
-    Plan plan = compiled.plan;  // the cache may change while the lock is released
-    run(plan, memory);
-  } else {
-    run(compiled.plan, memory);
-  }
+  run(compiled->plan, memory);
   for (const ValuePtr& value : recording.values) {
     if (value->requires_grad() && !value->leaf && !value->has(kHistoryFreed)) continue;
     if (!keeps_base(value.get())) drop_inputs(value.get());

@@ -2,7 +2,7 @@
 #include "engine/variable.h"
 
 #include <algorithm>
-#include <cstring>
+#include <numeric>
 
 #include "engine/flush.h"
 #include "engine/journal.h"
@@ -10,6 +10,7 @@
 #include "ops/build.h"
 #include "ops/view_layout.h"
 #include "plan/plan.h"
+#include "runtime/buffer.h"
 #include "runtime/steps.h"
 #include "support/check.h"
 
@@ -43,17 +44,29 @@ ValuePtr put(const ViewSpec& spec, const ValuePtr& base, const ValuePtr& fresh) 
     case Op::detach:
       return fresh;
     default:
-      fail(ErrorKind::kRuntime,
-           "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-           "Please clone() the tensor before performing the operation.");
+      throw std::logic_error(text("nothing undoes ", row(static_cast<OpId>(spec.op)).name));
   }
 }
 
-// The steps from the cell to the variable, outermost first.
-std::vector<const ViewPath*> steps_of(const Variable& variable) {
-  std::vector<const ViewPath*> steps;
-  for (const ViewPath* path = variable.path.get(); path; path = path->base.get()) steps.insert(steps.begin(), path);
-  return steps;
+bool is_expanded(const Variable& variable) {
+  for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
+    if (path->spec.op == Op::expand) return true;
+  return false;
+}
+
+// `base` with the elements that the steps lead to, each once, replaced by `fresh`.
+ValuePtr put_elements(const std::vector<const ViewPath*>& steps, const ValuePtr& base, const ValuePtr& fresh) {
+  std::int64_t numel = base->shape->numel();
+  StoragePtr storage = runtime::allocate(static_cast<std::size_t>(numel) * sizeof(std::int64_t));
+  auto* first = static_cast<std::int64_t*>(storage->data);
+  std::iota(first, first + numel, std::int64_t{0});
+  ValuePtr places = make_leaf(std::move(storage), base->shape, DType::kInt64);
+  for (const ViewPath* step : steps)
+    if (step->spec.op != Op::detach) places = apply(step->spec, places);
+  const Shape* line = Shape::of({fresh->shape->numel()});
+  return build::reshape(build::scatter(build::reshape(base, Shape::of({numel})), 0, build::reshape(places, line),
+                                       build::reshape(fresh, line)),
+                        base->shape);
 }
 
 bool crosses(const Variable& variable, const Attribute* kind) {
@@ -153,8 +166,14 @@ void refuse_unassignable(Variable& variable) {
   const ValuePtr& value = current(variable);
   check(!value->storage || !value->storage->read_only,
         "cannot write to a tensor over a read-only array; clone() it first");
-  for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
-    if (path->spec.op == Op::expand) put(path->spec, value, value);
+  if (is_expanded(variable)) {
+    DimVector strides = logical_layout(variable).strides;
+    for (std::size_t axis = 0; axis < strides.size(); ++axis) {
+      check(strides[axis] != 0 || value->shape->dims()[axis] <= 1,
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation.");
+    }
+  }
   if (!grad_enabled()) return;
   check(!value->leaf, "a leaf Variable that requires grad is being used in an in-place operation.");
   if (variable.is_view() && !is_detached(variable)) {
@@ -236,9 +255,13 @@ void assign(Variable& variable, ValuePtr fresh) {
     ValuePtr base = cell.value, written = fresh;
     {
       GradMode mode(grad_enabled() && !numbers_only);
-      std::vector<ValuePtr> along{base};
-      for (std::size_t i = 0; i + 1 < steps.size(); ++i) along.push_back(apply(steps[i]->spec, along.back()));
-      for (std::size_t i = steps.size(); i-- > 0;) fresh = put(steps[i]->spec, along[i], fresh);
+      if (is_expanded(variable)) {
+        fresh = put_elements(steps, base, fresh);
+      } else {
+        std::vector<ValuePtr> along{base};
+        for (std::size_t i = 0; i + 1 < steps.size(); ++i) along.push_back(apply(steps[i]->spec, along.back()));
+        for (std::size_t i = steps.size(); i-- > 0;) fresh = put(steps[i]->spec, along[i], fresh);
+      }
       fresh = with_history(base, std::move(fresh));
     }
     if (numbers_only && grad_enabled() && written->requires_grad()) history = written;
@@ -299,31 +322,6 @@ void make_exportable(Variable& variable) {
   }
   realize(current(variable).get());
   flush();  // nothing pending may read this memory later, when the outside has changed it
-}
-
-LogicalLayout logical_layout(Variable& variable) {
-  auto steps = steps_of(variable);
-  const Shape* shape = variable.is_view() ? variable.cell->value->shape : current(variable)->shape;
-  Layout layout;
-  for (const ViewPath* step : steps) {
-    auto next = view_layout(step->spec.op, step->spec.attribute, shape, layout, step->spec.shape);
-    layout = next.value_or(Layout{});
-    shape = step->spec.shape;
-  }
-  return {strides_of(shape, layout), layout.offset};
-}
-
-bool is_contiguous(Variable& variable) {
-  if (!variable.is_view()) return true;
-  LogicalLayout layout = logical_layout(variable);
-  return strides_attribute(current(variable)->shape, layout.strides) == nullptr;
-}
-
-bool is_viewable_as(Variable& variable, const Shape* shape) {
-  if (!variable.is_view()) return true;
-  LogicalLayout own = logical_layout(variable);
-  const Shape* from = current(variable)->shape;
-  return view_layout(Op::reshape, nullptr, from, {own.offset, strides_attribute(from, own.strides)}, shape).has_value();
 }
 
 }  // namespace lamina::engine

@@ -52,6 +52,9 @@ struct Variable {
   bool is_view() const { return static_cast<bool>(path); }
 };
 
+// The steps from the cell to the variable, outermost first.
+std::vector<const ViewPath*> steps_of(const Variable& variable);
+
 void refresh(Variable& variable);
 // The variable's value now.
 inline const ValuePtr& current(Variable& variable) {
@@ -66,7 +69,7 @@ Variable view_of(Variable& base, const std::vector<ViewSpec>& specs);
 Variable detached(Variable& base, bool tracked);
 
 // The in-place operation: `fresh` has the variable's shape and dtype. Raises PyTorch's errors for leaves that require a
-// gradient, and for expanded views.
+// gradient, and for expanded views that show an element more than once.
 void assign(Variable& variable, ValuePtr fresh);
 // Raises what assign would raise, before anything is computed. An in-place operation calls it first: what it records
 // from then on may read the old numbers, what was recorded before must not any more.

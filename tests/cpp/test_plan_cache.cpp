@@ -24,7 +24,7 @@ struct Recorded {
     ValuePtr kept = build::unary(op, range({rows}));
     trace = tape.recording().trace;
   }
-  const CompiledPlan& find(std::uint64_t hash) const { return find_or_compile(trace, hash, liveness); }
+  const CompiledPlan& find(std::uint64_t hash) const { return *find_or_compile(trace, hash, liveness); }
 };
 
 class PlanCache : public ::testing::Test {

@@ -38,8 +38,11 @@ class LazyModuleMixin:
 
     def _infer_parameters(self, module: Any, args: Any, kwargs: Any | None = None) -> None:
         if _core.shape_only_active():  # under nn.resolve a parameter's first numbers are real all the same
-            with _core.shape_only_suspend():
+            _core.shape_only_suspend()
+            try:
                 module.initialize_parameters(*args, **(kwargs or {}))
+            finally:
+                _core.shape_only_resume()
         else:
             module.initialize_parameters(*args, **(kwargs or {}))
         if module.has_uninitialized_params():

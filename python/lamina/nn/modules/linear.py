@@ -71,9 +71,6 @@ class Linear(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
-        own = self._parameters  # the hot path: a look-up in it costs a third of one through __getattr__
-        if "weight" in own and "bias" in own:
-            return _linear(input, own["weight"], own["bias"])  # type: ignore[arg-type]
         return _linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:

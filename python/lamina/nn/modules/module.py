@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Module", "register_module_forward_hook", "register_module_forward_pre_hook"]
 
-_enter_scope = _core.nested_scope_enter
-_leave_scope = _core.nested_scope_exit
-
 
 class Module(ModuleState):
     """A layer, a block or a whole network: parameters, child modules, and a `forward` that uses them.
@@ -75,22 +72,12 @@ class Module(ModuleState):
             """What the module computes; every subclass defines it."""
             raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the forward pre-hooks, `forward` and the forward hooks."""
-        own = self.__dict__  # read directly: a class with __getattr__ pays four times as much for an attribute
-        try:
-            scope_name = own["_scope_name"] or type(self).__name__
-            hooked = (
-                own["_forward_pre_hooks"] or own["_forward_hooks"] or global_forward_pre_hooks or global_forward_hooks
-            )
-        except KeyError:
-            self._require_init("run")
-            raise
-        scope = _enter_scope(scope_name)
-        try:
-            return self._call_with_hooks(args, kwargs) if hooked else self.forward(*args, **kwargs)
-        finally:
-            _leave_scope(scope)
+    if TYPE_CHECKING:
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            """Run the forward pre-hooks, `forward` and the forward hooks."""
+    else:
+        __call__ = _core.make_module_call(global_forward_pre_hooks, global_forward_hooks)
 
     def _call_with_hooks(self, args: Any, kwargs: dict[str, Any]) -> Any:
         done: set[int] = set()

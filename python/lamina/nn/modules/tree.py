@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ... import _core
 from ..._core import Tensor
 from ..parameter import Buffer, Parameter
 
@@ -40,6 +41,11 @@ class ModuleTree:
         )
 
     # Attributes: parameters, buffers and children live in registries, everything else in __dict__.
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__getattr__ is ModuleTree.__getattr__ and cls.__getattribute__ is object.__getattribute__:
+            _core.find_attributes_fast(cls)
 
     def __getattr__(self, name: str) -> Any:
         own = self.__dict__
