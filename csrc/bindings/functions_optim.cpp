@@ -94,18 +94,16 @@ LAMINA_FUNCTION(kModule, adam_step,
     ValuePtr parameter = tensor_at(a, 0, i);
     ValuePtr gradient = prepared(parameter, tensor_at(a, 1, i), decoupled ? 0 : decay, maximize);
     if (decoupled && decay != 0) parameter = parameter * (1 - lr * decay);
-    ValuePtr mean = tensor_at(a, 2, i);
-    mean = mean + (gradient - mean) * (1 - beta1);
-    ValuePtr square = tensor_at(a, 3, i) * beta2 + build::square(gradient) * (1 - beta2);
-    ValuePtr spread = square;
+    // Each state is stored before it is read: a value that nobody else reads needs no copy to become a tensor's own.
+    store(item_of(a, 2, i), tensor_at(a, 2, i) + (gradient - tensor_at(a, 2, i)) * (1 - beta1));
+    store(item_of(a, 3, i), tensor_at(a, 3, i) * beta2 + build::square(gradient) * (1 - beta2));
+    std::size_t spread = 3;
     if (amsgrad) {
-      spread = maximum(tensor_at(a, 10, i), square);
-      store(item_of(a, 10, i), spread);
+      spread = 10;
+      store(item_of(a, 10, i), maximum(tensor_at(a, 10, i), tensor_at(a, 3, i)));
     }
-    parameter = parameter - mean * (lr / correction1) / (build::sqrt(spread) / correction2 + eps);
-    store(item_of(a, 2, i), std::move(mean));
-    store(item_of(a, 3, i), std::move(square));
-    store(item_of(a, 0, i), std::move(parameter));
+    ValuePtr divisor = build::sqrt(tensor_at(a, spread, i)) / correction2 + eps;
+    store(item_of(a, 0, i), parameter - tensor_at(a, 2, i) * (lr / correction1) / divisor);
   }
   engine::flush();
   Py_RETURN_NONE;

@@ -9,6 +9,7 @@ namespace lamina::runtime {
 namespace {
 
 constexpr std::int64_t kTile = 512;                 // elements
+constexpr std::size_t kLeastTiles = 32;             // of a chunk: they repay filling the uniform operands' tiles
 constexpr std::size_t kTileBytes = kTile * 8 + 64;  // of the widest type; the odd 64 bytes keep tiles off one cache set
 
 void run_range(const ElementwiseStep& step, Slots slots, std::int64_t begin, std::int64_t end) {
@@ -57,8 +58,8 @@ void run_range(const ElementwiseStep& step, Slots slots, std::int64_t begin, std
 
 void run(const ElementwiseStep& step, Slots slots) {
   auto weight = static_cast<std::int64_t>(step.instructions.size());
-  std::size_t grain = (grain_for(step.numel, weight) + kTile - 1) / kTile * kTile;
-  parallel_for(static_cast<std::size_t>(step.numel), grain, [&](std::size_t begin, std::size_t end) {
+  std::size_t tiles = std::max(kLeastTiles, (grain_for(step.numel, weight) + kTile - 1) / kTile);
+  parallel_for(static_cast<std::size_t>(step.numel), tiles * kTile, [&](std::size_t begin, std::size_t end) {
     run_range(step, slots, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end));
   });
 }
