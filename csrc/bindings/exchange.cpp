@@ -350,7 +350,7 @@ int tensor_get_buffer(PyObject* self, Py_buffer* view, int flags) {
         Storage* storage = value->storage;
         numbers[2 * rank] = static_cast<Py_ssize_t>(reinterpret_cast<std::uintptr_t>(storage));
         retain(storage);
-        ++storage->external_holders;
+        expose(storage);
         view->buf = engine::data_of(value.get());
         view->obj = Object::borrowed(self).release();
         view->len = value->shape->numel() * size;

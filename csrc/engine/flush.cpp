@@ -131,6 +131,7 @@ void bind_results(const CompiledPlan& compiled, const Recording& recording, cons
     } else {
       const Value* input = recording.inputs[result.memory - plan.first_input()].get();
       Layout layout{result.layout.offset + input->layout.offset, result.layout.strides};
+      forget_rearranged(input->storage);  // the plan may write there
       attach_storage(value, StoragePtr(input->storage), layout);
     }
   }

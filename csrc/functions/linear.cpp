@@ -1,6 +1,7 @@
 // Public matrix products.
 #include "functions/linear.h"
 
+#include "engine/transposed_copy.h"
 #include "functions/pointwise.h"
 #include "graph/scope.h"
 #include "ops/build.h"
@@ -23,6 +24,20 @@ ValuePtr product(const ValuePtr& a, const ValuePtr& b, bool transpose_b = false)
     return cast(build::matmul(cast(a, DType::kInt32), cast(b, DType::kInt32), false, transpose_b), DType::kUInt8);
   check(a->dtype != DType::kBool, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
   return build::matmul(a, b, false, transpose_b);
+}
+
+// How many rows repay a look for the weight's transpose: fewer are dot products with its rows, and for more the kernels
+// rearrange it themselves at little cost. Measured: docs/adr/0005-transposed-weights.md.
+constexpr std::int64_t kFewestRows = 5, kMostRows = 112;
+
+// x (rows, in) times the transpose of weight (out, in).
+ValuePtr product_with_weight(const ValuePtr& x, const ValuePtr& weight) {
+  bool differentiated = grad_enabled() && (x->requires_grad() || weight->requires_grad());
+  std::int64_t rows = (*x->shape)[0];
+  if (!differentiated && is_floating(x->dtype) && rows >= kFewestRows && rows <= kMostRows) {
+    if (ValuePtr transposed = engine::transposed_copy(weight)) return build::matmul(x, transposed);
+  }
+  return product(x, weight, true);
 }
 
 ValuePtr with_rank(const ValuePtr& x, Dims dims) { return build::reshape(x, Shape::of(dims)); }
@@ -134,7 +149,7 @@ ValuePtr linear(const ValuePtr& x, const ValuePtr& weight, const ValuePtr& bias)
   }
   std::int64_t features = w[0];
   if (in.rank() == 2) {
-    ValuePtr result = product(x, weight, true);
+    ValuePtr result = product_with_weight(x, weight);
     return bias ? labelled(build::add(result, bias), "Addmm") : result;
   }
   // All leading axes as one, and apart again.
@@ -142,7 +157,7 @@ ValuePtr linear(const ValuePtr& x, const ValuePtr& weight, const ValuePtr& bias)
   for (int axis = 0; axis + 1 < in.rank(); ++axis) rows *= in[axis];
   DimVector dims(in.dims().begin(), in.dims().end());
   dims.back() = features;
-  ValuePtr result = product(with_rank(x, DimVector{rows, last}), weight, true);
+  ValuePtr result = product_with_weight(with_rank(x, DimVector{rows, last}), weight);
   if (bias) result = build::add(result, bias);
   return labelled(with_rank(result, dims), "View");
 }

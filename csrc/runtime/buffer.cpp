@@ -53,6 +53,8 @@ SizeClass size_class(std::size_t bytes) {
 // Lies in front of the data, so that one block serves storage and numbers. `newer` and `older` link cached blocks;
 // `release_owner` and `context` belong to external storages, which have no data of their own.
 struct Block : Storage {
+  std::uint16_t class_index;  // from here on in what Storage leaves of its last word
+  std::uint32_t freed_at;
   union {
     Block* newer;
     ReleaseOwner release_owner;
@@ -61,8 +63,6 @@ struct Block : Storage {
     Block* older;
     void* context;
   };
-  std::uint32_t class_index;
-  std::uint32_t freed_at;
 };
 constexpr std::size_t kHeader = 64;
 static_assert(sizeof(Block) <= kHeader && kHeader % kAlignment == 0);
@@ -148,7 +148,7 @@ Block* Allocator::make_block(SizeClass size) {
   block_bytes_[size.index] = total;
   if (cache_limit_ == 0) cache_limit_ = default_cache_limit();
   Block* block = new (memory) Block;
-  block->class_index = static_cast<std::uint32_t>(size.index);
+  block->class_index = static_cast<std::uint16_t>(size.index);
   return block;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "support/intrusive_ptr.h"
 
@@ -10,21 +11,36 @@ namespace lamina {
 
 // Counts are plain integers: only a thread that holds the interpreter's lock touches them.
 struct Storage {
+  void* data = nullptr;
+  std::size_t bytes = 0;
+  void (*destroy)(Storage*) = nullptr;
+  // The same numbers in another order, for those who read them often that way: owned, forgotten before they change.
+  Storage* rearranged = nullptr;
   std::uint32_t references = 1;
   // How many holders outside of lamina (NumPy arrays, DLPack consumers) may write to it at any time.
   std::uint32_t external_holders = 0;
   bool read_only = false;
-  void* data = nullptr;
-  std::size_t bytes = 0;
-  void (*destroy)(Storage*) = nullptr;
+  std::uint8_t readings = 0;  // that would have liked a rearranged copy, while there is none
 
   // Whatever reads an exposed storage is executed at once, so that laziness cannot be observed.
   bool exposed() const { return external_holders > 0; }
 };
 
 inline void retain(Storage* storage) { ++storage->references; }
+inline void forget_rearranged(Storage* storage);
 inline void release(Storage* storage) {
-  if (--storage->references == 0) storage->destroy(storage);
+  if (--storage->references > 0) return;
+  forget_rearranged(storage);
+  storage->destroy(storage);
+}
+inline void forget_rearranged(Storage* storage) {
+  storage->readings = 0;
+  if (Storage* copy = std::exchange(storage->rearranged, nullptr)) release(copy);
+}
+// Hands the memory to one more holder outside.
+inline void expose(Storage* storage) {
+  forget_rearranged(storage);
+  ++storage->external_holders;
 }
 
 using StoragePtr = IntrusivePtr<Storage>;
