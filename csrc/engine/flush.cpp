@@ -37,12 +37,19 @@ std::mutex& execution() {
   return *mutex;
 }
 
-// Live: held from outside of the tape, or read by the gradient of something that is.
-Liveness find_liveness(const Tape& tape) {
+// Live: held from outside of the tape, or read by the gradient of something that is. The result is the next call's.
+const Liveness& find_liveness(const Tape& tape) {
+  static auto& liveness = *new Liveness;
+  static auto &uses = *new std::vector<std::uint32_t>, &input_uses = *new std::vector<std::uint32_t>;
+  static auto &live = liveness.live, &in_graph = *new std::vector<bool>;
   const auto& values = tape.recording().values;
   const auto& inputs = tape.recording().inputs;
   std::size_t count = values.size();
-  std::vector<std::uint32_t> uses(count, 0), input_uses(inputs.size(), 0);
+  uses.assign(count, 0);
+  input_uses.assign(inputs.size(), 0);
+  live.assign(count, false);
+  in_graph.assign(count, false);
+  liveness.dying.resize(inputs.size());
   for (const ValuePtr& value : values) {
     bool lets_go = !value->requires_grad() || value->leaf || value->has(kHistoryFreed);
     for (Value* operand : value->operands()) {
@@ -53,11 +60,6 @@ Liveness find_liveness(const Tape& tape) {
         ++input_uses[operand->slot];
     }
   }
-  Liveness liveness;
-  std::vector<bool>& live = liveness.live;
-  std::vector<bool> in_graph(count);
-  live.resize(count);
-  liveness.dying.resize(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Value* input = inputs[i].get();
     const Storage* storage = input->storage;
@@ -105,6 +107,7 @@ struct Memory {
 
   // Raises std::bad_alloc before anything has changed.
   void prepare(const Plan& plan, const Recording& recording) {
+    slots.clear();
     slots.reserve(plan.slots());
     if (plan.arena_bytes) arena = runtime::allocate(plan.arena_bytes);
     slots.push_back(arena ? static_cast<std::byte*>(arena->data) : nullptr);
@@ -121,6 +124,8 @@ struct Memory {
     }
   }
 };
+
+Memory g_spare_memory;
 
 void bind_results(const CompiledPlan& compiled, const Recording& recording, const Memory& memory) {
   const Plan& plan = compiled.plan;
@@ -163,7 +168,7 @@ void flush() {
   if (pending.has_placeholder) fail_shape_only();
   // Held, for the cache may change while the lock is released.
   std::shared_ptr<const CompiledPlan> compiled = find_or_compile(pending.trace, pending.hash, find_liveness(tape));
-  Memory memory;
+  Memory memory = std::move(g_spare_memory);  // for its vectors
   memory.prepare(compiled->plan, pending);
   Recording recording = tape.take(std::move(g_spare));
   bind_results(*compiled, recording, memory);
@@ -175,6 +180,9 @@ void flush() {
   }
   recording.clear();
   g_spare = std::move(recording);
+  memory.arena.reset();
+  memory.outputs.clear();
+  g_spare_memory = std::move(memory);
 }
 
 void flush_if_due() {
