@@ -19,7 +19,8 @@ std::vector<Node>& nodes() {
   return *all;
 }
 
-thread_local std::uint32_t t_scope = 0;
+// As in record.cpp: every op reads it.
+__attribute__((tls_model("initial-exec"))) thread_local std::uint32_t t_scope = 0;
 
 }  // namespace
 

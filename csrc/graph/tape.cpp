@@ -7,7 +7,6 @@ namespace lamina {
 
 namespace {
 
-Tape* g_current = nullptr;
 std::uint32_t g_epoch = 0;
 
 std::uint64_t head(OpId op, DType dtype, std::uint64_t operands) {
@@ -31,15 +30,7 @@ Tape& Tape::main() {
   return *tape;
 }
 
-Tape& Tape::current() { return g_current ? *g_current : main(); }
-
 Tape::Tape() : epoch_(++g_epoch) {}
-
-void Tape::word(std::uint64_t bits) {
-  recording_.trace.push_back(bits);
-  std::uint64_t hash = (recording_.hash ^ bits) * 0x9E3779B97F4A7C15ull;
-  recording_.hash = hash ^ hash >> 29;
-}
 
 std::uint32_t Tape::reference(Value* value) {
   bool scalar = value->op == kScalar && !value->storage;
@@ -97,7 +88,7 @@ Recording Tape::take(Recording spare) {
   return spare;
 }
 
-TapeGuard::TapeGuard(Tape& tape) : previous_(g_current) { g_current = &tape; }
-TapeGuard::~TapeGuard() { g_current = previous_; }
+TapeGuard::TapeGuard(Tape& tape) : previous_(Tape::current_) { Tape::current_ = &tape; }
+TapeGuard::~TapeGuard() { Tape::current_ = previous_; }
 
 }  // namespace lamina

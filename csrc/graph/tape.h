@@ -39,7 +39,7 @@ struct Recording {
 class Tape {
  public:
   // The tape that is being recorded on.
-  static Tape& current();
+  static Tape& current() { return current_ ? *current_ : main(); }
   // The one that runs; current() but in shape-only runs.
   static Tape& main();
 
@@ -59,8 +59,15 @@ class Tape {
   std::uint32_t epoch() const { return epoch_; }
 
  private:
+  friend class TapeGuard;
   std::uint32_t reference(Value* value);
-  void word(std::uint64_t bits);
+  void word(std::uint64_t bits) {
+    recording_.trace.push_back(bits);
+    std::uint64_t hash = (recording_.hash ^ bits) * 0x9E3779B97F4A7C15ull;
+    recording_.hash = hash ^ hash >> 29;
+  }
+
+  static inline Tape* current_ = nullptr;  // null: main()
 
   Recording recording_;
   std::uint32_t epoch_;

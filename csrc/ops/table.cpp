@@ -52,6 +52,8 @@ constexpr std::uint8_t arity_of(Family family) {
   }
 }
 
+}  // namespace
+
 constexpr OpRow kRows[] = {
 #define LAMINA_UNARY(name, label, reads) \
   {#name, label, gradient::name, kernel(Family::kElementwise, Elementwise::name), Result::kSame, 1, {reads, N, N}},
@@ -77,9 +79,5 @@ constexpr OpRow kRows[] = {
 };
 
 static_assert(sizeof(kRows) / sizeof(kRows[0]) == static_cast<std::size_t>(Op::kEnd) - kFirstOp);
-
-}  // namespace
-
-const OpRow& row(Op op) { return kRows[static_cast<std::size_t>(op) - kFirstOp]; }
 
 }  // namespace lamina

@@ -64,7 +64,8 @@ struct OpRow {
   std::uint8_t reads[3];
 };
 
-const OpRow& row(Op op);
+extern const OpRow kRows[];  // from kFirstOp on
+inline const OpRow& row(Op op) { return kRows[static_cast<std::size_t>(op) - kFirstOp]; }
 inline const OpRow& row(OpId op) { return row(static_cast<Op>(op)); }
 inline Op op_of(const Value* value) { return static_cast<Op>(value->op); }
 inline bool is_view(const Value* value) {
