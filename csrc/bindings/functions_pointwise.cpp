@@ -20,6 +20,12 @@ const Arguments& writable(const Arguments& a) {
   return a;
 }
 
+// All unary rows have one argument, but round.
+constexpr const char* unary_signature(Op op) { return op == Op::round ? "input, *, decimals=0" : "input"; }
+ValuePtr unary_of(Op op, const Arguments& a) {
+  return op == Op::round ? functions::round(a.tensor(0), a.integer(1, 0)) : functions::unary(op, a.tensor(0));
+}
+
 }  // namespace
 
 // NAME and NAME_: the second assigns to its first argument.
@@ -30,7 +36,7 @@ const Arguments& writable(const Arguments& a) {
     return in_place(a, expression);                                    \
   }
 
-#define LAMINA_ROW_UNARY(name) LAMINA_WITH_IN_PLACE(name, "input", functions::unary(Op::name, a.tensor(0)))
+#define LAMINA_ROW_UNARY(name) LAMINA_WITH_IN_PLACE(name, unary_signature(Op::name), unary_of(Op::name, a))
 #define LAMINA_UNARY(name, ...) LAMINA_ROW_UNARY(name)
 #define LAMINA_FLAT(name, ...) LAMINA_ROW_UNARY(name)
 #include "ops/op_list.inc"

@@ -115,6 +115,10 @@ ValuePtr as_rows(const ValuePtr& x, const Rows& rows) {
 ValuePtr gather(const ValuePtr& x, std::int64_t axis, const ValuePtr& index) {
   check_integer_index("gather", index);
   int wrapped = wrap_axis(axis, x->shape->rank());
+  if (index->shape->numel() == 0) {  // of any shape
+    ValuePtr nothing = build::narrow(build::reshape(x, Shape::of({x->shape->numel()})), 0, 0, 0);
+    return labelled(build::clone(build::reshape(nothing, index->shape)), "Gather");
+  }
   check_fits("input", index->shape, x->shape, wrapped);
   if (x->shape->rank() == 0 || index->shape->rank() == 0) {
     ValuePtr line = build::reshape(x, Shape::of({x->shape->numel()}));

@@ -1,6 +1,8 @@
 // Public elementwise functions.
 #include "functions/pointwise.h"
 
+#include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include "engine/flush.h"
@@ -57,6 +59,15 @@ ValuePtr unary(Op op, const ValuePtr& x) {
           "`~` or `logical_not()` operator instead.");
   check_supports(op, x->dtype);
   return build::unary(op, x);
+}
+
+ValuePtr round(const ValuePtr& x, std::int64_t decimals) {
+  if (decimals == 0) return unary(Op::round, x);
+  check(is_floating(x->dtype), "round_cpu: decimals are not implemented for '", name_of(x->dtype), "'");
+  ValuePtr scale = build::number(std::pow(10.0, static_cast<double>(std::llabs(decimals))), x->dtype);
+  return labelled(decimals > 0 ? build::div(build::round(build::mul(x, scale)), scale)
+                               : build::mul(build::round(build::div(x, scale)), scale),
+                  "Round");
 }
 
 ValuePtr isfinite(const ValuePtr& x) {

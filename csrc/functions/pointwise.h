@@ -9,6 +9,8 @@ namespace lamina::functions {
 
 ValuePtr unary(Op op, const ValuePtr& x);
 ValuePtr isfinite(const ValuePtr& x);
+// To this many decimal places, ties to even; with fewer than 0, to tens, hundreds …
+ValuePtr round(const ValuePtr& x, std::int64_t decimals);
 
 // add, mul, maximum, eq, logical_and …; both operands may be numbers only if one is a tensor.
 ValuePtr binary(Op op, const Operand& a, const Operand& b);

@@ -149,18 +149,21 @@ ValuePtr cat(std::vector<ValuePtr> parts, std::int64_t axis) {
   check(!parts.empty(), "torch.cat(): expected a non-empty list of Tensors");
   std::vector<Operand> operands(parts.begin(), parts.end());
   DType dtype = result_type(operands);
-  // PyTorch lets 1-d tensors of size 0 pass with anything.
-  auto is_nothing = [](const ValuePtr& part) { return part->shape == Shape::of({0}); };
-  const Shape* first = nullptr;
-  std::vector<ValuePtr> joined;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
+  // PyTorch lets 1-d tensors of size 0 pass with anything: they become empty parts of the right shape.
+  const Shape* nothing = Shape::of({0});
+  const Shape* first = nothing;
+  for (std::size_t i = parts.size(); i-- > 0;) {
     check(parts[i]->shape->rank() > 0, "zero-dimensional tensor (at position ", i, ") cannot be concatenated");
-    if (is_nothing(parts[i])) continue;
-    if (!first) first = parts[i]->shape;
-    joined.push_back(build::cast(parts[i], dtype));
+    if (parts[i]->shape != nothing) first = parts[i]->shape;
   }
-  if (!first) return build::clone(build::cast(parts[0], dtype));
   int wrapped = wrap_axis(axis, first->rank());
+  DimVector dims(first->dims().begin(), first->dims().end());
+  dims[static_cast<std::size_t>(wrapped)] = 0;
+  std::vector<ValuePtr> joined;
+  for (const ValuePtr& part : parts) {
+    ValuePtr fitting = part->shape == nothing ? build::reshape(part, Shape::of(dims)) : part;
+    joined.push_back(build::cast(fitting, dtype));
+  }
   for (const ValuePtr& part : joined) {
     check(part->shape->rank() == first->rank(), "Tensors must have same number of dimensions: got ", first->rank(),
           " and ", part->shape->rank());

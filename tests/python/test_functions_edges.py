@@ -324,3 +324,30 @@ def test_result_tuples() -> None:
     assert indices is result.indices
     assert isinstance(result, tuple)
     assert isinstance(lamina.ones(2).aminmax(), lamina.return_types.aminmax)
+
+
+def test_round_to_decimals() -> None:
+    x = lamina.tensor([1.2345, -2.5, 17.25, 149.0], requires_grad=True)
+    assert lamina.round(x, decimals=1).tolist() == pytest.approx([1.2, -2.5, 17.2, 149.0])
+    assert x.round(decimals=-1).tolist() == [0.0, -0.0, 20.0, 150.0]
+    x.round(decimals=2).sum().backward()
+    assert x.grad.tolist() == [0.0] * 4
+    with pytest.raises(RuntimeError, match="decimals"):
+        lamina.tensor([1, 2]).round(decimals=1)
+
+
+def test_cat_gives_empty_parts_their_gradient() -> None:
+    nothing = lamina.zeros(0, requires_grad=True)
+    x = lamina.ones(2, 3, requires_grad=True)
+    lamina.cat([nothing, x, nothing], dim=1).sum().backward()
+    assert nothing.grad.shape == (0,)
+    assert x.grad.tolist() == [[1.0] * 3] * 2
+    assert lamina.cat([nothing, nothing]).shape == (0,)
+
+
+def test_gather_with_an_empty_index_of_any_shape() -> None:
+    x = lamina.ones(2, 3, requires_grad=True)
+    picked = x.gather(1, lamina.zeros(0, dtype=lamina.int64))
+    assert picked.shape == (0,)
+    picked.sum().backward()
+    assert x.grad.tolist() == [[0.0] * 3] * 2
