@@ -87,11 +87,7 @@ Subscript parse(const Shape* start, PyObject* key) {
   Subscript subscript;
   Py_ssize_t count = PyTuple_GET_SIZE(items.get());
   int used = 0;
-  bool ellipsis = false;
-  for (Py_ssize_t i = 0; i < count; ++i) {
-    used += axes_used(PyTuple_GET_ITEM(items.get(), i));
-    ellipsis |= PyTuple_GET_ITEM(items.get(), i) == Py_Ellipsis;
-  }
+  for (Py_ssize_t i = 0; i < count; ++i) used += axes_used(PyTuple_GET_ITEM(items.get(), i));
   if (used > start->rank() && start->rank() == 0)
     fail(ErrorKind::kIndex,
          "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a "
