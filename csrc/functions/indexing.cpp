@@ -134,7 +134,15 @@ ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, co
   int wrapped = wrap_axis(axis, x->shape->rank());
   ValuePtr from = source.is_number() ? build::expand(source.as(x->dtype), index->shape) : source.value;
   check(from->dtype == x->dtype, "scatter(): Expected self.dtype to be equal to src.dtype");
-  if (index->shape->numel() == 0) return clone(x);
+  if (index->shape->numel() == 0) {  // of any shape; the source's gradient is 0
+    auto first = [](const ValuePtr& v, std::int64_t count) {
+      return build::narrow(build::reshape(v, Shape::of({v->shape->numel()})), 0, 0, count);
+    };
+    ValuePtr nowhere = build::cast(first(index, 0), DType::kInt64);
+    ValuePtr line = first(x, x->shape->numel()), nothing = first(from, 0);
+    ValuePtr same = add ? build::scatter_add(line, 0, nowhere, nothing) : build::scatter(line, 0, nowhere, nothing);
+    return build::reshape(same, x->shape);
+  }
   if (x->shape->rank() == 0 || index->shape->rank() == 0) {
     auto line = [](const ValuePtr& v) { return build::reshape(v, Shape::of({v->shape->numel()})); };
     return build::reshape(scatter(line(x), 0, line(index), line(from), add), x->shape);

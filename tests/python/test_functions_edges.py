@@ -351,3 +351,14 @@ def test_gather_with_an_empty_index_of_any_shape() -> None:
     assert picked.shape == (0,)
     picked.sum().backward()
     assert x.grad.tolist() == [[0.0] * 3] * 2
+
+
+@pytest.mark.parametrize("name", ["scatter", "scatter_add"])
+def test_scatter_of_nothing_gives_gradients(name: str) -> None:
+    x = lamina.ones(2, 3, requires_grad=True)
+    source = lamina.ones(0, 3, requires_grad=True)
+    same = getattr(x, name)(0, lamina.zeros(0, 3, dtype=lamina.int64), source)
+    assert same.tolist() == x.tolist()
+    same.sum().backward()
+    assert x.grad.tolist() == [[1.0] * 3] * 2
+    assert source.grad.shape == (0, 3)
