@@ -3,6 +3,7 @@
 
 #include "engine/flush.h"
 #include "graph/tape.h"
+#include "ops/table.h"
 #include "plan/plan.h"
 #include "runtime/buffer.h"
 #include "runtime/steps.h"
@@ -38,7 +39,8 @@ StoragePtr transpose(const ValuePtr& matrix) {
 
 ValuePtr transposed_copy(const ValuePtr& matrix) {
   Storage* storage = matrix->storage;
-  if (!storage || matrix->shape->rank() != 2 || matrix->shape->numel() == 0) return nullptr;
+  // A view may show the same memory in another shape: the copy belongs to the one value that is no view.
+  if (!storage || is_view(matrix.get()) || matrix->shape->rank() != 2 || matrix->shape->numel() == 0) return nullptr;
   if (storage->exposed() || storage->read_only || !is_whole(matrix.get())) return nullptr;
   if (&Tape::current() != &Tape::main()) return nullptr;
   if (!storage->rearranged) {

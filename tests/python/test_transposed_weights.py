@@ -97,3 +97,12 @@ def test_leading_axes_and_double(x: lamina.Tensor) -> None:
     cube = lamina.rand(2, 4, 24).double()
     for result in infer(net, cube):
         np.testing.assert_allclose(result, expected(net, cube), rtol=1e-12)
+
+
+def test_other_shape_of_the_same_memory(net: nn.Linear, x: lamina.Tensor) -> None:
+    infer(net, x)
+    turned, y = net.weight.detach().view(24, 17), lamina.rand(8, 17)
+    for _ in range(4):
+        with lamina.no_grad():
+            result = lamina.nn.functional.linear(y, turned).numpy()
+        np.testing.assert_allclose(result, y.numpy() @ np.array(turned.tolist()).T, rtol=1e-5, atol=1e-6)
