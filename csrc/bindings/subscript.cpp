@@ -23,6 +23,8 @@ struct Subscript {
   bool selects_nothing = false;  // x[False]
 };
 
+bool is_mask(const ValuePtr& index) { return index->dtype == DType::kBool || index->dtype == DType::kUInt8; }
+
 const Shape* shape_after(const Shape* shape, const functions::Views& views) {
   return views.empty() ? shape : views.back().shape;
 }
@@ -43,8 +45,7 @@ ValuePtr index_value(PyObject* item) {
 // How many of x's axes an item uses up.
 int axes_used(PyObject* item) {
   if (item == Py_None || item == Py_Ellipsis || PyBool_Check(item)) return 0;
-  if (is_tensor(item) && (value_of(item)->dtype == DType::kBool || value_of(item)->dtype == DType::kUInt8))
-    return value_of(item)->shape->rank();
+  if (is_tensor(item) && is_mask(value_of(item))) return value_of(item)->shape->rank();
   if (!is_tensor(item) && !PyLong_Check(item) && !PySlice_Check(item)) {
     if (ValuePtr index = index_value(item); index && index->dtype == DType::kBool) return index->shape->rank();
   }
@@ -68,7 +69,7 @@ void add_advanced(Subscript& subscript, int axis, const ValuePtr& index) {
     ++axis;
   };
   subscript.advanced = true;
-  if (index->dtype != DType::kBool && index->dtype != DType::kUInt8) {
+  if (!is_mask(index)) {
     if (is_floating(index->dtype))
       fail(ErrorKind::kIndex, "tensors used as indices must be long, int, byte or bool tensors");
     place(build::cast(index, DType::kInt64));
@@ -113,17 +114,16 @@ Subscript parse(const Shape* start, PyObject* key) {
       add_slice(subscript, shape, axis, item);
       ++axis;
     } else if (ValuePtr index = index_value(item)) {
-      bool whole = index->shape->rank() == 0 && index->dtype != DType::kBool && index->dtype != DType::kUInt8 &&
-                   !is_floating(index->dtype);
+      bool whole = index->shape->rank() == 0 && !is_mask(index) && !is_floating(index->dtype);
       if (whole && is_tensor(item)) {  // a 0-d integer tensor selects
         append(subscript.views, functions::select_views(shape, axis, *integer_from(item)));
-      } else if (index->shape->rank() == 0 && index->dtype == DType::kBool) {
+      } else if (index->shape->rank() == 0 && is_mask(index)) {
         append(subscript.views, functions::unsqueeze_views(shape, axis));
         add_advanced(subscript, axis, build::reshape(index, Shape::of({1})));
         ++axis;
       } else {
         int masked = axes_used(item);
-        if (index->dtype == DType::kBool || index->dtype == DType::kUInt8) {
+        if (is_mask(index)) {
           for (int k = 0; k < index->shape->rank(); ++k)
             if ((*index->shape)[k] != (*shape)[axis + k])
               fail(ErrorKind::kIndex, "The shape of the mask ", to_string(index->shape->dims(), '[', ']'), " at index ",

@@ -51,6 +51,7 @@ Rows arrange(const ValuePtr& x, const Indices& indices) {
     if (here && !indexed.empty() && indexed.back() != axis - 1) adjacent = false;
     (here ? indexed : other).push_back(axis);
   }
+  if (indexed.empty()) fail(ErrorKind::kIndex, "indexing by tensors needs at least one index tensor");
   rows.index_shape = indices[static_cast<std::size_t>(indexed[0])]->shape;
   try {
     for (std::int64_t axis : indexed)

@@ -135,6 +135,26 @@ def test_index_by_bool_adds_an_axis() -> None:
     assert x[False].shape == (0, 3)
 
 
+@pytest.mark.parametrize("dtype", [lamina.bool, lamina.uint8], ids=str)
+def test_masks_without_axes_add_one(dtype: lamina.dtype) -> None:
+    x = lamina.arange(3)
+    yes, no = lamina.tensor(1).to(dtype), lamina.tensor(0).to(dtype)
+    assert x[yes].tolist() == [[0, 1, 2]]
+    assert x[no].shape == (0, 3)
+    assert x[yes, 2].tolist() == [2]
+    x[yes] = lamina.tensor([[[4, 5, 6]]])
+    x[no] = 7
+    assert x.tolist() == [4, 5, 6]
+    number = lamina.tensor(1)
+    number[yes] = -1
+    assert number.item() == -1
+
+
+def test_index_put_without_an_index_is_an_error() -> None:
+    with pytest.raises(IndexError, match="at least one index"):
+        lamina._core._index_put(lamina.arange(3), (), lamina.tensor(1), False)
+
+
 def test_int32_and_uint8_indices() -> None:
     x = lamina.arange(5) * 10
     assert x[lamina.tensor([1, 3], dtype=lamina.int32)].tolist() == [10, 30]
