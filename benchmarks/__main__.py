@@ -28,7 +28,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, metavar="N", help="turns of each contender (default 15, quick 5)")
     parser.add_argument("--seconds", type=float, metavar="S", help="length of a turn (default 0.2, quick 0.05)")
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="of every contender (default 2)")
-    parser.add_argument("--quick", action="store_true", help="few short turns, and without torch.compile")
+    parser.add_argument("--quick", action="store_true", help="few short turns, without torch.compile and huge rows")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured there")
     parser.add_argument("--wheel", type=Path, metavar="FILE", help="a wheel whose size is to be judged")
     parser.add_argument(
@@ -53,7 +53,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def contest(arguments: argparse.Namespace, rounds: int, seconds: float) -> tuple[list[Result], dict[str, object]]:
-    rows = [row for row in WORKLOADS if re.search(arguments.only, row.name)]
+    rows = [row for row in WORKLOADS if re.search(arguments.only, row.name) and not (arguments.quick and row.huge)]
     if not rows:
         return [], {}
     contenders = [Contender(name, arguments.threads) for name in arguments.contenders]

@@ -20,6 +20,11 @@ def labels(batch: int, classes: int) -> Array:
     return np.random.default_rng(2).integers(0, classes, batch)
 
 
+def norm(width: int) -> tuple[Array, Array, Array]:
+    """Weight and bias of a layer norm, and what its results are multiplied by."""
+    return 1 + normal(width, seed=6) / 10, normal(width, seed=7), normal(width, seed=8)
+
+
 def layers(sizes: Sequence[int], seed: int = 3) -> list[Layer]:
     """Weights (out, in) and biases (out) of linear layers that follow one another, drawn as nn.Linear draws them."""
     generator = np.random.default_rng(seed)

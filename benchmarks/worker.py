@@ -75,6 +75,8 @@ class Worker:
         if method is None:
             return {"absent": True}
         self.prepared, self.differentiates = method(**arguments), differentiates
+        if self.prepared is None:
+            return {"absent": True}
         begin = time.perf_counter()
         with self.mode():
             numbers = np.asarray(self.prepared.probe(), dtype=np.float64).ravel()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 MLP = (784, 512, 256, 10)
@@ -11,7 +12,9 @@ SEED_NET = (20, 256, 10)
 SMALL = (20, 64, 10)
 BLOCKS = {"count": 152, "width": 64, "batch": 32}
 REDUCTIONS = ("sum", "max", "argmax", "softmax", "logsumexp")
+ROW_FUNCTIONS = ("mean", "var", "sum(x * x)", "layer_norm", "cross_entropy")
 RECORDED = 1000
+HUGE = 10**7  # elements
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Workload:
     """Of the matrix products; 0 where they are not what counts."""
     bytes: int = 0
     """That must be read and written if every operand is touched once; 0 where that is not what counts."""
+    huge: bool = False
+    """Takes so long, or so much memory, that --quick leaves it out."""
     units: int = 1
     """How many times one run does the work; times are for one."""
 
@@ -89,22 +94,37 @@ def _linears() -> list[Workload]:
     ]
 
 
+def _reduction(name: str, text: str, shape: tuple[int, ...], axis: int = -1) -> Workload:
+    count = prod(shape)
+    touched = (8 if name in ("softmax", "layer_norm") else 4) * count
+    arguments = {"name": name, "shape": shape, "axis": axis}
+    return Workload(f"{name}, {text}", "reduction", arguments, bytes=touched, huge=count > HUGE)
+
+
 def _reductions() -> list[Workload]:
-    rows = []
-    for shape, text in (((1000,), "10^3"), ((1000, 1000), "10^6, rows of 1000")):
-        count = 1000 if len(shape) == 1 else 1_000_000
-        for name in REDUCTIONS:
-            touched = 8 * count if name == "softmax" else 4 * count
-            rows.append(Workload(f"{name}, {text}", "reduction", {"name": name, "shape": shape}, bytes=touched))
+    rows = [_reduction(name, "10^3", (1000,)) for name in REDUCTIONS]
+    for text, count, width in (("10^6", 10**6, 1000), ("10^8", 10**8, 1000)):
+        rows += [_reduction(name, f"{text}, rows of 1000", (count // width, width)) for name in REDUCTIONS]
+        rows += [_reduction(name, f"{text}, first axis", (count // width, width), 0) for name in REDUCTIONS]
+        rows += [_reduction(name, f"{text}, all", (count,)) for name in REDUCTIONS]
+        rows += [_reduction(name, f"{text}, rows of 1000", (count // width, width)) for name in ROW_FUNCTIONS]
     return rows
+
+
+def _losses() -> list[Workload]:
+    return [
+        Workload(f"{name}, {rows} x {width}: forward + backward", f"{name}_backward", {"rows": rows, "width": width})
+        for name in ("cross_entropy", "layer_norm")
+        for rows, width in ((1024, 10), (256, 1000), (4096, 1000))
+    ]
 
 
 def _elementwise() -> list[Workload]:
     return [
-        Workload(f"{name}, {text}", "elementwise", {"name": name, "count": count}, bytes=8 * count)
+        Workload(f"{name}, {text}", "elementwise", {"name": name, "count": n}, bytes=8 * n, huge=n > HUGE)
         for name in ("relu", "relu(tanh(2x+1))")
-        for text, count in (("10^4", 10_000), ("10^6", 1_000_000))
+        for text, n in (("10^4", 10**4), ("10^6", 10**6), ("10^8", 10**8))
     ]
 
 
-WORKLOADS = [*_small_nets(), *_mlps(), *_residual_nets(), *_linears(), *_reductions(), *_elementwise()]
+WORKLOADS = [*_small_nets(), *_mlps(), *_residual_nets(), *_linears(), *_reductions(), *_losses(), *_elementwise()]

@@ -70,15 +70,30 @@ class Programs:
         linear = self.F.linear
         return self._function(lambda x: linear(x, weight, bias), arrays.normal(rows, inputs))
 
-    def reduction(self, name: str, shape: Sequence[int]) -> Prepared:
+    def reduction(self, name: str, shape: Sequence[int], axis: int) -> Prepared:
+        F = self.F
+        (labels,) = self._tensors(arrays.labels(shape[0], shape[-1]))
         function = {
-            "sum": lambda x: x.sum(-1),
-            "max": lambda x: x.amax(-1),
-            "argmax": lambda x: x.argmax(-1),
-            "softmax": lambda x: x.softmax(-1),
-            "logsumexp": lambda x: x.logsumexp(-1),
+            "sum": lambda x: x.sum(axis),
+            "max": lambda x: x.amax(axis),
+            "argmax": lambda x: x.argmax(axis),
+            "softmax": lambda x: x.softmax(axis),
+            "logsumexp": lambda x: x.logsumexp(axis),
+            "mean": lambda x: x.mean(axis),
+            "var": lambda x: x.var(axis),
+            "sum(x * x)": lambda x: (x * x).sum(axis),
+            "layer_norm": lambda x: F.layer_norm(x, x.shape[-1:]),
+            "cross_entropy": lambda x: F.cross_entropy(x, labels),
         }[name]
         return self._function(function, arrays.normal(*shape))
+
+    def cross_entropy_backward(self, rows: int, width: int) -> Prepared:
+        cross_entropy, (labels,) = self.F.cross_entropy, self._tensors(arrays.labels(rows, width))
+        return self._gradient(lambda x: cross_entropy(x, labels), arrays.normal(rows, width))
+
+    def layer_norm_backward(self, rows: int, width: int) -> Prepared:
+        norm, (weight, bias, factor) = self.F.layer_norm, self._tensors(*arrays.norm(width))
+        return self._gradient(lambda x: (norm(x, (width,), weight, bias) * factor).sum(), arrays.normal(rows, width))
 
     def elementwise(self, name: str, count: int) -> Prepared:
         relu = self.torch.relu
@@ -93,6 +108,18 @@ class Programs:
 
         def run() -> arrays.Array:
             return compiled(x).numpy()
+
+        return Prepared(run, run)
+
+    def _gradient(self, function: Any, value: arrays.Array) -> Prepared:
+        """Of a number by a tensor."""
+        (x,), compiled = self._tensors(value), self.compile(function)
+        x.requires_grad_()
+
+        def run() -> arrays.Array:
+            x.grad = None
+            compiled(x).backward()
+            return x.grad.numpy()
 
         return Prepared(run, run)
 

@@ -71,12 +71,21 @@ def called(function: Callable[..., Any], *operands: Any) -> Prepared:
     return Prepared(run, run)
 
 
-REDUCTIONS: dict[str, Callable[[Any], Any]] = {
-    "sum": lambda x: x.sum(-1),
-    "max": lambda x: x.max(-1),
-    "argmax": lambda x: x.argmax(-1),
-    "softmax": lambda x: jax.nn.softmax(x, -1),
-    "logsumexp": lambda x: jax.nn.logsumexp(x, -1),
+def layer_norm(x: Any) -> Any:
+    centred = x - x.mean(-1, keepdims=True)
+    return centred * jax.lax.rsqrt((centred * centred).mean(-1, keepdims=True) + 1e-5)
+
+
+REDUCTIONS: dict[str, Callable[[Any, int], Any]] = {
+    "sum": lambda x, axis: x.sum(axis),
+    "max": lambda x, axis: x.max(axis),
+    "argmax": lambda x, axis: x.argmax(axis),
+    "softmax": lambda x, axis: jax.nn.softmax(x, axis),
+    "logsumexp": lambda x, axis: jax.nn.logsumexp(x, axis),
+    "mean": lambda x, axis: x.mean(axis),
+    "var": lambda x, axis: x.var(axis, ddof=1),
+    "sum(x * x)": lambda x, axis: (x * x).sum(axis),
+    "layer_norm": lambda x, axis: layer_norm(x),
 }
 ELEMENTWISE: dict[str, Callable[[Any], Any]] = {
     "relu": jax.nn.relu,
@@ -134,8 +143,23 @@ class Programs:
         (layer,) = by_columns(arrays.layers((inputs, outputs)))
         return called(linear, jnp.asarray(arrays.normal(rows, inputs)), layer)
 
-    def reduction(self, name: str, shape: Sequence[int]) -> Prepared:
-        return called(REDUCTIONS[name], jnp.asarray(arrays.normal(*shape)))
+    def reduction(self, name: str, shape: Sequence[int], axis: int) -> Prepared:
+        x = jnp.asarray(arrays.normal(*shape))
+        if name == "cross_entropy":
+            return called(cross_entropy, x, jnp.asarray(arrays.labels(shape[0], shape[-1])))
+        return called(lambda x: REDUCTIONS[name](x, axis), x)
+
+    def cross_entropy_backward(self, rows: int, width: int) -> Prepared:
+        labels = jnp.asarray(arrays.labels(rows, width))
+        return called(jax.grad(cross_entropy), jnp.asarray(arrays.normal(rows, width)), labels)
+
+    def layer_norm_backward(self, rows: int, width: int) -> Prepared:
+        weight, bias, factor = map(jnp.asarray, arrays.norm(width))
+
+        def loss(x: Any, weight: Any, bias: Any, factor: Any) -> Any:
+            return ((layer_norm(x) * weight + bias) * factor).sum()
+
+        return called(jax.grad(loss), jnp.asarray(arrays.normal(rows, width)), weight, bias, factor)
 
     def elementwise(self, name: str, count: int) -> Prepared:
         return called(ELEMENTWISE[name], jnp.asarray(arrays.normal(count)))

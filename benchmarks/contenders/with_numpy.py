@@ -51,6 +51,10 @@ def backward(values: Sequence[Array], weights: Sequence[Layer], gradient: Array)
     return found[::-1]
 
 
+def cross_entropy_loss(scores: Array, labels: Array) -> Array:
+    return (logsumexp(scores, 1) - scores[np.arange(len(scores)), labels]).mean()
+
+
 def cross_entropy(scores: Array, labels: Array) -> tuple[float, Array]:
     """The mean loss, and its gradient for the scores (N, C)."""
     rows = np.arange(len(scores))
@@ -100,15 +104,22 @@ def adam(weights: Sequence[Layer]) -> Callable[[Sequence[Layer]], None]:
     return update
 
 
-def logsumexp(x: Array) -> Array:
-    top = x.max(-1, keepdims=True)
-    return log(exp(x - top).sum(-1)) + top[..., 0]
+def logsumexp(x: Array, axis: int) -> Array:
+    top = x.max(axis, keepdims=True)
+    out = x - top
+    return log(exp(out, out=out).sum(axis)) + top.squeeze(axis)
 
 
-def softmax(x: Array) -> Array:
-    out = x - x.max(-1, keepdims=True)
+def softmax(x: Array, axis: int) -> Array:
+    out = x - x.max(axis, keepdims=True)
     exp(out, out=out)
-    out /= out.sum(-1, keepdims=True)
+    out /= out.sum(axis, keepdims=True)
+    return out
+
+
+def layer_norm(x: Array) -> Array:
+    out = x - x.mean(-1, keepdims=True)
+    out /= np.sqrt(np.vecdot(out, out)[:, None] / np.float32(x.shape[-1]) + np.float32(1e-5))
     return out
 
 
@@ -119,12 +130,16 @@ def relu_tanh(x: Array) -> Array:
     return maximum(out, 0, out=out)
 
 
-REDUCTIONS: dict[str, Callable[[Array], Any]] = {
-    "sum": lambda x: add.reduce(x, -1),
-    "max": lambda x: maximum.reduce(x, -1),
-    "argmax": lambda x: argmax(x, -1),
+REDUCTIONS: dict[str, Callable[[Array, int], Any]] = {
+    "sum": lambda x, axis: add.reduce(x, axis),
+    "max": lambda x, axis: maximum.reduce(x, axis),
+    "argmax": lambda x, axis: argmax(x, axis),
     "softmax": softmax,
     "logsumexp": logsumexp,
+    "mean": lambda x, axis: x.mean(axis),
+    "var": lambda x, axis: x.var(axis, ddof=1),
+    "sum(x * x)": lambda x, axis: np.vecdot(x, x),
+    "layer_norm": lambda x, axis: layer_norm(x),
 }
 ELEMENTWISE: dict[str, Callable[[Array], Any]] = {
     "relu": lambda x: maximum(x, 0),
@@ -204,9 +219,17 @@ class Programs:
         (layer,), x = by_columns(arrays.layers((inputs, outputs))), arrays.normal(rows, inputs)
         return Prepared(lambda: linear(x, layer), lambda: linear(x, layer))
 
-    def reduction(self, name: str, shape: Sequence[int]) -> Prepared:
-        function, x = REDUCTIONS[name], arrays.normal(*shape)
-        return Prepared(lambda: function(x), lambda: function(x))
+    def reduction(self, name: str, shape: Sequence[int], axis: int) -> Prepared:
+        x = arrays.normal(*shape)
+        if name == "cross_entropy":
+            labels = arrays.labels(shape[0], shape[-1])
+            return Prepared(lambda: cross_entropy_loss(x, labels), lambda: cross_entropy_loss(x, labels))
+        function = REDUCTIONS[name]
+        return Prepared(lambda: function(x, axis), lambda: function(x, axis))
+
+    def cross_entropy_backward(self, rows: int, width: int) -> Prepared:
+        x, labels = arrays.normal(rows, width), arrays.labels(rows, width)
+        return Prepared(lambda: cross_entropy(x, labels), lambda: cross_entropy(x, labels)[1])
 
     def elementwise(self, name: str, count: int) -> Prepared:
         function, x = ELEMENTWISE[name], arrays.normal(count)

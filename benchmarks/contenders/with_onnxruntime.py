@@ -86,16 +86,26 @@ class Programs:
         (layer,) = arrays.layers((inputs, outputs))
         return graph.prepared(graph.linear("x", layer), arrays.normal(rows, inputs), self.threads)
 
-    def reduction(self, name: str, shape: Sequence[int]) -> Prepared:
-        graph, last = Graph(), np.array([-1])
-        if name == "sum":
-            result = graph.add("ReduceSum", "x", last, keepdims=0)
+    def reduction(self, name: str, shape: Sequence[int], axis: int) -> Prepared | None:
+        graph = Graph()
+        by_axes = {
+            "max": "ReduceMax",
+            "logsumexp": "ReduceLogSumExp",
+            "mean": "ReduceMean",
+            "sum(x * x)": "ReduceSumSquare",
+        }
+        if name in by_axes:
+            result = graph.add(by_axes[name], "x", axes=[axis], keepdims=0)
+        elif name == "sum":
+            result = graph.add("ReduceSum", "x", np.array([axis]), keepdims=0)
         elif name == "softmax":
-            result = graph.add("Softmax", "x", axis=-1)
+            result = graph.add("Softmax", "x", axis=axis)
         elif name == "argmax":
-            result = graph.add("ArgMax", "x", axis=-1, keepdims=0)
+            result = graph.add("ArgMax", "x", axis=axis, keepdims=0)
+        elif name == "layer_norm":
+            result = graph.add("LayerNormalization", "x", np.ones(shape[-1:], np.float32), axis=-1, epsilon=1e-5)
         else:
-            result = graph.add({"max": "ReduceMax", "logsumexp": "ReduceLogSumExp"}[name], "x", axes=[-1], keepdims=0)
+            return None
         return graph.prepared(result, arrays.normal(*shape), self.threads)
 
     def elementwise(self, name: str, count: int) -> Prepared:
