@@ -71,7 +71,7 @@ from .tensor_methods import is_nonzero, is_tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import datasets, io, linalg, nn, optim
+    from . import datasets, func, io, linalg, nn, optim
     from .io import load, save
     from .linalg import cholesky, det, logdet, slogdet
     from .linalg import inv as inverse
@@ -84,7 +84,7 @@ int = int32
 long = int64
 newaxis = None
 
-_SUBPACKAGES = ("datasets", "io", "linalg", "nn", "optim")
+_SUBPACKAGES = ("datasets", "func", "io", "linalg", "nn", "optim")
 # Functions of subpackages that are not loaded with the package: (subpackage, name there).
 _LAZY = {
     "cholesky": ("linalg", "cholesky"),
@@ -111,7 +111,7 @@ __all__ = [
     "eq", "equal", "erf", "erfc", "erfinv",
     "exp", "exp2", "expm1", "eye", "finfo", "fix", "flatten", "flip", "fliplr", "flipud",
     "float", "float32", "float64", "floor", "floor_divide", "flush", "fmax", "fmin", "fmod", "frac", "from_dlpack",
-    "from_numpy", "full", "full_like", "gather", "ge", "ger", "get_num_threads", "get_rng_state", "greater",
+    "from_numpy", "full", "full_like", "func", "gather", "ge", "ger", "get_num_threads", "get_rng_state", "greater",
     "greater_equal", "gt", "hsplit", "hstack", "hypot", "iinfo", "index_add", "index_copy", "index_fill", "index_put",
     "index_select", "inf", "inference_mode", "initial_seed", "inner", "int", "int32", "int64", "inverse", "io",
     "is_floating_point", "is_grad_enabled", "is_inference_mode_enabled", "is_nonzero", "is_tensor", "isclose",

@@ -138,11 +138,12 @@ PYTHON_LAYERS: dict[str, set[str]] = {
     "tensor": {"_core"},
     "nn": {"tensor", "_core"},
     "optim": {"nn", "tensor", "_core"},
+    "func": {"nn", "tensor", "_core"},
     "utils": {"tensor", "_core"},
     "datasets": {"utils", "tensor", "_core"},
     "io": {"nn", "tensor", "_core"},
     "viz": {"nn", "tensor", "_core"},
-    "lamina": {"nn", "optim", "utils", "datasets", "io", "viz", "tensor", "_core"},
+    "lamina": {"nn", "optim", "func", "utils", "datasets", "io", "viz", "tensor", "_core"},
 }
 # Within nn: what is written in terms of numbers comes before what is written in terms of modules.
 NN_BELOW_MODULES = {"functional", "init", "parameter"}

@@ -69,6 +69,10 @@ from .modules import (
 from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from .resolving import resolve
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import utils
+
 __all__ = [
     "CELU",
     "ELU",
@@ -134,4 +138,14 @@ __all__ = [
     "init",
     "modules",
     "resolve",
+    "utils",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Loaded when first used: most programs that train and run nets need none of it.
+    if name == "utils":
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
