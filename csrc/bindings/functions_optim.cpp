@@ -45,7 +45,34 @@ ValuePtr prepared(const ValuePtr& parameter, ValuePtr gradient, double weight_de
   return gradient;
 }
 
+// Drops a tensor's gradient. That may run any code: the caller looks at its list anew afterwards.
+void forget_gradient(PyObject* tensor) {
+  if (PyObject** slot = grad_slot(tensor); *slot) Object old(std::exchange(*slot, nullptr));
+}
+
 }  // namespace
+
+// Those of the tensors that have a gradient, and the gradients.
+LAMINA_FUNCTION(kModule, _with_gradients, "tensors") {
+  std::size_t count = length_of(a, 0, static_cast<std::size_t>(-1));
+  Object tensors(checked(PyList_New(0))), gradients(checked(PyList_New(0)));
+  for (std::size_t i = 0; i < count; ++i) {
+    tensor_at(a, 0, i);
+    PyObject* gradient = *grad_slot(item_of(a, 0, i));
+    if (!gradient) continue;
+    checked(PyList_Append(tensors.get(), item_of(a, 0, i)));
+    checked(PyList_Append(gradients.get(), gradient));
+  }
+  return PyTuple_Pack(2, tensors.get(), gradients.get());
+}
+
+LAMINA_FUNCTION(kModule, _forget_gradients, "tensors") {
+  for (std::size_t i = 0; i < length_of(a, 0, static_cast<std::size_t>(-1)); ++i) {
+    tensor_at(a, 0, i);
+    forget_gradient(Object::borrowed(item_of(a, 0, i)).get());
+  }
+  Py_RETURN_NONE;
+}
 
 // Returns the momentum buffers (None where there is no momentum). Source: Sutskever et al. 2013, in PyTorch's form.
 LAMINA_FUNCTION(kModule, sgd_step,

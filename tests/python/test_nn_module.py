@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -246,6 +247,22 @@ def test_requires_grad_and_zero_grad() -> None:
     lazy = nn.LazyLinear(2).requires_grad_(False)
     lazy(lamina.ones(1, 3))
     assert not lazy.weight.requires_grad
+
+
+def test_zero_grad_asks_the_module_for_its_parameters() -> None:
+    class Frozen(nn.Linear):
+        def named_modules(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+            return iter(())
+
+    net = nn.Sequential(nn.Linear(2, 2), Frozen(2, 2))
+    net(lamina.ones(1, 2)).sum().backward()
+    net.zero_grad()
+    assert net[0].weight.grad is None
+    assert net[1].weight.grad is not None
+    shared = nn.Sequential(net[0], net[0])
+    shared(lamina.ones(1, 2)).sum().backward()
+    shared.zero_grad()
+    assert all(parameter.grad is None for parameter in shared.parameters())
 
 
 def test_conversions_keep_the_parameter_objects() -> None:

@@ -6,6 +6,7 @@ import warnings
 from collections import defaultdict
 from functools import wraps
 
+from .. import _core
 from .._core import Tensor
 from ..autograd import enable_grad
 from ..nn.hooks import RemovableHandle, add_hook
@@ -103,22 +104,18 @@ class Optimizer:
     def _batches(self) -> Iterator[tuple[dict[str, Any], list[Tensor], list[Tensor]]]:
         """Each group with those of its parameters that have a gradient, and the gradients."""
         for group in self.param_groups:
-            params, grads = [], []
-            for parameter in group["params"]:
-                gradient = parameter.grad
-                if gradient is not None:
-                    params.append(parameter)
-                    grads.append(gradient)
+            params, grads = _core._with_gradients(group["params"])
             if params:
                 yield group, params, grads
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or set them to zero in place."""
         for group in self.param_groups:
+            if set_to_none:
+                _core._forget_gradients(group["params"])
+                continue
             for parameter in group["params"]:
-                if set_to_none:
-                    parameter.grad = None
-                elif (gradient := parameter.grad) is not None:
+                if (gradient := parameter.grad) is not None:
                     if gradient.requires_grad:
                         parameter.grad = gradient = gradient.detach()
                     gradient.zero_()

@@ -184,6 +184,8 @@ class Module(ModuleState):
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the parameters' gradients, or set them to zero in place."""
+        if set_to_none and _core._forget_gradients_below(self, Module):
+            return
         for parameter in self.parameters():
             if set_to_none:
                 parameter.grad = None
