@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _core
 from .._core import Tensor
 from .engine import grad
-from .modes import enable_grad, no_grad
+from .modes import enable_grad
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,22 +35,29 @@ def _flat(x: Tensor) -> list[float]:
 def _numerical(
     function: Callable[..., Any], inputs: Sequence[Any], x: Tensor, number: int, eps: float
 ) -> list[list[float]]:
-    """Rows of d output[number] / d x by central differences: one row an element of x."""
-    values, place = _flat(x), next(i for i, value in enumerate(inputs) if value is x)
+    """Rows of d output[number] / d x by central differences: one row an element of x.
+
+    The elements are moved in place, wherever `function` gets x from: an argument, a container, an enclosing scope.
+    """
+    values = _flat(x)
 
     def output_at(element: int, value: float) -> list[float]:
         moved = list(values)
         moved[element] = value
-        stand_in = _core.tensor(moved, dtype=x.dtype).reshape(x.shape)
-        with no_grad():
-            outputs = _tensors(function(*inputs[:place], stand_in, *inputs[place + 1 :]))
+        x.data.copy_(_core.tensor(moved, dtype=x.dtype).reshape(x.shape))
+        with enable_grad():  # as for the analytical side: what is returned may depend on it
+            outputs = _tensors(function(*inputs))
         floats = [y for y in outputs if y.dtype.is_floating_point]
         return _flat(floats[number])
 
+    original = x.detach().clone()
     rows = []
-    for element, value in enumerate(values):
-        above, below = output_at(element, value + eps), output_at(element, value - eps)
-        rows.append([(high - low) / (2 * eps) for high, low in zip(above, below, strict=True)])
+    try:
+        for element, value in enumerate(values):
+            above, below = output_at(element, value + eps), output_at(element, value - eps)
+            rows.append([(high - low) / (2 * eps) for high, low in zip(above, below, strict=True)])
+    finally:
+        x.data.copy_(original)
     return rows
 
 
@@ -124,29 +131,38 @@ def _check(
             warnings.warn(f"gradcheck: an input is {x.dtype}; differences need float64 to be meaningful", stacklevel=3)
     with enable_grad():
         outputs = [y for y in _tensors(func(*given)) if y.dtype.is_floating_point]
-    for number, output in enumerate(outputs):
-        for place, x in enumerate(checked):
+    # All backward passes come before the inputs are moved.
+    analytical = [
+        [
+            _checked_analytical(output, x, nondet_tol, check_grad_dtypes, f"output {number}, input {place}")
+            for place, x in enumerate(checked)
+        ]
+        for number, output in enumerate(outputs)
+    ]
+    for number, rows_by_input in enumerate(analytical):
+        for place, (x, rows) in enumerate(zip(checked, rows_by_input, strict=True)):
             numerical = _numerical(func, given, x, number, eps)
-            if not output.requires_grad:
-                analytical = [[0.0] * output.numel() for _ in range(x.numel())]
-            else:
-                analytical = _analytical(output, x)
-                again = _analytical(output, x)
-                if _mismatch(analytical, again, nondet_tol, 0.0):
-                    raise GradcheckError(
-                        f"Backward is not reentrant: two passes differ for output {number}, input {place}"
-                    )
-                if check_grad_dtypes:
-                    weight = _core.ones_like(output)
-                    (gradient,) = grad([output], [x], [weight], retain_graph=True, allow_unused=True)
-                    if gradient is not None and gradient.dtype != x.dtype:
-                        raise GradcheckError(f"gradient of input {place} is {gradient.dtype}, expected {x.dtype}")
-            problem = _mismatch(numerical, analytical, atol, rtol)
+            problem = _mismatch(numerical, rows, atol, rtol)
             if problem:
                 raise GradcheckError(
                     f"Jacobian mismatch for output {number} with respect to input {place} at {problem}\n"
-                    f"numerical: {numerical}\nanalytical: {analytical}"
+                    f"numerical: {numerical}\nanalytical: {rows}"
                 )
+
+
+def _checked_analytical(
+    output: Tensor, x: Tensor, nondet_tol: float, check_grad_dtypes: bool, where: str
+) -> list[list[float]]:
+    if not output.requires_grad:
+        return [[0.0] * output.numel() for _ in range(x.numel())]
+    analytical = _analytical(output, x)
+    if _mismatch(analytical, _analytical(output, x), nondet_tol, 0.0):
+        raise GradcheckError(f"Backward is not reentrant: two passes differ for {where}")
+    if check_grad_dtypes:
+        (gradient,) = grad([output], [x], [_core.ones_like(output)], retain_graph=True, allow_unused=True)
+        if gradient is not None and gradient.dtype != x.dtype:
+            raise GradcheckError(f"gradient of {where} is {gradient.dtype}, expected {x.dtype}")
+    return analytical
 
 
 def gradgradcheck(
@@ -181,13 +197,6 @@ def gradgradcheck(
     def gradients(*args: Any) -> tuple[Tensor, ...]:
         values, seeds = args[: len(given)], args[len(given) :]
         with enable_grad():
-            # Stand-ins of the numerical side come without requires_grad.
-            values = tuple(
-                value.detach().requires_grad_()
-                if old is not value and isinstance(old, Tensor) and old.requires_grad
-                else value
-                for old, value in zip(given, values, strict=True)
-            )
             results = [y for y in _tensors(func(*values)) if y.requires_grad]
             found = grad(results, _differentiable(values), seeds, create_graph=True, allow_unused=True)
         return tuple(g for g in found if g is not None)

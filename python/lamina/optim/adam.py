@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from .. import _core
-from .optimizer import Optimizer, check_options, run_closure
+from .options import check_betas, check_options
+from .parameterwise import ParameterwiseOptimizer, follow, follow_square
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from typing import Any
 
     from .._core import Tensor
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Adam", "AdamW"]
 
 
-class Adam(Optimizer):
+class Adam(ParameterwiseOptimizer):
     """Steps by the running mean of the gradient over the root of the running mean of its square (Kingma and Ba, 2015).
 
     `betas` are the rates of the two means, whose start at 0 is made up for. `weight_decay` adds to the gradient, or
@@ -40,9 +41,7 @@ class Adam(Optimizer):
         decoupled_weight_decay: bool = False,
     ) -> None:
         check_options(foreach, fused, differentiable, lr=lr, eps=eps, weight_decay=weight_decay)
-        for index, beta in enumerate(betas):
-            if not 0.0 <= beta < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {index}: {beta}")
+        check_betas(betas)
         defaults = {
             "lr": lr,
             "betas": betas,
@@ -58,31 +57,44 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update every parameter that has a gradient; returns what `closure` returned."""
-        loss = run_closure(closure)
-        for group, params, grads in self._batches():
-            # One update has one step count; parameters that missed steps (no gradient) form updates of their own.
-            by_count: dict[int, list[tuple[Tensor, Tensor, dict[str, Any]]]] = {}
-            for parameter, gradient in zip(params, grads):
-                state = self.state[parameter]
-                if not state:
-                    _start(state, parameter, group["amsgrad"])
-                by_count.setdefault(state["step"], []).append((parameter, gradient, state))
-            for count, members in by_count.items():
-                _update(group, count + 1, members)
-        return loss
+    def _step_group(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor]) -> None:
+        if group["differentiable"]:
+            super()._step_group(group, params, grads)
+            return
+        # One update has one step count; parameters that missed steps (no gradient) form updates of their own.
+        by_count: dict[int, list[tuple[Tensor, Tensor, dict[str, Any]]]] = {}
+        for parameter, gradient in zip(params, grads):
+            state = self.state[parameter]
+            if not state:
+                self._start(parameter, state, group)
+            by_count.setdefault(int(state["step"]), []).append((parameter, gradient, state))
+        for count, members in by_count.items():
+            _step_together(group, count + 1, members)
+
+    def _start(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
+        state["step"] = 0
+        state["exp_avg"] = _core.zeros_like(parameter)
+        state["exp_avg_sq"] = _core.zeros_like(parameter)
+        if group["amsgrad"]:
+            state["max_exp_avg_sq"] = _core.zeros_like(parameter)
+
+    def _update(
+        self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], lr: Any, group: dict[str, Any]
+    ) -> None:
+        beta1, beta2 = group["betas"]
+        mean, spread = state["exp_avg"], state["exp_avg_sq"]
+        follow(mean, gradient, beta1)
+        follow_square(spread, gradient, beta2)
+        if group["amsgrad"]:
+            largest = state["max_exp_avg_sq"]
+            # The gradient of maximum reads its operands: not what is overwritten here.
+            spread = largest.copy_(_core.maximum(largest.clone(), spread))
+        correction1, correction2 = 1 - beta1 ** state["step"], 1 - beta2 ** state["step"]
+        divisor = spread.sqrt() / correction2**0.5 + group["eps"]
+        parameter.sub_(mean * (lr / correction1) / divisor)
 
 
-def _start(state: dict[str, Any], parameter: Tensor, amsgrad: bool) -> None:
-    state["step"] = 0  # a plain number: it enters the recorded program as a scalar, so no step makes a new plan
-    state["exp_avg"] = _core.zeros_like(parameter)
-    state["exp_avg_sq"] = _core.zeros_like(parameter)
-    if amsgrad:
-        state["max_exp_avg_sq"] = _core.zeros_like(parameter)
-
-
-def _update(group: dict[str, Any], count: int, members: list[tuple[Tensor, Tensor, dict[str, Any]]]) -> None:
+def _step_together(group: dict[str, Any], count: int, members: list[tuple[Tensor, Tensor, dict[str, Any]]]) -> None:
     params, grads, states = (list(column) for column in zip(*members))
     beta1, beta2 = group["betas"]
     _core.adam_step(

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
+from copy import deepcopy
 from functools import wraps
 
 from .. import _core
 from .._core import Tensor
-from ..autograd import enable_grad
 from ..nn.hooks import RemovableHandle, add_hook
+from .options import required
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-__all__ = ["Optimizer", "check_options", "required", "run_closure"]
+__all__ = [
+    "Optimizer",
+    "register_optimizer_step_post_hook",
+    "register_optimizer_step_pre_hook",
+]
 
-
-class _Required:
-    """Stands for an option that has no default."""
-
-    def __repr__(self) -> str:
-        return "<required parameter>"
-
-
-required = _Required()
+_global_step_pre_hooks: dict[int, Callable[..., Any]] = {}
+_global_step_post_hooks: dict[int, Callable[..., Any]] = {}
 
 
 class Optimizer:
@@ -37,17 +35,19 @@ class Optimizer:
     are welcome; they are skipped until they have a gradient.
     """
 
+    # What `_with_hooks` notes for schedules: None before there is one, then whether a step was taken since.
+    _opt_called: bool | None = None
+
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, "
                 f"but got {type(params).__name__}; wrap it: [param]"
             )
-        self.defaults = {k: float(v) if isinstance(v, Tensor) else v for k, v in defaults.items()}
+        self.defaults = defaults
         self.state: defaultdict[Any, Any] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
-        self._step_pre_hooks: dict[int, Callable[..., Any]] = {}
-        self._step_post_hooks: dict[int, Callable[..., Any]] = {}
+        self._add_hook_registries()
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -91,7 +91,10 @@ class Optimizer:
             group.setdefault(name, default)
         ids = [id(tensor) for tensor in tensors]
         if len(set(ids)) != len(ids):
-            warnings.warn("a parameter appears twice in a parameter group; a step updates it twice", stacklevel=3)
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters: a step updates them twice",
+                stacklevel=3,
+            )
         known = set(ids)
         if any(id(tensor) in known for other in self.param_groups for tensor in other["params"]):
             raise ValueError("some parameters appear in more than one parameter group")
@@ -122,11 +125,13 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """The options of every group, with its parameters as numbers, and the state by these numbers."""
+        for hook in tuple(self._state_dict_pre_hooks.values()):
+            hook(self)
         numbers: dict[int, int] = {}
         for group in self.param_groups:
             for parameter in group["params"]:
                 numbers.setdefault(id(parameter), len(numbers))
-        return {
+        state_dict = {
             "state": {numbers[id(k)] if isinstance(k, Tensor) else k: v for k, v in self.state.items()},
             "param_groups": [
                 {
@@ -136,13 +141,15 @@ class Optimizer:
                 for group in self.param_groups
             ],
         }
+        return _replaced(self, state_dict, self._state_dict_post_hooks)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what ``state_dict`` returned, copied and in the parameters' dtypes.
 
         ValueError if the groups have other lengths; then nothing has changed.
         """
-        saved = state_dict["param_groups"]
+        state_dict = _replaced(self, dict(state_dict), self._load_state_dict_pre_hooks)
+        saved = deepcopy(state_dict["param_groups"])
         if len(saved) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
         if any(len(s["params"]) != len(g["params"]) for s, g in zip(saved, self.param_groups)):
@@ -167,14 +174,24 @@ class Optimizer:
                 group["param_names"] = g["param_names"]
             groups.append(group)
         self.__setstate__({"state": state, "param_groups": groups})
+        for hook in tuple(self._load_state_dict_post_hooks.values()):
+            hook(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.__dict__.setdefault("_step_pre_hooks", {})
-        self.__dict__.setdefault("_step_post_hooks", {})
+        if "_step_pre_hooks" not in self.__dict__:
+            self._add_hook_registries()
+
+    def _add_hook_registries(self) -> None:
+        self._step_pre_hooks: dict[int, Callable[..., Any]] = {}
+        self._step_post_hooks: dict[int, Callable[..., Any]] = {}
+        self._state_dict_pre_hooks: dict[int, Callable[..., Any]] = {}
+        self._state_dict_post_hooks: dict[int, Callable[..., Any]] = {}
+        self._load_state_dict_pre_hooks: dict[int, Callable[..., Any]] = {}
+        self._load_state_dict_post_hooks: dict[int, Callable[..., Any]] = {}
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` before ``step``; it may return new ``(args, kwargs)``."""
@@ -184,6 +201,22 @@ class Optimizer:
         """Call ``hook(optimizer, args, kwargs)`` after ``step``."""
         return add_hook(self._step_post_hooks, hook)
 
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer)`` before `state_dict` collects anything."""
+        return add_hook(self._state_dict_pre_hooks, hook, prepend=prepend)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` on what `state_dict` returns; it may return another one."""
+        return add_hook(self._state_dict_post_hooks, hook, prepend=prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` on a shallow copy of what is loaded; it may return another one."""
+        return add_hook(self._load_state_dict_pre_hooks, hook, prepend=prepend)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer)`` after `load_state_dict`."""
+        return add_hook(self._load_state_dict_post_hooks, hook, prepend=prepend)
+
     def __repr__(self) -> str:
         text = type(self).__name__ + " ("
         for number, group in enumerate(self.param_groups):
@@ -192,14 +225,24 @@ class Optimizer:
         return text + ")"
 
 
+def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(optimizer, args, kwargs)`` before every optimizer's ``step``, ahead of the optimizer's own hooks."""
+    return add_hook(_global_step_pre_hooks, hook)
+
+
+def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(optimizer, args, kwargs)`` after every optimizer's ``step`` and its own hooks."""
+    return add_hook(_global_step_post_hooks, hook)
+
+
 def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
-    """`step` between the hooks that are registered for it."""
+    """`step` between the hooks that are registered for it, noted for schedules."""
 
     @wraps(step)
     def call(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
-        if not self._step_pre_hooks and not self._step_post_hooks:
-            return step(self, *args, **kwargs)
-        for hook in tuple(self._step_pre_hooks.values()):
+        if self._opt_called is False:
+            self._opt_called = True
+        for hook in (*_global_step_pre_hooks.values(), *self._step_pre_hooks.values()):
             changed = hook(self, args, kwargs)
             if changed is not None:
                 if not (isinstance(changed, tuple) and len(changed) == 2):
@@ -208,31 +251,20 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
                     )
                 args, kwargs = changed
         result = step(self, *args, **kwargs)
-        for hook in tuple(self._step_post_hooks.values()):
+        for hook in (*self._step_post_hooks.values(), *_global_step_post_hooks.values()):
             hook(self, args, kwargs)
         return result
 
     return call
 
 
-def check_options(foreach: bool | None, fused: bool | None, differentiable: bool, **at_least_zero: Any) -> None:
-    """Refuse what no step can do. `foreach` and `fused` are hints, and every step here is fused."""
-    names = {"lr": "learning rate", "eps": "epsilon value"}
-    for name, value in at_least_zero.items():
-        if not value >= 0.0:
-            raise ValueError(f"Invalid {names.get(name, name + ' value')}: {value}")
-    if differentiable:
-        raise ValueError("differentiable=True is not supported: a step writes to its parameters outside the graph")
-    if foreach and fused:
-        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
-
-
-def run_closure(closure: Callable[[], Any] | None) -> Any:
-    """The loss that `closure` computes, with gradients; None without one."""
-    if closure is None:
-        return None
-    with enable_grad():
-        return closure()
+def _replaced(optimizer: Optimizer, state_dict: dict[str, Any], hooks: dict[int, Callable[..., Any]]) -> dict[str, Any]:
+    """`state_dict` as `hooks` leave it: each may return another one."""
+    for hook in tuple(hooks.values()):
+        changed = hook(optimizer, state_dict)
+        if changed is not None:
+            state_dict = changed
+    return state_dict
 
 
 def _copied(name: str, value: Any, parameter: Tensor) -> Any:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from .. import _core
-from .optimizer import Optimizer, check_options, run_closure
+from .options import check_options
+from .parameterwise import ParameterwiseOptimizer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from typing import Any
 
     from .._core import Tensor
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["SGD"]
 
 
-class SGD(Optimizer):
+class SGD(ParameterwiseOptimizer):
     """``p -= lr * v`` with ``v = g``, or with momentum ``v = momentum * v + (1 - dampening) * g``, from ``v = g`` on.
 
     g is the gradient (its negative with `maximize`) plus ``weight_decay * p``. With `nesterov`, ``g + momentum * v``
     takes the place of v (Sutskever et al., 2013). ValueError for options that make no sense.
     """
+
+    counts_steps = False
 
     def __init__(
         self,
@@ -52,26 +55,41 @@ class SGD(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update every parameter that has a gradient; returns what `closure` returned."""
-        loss = run_closure(closure)
-        for group, params, grads in self._batches():
-            momentum = group["momentum"]
-            buffers: list[Tensor | None] = [None] * len(params)
-            if momentum != 0:
-                buffers = [self.state[parameter].get("momentum_buffer") for parameter in params]
-            buffers = _core.sgd_step(
-                params,
-                grads,
-                buffers,
-                float(group["lr"]),
-                momentum,
-                group["dampening"],
-                group["weight_decay"],
-                group["nesterov"],
-                group["maximize"],
-            )
-            if momentum != 0:
-                for parameter, buffer in zip(params, buffers):
-                    self.state[parameter]["momentum_buffer"] = buffer
-        return loss
+    def _step_group(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor]) -> None:
+        if group["differentiable"]:
+            super()._step_group(group, params, grads)
+            return
+        momentum = float(group["momentum"])
+        buffers: list[Tensor | None] = [None] * len(params)
+        if momentum != 0:
+            buffers = [self.state[parameter].get("momentum_buffer") for parameter in params]
+        buffers = _core.sgd_step(
+            params,
+            grads,
+            buffers,
+            float(group["lr"]),
+            momentum,
+            group["dampening"],
+            float(group["weight_decay"]),
+            group["nesterov"],
+            group["maximize"],
+        )
+        if momentum != 0:
+            for parameter, buffer in zip(params, buffers):
+                self.state[parameter]["momentum_buffer"] = buffer
+
+    def _start(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
+        pass  # the first gradient is the momentum's start
+
+    def _update(
+        self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], lr: Any, group: dict[str, Any]
+    ) -> None:
+        momentum = group["momentum"]
+        if momentum != 0:
+            buffer = state.get("momentum_buffer")
+            if buffer is None:
+                state["momentum_buffer"] = buffer = gradient.clone()
+            else:
+                buffer.mul_(momentum).add_(gradient * (1 - group["dampening"]))
+            gradient = gradient + buffer * momentum if group["nesterov"] else buffer
+        parameter.sub_(gradient * lr)
