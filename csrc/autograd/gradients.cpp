@@ -15,6 +15,7 @@ namespace {
 class Walk {
  public:
   explicit Walk(std::span<Value* const> roots) {
+    nodes_.reserve(kUsualNodes);
     for (Value* root : roots) add(root);
     for (std::size_t next = 0; next < nodes_.size(); ++next) {
       Value* node = nodes_[next].get();
@@ -79,6 +80,8 @@ class Walk {
     value->mark = static_cast<std::uint32_t>(nodes_.size());
     nodes_.emplace_back(value);
   }
+
+  static constexpr std::size_t kUsualNodes = 64;
 
   std::vector<ValuePtr> nodes_;
   std::vector<ValuePtr> gradients_;

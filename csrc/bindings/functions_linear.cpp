@@ -66,6 +66,11 @@ LAMINA_FUNCTION(kModule, _index_put, "input, indices, source, accumulate") {
   }
   return wrap(functions::index_put(a.tensor(0), indices, a.tensor(2), a.flag(3, false)));
 }
+LAMINA_FUNCTION(kModule, _class_losses, "scores, classes, ignored") {
+  ValuePtr losses = functions::class_losses(a.tensor(0), a.tensor(1), a.integer(2));
+  if (!losses) Py_RETURN_NONE;
+  return wrap(std::move(losses));
+}
 LAMINA_FUNCTION(kModule, _one_hot, "input, num_classes=-1") {
   return wrap(functions::one_hot(a.tensor(0), a.integer(1, -1)));
 }

@@ -38,7 +38,7 @@ void store(PyObject* tensor, ValuePtr value) { engine::assign(as_tensor(tensor)-
 
 // The gradient as the update sees it.
 ValuePtr prepared(const ValuePtr& parameter, ValuePtr gradient, double weight_decay, bool maximize) {
-  gradient = detach(gradient);
+  if (gradient->requires_grad()) gradient = detach(gradient);
   if (gradient->dtype != parameter->dtype) gradient = cast(gradient, parameter->dtype);
   if (maximize) gradient = -gradient;
   if (weight_decay != 0) gradient = gradient + parameter * weight_decay;
@@ -84,8 +84,10 @@ LAMINA_FUNCTION(kModule, sgd_step,
   double lr = a.number(3), momentum = a.number(4), dampening = a.number(5), decay = a.number(6);
   bool nesterov = a.flag(7, false), maximize = a.flag(8, false);
   Object buffers(checked(PyList_New(static_cast<Py_ssize_t>(count))));
+  ValuePtr rate;  // one scalar of the program for all parameters of a type
   for (std::size_t i = 0; i < count; ++i) {
     ValuePtr parameter = tensor_at(a, 0, i);
+    if (!rate || rate->dtype != parameter->dtype) rate = number(lr, parameter->dtype);
     ValuePtr update = prepared(parameter, tensor_at(a, 1, i), decay, maximize);
     Object buffer = Object::borrowed(item_of(a, 2, i));
     if (momentum != 0) {
@@ -96,8 +98,7 @@ LAMINA_FUNCTION(kModule, sgd_step,
       }
       update = nesterov ? update + value_of(buffer.get()) * momentum : value_of(buffer.get());
     }
-    parameter = parameter - update * lr;
-    store(item_of(a, 0, i), std::move(parameter));
+    store(item_of(a, 0, i), parameter - update * rate);
     PyList_SET_ITEM(buffers.get(), static_cast<Py_ssize_t>(i), buffer.release());
   }
   engine::flush();  // a step ends a program

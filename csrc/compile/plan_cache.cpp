@@ -1,6 +1,8 @@
 // The list of passes, and the least-recently-used cache of plans.
 #include "compile/plan_cache.h"
 
+#include <algorithm>
+#include <cstring>
 #include <list>
 #include <unordered_map>
 
@@ -30,15 +32,12 @@ Cache& cache() {
   return *instance;
 }
 
-std::uint64_t mixed(std::uint64_t hash, const std::vector<bool>& live) {
-  std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < live.size(); ++i) {
-    bits = bits << 1 | static_cast<std::uint64_t>(live[i]);
-    if (i % 64 == 63 || i + 1 == live.size()) {
-      hash = (hash ^ bits) * 0xBF58476D1CE4E5B9ull;
-      hash ^= hash >> 31;
-      bits = 0;
-    }
+std::uint64_t mixed(std::uint64_t hash, const Liveness::Flags& flags) {
+  for (std::size_t i = 0; i < flags.size(); i += sizeof(std::uint64_t)) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, flags.data() + i, std::min(sizeof bits, flags.size() - i));
+    hash = (hash ^ bits) * 0xBF58476D1CE4E5B9ull;
+    hash ^= hash >> 31;
   }
   return hash;
 }

@@ -64,8 +64,9 @@ struct Program {
 
 // What the outside does with a recording's values and inputs: part of what a plan depends on.
 struct Liveness {
-  std::vector<bool> live;   // value i is looked at when the plan has run
-  std::vector<bool> dying;  // nobody needs input i's memory after the plan: it may be overwritten
+  using Flags = std::vector<std::uint8_t>;  // bytes: they are written one by one at every flush
+  Flags live;                               // value i is looked at when the plan has run
+  Flags dying;                              // nobody needs input i's memory after the plan: it may be overwritten
   bool operator==(const Liveness&) const = default;
 };
 

@@ -41,7 +41,7 @@ std::mutex& execution() {
 const Liveness& find_liveness(const Tape& tape) {
   static auto& liveness = *new Liveness;
   static auto &uses = *new std::vector<std::uint32_t>, &input_uses = *new std::vector<std::uint32_t>;
-  static auto &live = liveness.live, &in_graph = *new std::vector<bool>;
+  static auto &live = liveness.live, &in_graph = *new Liveness::Flags;
   const auto& values = tape.recording().values;
   const auto& inputs = tape.recording().inputs;
   std::size_t count = values.size();
@@ -53,10 +53,10 @@ const Liveness& find_liveness(const Tape& tape) {
   for (const ValuePtr& value : values) {
     bool lets_go = !value->requires_grad() || value->leaf || value->has(kHistoryFreed);
     for (Value* operand : value->operands()) {
-      if (!operand) continue;
-      if (tape.is_pending(operand))
+      if (!operand || operand->epoch != tape.epoch()) continue;
+      if (!operand->storage && operand->op >= kFirstOp)
         ++uses[operand->slot];
-      else if (operand->storage && operand->epoch == tape.epoch() && lets_go)
+      else if (operand->storage && lets_go)
         ++input_uses[operand->slot];
     }
   }

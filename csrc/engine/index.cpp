@@ -55,6 +55,12 @@ ValuePtr checked_index(const ValuePtr& index, std::int64_t size, int axis, bool 
   return build::where(negative, build::add(numbers, make_scalar(size, DType::kInt64)), numbers);
 }
 
+bool are_positions(const ValuePtr& numbers, std::int64_t size, std::int64_t excluded) {
+  ValuePtr plain = readable(numbers, DType::kInt64);
+  auto all = integers(plain);
+  return std::all_of(all.begin(), all.end(), [=](std::int64_t n) { return n >= 0 && n < size && n != excluded; });
+}
+
 ValuePtr nonzero(const ValuePtr& x) {
   ValuePtr mask =
       readable(build::binary(Op::ne, build::detach(x), make_scalar(std::int64_t{0}, x->dtype)), DType::kBool);

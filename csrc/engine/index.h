@@ -15,6 +15,9 @@ bool all_within(const ValuePtr& x, double low, double high);
 // `wraps`. Reads it; raises IndexError for what lies outside, naming the axis.
 ValuePtr checked_index(const ValuePtr& index, std::int64_t size, int axis, bool wraps);
 
+// Are all of these int64 numbers in [0, size), and none `excluded`? Reads them.
+bool are_positions(const ValuePtr& numbers, std::int64_t size, std::int64_t excluded);
+
 // Row-major positions of a tensor's elements that are not 0, int64, as an (n, rank) matrix. Reads it.
 ValuePtr nonzero(const ValuePtr& x);
 

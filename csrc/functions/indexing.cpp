@@ -3,6 +3,7 @@
 #include "functions/indexing.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/flush.h"
 #include "engine/index.h"
@@ -216,6 +217,18 @@ std::vector<ValuePtr> mask_to_indices(const ValuePtr& mask) {
   for (int axis = 0; axis < mask->shape->rank(); ++axis)
     result.push_back(build::reshape(build::narrow(positions, 1, axis, 1), Shape::of({count})));
   return result;
+}
+
+ValuePtr class_losses(const ValuePtr& scores, const ValuePtr& classes, std::int64_t ignored) {
+  int rank = scores->shape->rank(), axis = rank == 1 ? 0 : 1;
+  if (rank == 0 || !is_floating(scores->dtype) || classes->dtype != DType::kInt64) return nullptr;
+  DimVector dims(scores->shape->dims().begin(), scores->shape->dims().end());
+  std::int64_t count = std::exchange(dims[static_cast<std::size_t>(axis)], 1);
+  if (reduced_shape(scores->shape, DimVector{axis}, false) != classes->shape || classes->shape->numel() == 0)
+    return nullptr;
+  if (!engine::are_positions(classes, count, ignored)) return nullptr;
+  ValuePtr picked = build::gather(scores, axis, build::reshape(classes, Shape::of(dims)));
+  return build::neg(build::reshape(picked, classes->shape));
 }
 
 ValuePtr one_hot(const ValuePtr& classes, std::int64_t count) {

@@ -26,15 +26,16 @@ ValuePtr product(const ValuePtr& a, const ValuePtr& b, bool transpose_b = false)
   return build::matmul(a, b, false, transpose_b);
 }
 
-// How many rows repay a look for the weight's transpose: fewer are dot products with its rows, and for more the kernels
-// rearrange it themselves at little cost. Measured: docs/adr/0005-transposed-weights.md.
-constexpr std::int64_t kFewestRows = 5, kMostRows = 112;
+// How many rows repay a look for the weight's transpose: fewer are dot products with its rows, if these are not short,
+// and for more the kernels rearrange it themselves at little cost. Measured: docs/adr/0005-transposed-weights.md.
+constexpr std::int64_t kFewestRows = 5, kMostRows = 112, kShortRow = 64;
 
 // x (rows, in) times the transpose of weight (out, in).
 ValuePtr product_with_weight(const ValuePtr& x, const ValuePtr& weight) {
   bool differentiated = grad_enabled() && (x->requires_grad() || weight->requires_grad());
   std::int64_t rows = (*x->shape)[0];
-  if (!differentiated && is_floating(x->dtype) && rows >= kFewestRows && rows <= kMostRows) {
+  bool repaid = rows <= kMostRows && (rows >= kFewestRows || (*x->shape)[1] <= kShortRow);
+  if (!differentiated && is_floating(x->dtype) && repaid) {
     if (ValuePtr transposed = engine::transposed_copy(weight)) return build::matmul(x, transposed);
   }
   return product(x, weight, true);

@@ -44,10 +44,11 @@ std::uint32_t Tape::reference(Value* value) {
     value->epoch = epoch_;
     value->slot = static_cast<std::uint32_t>(list.size());
     list.emplace_back(value);
-    word(head(scalar ? kScalar : kLeaf, value->dtype, 0));
-    if (!scalar) {
-      word(reinterpret_cast<std::uintptr_t>(value->shape));
-      word(reinterpret_cast<std::uintptr_t>(value->layout.strides));
+    if (scalar) {
+      word(head(kScalar, value->dtype, 0));
+    } else {
+      entry(head(kLeaf, value->dtype, 0), reinterpret_cast<std::uintptr_t>(value->shape),
+            reinterpret_cast<std::uintptr_t>(value->layout.strides));
       recording_.has_placeholder |= value->op == kPlaceholder;
     }
   }
@@ -66,9 +67,8 @@ void Tape::append(Value* value) {
     references = more.data();
   }
   for (std::size_t i = 0; i < count; ++i) references[i] = reference(value->inputs[i]);
-  word(head(value->op, value->dtype, count));
-  word(reinterpret_cast<std::uintptr_t>(value->shape));
-  word(reinterpret_cast<std::uintptr_t>(value->attribute));
+  entry(head(value->op, value->dtype, count), reinterpret_cast<std::uintptr_t>(value->shape),
+        reinterpret_cast<std::uintptr_t>(value->attribute));
   for (std::size_t i = 0; i < count; ++i) {
     pair |= static_cast<std::uint64_t>(references[i]) << (i % 2 ? 32 : 0);
     if (i % 2 || i + 1 == count) {

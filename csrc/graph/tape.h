@@ -61,8 +61,16 @@ class Tape {
  private:
   friend class TapeGuard;
   std::uint32_t reference(Value* value);
+  // An entry's words, of which the last ones may follow; mixed side by side, so that entries make a short chain.
+  void entry(std::uint64_t head, std::uint64_t second, std::uint64_t third) {
+    recording_.trace.insert(recording_.trace.end(), {head, second, third});
+    mix(head + second * 0xBF58476D1CE4E5B9ull + third * 0x94D049BB133111EBull);
+  }
   void word(std::uint64_t bits) {
     recording_.trace.push_back(bits);
+    mix(bits);
+  }
+  void mix(std::uint64_t bits) {
     std::uint64_t hash = (recording_.hash ^ bits) * 0x9E3779B97F4A7C15ull;
     recording_.hash = hash ^ hash >> 29;
   }

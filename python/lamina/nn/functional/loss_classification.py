@@ -64,6 +64,11 @@ def nll_loss(
 
 
 def _nll(log_probabilities: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
+    label = "NllLoss" if log_probabilities.ndim <= 2 else "NllLoss2D"
+    if weight is None:  # the common batch, of valid classes that all count equally, pays for one call
+        losses = _core._class_losses(log_probabilities, target, ignore_index)
+        if losses is not None:
+            return _core._labelled(reduce_loss(losses, reduction), label)
     class_dim = 0 if log_probabilities.ndim == 1 else 1
     classes = _check_classes(log_probabilities, target, weight, class_dim)
     if target.dtype != _core.int64:
@@ -72,13 +77,12 @@ def _nll(log_probabilities: Tensor, target: Tensor, weight: Tensor | None, ignor
     try:
         picked = log_probabilities.gather(class_dim, target.unsqueeze(class_dim))
     except (IndexError, RuntimeError):
-        # Some target is no class. The common batch ignores nothing, and must not pay for looking.
+        # Some target is no class.
         valid = target != ignore_index
         target = _core.where(valid, target, 0)
         _check_bounds(target, classes)
         picked = log_probabilities.gather(class_dim, target.unsqueeze(class_dim))
     loss = -picked.squeeze(class_dim)
-    label = "NllLoss" if log_probabilities.ndim <= 2 else "NllLoss2D"
     if weight is None and valid is None:
         return _core._labelled(reduce_loss(loss, reduction), label)
     scale = _target_weights(weight, target, valid, loss)
