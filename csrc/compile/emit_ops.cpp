@@ -52,6 +52,12 @@ void Emitter::emit(std::uint32_t index) {
     case Family::kMatmul:
       emit_matmul(index);
       break;
+    case Family::kConvolution:
+      emit_convolution(index);
+      break;
+    case Family::kMaxPool:
+      emit_max_pool(index);
+      break;
     case Family::kSliceUpdate:
       emit_slice_update(index);
       break;

@@ -29,6 +29,8 @@ class Emitter {
 
   void emit_reduce(std::uint32_t index);
   void emit_matmul(std::uint32_t index);
+  void emit_convolution(std::uint32_t index);
+  void emit_max_pool(std::uint32_t index);
   void emit_rows(std::uint32_t index);
   void emit_index(std::uint32_t index);
   void emit_slice_update(std::uint32_t index);

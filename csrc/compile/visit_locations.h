@@ -22,6 +22,11 @@ void visit_locations(Step& step, Visit visit) {
       visit(s.a), visit(s.b), visit(s.c);
       if (s.has_bias) visit(s.bias);
     }
+    void operator()(ConvolutionStep& s) {
+      visit(s.x), visit(s.weight), visit(s.y);
+      if (s.kind == Convolution::input) visit(s.rearranged);
+    }
+    void operator()(MaxPoolStep& s) { visit(s.x), visit(s.positions); }
     void operator()(IndexStep& s) { visit(s.table), visit(s.index), visit(s.elements); }
     void operator()(RowsStep& s) { visit(s.table), visit(s.index), visit(s.elements); }
     void operator()(RandomStep& s) { visit(s.seed), visit(s.out); }

@@ -65,6 +65,26 @@ struct MatmulArgs {
 using MatmulFn = void (*)(const MatmulArgs& args);
 using MatmulWorkspaceFn = std::size_t (*)(const MatmulArgs& args);
 
+// The matrix u of windows over planes, without making it: u[p, j] = planes[offsets[p] + column j], p < taps. Columns
+// are row_count rows of `width`; row r starts at rows[r]. A vector's width past each row must be readable.
+struct WindowsArgs {
+  const void* planes;
+  const std::ptrdiff_t* offsets;
+  std::size_t taps;
+  const std::ptrdiff_t* rows;
+  std::size_t row_count, width;
+  std::size_t m;  // rows of a and c
+  const void* a;  // rows of contiguous elements, as those of c
+  std::ptrdiff_t a_row;
+  void* c;
+  std::ptrdiff_t c_row;
+  bool accumulate;  // by_taps: c already holds a part of the sum
+  void* workspace;  // windows_workspace(...) bytes, 64-byte aligned
+};
+// by_columns: c (m, columns) = a (m, taps) @ u.   by_taps: c (m, taps) = a (m, columns) @ u transposed.
+using WindowsFn = void (*)(const WindowsArgs& args);
+using WindowsWorkspaceFn = std::size_t (*)(const WindowsArgs& args);
+
 struct Table {
   const char* isa;
   ElementwiseFn elementwise[kElementwiseCount][kDTypeCount];  // null outside the kernel's domain
@@ -81,6 +101,9 @@ struct Table {
   RandomBitsFn random_bits;
   MatmulFn matmul[kDTypeCount];
   MatmulWorkspaceFn matmul_workspace[kDTypeCount];
+  WindowsFn windows_by_columns[kDTypeCount];  // floats
+  WindowsFn windows_by_taps[kDTypeCount];
+  WindowsWorkspaceFn windows_workspace[kDTypeCount];  // of either
 };
 
 // The table in force: the best this CPU can run, or the one LAMINA_ISA names (base, v3, v4, neon) if this CPU has it.

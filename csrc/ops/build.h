@@ -60,6 +60,12 @@ ValuePtr argsort(const ValuePtr& x, bool descending);
 // Batches broadcast. transpose_a, transpose_b: swap the last two axes first.
 ValuePtr matmul(const ValuePtr& a, const ValuePtr& b, bool transpose_a = false, bool transpose_b = false);
 
+// Shapes and attribute as op_list.inc says; `shape` is the result's.
+ValuePtr convolution(const ValuePtr& x, const ValuePtr& weight, const Shape* shape, const Attribute* windows);
+ValuePtr convolution_input(const ValuePtr& y, const ValuePtr& weight, const Shape* shape, const Attribute* windows);
+ValuePtr convolution_weight(const ValuePtr& x, const ValuePtr& y, const Shape* shape, const Attribute* windows);
+ValuePtr max_pool_positions(const ValuePtr& x, const Shape* shape, const Attribute* windows);
+
 ValuePtr gather(const ValuePtr& x, int axis, const ValuePtr& index);
 ValuePtr scatter(const ValuePtr& base, int axis, const ValuePtr& index, const ValuePtr& source);
 ValuePtr scatter_add(const ValuePtr& base, int axis, const ValuePtr& index, const ValuePtr& source);

@@ -20,6 +20,7 @@ enum class Sole : std::uint8_t { copy };
 using Cast = Sole;
 using Argsort = Sole;
 using Matmul = Sole;
+using MaxPool = Sole;
 using View = Sole;
 using Rebase = Sole;
 using Copy = Sole;
@@ -40,6 +41,7 @@ constexpr std::uint8_t arity_of(Family family) {
     case Family::kPutRows:
       return 3;
     case Family::kMatmul:
+    case Family::kConvolution:
     case Family::kSliceUpdate:
     case Family::kRebase:
     case Family::kGather:

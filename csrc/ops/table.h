@@ -29,6 +29,8 @@ enum class Family : std::uint8_t {
   kScan,
   kArgsort,
   kMatmul,
+  kConvolution,
+  kMaxPool,
   kView,
   kRebase,
   kCopy,

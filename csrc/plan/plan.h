@@ -101,6 +101,27 @@ struct MatmulStep {
   Location a, b, bias, c;
 };
 
+// Windows over images: x (images, channels, height, width), weight (out, channels / groups, height, width), y (images,
+// out, height, width), of which `kind` says which is written. Pairs are vertical, horizontal.
+struct ConvolutionStep {
+  using Pair = std::int64_t[2];
+  Convolution kind;
+  DType dtype;
+  std::int64_t images, channels, out, groups;
+  Pair x_size, window, y_size, stride, padding, dilation;
+  Location x, weight, y;
+  Location rearranged;  // input: memory for the weight in another order
+};
+
+// Positions of the largest elements of windows over planes.
+struct MaxPoolStep {
+  using Pair = std::int64_t[2];
+  DType dtype;
+  std::int64_t planes;
+  Pair x_size, y_size, window, stride, padding, dilation;
+  Location x, positions;
+};
+
 // Elements addressed by an index along one axis. Entry i of the index (row-major over dims) meets the table's element
 // sum(coordinate * stride) + index[i] * axis_stride.
 struct IndexStep {
@@ -130,7 +151,7 @@ struct RandomStep {
 };
 
 using Step = std::variant<ElementwiseStep, CopyStep, ReduceStep, RowwiseStep, ScanStep, ArgsortStep, MatmulStep,
-                          IndexStep, RowsStep, RandomStep>;
+                          ConvolutionStep, MaxPoolStep, IndexStep, RowsStep, RandomStep>;
 
 struct Plan {
   std::vector<Step> steps;

@@ -30,6 +30,8 @@ void run(const RowwiseStep& step, Slots slots);
 void run(const ScanStep& step, Slots slots);
 void run(const ArgsortStep& step, Slots slots);
 void run(const MatmulStep& step, Slots slots);
+void run(const ConvolutionStep& step, Slots slots);
+void run(const MaxPoolStep& step, Slots slots);
 void run(const IndexStep& step, Slots slots);
 void run(const RowsStep& step, Slots slots);
 void run(const RandomStep& step, Slots slots);

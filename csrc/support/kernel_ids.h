@@ -30,6 +30,10 @@ enum class Scan : std::uint8_t {
   kCount
 };
 
+// The three linear ops of a convolution, each the adjoint of the others: from image and weight to result, back to the
+// image, and back to the weight.
+enum class Convolution : std::uint8_t { forward, input, weight };
+
 inline constexpr std::size_t kElementwiseCount = static_cast<std::size_t>(Elementwise::kCount);
 inline constexpr std::size_t kReduceCount = static_cast<std::size_t>(Reduce::kCount);
 inline constexpr std::size_t kRowwiseCount = static_cast<std::size_t>(Rowwise::kCount);

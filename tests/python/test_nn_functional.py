@@ -7,9 +7,11 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import nn_samples
 import numpy as np
 import pytest
-from nn_samples import SAMPLES, Sample
+import window_samples
+from nn_samples import Sample
 
 import lamina
 from lamina import nn
@@ -17,6 +19,8 @@ from lamina.autograd import gradcheck, gradgradcheck
 from lamina.nn import functional as F
 
 nan, inf = float("nan"), float("inf")
+
+SAMPLES = [*nn_samples.SAMPLES, *window_samples.SAMPLES]
 
 
 def tensors(sample: Sample, dtype: Any = lamina.float64) -> list[lamina.Tensor]:

@@ -153,6 +153,32 @@ def test_errors_in_the_first_call_leave_it_lazy_or_real_but_usable() -> None:
     assert layer(lamina.rand(2, 2)).shape == (2, 3)
 
 
+CONVOLUTIONS = [
+    (nn.LazyConv1d, (4, 6, 9), nn.Conv1d, (4, 3, 2)),
+    (nn.LazyConv2d, (6, 5, 7), nn.Conv2d, (4, 3, 2, 2)),
+    (nn.LazyConvTranspose1d, (6, 9), nn.ConvTranspose1d, (6, 2, 2)),
+    (nn.LazyConvTranspose2d, (2, 6, 5, 7), nn.ConvTranspose2d, (6, 2, 2, 2)),
+]
+
+
+@pytest.mark.parametrize(("lazy", "shape", "eager", "weight"), CONVOLUTIONS, ids=lambda v: getattr(v, "__name__", ""))
+def test_convolutions(lazy: Any, shape: tuple[int, ...], eager: Any, weight: tuple[int, ...]) -> None:
+    layer = lazy(4, 2, groups=2)
+    with pytest.raises(RuntimeError, match="unbatched"):
+        layer(lamina.rand(3))
+    assert layer.has_uninitialized_params()
+    x = lamina.rand(*shape)
+    y = layer(x)
+    assert type(layer) is eager
+    assert (layer.in_channels, tuple(layer.weight.shape), layer.bias.shape) == (6, weight, (4,))
+    bound = (1 / (weight[1] * 2 ** (len(weight) - 2))) ** 0.5
+    assert 0 < float(layer.weight.abs().max()) <= bound
+    loaded = lazy(4, 2, groups=2)
+    loaded.load_state_dict(layer.state_dict())
+    assert loaded(x).tolist() == y.tolist()
+    assert loaded.in_channels == 6
+
+
 class LazyScale(LazyModuleMixin, nn.Module):
     """A lazy module of a user's own, with a parameter and a buffer."""
 

@@ -1,0 +1,42 @@
+// Windows over images, checked.
+#include "functions/convolution.h"
+
+#include "ops/build.h"
+#include "support/check.h"
+
+namespace lamina::functions {
+
+ValuePtr convolution(Op op, const ValuePtr& x, const ValuePtr& weight, Dims size, const Attribute* windows) {
+  const Shape &in = *x->shape, &w = *weight->shape;
+  const std::int64_t groups = (*windows)[6];
+  check(in.rank() == 4 && w.rank() == 4 && size.size() == 2,
+        "convolution: expected images (n, channels, height, width)");
+  check(x->dtype == weight->dtype, "Input type (", scalar_name(x->dtype), ") and weight type (",
+        scalar_name(weight->dtype), ") should be the same");
+  check(is_floating(x->dtype), "\"convolution\" not implemented for '", scalar_name(x->dtype), "'");
+  check(groups > 0, "non-positive groups is not supported");
+  if (op == Op::convolution) {
+    check(w[0] >= groups, "Given groups=", groups, ", expected weight to be at least ", groups,
+          " at dimension 0, but got weight of size ", to_string(w.dims(), '[', ']'), " instead");
+    check(w[0] % groups == 0, "Given groups=", groups, ", expected weight to be divisible by ", groups,
+          " at dimension 0, but got weight of size ", to_string(w.dims(), '[', ']'), " instead");
+    check(in[1] == w[1] * groups, "Given groups=", groups, ", weight of size ", to_string(w.dims(), '[', ']'),
+          ", expected input", to_string(in.dims(), '[', ']'), " to have ", w[1] * groups, " channels, but got ", in[1],
+          " channels instead");
+    return build::convolution(x, weight, Shape::of({in[0], w[0], size[0], size[1]}), windows);
+  }
+  check(in[1] == w[0] && w[0] % groups == 0, "Given transposed=1, weight of size ", to_string(w.dims(), '[', ']'),
+        ", expected input", to_string(in.dims(), '[', ']'), " to have ", w[0], " channels, but got ", in[1],
+        " channels instead");
+  return build::convolution_input(x, weight, Shape::of({in[0], w[1] * groups, size[0], size[1]}), windows);
+}
+
+ValuePtr max_pool_positions(const ValuePtr& x, Dims size, const Attribute* windows) {
+  const Shape& in = *x->shape;
+  check(in.rank() >= 2 && size.size() == 2, "max_pool: expected planes (…, height, width)");
+  DimVector dims(in.dims().begin(), in.dims().end() - 2);
+  dims.insert(dims.end(), size.begin(), size.end());
+  return build::max_pool_positions(build::detach(x), Shape::of(dims), windows);
+}
+
+}  // namespace lamina::functions

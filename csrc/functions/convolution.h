@@ -1,0 +1,15 @@
+// Windows over images, checked.
+#pragma once
+
+#include "functions/operand.h"
+#include "ops/table.h"
+
+namespace lamina::functions {
+
+// op: convolution (of x and weight) or convolution_input (of y and weight); size: height and width of the result;
+// windows: the attribute that op_list.inc describes. Raises what PyTorch does for channels and types that do not fit.
+ValuePtr convolution(Op op, const ValuePtr& x, const ValuePtr& weight, Dims size, const Attribute* windows);
+// x: (…, height, width); size: height and width of the result.
+ValuePtr max_pool_positions(const ValuePtr& x, Dims size, const Attribute* windows);
+
+}  // namespace lamina::functions

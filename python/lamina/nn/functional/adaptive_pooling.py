@@ -1,0 +1,129 @@
+"""Adaptive pooling: windows that divide an axis evenly into a wanted number of parts."""
+
+from __future__ import annotations
+
+from ... import _core
+from ..._core import Tensor
+from .pooling import avg_pool2d, max_pool1d, max_pool2d
+from .windows import per_axis
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+__all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d"]
+
+
+def adaptive_avg_pool1d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
+    """The means of `output_size` windows that divide the last axis of (N, C, L) or (C, L)."""
+    sizes = _sizes("adaptive_avg_pool1d", input, 1, output_size)
+    output = _means(input.unsqueeze(-2), [1, *sizes]).squeeze(-2)
+    return _core._labelled(output, "Squeeze@1") if output.requires_grad else output
+
+
+def adaptive_avg_pool2d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
+    """The means of `output_size` windows that divide the last two axes of (N, C, H, W) or (C, H, W).
+
+    Window i of n along an axis of length L goes from ``i L // n`` up to ``ceil((i + 1) L / n)``: windows overlap by an
+    element where n does not divide L. None stands for the input's size.
+    """
+    sizes = _sizes("adaptive_avg_pool2d", input, 2, output_size)
+    output = _means(input, sizes)
+    label = "Mean@1" if sizes == [1, 1] else "AdaptiveAvgPool2D"
+    return _core._labelled(output, label) if output.requires_grad else output
+
+
+def _means(images: Tensor, sizes: list[int]) -> Tensor:
+    if sizes == [1, 1]:
+        return images.mean((-2, -1), keepdim=True)
+    if window := _equal_windows(images, sizes):
+        return avg_pool2d(images, window)
+    for axis, size in zip((-1, -2), sizes[::-1]):
+        if size != images.shape[axis]:
+            parts = [images.narrow(axis, start, length).mean(axis) for start, length in _windows(images, axis, size)]
+            images = _core.stack(parts, axis) if parts else images.narrow(axis, 0, 0)
+    return images
+
+
+def adaptive_max_pool1d(
+    input: Tensor, output_size: int | Sequence[int | None] | None, return_indices: bool = False
+) -> Tensor | tuple[Tensor, Tensor]:
+    """The largest of `output_size` windows that divide the last axis of (N, C, L) or (C, L)."""
+    sizes = _sizes("adaptive_max_pool1d", input, 1, output_size)
+    if window := _equal_windows(input, sizes):
+        return max_pool1d(input, window, return_indices=return_indices)
+    output, positions = _largest(input, sizes)
+    return (output, positions) if return_indices else output
+
+
+def adaptive_max_pool2d(
+    input: Tensor, output_size: int | Sequence[int | None] | None, return_indices: bool = False
+) -> Tensor | tuple[Tensor, Tensor]:
+    """The largest of `output_size` windows that divide the last two axes of (N, C, H, W) or (C, H, W).
+
+    Windows are those of adaptive_avg_pool2d. With `return_indices`, also where in its plane each is.
+    """
+    sizes = _sizes("adaptive_max_pool2d", input, 2, output_size)
+    if window := _equal_windows(input, sizes):
+        return max_pool2d(input, window, return_indices=return_indices)
+    output, positions = _largest(input, sizes)
+    if output.requires_grad:
+        _core._labelled(output, "AdaptiveMaxPool2D")
+    return (output, positions) if return_indices else output
+
+
+def _largest(images: Tensor, sizes: list[int]) -> tuple[Tensor, Tensor]:
+    """Along one axis after the other, the last one first; and the positions, counted in row-major order."""
+    width = images.shape[-1]
+    positions: Tensor | None = None
+    for axis, size in zip((-1, -2), sizes[::-1]):
+        values, found = [], []
+        for start, length in _windows(images, axis, size):
+            largest = images.narrow(axis, start, length).max(axis)
+            values.append(largest.values)
+            found.append(largest.indices + start)
+        if not values:
+            images = images.narrow(axis, 0, 0)
+            positions = _core.zeros(images.shape, dtype=_core.int64)
+            continue
+        images, where = _core.stack(values, axis), _core.stack(found, axis)
+        positions = where if positions is None else where * width + positions.gather(axis, where)
+    assert positions is not None
+    return images, positions
+
+
+def _windows(images: Tensor, axis: int, count: int) -> list[tuple[int, int]]:
+    """Start and length of each window."""
+    length = images.shape[axis]
+    starts = [n * length // count for n in range(count)]
+    return [(start, -(-(n + 1) * length // count) - start) for n, start in enumerate(starts)]
+
+
+def _equal_windows(images: Tensor, sizes: list[int]) -> list[int]:
+    """The windows' size if all are equal and none overlap, else nothing."""
+    lengths = images.shape[-len(sizes) :]
+    if any(size == 0 or length % size for length, size in zip(lengths, sizes)) or images.numel() == 0:
+        return []
+    return [length // size for length, size in zip(lengths, sizes)]
+
+
+def _sizes(name: str, input: Tensor, axes: int, output_size: int | Sequence[int | None] | None) -> list[int]:
+    if input.ndim not in (axes + 1, axes + 2):
+        raise RuntimeError(f"{name}(): Expected {axes + 1}D or {axes + 2}D tensor, but got {list(input.shape)}")
+    lengths = input.shape[-axes:]
+    if output_size is None or isinstance(output_size, int):
+        output_size = [output_size] * axes
+    if len(output_size) != axes:
+        raise RuntimeError(f"{name}: output_size must be {axes}")
+    filled = [length if size is None else size for size, length in zip(output_size, lengths)]
+    sizes = per_axis("output_size", filled, axes)
+    if any(size < 0 for size in sizes):
+        raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {sizes}")
+    for axis in range(1 - input.ndim if input.ndim == axes + 2 else -input.ndim, 0):
+        if input.shape[axis] == 0:
+            raise RuntimeError(
+                f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes "
+                f"{list(input.shape)} with dimension {axis + input.ndim} being empty"
+            )
+    return sizes

@@ -1,0 +1,227 @@
+"""Convolutions over one and two axes, and their transposes. 1-d forms are 2-d ones of height 1."""
+
+from __future__ import annotations
+
+from ... import _core
+from ..._core import Tensor
+from .windows import as_images, per_axis
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .windows import PerAxis
+
+    _Options = tuple[list[int], list[int], list[int], list[int]]
+
+__all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"]
+
+
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: PerAxis = 1,
+    padding: str | PerAxis = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Input (N, C, L) or (C, L) and weight (O, C / groups, K) to (N, O, L'): conv2d along one axis."""
+    return _convolve(1, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: PerAxis = 1,
+    padding: str | PerAxis = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Input (N, C, H, W) or (C, H, W) and weight (O, C / groups, K, K) to (N, O, H', W').
+
+    Element (n, o, i, j) is bias[o] plus the products of weight[o] with the window of the input that begins at
+    (i, j) times `stride`, less `padding`, its elements `dilation` apart; beyond the border the input is 0. `padding`
+    may be "valid" (none) or "same" (the result is as large as the input). H' is
+    ``(H + 2 padding - dilation (K - 1) - 1) // stride + 1``. With `groups`, output channels see only the input
+    channels of their group. RuntimeError for shapes, types or numbers that do not fit.
+    """
+    return _convolve(2, input, weight, bias, stride, padding, dilation, groups)
+
+
+def _convolve(
+    axes: int,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: PerAxis,
+    padding: str | PerAxis,
+    dilation: PerAxis,
+    groups: int,
+) -> Tensor:
+    name = f"conv{axes}d"
+    if weight.ndim != axes + 2:
+        raise RuntimeError(f"{name}: expected a weight of {axes + 2} dimensions, got shape {list(weight.shape)}")
+    strides, dilations = _checked(name, axes, stride, dilation)
+    window = weight.shape[2:]
+    before, after = _paddings(name, axes, padding, strides, dilations, window)
+    images, unbatched = _batch(name, axes, input)
+    _check_groups(groups, weight, bias, weight.shape[0])
+    _check_types(images, weight, bias)
+    padded = [size + b + a for size, b, a in zip(images.shape[2:], before, after)]
+    reach = [d * (k - 1) + 1 for k, d in zip(window, dilations)]
+    if any(size < needed for size, needed in zip(padded, reach)):
+        raise RuntimeError(
+            f"Calculated padded input size per channel: ({' x '.join(map(str, padded))}). Kernel size: "
+            f"({' x '.join(map(str, reach))}). Kernel size can't be greater than actual input size"
+        )
+    size = [(p - r) // s + 1 for p, r, s in zip(padded, reach, strides)]
+    options = _two(axes, size, strides, before, dilations)
+    output = _core._convolution(as_images(images, axes), as_images(weight, axes), *options, groups)
+    return _finished(axes, output, bias, unbatched)
+
+
+def conv_transpose1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: PerAxis = 1,
+    padding: PerAxis = 0,
+    output_padding: PerAxis = 0,
+    groups: int = 1,
+    dilation: PerAxis = 1,
+) -> Tensor:
+    """Input (N, C, L) or (C, L) and weight (C, O / groups, K) to (N, O, L'): conv_transpose2d along one axis."""
+    return _transpose(1, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: PerAxis = 1,
+    padding: PerAxis = 0,
+    output_padding: PerAxis = 0,
+    groups: int = 1,
+    dilation: PerAxis = 1,
+) -> Tensor:
+    """Input (N, C, H, W) or (C, H, W) and weight (C, O / groups, K, K) to (N, O, H', W'): the adjoint of conv2d.
+
+    Each element of the input adds a multiple of the weight to the window of the result where conv2d with the same
+    options would have read it. H' is ``(H - 1) stride - 2 padding + dilation (K - 1) + output_padding + 1``.
+    """
+    return _transpose(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def _transpose(
+    axes: int,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: PerAxis,
+    padding: PerAxis,
+    output_padding: PerAxis,
+    groups: int,
+    dilation: PerAxis,
+) -> Tensor:
+    name = f"conv_transpose{axes}d"
+    if weight.ndim != axes + 2:
+        raise RuntimeError(f"{name}: expected a weight of {axes + 2} dimensions, got shape {list(weight.shape)}")
+    strides, dilations = _checked(name, axes, stride, dilation)
+    before, _ = _paddings(name, axes, padding, strides, dilations, weight.shape[2:])
+    extra = per_axis("output_padding", output_padding, axes)
+    if any(e < 0 for e in extra):
+        raise RuntimeError("negative output_padding is not supported")
+    if any(e >= s and e >= d for e, s, d in zip(extra, strides, dilations)):
+        raise RuntimeError(
+            f"output padding must be smaller than either stride or dilation, but got output_padding: {extra} "
+            f"stride: {strides} dilation: {dilations}"
+        )
+    images, unbatched = _batch(name, axes, input)
+    _check_groups(groups, weight, bias, weight.shape[1] * groups)
+    _check_types(images, weight, bias)
+    size = [
+        (n - 1) * s - 2 * p + d * (k - 1) + e + 1
+        for n, k, s, p, d, e in zip(images.shape[2:], weight.shape[2:], strides, before, dilations, extra)
+    ]
+    if any(n < 1 for n in size):
+        raise RuntimeError(
+            f"Given input size per channel: {list(images.shape[2:])}. Calculated output size per channel: {size}. "
+            "Output size is too small"
+        )
+    options = _two(axes, size, strides, before, dilations)
+    output = _core._convolution_input(as_images(images, axes), as_images(weight, axes), *options, groups)
+    return _finished(axes, output, bias, unbatched)
+
+
+def _checked(name: str, axes: int, stride: PerAxis, dilation: PerAxis) -> tuple[list[int], list[int]]:
+    strides, dilations = per_axis("stride", stride, axes), per_axis("dilation", dilation, axes)
+    if any(s <= 0 for s in strides):
+        raise RuntimeError("non-positive stride is not supported")
+    if any(d <= 0 for d in dilations):
+        raise RuntimeError(f"dilation should be greater than zero, but got {dilations}")
+    return strides, dilations
+
+
+def _paddings(
+    name: str, axes: int, padding: str | PerAxis, strides: list[int], dilations: list[int], window: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    """Zeros before and behind each axis."""
+    if isinstance(padding, str):
+        if padding == "valid":
+            return [0] * axes, [0] * axes
+        if padding != "same":
+            raise RuntimeError(f"Invalid padding string: '{padding}'")
+        if any(s != 1 for s in strides):
+            raise RuntimeError("padding='same' is not supported for strided convolutions")
+        total = [d * (k - 1) for d, k in zip(dilations, window)]
+        return [t // 2 for t in total], [t - t // 2 for t in total]
+    both = per_axis("padding", padding, axes)
+    if any(p < 0 for p in both):
+        raise RuntimeError("negative padding is not supported")
+    return both, both
+
+
+def _batch(name: str, axes: int, input: Tensor) -> tuple[Tensor, bool]:
+    if input.ndim == axes + 1:
+        return input.unsqueeze(0), True
+    if input.ndim != axes + 2:
+        raise RuntimeError(
+            f"Expected {axes + 1}D (unbatched) or {axes + 2}D (batched) input to {name}, but got input of size: "
+            f"{list(input.shape)}"
+        )
+    return input, False
+
+
+def _check_groups(groups: int, weight: Tensor, bias: Tensor | None, channels: int) -> None:
+    if groups <= 0:
+        raise RuntimeError("non-positive groups is not supported")
+    if bias is not None and tuple(bias.shape) != (channels,):
+        raise RuntimeError(
+            f"Given weight of size {list(weight.shape)}, expected bias to be 1-dimensional with {channels} elements, "
+            f"but got bias of size {list(bias.shape)} instead"
+        )
+
+
+def _check_types(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
+    for role, tensor in (("weight", weight), ("bias", bias)):
+        if tensor is not None and tensor.dtype != input.dtype:
+            raise RuntimeError(f"Input type ({input.dtype}) and {role} type ({tensor.dtype}) should be the same")
+
+
+def _two(axes: int, size: list[int], stride: list[int], before: list[int], dilation: list[int]) -> _Options:
+    """The options for two axes: a first one of size 1 where there is only one."""
+    if axes == 2:
+        return size, stride, before, dilation
+    return [1, *size], [1, *stride], [0, *before], [1, *dilation]
+
+
+def _finished(axes: int, output: Tensor, bias: Tensor | None, unbatched: bool) -> Tensor:
+    if bias is not None:
+        output = output + bias.reshape(-1, 1, 1)
+    if axes == 1:
+        output = output.squeeze(2)
+    if unbatched:
+        output = output.squeeze(0)
+    return _core._labelled(output, "Squeeze@1" if unbatched else "Convolution") if output.requires_grad else output

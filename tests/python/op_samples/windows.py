@@ -1,0 +1,128 @@
+"""Samples of windows over images: convolutions, their adjoints by their gradients, and the largest elements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import lamina
+
+from .row import FLOATS, NUMBERS, Domain, Op, case
+
+__all__ = ["OPS", "convolve", "pool"]
+
+Array = np.ndarray[Any, Any]
+
+
+def convolve(
+    x: Array,
+    weight: Array,
+    size: tuple[int, int],
+    stride: tuple[int, int] = (1, 1),
+    padding: tuple[int, int] = (0, 0),
+    dilation: tuple[int, int] = (1, 1),
+    groups: int = 1,
+) -> Array:
+    """Sums windows of images (n, c, h, w) times a weight (o, c / groups, kh, kw): `size` of them, 0 outside."""
+    out, channels, rows, columns = weight.shape
+    far = [(n - 1) * s + d * k for n, s, d, k in zip(size, stride, dilation, (rows, columns))]
+    padded = np.zeros((*x.shape[:2], *(max(f, p + n) for f, p, n in zip(far, padding, x.shape[2:]))), x.dtype)
+    padded[:, :, padding[0] : padding[0] + x.shape[2], padding[1] : padding[1] + x.shape[3]] = x
+    y = np.zeros((x.shape[0], out, *size), x.dtype)
+    for o in range(out):
+        first = o // (out // groups) * channels
+        for i in range(size[0]):
+            for j in range(size[1]):
+                top, left = i * stride[0], j * stride[1]
+                window = padded[
+                    :,
+                    first : first + channels,
+                    top : top + rows * dilation[0] : dilation[0],
+                    left : left + columns * dilation[1] : dilation[1],
+                ]
+                y[:, o, i, j] = (window * weight[o]).sum((1, 2, 3))
+    return y
+
+
+def pool(
+    x: Array,
+    size: tuple[int, int],
+    window: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int] = (1, 1),
+) -> tuple[Array, Array]:
+    """The largest of each window of planes (…, h, w), and where in its plane it is."""
+    height, width = x.shape[-2:]
+    largest = np.zeros((*x.shape[:-2], *size), x.dtype)
+    where = np.zeros(largest.shape, np.int64)
+    for i in range(size[0]):
+        for j in range(size[1]):
+            rows = [r for a in range(window[0]) if 0 <= (r := i * stride[0] - padding[0] + a * dilation[0]) < height]
+            columns = [c for a in range(window[1]) if 0 <= (c := j * stride[1] - padding[1] + a * dilation[1]) < width]
+            places = np.array([r * width + c for r in rows for c in columns])
+            values = x.reshape(*x.shape[:-2], height * width)[..., places]
+            largest[..., i, j] = values.max(-1)
+            where[..., i, j] = places[values.argmax(-1)]
+    return largest, where
+
+
+def _transposed(x: Array, weight: Array, size: tuple[int, int], *options: Any) -> Array:
+    """By the definition of an adjoint: the inner products with what every unit image becomes."""
+    groups = options[3]
+    channels = weight.shape[1] * groups
+    units = np.eye(channels * size[0] * size[1]).reshape(-1, channels, *size)
+    images = convolve(units, weight, x.shape[2:], *options)
+    return np.tensordot(x, images, ((1, 2, 3), (1, 2, 3))).reshape(x.shape[0], channels, *size)
+
+
+OPS: tuple[Op, ...] = (
+    Op(
+        "convolution",
+        convolve,
+        (
+            case((2, 3, 5, 6), (4, 3, 3, 2), args=((3, 5), (1, 1), (0, 0), (1, 1), 1)),
+            case((2, 4, 7, 5), (6, 2, 3, 3), args=((4, 3), (2, 2), (1, 1), (1, 1), 2)),
+            case((1, 3, 9, 8), (3, 1, 2, 3), args=((4, 3), (2, 3), (2, 1), (3, 2), 3)),
+            case((1, 5, 3, 3), (4, 5, 1, 1), args=((2, 2), (2, 2), (0, 0), (1, 1), 1)),
+            case((9, 3, 2, 2), (5, 3, 3, 3), args=((2, 2), (1, 1), (1, 1), (1, 1), 1)),
+            case((0, 3, 4, 4), (2, 3, 3, 3), args=((2, 2), (1, 1), (0, 0), (1, 1), 1)),
+            case((2, 0, 4, 4), (2, 0, 3, 3), args=((2, 2), (1, 1), (0, 0), (1, 1), 1)),
+            case((2, 16, 24, 26), (20, 16, 3, 3), args=((24, 26), (1, 1), (1, 1), (1, 1), 1), large=True),
+        ),
+        dtypes=FLOATS,
+        rejected=("bool",),
+        call=lamina._core._convolution,
+        rtol=1e-5,
+        atol=2e-4,
+    ),
+    Op(
+        "convolution_input",
+        _transposed,
+        (
+            case((2, 4, 3, 5), (4, 3, 3, 2), args=((5, 6), (1, 1), (0, 0), (1, 1), 1)),
+            case((1, 6, 4, 3), (6, 2, 3, 3), args=((8, 5), (2, 2), (1, 1), (1, 1), 2)),
+            case((2, 2, 2, 2), (2, 1, 2, 2), args=((8, 8), (4, 3), (0, 0), (1, 2), 2)),
+        ),
+        dtypes=FLOATS,
+        call=lamina._core._convolution_input,
+        rtol=1e-5,
+        atol=2e-4,
+    ),
+    Op(
+        "max_pool_positions",
+        lambda *args: pool(*args)[1],
+        (
+            case((2, 3, 5, 6), args=((2, 3), (2, 2), (2, 2), (0, 0), (1, 1))),
+            case((4, 5), args=((3, 3), (3, 2), (2, 2), (1, 1), (2, 1))),
+            case((0, 4, 4), args=((2, 2), (2, 2), (2, 2), (0, 0), (1, 1))),
+            case((3, 60, 70), args=((30, 35), (3, 3), (2, 2), (1, 1), (1, 1)), large=True),
+        ),
+        (Domain(distinct=True),),
+        dtypes=NUMBERS,
+        result="int64",
+        differentiable=False,
+        call=lamina._core._max_pool_positions,
+    ),
+)
