@@ -31,6 +31,12 @@ using ReduceColumnsFn = void (*)(void* out, const void* in, std::size_t n, std::
 // rows × n contiguous floats in and out (logsumexp: one float a row).
 using RowwiseFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t n);
 
+// The same for a row in parts. Its statistics, two elements of its type, come from the statistics of its parts, n ≥ 1
+// elements each; any part of the result can then be made from them. logsumexp makes one float and reads no elements.
+using RowStatisticsFn = void (*)(void* statistics, const void* in, std::size_t n);
+using MergeStatisticsFn = void (*)(void* statistics, const void* parts, std::size_t count);
+using FinishRowFn = void (*)(void* out, const void* in, std::size_t n, const void* statistics);
+
 // Cumulative along each of rows × n contiguous.
 using ScanFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t n);
 
@@ -92,6 +98,9 @@ struct Table {
   ReduceRowsFn reduce_rows[kReduceCount][kDTypeCount];
   ReduceColumnsFn reduce_columns[kReduceCount][kDTypeCount];
   RowwiseFn rowwise[kRowwiseCount][kDTypeCount];
+  RowStatisticsFn row_statistics[kDTypeCount];
+  MergeStatisticsFn merge_statistics[kDTypeCount];
+  FinishRowFn finish_row[kRowwiseCount][kDTypeCount];
   ScanFn scan[kScanCount][kDTypeCount];
   StridedFn load_strided[9];   // by element size: 1, 4, 8
   StridedFn store_strided[9];  // out is the strided side

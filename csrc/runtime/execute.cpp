@@ -1,4 +1,4 @@
-// Runs a plan's steps, and those steps that are one call of a kernel a row.
+// Runs a plan's steps, and those steps that are one call of a kernel.
 #include "runtime/execute.h"
 
 #include <cstring>
@@ -11,18 +11,6 @@ namespace lamina::runtime {
 
 void execute(const Plan& plan, Slots slots) {
   for (const Step& step : plan.steps) std::visit([slots](const auto& one) { run(one, slots); }, step);
-}
-
-void run(const RowwiseStep& step, Slots slots) {
-  auto kernel = kernels::table().rowwise[static_cast<std::size_t>(step.kernel)][index_of(step.dtype)];
-  const std::byte* in = at(slots, step.in);
-  std::byte* out = at(slots, step.out);
-  auto n = static_cast<std::size_t>(step.n), size = size_of(step.dtype);
-  std::size_t width = step.kernel == Rowwise::logsumexp ? 1 : n;
-  parallel_for(static_cast<std::size_t>(step.rows), grain_for(step.rows, 4 * step.n),
-               [&](std::size_t begin, std::size_t end) {
-                 kernel(out + begin * width * size, in + begin * n * size, end - begin, n);
-               });
 }
 
 void run(const ScanStep& step, Slots slots) {

@@ -70,6 +70,52 @@ TEST(KernelsRowwise, many_lengths) {
   });
 }
 
+// A row in parts of n elements each, as the runtime cuts long ones.
+template <class T>
+std::vector<T> in_parts(const Table& table, Rowwise name, const std::vector<T>& in, std::size_t n) {
+  std::vector<T> statistics, row(2), out(name == Rowwise::logsumexp ? 1 : in.size());
+  for (std::size_t begin = 0; begin < in.size(); begin += n) {
+    statistics.resize(statistics.size() + 2);
+    table.row_statistics[kIndex<T>](&statistics.end()[-2], in.data() + begin, std::min(n, in.size() - begin));
+  }
+  table.merge_statistics[kIndex<T>](row.data(), statistics.data(), statistics.size() / 2);
+  const FinishRowFn finish = table.finish_row[static_cast<std::size_t>(name)][kIndex<T>];
+  for (std::size_t begin = 0; begin < out.size(); begin += n) {
+    finish(out.data() + begin, in.data() + begin, std::min(n, out.size() - begin), row.data());
+  }
+  return out;
+}
+
+TEST(KernelsRowwise, parts_give_what_the_whole_row_gives) {
+  for_each_float_type([]<class T>(const Table& table) {
+    const T infinity = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
+    std::vector<std::vector<T>> rows;
+    for (const double scale : {1.0, 30.0, 1000.0}) {
+      rows.push_back(random_values<T>(1000, 3));
+      for (T& x : rows.back()) x *= static_cast<T>(scale);
+    }
+    const std::vector<T> plain = rows[0];
+    for (const T special : {nan, infinity, -infinity}) (rows.push_back(plain), rows.back()[123] = special);
+    rows.emplace_back(1000, -infinity);
+    rows.emplace_back(1000, -infinity)[700] = 5;
+    for (const std::vector<T>& in : rows) {
+      for (const Rowwise name : {Rowwise::softmax, Rowwise::log_softmax, Rowwise::logsumexp}) {
+        std::vector<T> whole(name == Rowwise::logsumexp ? 1 : in.size());
+        call_rowwise(table, name, whole, in, 1, in.size());
+        for (const std::size_t n : {100, 1000, 999}) {
+          const std::vector<T> parts = in_parts(table, name, in, n);
+          for (std::size_t i = 0; i < whole.size(); ++i) {
+            const double tolerance = std::isfinite(whole[i]) ? 8 * std::numeric_limits<T>::epsilon() : 0;
+            EXPECT_TRUE(parts[i] == whole[i] || (std::isnan(parts[i]) && std::isnan(whole[i])) ||
+                        std::fabs(parts[i] - whole[i]) <= tolerance * std::fabs(whole[i]))
+                << parts[i] << " instead of " << whole[i];
+          }
+        }
+      }
+    }
+  });
+}
+
 TEST(KernelsRowwise, infinities_and_nan) {
   for_each_float_type([]<class T>(const Table& table) {
     const T infinity = std::numeric_limits<T>::infinity();
