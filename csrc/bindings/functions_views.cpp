@@ -62,6 +62,10 @@ LAMINA_FUNCTION_AS(kMethod, view_method, "view", "input, *size") {
         "contiguous subspaces). Use .reshape(...) instead.");
   return view(a, views, "View");
 }
+// The tensor itself, as a view with a gradient of its own to hang hooks on; it refuses to be changed in place.
+LAMINA_FUNCTION(kModule, _backward_hook_view, "input") {
+  return view(a, {{Op::reshape, shape_of(a), nullptr, true}}, "BackwardHookFunction@");
+}
 LAMINA_FUNCTION(kBoth, flatten, "input, start_dim=0, end_dim=-1") {
   functions::Views views = functions::flatten_views(shape_of(a), a.integer(1, 0), a.integer(2, -1));
   if (views[0].shape == shape_of(a)) return self_of(a);

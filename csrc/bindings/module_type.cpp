@@ -2,6 +2,8 @@
 // forward. Tests: tests/python/test_nn_attributes_and_calls.py, test_nn_hooks.py.
 #include "bindings/module_type.h"
 
+#include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include "bindings/python.h"
@@ -11,19 +13,22 @@ namespace lamina::bindings {
 
 namespace {
 
-// The hooks on every module: dicts.
-PyObject* g_pre_hooks;
-PyObject* g_hooks;
-
 struct Names {
   PyObject* registries[3] = {checked(PyUnicode_InternFromString("_parameters")),
                              checked(PyUnicode_InternFromString("_modules")),
                              checked(PyUnicode_InternFromString("_buffers"))};
   PyObject* getattr = checked(PyUnicode_InternFromString("__getattr__"));
   PyObject* scope_name = checked(PyUnicode_InternFromString("_scope_name"));
-  PyObject* pre_hooks = checked(PyUnicode_InternFromString("_forward_pre_hooks"));
-  PyObject* hooks = checked(PyUnicode_InternFromString("_forward_hooks"));
+  PyObject* own_hooks[4] = {checked(PyUnicode_InternFromString("_forward_pre_hooks")),
+                            checked(PyUnicode_InternFromString("_forward_hooks")),
+                            checked(PyUnicode_InternFromString("_backward_pre_hooks")),
+                            checked(PyUnicode_InternFromString("_backward_hooks"))};
+  PyObject* global_hooks[4] = {checked(PyUnicode_InternFromString("_global_forward_pre_hooks")),
+                               checked(PyUnicode_InternFromString("_global_forward_hooks")),
+                               checked(PyUnicode_InternFromString("_global_backward_pre_hooks")),
+                               checked(PyUnicode_InternFromString("_global_backward_hooks"))};
   PyObject* forward = checked(PyUnicode_InternFromString("forward"));
+  PyObject* call = checked(PyUnicode_InternFromString("__call__"));
 };
 const Names& names() {
   static const Names* all = new Names;
@@ -37,9 +42,63 @@ PyObject* item(PyObject* dict, PyObject* key) {
   return found;
 }
 
+// Whether one of these dicts of hooks, found by name in `owner`, is not empty, or not there: Python explains that.
+bool any_hooks(PyObject* owner, PyObject* const (&keys)[4]) {
+  for (PyObject* key : keys) {
+    PyObject* hooks = item(owner, key);
+    if (!hooks || !PyDict_Check(hooks) || PyDict_GET_SIZE(hooks) != 0) return true;
+  }
+  return false;
+}
+
+// The dicts of the hooks on every module stand in the namespace of nn.modules.module.
+PyObject* g_namespace;
+
+bool any_global_hooks() {
+#if PY_VERSION_HEX < 0x030C0000
+  // As long as the namespace is what it was, the dicts are those that were found last.
+  static std::uint64_t version = 0;
+  static auto* found = new Object[4];  // outlives the interpreter
+  std::uint64_t now = reinterpret_cast<PyDictObject*>(g_namespace)->ma_version_tag;
+  if (version != now) {
+    for (int i = 0; i < 4; ++i) {
+      PyObject* hooks = item(g_namespace, names().global_hooks[i]);
+      if (!hooks || !PyDict_Check(hooks)) return true;
+      found[i] = Object::borrowed(hooks);
+    }
+    version = now;
+  }
+  for (int i = 0; i < 4; ++i)
+    if (PyDict_GET_SIZE(found[i].get()) != 0) return true;
+  return false;
+#else
+  return any_hooks(g_namespace, names().global_hooks);
+#endif
+}
+
+// The scope of a module of this name in the current one. Scopes asked for lately are found by the name's address; the
+// table keeps the names, so that an address stays its name's.
+std::uint32_t scope_of(PyObject* self, PyObject* name) {
+  std::uint32_t parent = current_scope();
+  if (name == Py_None) return scope_below(parent, Py_TYPE(self)->tp_name);
+  struct Known {
+    std::uint32_t parent = 0, scope = 0;
+    PyObject* name = nullptr;
+  };
+  static Known table[1024];
+  Known& known = table[(reinterpret_cast<std::uintptr_t>(name) / 16 + parent * 31) % std::size(table)];
+  if (known.name != name || known.parent != parent) {
+    const char* text = PyUnicode_AsUTF8(name);
+    if (!text) throw PythonError{};
+    Object old(known.name);
+    known = {parent, scope_below(parent, text), Object::borrowed(name).release()};
+  }
+  return known.scope;
+}
+
 class Scope {
  public:
-  explicit Scope(std::string_view name) : outer_(enter_scope(name)) {}
+  explicit Scope(std::uint32_t scope) : outer_(enter_scope(scope)) {}
   ~Scope() { leave_scope(outer_); }
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
@@ -93,18 +152,13 @@ PyObject* call_module(PyObject* self, PyObject* const* args, Py_ssize_t count, P
   return guarded([&]() -> PyObject* {
     Object dict(checked(PyObject_GenericGetDict(self, nullptr)));
     PyObject* name = item(dict.get(), names().scope_name);
-    PyObject* pre_hooks = item(dict.get(), names().pre_hooks);
-    PyObject* hooks = item(dict.get(), names().hooks);
-    if (!name || !pre_hooks || !hooks) {
+    if (!name) {
       Object explained(checked(PyObject_CallMethod(self, "_require_init", "s", "run")));
       PyErr_SetString(PyExc_AttributeError, "the module's own attributes are missing");
       throw PythonError{};
     }
-    bool hooked = false;
-    for (PyObject* each : {pre_hooks, hooks, g_pre_hooks, g_hooks}) hooked |= PyDict_GET_SIZE(each) != 0;
-    const char* text = name == Py_None ? Py_TYPE(self)->tp_name : PyUnicode_AsUTF8(name);
-    if (!text) throw PythonError{};
-    Scope scope(text);
+    bool hooked = any_hooks(dict.get(), names().own_hooks) || any_global_hooks();
+    Scope scope(scope_of(self, name));
     Call call{self, args, count, keywords};
     return hooked ? call.with_hooks() : call.forward(dict.get());
   });
@@ -139,16 +193,40 @@ PyMethodDef g_definition = {"__call__", reinterpret_cast<PyCFunction>(reinterpre
                             METH_FASTCALL | METH_KEYWORDS,
                             "Run the forward pre-hooks, `forward` and the forward hooks."};
 
-PyObject* make_module_call(PyObject*, PyObject* args) {
-  if (!PyArg_ParseTuple(args, "O!O!", &PyDict_Type, &g_pre_hooks, &PyDict_Type, &g_hooks)) return nullptr;
-  Py_INCREF(g_pre_hooks);
-  Py_INCREF(g_hooks);
-  return PyDescr_NewMethod(&PyBaseObject_Type, &g_definition);
+PyObject* g_call;  // what make_module_call made
+
+// Sequential.forward: the modules of a dict in a row, each one's output the next one's input.
+PyObject* call_in_row(PyObject*, PyObject* const* args, Py_ssize_t count) {
+  if (count != 2 || !PyDict_Check(args[0])) return PyErr_Format(PyExc_TypeError, "expected a dict and an input");
+  return guarded([&] {
+    std::vector<Object> modules;  // a module may change the dict
+    modules.reserve(static_cast<std::size_t>(PyDict_GET_SIZE(args[0])));
+    PyObject *key, *module;
+    for (Py_ssize_t at = 0; PyDict_Next(args[0], &at, &key, &module);) modules.push_back(Object::borrowed(module));
+    Object value = Object::borrowed(args[1]);
+    for (const Object& each : modules) {
+      PyObject* input = value.get();
+      bool usual = _PyType_Lookup(Py_TYPE(each.get()), names().call) == g_call;
+      value =
+          Object(checked(usual ? call_module(each.get(), &input, 1, nullptr) : PyObject_CallOneArg(each.get(), input)));
+    }
+    return value.release();
+  });
 }
 
-PyMethodDef g_functions[] = {{"make_module_call", make_module_call, METH_VARARGS, nullptr},
-                             {"find_attributes_fast", find_attributes_fast, METH_O, nullptr},
-                             {}};
+PyObject* make_module_call(PyObject*, PyObject* args) {
+  if (!PyArg_ParseTuple(args, "O!", &PyDict_Type, &g_namespace)) return nullptr;
+  Py_INCREF(g_namespace);
+  g_call = PyDescr_NewMethod(&PyBaseObject_Type, &g_definition);
+  Py_XINCREF(g_call);
+  return g_call;
+}
+
+PyMethodDef g_functions[] = {
+    {"make_module_call", make_module_call, METH_VARARGS, nullptr},
+    {"call_in_row", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(call_in_row)), METH_FASTCALL, nullptr},
+    {"find_attributes_fast", find_attributes_fast, METH_O, nullptr},
+    {}};
 
 }  // namespace
 

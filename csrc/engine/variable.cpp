@@ -76,6 +76,17 @@ bool crosses(const Variable& variable, const Attribute* kind) {
 }
 bool is_detached(const Variable& variable) { return crosses(variable, nullptr) || crosses(variable, untracked()); }
 
+// Raises PyTorch's error for a view that a custom function returned, if gradients are recorded through it.
+void refuse_guarded(const Variable& variable, const char* what) {
+  if (!grad_enabled() || !variable.value->requires_grad()) return;
+  for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
+    check(!path->spec.guarded, "Output 0 of ", grad_fn_name(variable.value.get()), " is a view and ", what,
+          ". This view was created inside a custom Function (or because an input was returned as-is) and the autograd "
+          "logic to handle view+inplace would override the custom backward associated with the custom Function, "
+          "leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning the output of the "
+          "custom Function.");
+}
+
 // A leaf stays that leaf, whatever value it goes on to.
 void keep_leaf(const ValuePtr& old, const ValuePtr& fresh) {
   if (!old->leaf) return;
@@ -175,6 +186,7 @@ void refuse_unassignable(Variable& variable) {
     }
   }
   if (!grad_enabled()) return;
+  refuse_guarded(variable, "is being modified inplace");
   check(!value->leaf, "a leaf Variable that requires grad is being used in an in-place operation.");
   if (variable.is_view() && !is_detached(variable)) {
     check(!variable.cell->value->leaf,
@@ -194,6 +206,7 @@ void release(ViewPath* path) {
 }
 
 void refresh(Variable& variable) {
+  refuse_guarded(variable, "its base or another view of its base has been modified inplace");
   GradMode mode(true);
   ValuePtr value = variable.cell->value;
   for (const ViewPath* step : steps_of(variable)) value = apply(step->spec, value);

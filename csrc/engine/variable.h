@@ -18,6 +18,7 @@ struct ViewSpec {
   Op op;
   const Shape* shape;
   const Attribute* attribute = nullptr;
+  bool guarded = false;  // in-place changes on one side of this step are errors for the other
 };
 
 struct Cell {

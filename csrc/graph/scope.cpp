@@ -2,6 +2,7 @@
 #include "graph/scope.h"
 
 #include <map>
+#include <utility>
 #include <vector>
 
 namespace lamina {
@@ -26,20 +27,17 @@ __attribute__((tls_model("initial-exec"))) thread_local std::uint32_t t_scope = 
 
 std::uint32_t current_scope() { return t_scope; }
 
-std::uint32_t enter_scope(std::string_view name) {
-  std::uint32_t previous = t_scope;
+std::uint32_t scope_below(std::uint32_t parent, std::string_view name) {
   auto& all = nodes();
-  auto found = all[previous].children.find(name);
-  if (found != all[previous].children.end()) {
-    t_scope = found->second;
-    return previous;
-  }
+  auto found = all[parent].children.find(name);
+  if (found != all[parent].children.end()) return found->second;
   auto fresh = static_cast<std::uint32_t>(all.size());
-  all[previous].children.emplace(std::string(name), fresh);
-  all.push_back({previous, std::string(name), {}});
-  t_scope = fresh;
-  return previous;
+  all[parent].children.emplace(std::string(name), fresh);
+  all.push_back({parent, std::string(name), {}});
+  return fresh;
 }
+
+std::uint32_t enter_scope(std::uint32_t scope) { return std::exchange(t_scope, scope); }
 
 void leave_scope(std::uint32_t previous) { t_scope = previous; }
 

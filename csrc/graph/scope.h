@@ -9,8 +9,11 @@ namespace lamina {
 
 // Scopes form a tree of names; 0 is the root (no module). A path is made once and never freed.
 std::uint32_t current_scope();
-// Enters `name` below the current scope of this thread; returns the scope that was current, for leave_scope.
-std::uint32_t enter_scope(std::string_view name);
+// The scope `name` below `parent`.
+std::uint32_t scope_below(std::uint32_t parent, std::string_view name);
+// Makes `scope` this thread's; returns the one that was, for leave_scope.
+std::uint32_t enter_scope(std::uint32_t scope);
+inline std::uint32_t enter_scope(std::string_view name) { return enter_scope(scope_below(current_scope(), name)); }
 void leave_scope(std::uint32_t previous);
 
 // "net.1.linear"; empty for the root.

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import copy
+import pickle
+import weakref
+from collections import OrderedDict
 from typing import Any
 
 import pytest
 
 import lamina
 from lamina import nn
-from lamina.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from lamina.nn.modules.module import (
+    register_module_buffer_registration_hook,
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
 
 
 class Scale(nn.Module):
@@ -125,3 +134,51 @@ def test_hooks_see_tensors_with_gradients() -> None:
     net(lamina.rand(2, 3)).sum().backward()
     assert kept[0].shape == (2, 4)
     assert kept[0].grad_fn is not None
+
+
+def test_registration_hooks_see_and_replace() -> None:
+    seen: list[str] = []
+    with (
+        register_module_parameter_registration_hook(lambda m, name, p: seen.append(name)),
+        register_module_buffer_registration_hook(lambda m, name, b: b + 1),
+        register_module_module_registration_hook(lambda m, name, child: nn.ReLU()),
+    ):
+        net = nn.Module()
+        net.linear = nn.Linear(1, 1)
+        net.register_buffer("count", lamina.zeros(()))
+        net.count = lamina.ones(())
+    assert seen == ["weight", "bias"]
+    assert net.count.item() == 2
+    assert isinstance(net.linear, nn.ReLU)
+
+
+def test_a_handle_knows_its_dict_and_keeps_nothing_alive() -> None:
+    module = Scale()
+    handle = module.register_forward_hook(lambda m, args, out: None)
+    assert handle.hooks_dict_ref() is module._forward_hooks
+    twin = pickle.loads(pickle.dumps(handle.__getstate__()[1:]))
+    assert twin == (handle.id, ({}, {}))
+    del module
+    assert handle.hooks_dict_ref() is None
+    handle.remove()
+
+
+def test_a_load_hook_does_not_keep_its_module_alive() -> None:
+    module = nn.Linear(1, 1)
+    module.register_load_state_dict_pre_hook(print)
+    gone = weakref.ref(module)
+    del module
+    assert gone() is None
+
+
+def test_replacing_the_dict_of_global_hooks() -> None:
+    registry: Any = nn.modules.module
+    before, seen = registry._global_forward_hooks, []
+    registry._global_forward_hooks = OrderedDict()
+    try:
+        register_module_forward_hook(lambda m, args, out: seen.append(out))
+        Scale()(1.0)
+    finally:
+        registry._global_forward_hooks = before
+    Scale()(2.0)
+    assert seen == [2.0]

@@ -90,7 +90,7 @@ def test_load_reports_everything_and_changes_nothing() -> None:
     assert 'Missing key(s) in state_dict: "1.bias".' in text
     assert 'Unexpected key(s) in state_dict: "2.x".' in text
     assert "size mismatch for 0.bias: copying a param with shape lamina.Size([4]) from checkpoint" in text
-    assert 'named "1.weight", expected a Tensor' in text
+    assert 'named "1.weight", expected torch.Tensor' in text
     assert numbers(net) == before
     with pytest.raises(RuntimeError, match="size mismatch"):
         net.load_state_dict(wrong, strict=False)
@@ -230,3 +230,33 @@ def test_save_and_load_a_file(tmp_path: Any) -> None:
     lamina.save(net.state_dict(), tmp_path / "net.pt")
     fresh.load_state_dict(lamina.load(tmp_path / "net.pt"))
     assert numbers(fresh) == numbers(net)
+
+
+def test_wrong_names_come_with_the_ones_that_were_meant() -> None:
+    net = nn.Sequential(nn.Linear(2, 3))
+    entries = {"0.wieght": lamina.ones(3, 2), "module.0.bias": lamina.ones(3)}
+    with pytest.raises(RuntimeError, match=r'"0\.wieght" is meant for "0\.weight"'):
+        net.load_state_dict(entries)
+
+
+def test_extra_state_may_bring_children_and_is_taken_back() -> None:
+    class Holder(nn.Module):
+        def __init__(self, held: Any) -> None:
+            super().__init__()
+            self.held = held
+
+        def get_extra_state(self) -> Any:
+            return self.held
+
+        def set_extra_state(self, state: Any) -> None:
+            self.held = state
+
+    entries = Holder(Holder(3)).state_dict()
+    net = Holder("nothing yet")
+    net.load_state_dict(entries)
+    assert net.held.held == 3
+    net = Holder("nothing yet")
+    with pytest.raises(RuntimeError, match="Unexpected"):
+        net.load_state_dict({**entries, "more": lamina.ones(1)})
+    assert net.held == "nothing yet"
+    assert not net._modules

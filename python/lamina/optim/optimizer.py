@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from copy import deepcopy
 from functools import wraps
 
@@ -23,8 +23,8 @@ __all__ = [
     "register_optimizer_step_pre_hook",
 ]
 
-_global_step_pre_hooks: dict[int, Callable[..., Any]] = {}
-_global_step_post_hooks: dict[int, Callable[..., Any]] = {}
+_global_step_pre_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+_global_step_post_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
 
 
 class Optimizer:
@@ -186,12 +186,12 @@ class Optimizer:
             self._add_hook_registries()
 
     def _add_hook_registries(self) -> None:
-        self._step_pre_hooks: dict[int, Callable[..., Any]] = {}
-        self._step_post_hooks: dict[int, Callable[..., Any]] = {}
-        self._state_dict_pre_hooks: dict[int, Callable[..., Any]] = {}
-        self._state_dict_post_hooks: dict[int, Callable[..., Any]] = {}
-        self._load_state_dict_pre_hooks: dict[int, Callable[..., Any]] = {}
-        self._load_state_dict_post_hooks: dict[int, Callable[..., Any]] = {}
+        self._step_pre_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+        self._step_post_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+        self._state_dict_pre_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+        self._state_dict_post_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+        self._load_state_dict_pre_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+        self._load_state_dict_post_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` before ``step``; it may return new ``(args, kwargs)``."""

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from operator import index
 
+from ... import _core
 from .module import Module
 
 TYPE_CHECKING = False
@@ -46,7 +47,7 @@ class _Indexed(Module):
         modules = list(modules)
         self._modules.clear()
         for number, module in enumerate(modules):
-            self._adopt(str(number), module)
+            self._put_child(str(number), module)
 
     def __setitem__(self, position: int, module: Module) -> None:
         setattr(self, self._name_at(position), module)
@@ -95,9 +96,7 @@ class Sequential(_Indexed):
             self.add_module(str(name), module)  # type: ignore[arg-type]
 
     def forward(self, input: Any) -> Any:
-        for module in self._modules.values():
-            input = module(input)  # type: ignore[misc]
-        return input
+        return _core.call_in_row(self._modules, input)
 
     def __getitem__(self, position: int | slice) -> Any:
         if isinstance(position, slice):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
+from copy import copy
 
 from ..._core import Tensor
 from ...autograd import no_grad
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["PendingLoad", "_IncompatibleKeys", "reason_not_to_load"]
 
 
+_UNKNOWN: Any = object()
+
+
 class _IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
     """What load_state_dict returns: two lists of keys, both empty if everything matched."""
 
@@ -33,7 +37,10 @@ class _IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpe
 def reason_not_to_load(key: str, current: Tensor, value: object) -> str | None:
     """Why `value` cannot become the numbers of the module's tensor `current`; None if it can."""
     if not isinstance(value, Tensor):
-        return f'While copying the parameter named "{key}", expected a Tensor in the state dict but got {type(value)}.'
+        return (
+            f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from checkpoint '
+            f"but received {type(value)}"
+        )
     if is_lazy(value):
         if is_lazy(current):
             return None
@@ -65,8 +72,8 @@ class PendingLoad:
             self._writes.append(lambda: _copy(current, value))
 
     def extra_state(self, module: ModuleState, state: Any) -> None:
-        """Hand `state` to the module's set_extra_state."""
-        self._writes.append(lambda: _set_extra_state(module, state))
+        """Hand `state` to the module's set_extra_state, at once: it may make children that the load goes on to."""
+        self._undo.append(_set_extra_state(module, state))
 
     def commit(self) -> None:
         """Carry out the writes, in order. If one fails, those before it are taken back."""
@@ -116,7 +123,18 @@ def _set_extra_state(module: ModuleState, state: Any) -> Callable[[], object]:
     try:
         before = getter()
     except RuntimeError:  # a module may define the setter alone
+        before = _UNKNOWN
+    attributes = {name: copy(value) if type(value) in (dict, set) else value for name, value in vars(module).items()}
+
+    def undo() -> None:
+        vars(module).clear()
+        vars(module).update(attributes)
+        if before is not _UNKNOWN:
+            module.set_extra_state(before)
+
+    try:
         module.set_extra_state(state)
-        return lambda: None
-    module.set_extra_state(state)
-    return lambda: module.set_extra_state(before)
+    except BaseException:
+        undo()
+        raise
+    return undo

@@ -1,36 +1,95 @@
-"""nn.Module: what runs, counts, converts and prints a tree of layers."""
+"""nn.Module, what runs when it is called, and the hooks that see every module's call.
+
+The dicts of these hooks stand in this file under PyTorch's names: Module.__call__ looks them up here at each call, so
+that code (and tests) may replace a dict altogether.
+"""
 
 from __future__ import annotations
 
 import warnings
+from collections import OrderedDict
 
 from ... import _core
 from ..._core import Tensor
-from ...autograd import no_grad
 from ..hooks import (
     RemovableHandle,
     add_hook,
-    global_forward_hooks,
-    global_forward_pre_hooks,
-    global_hooks_always_called,
-    global_hooks_with_kwargs,
-    register_module_forward_hook,
-    register_module_forward_pre_hook,
+    register_module_buffer_registration_hook,
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
 )
-from ..parameter import is_lazy
-from .state import ModuleState
+from .conversion import ModuleConversion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from typing_extensions import Self
+__all__ = [
+    "Module",
+    "register_module_backward_hook",
+    "register_module_buffer_registration_hook",
+    "register_module_forward_hook",
+    "register_module_forward_pre_hook",
+    "register_module_full_backward_hook",
+    "register_module_full_backward_pre_hook",
+    "register_module_module_registration_hook",
+    "register_module_parameter_registration_hook",
+]
 
-__all__ = ["Module", "register_module_forward_hook", "register_module_forward_pre_hook"]
+_global_forward_pre_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+_global_forward_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+_global_forward_hooks_with_kwargs: OrderedDict[int, bool] = OrderedDict()
+_global_forward_hooks_always_called: OrderedDict[int, bool] = OrderedDict()
+_global_backward_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+_global_backward_pre_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+_global_is_full_backward_hook: bool | None = None
 
 
-class Module(ModuleState):
+def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, args)`` before every module's forward; a result that is not None replaces the arguments."""
+    return add_hook(_global_forward_pre_hooks, hook)
+
+
+def register_module_forward_hook(
+    hook: Callable[..., Any], *, with_kwargs: bool = False, always_call: bool = False
+) -> RemovableHandle:
+    """Call ``hook(module, args, output)`` after every module's forward; a result that is not None replaces the output.
+
+    With `with_kwargs` it is ``hook(module, args, kwargs, output)``; with `always_call` it runs even if the call failed.
+    """
+    flags = ((_global_forward_hooks_with_kwargs, with_kwargs), (_global_forward_hooks_always_called, always_call))
+    return add_hook(_global_forward_hooks, hook, flags)
+
+
+def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """As ``Module.register_full_backward_hook``, for every module; these hooks run before a module's own."""
+    _choose_global_backward_hooks(full=True)
+    return add_hook(_global_backward_hooks, hook)
+
+
+def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """As ``Module.register_full_backward_pre_hook``, for every module; these hooks run before a module's own."""
+    return add_hook(_global_backward_pre_hooks, hook)
+
+
+def register_module_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Deprecated: as ``Module.register_backward_hook``, for every module."""
+    _choose_global_backward_hooks(full=False)
+    return add_hook(_global_backward_hooks, hook)
+
+
+def _choose_global_backward_hooks(full: bool) -> None:
+    global _global_is_full_backward_hook
+    if _global_is_full_backward_hook is (not full):
+        raise RuntimeError(
+            "Cannot use both regular backward hooks and full backward hooks as a global Module hook. Please use only "
+            "one of them."
+        )
+    _global_is_full_backward_hook = full
+
+
+class Module(ModuleConversion):
     """A layer, a block or a whole network: parameters, child modules, and a `forward` that uses them.
 
     A subclass calls ``super().__init__()``, assigns its parameters and children as attributes, and defines
@@ -46,21 +105,40 @@ class Module(ModuleState):
     ...         return self.out(self.hidden(X).relu())
     """
 
-    _forward_hooks: dict[int, Callable[..., Any]]
-    _forward_hooks_with_kwargs: dict[int, bool]
-    _forward_hooks_always_called: dict[int, bool]
-    _forward_pre_hooks: dict[int, Callable[..., Any]]
-    _forward_pre_hooks_with_kwargs: dict[int, bool]
+    # Whether __init__ calls that of the next class in a multiple inheritance, with the arguments it was given.
+    call_super_init: bool = False
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if not self.call_super_init:
+            if kwargs:
+                name = next(iter(kwargs))
+                raise TypeError(f"{type(self).__name__}.__init__() got an unexpected keyword argument '{name}'")
+            if args:
+                raise TypeError(
+                    f"{type(self).__name__}.__init__() takes 1 positional argument but {len(args) + 1} were given"
+                )
         self.__dict__.update(
-            _forward_hooks={},
-            _forward_hooks_with_kwargs={},
-            _forward_hooks_always_called={},
-            _forward_pre_hooks={},
-            _forward_pre_hooks_with_kwargs={},
+            training=True,
+            _parameters={},
+            _buffers={},
+            _non_persistent_buffers_set=set(),
+            _modules={},
+            _scope_name=None,
+            _forward_hooks=OrderedDict(),
+            _forward_hooks_with_kwargs=OrderedDict(),
+            _forward_hooks_always_called=OrderedDict(),
+            _forward_pre_hooks=OrderedDict(),
+            _forward_pre_hooks_with_kwargs=OrderedDict(),
+            _backward_hooks=OrderedDict(),
+            _backward_pre_hooks=OrderedDict(),
+            _is_full_backward_hook=None,
+            _state_dict_hooks=OrderedDict(),
+            _state_dict_pre_hooks=OrderedDict(),
+            _load_state_dict_pre_hooks=OrderedDict(),
+            _load_state_dict_post_hooks=OrderedDict(),
         )
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
 
     # Calling
 
@@ -77,48 +155,82 @@ class Module(ModuleState):
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
             """Run the forward pre-hooks, `forward` and the forward hooks."""
     else:
-        __call__ = _core.make_module_call(global_forward_pre_hooks, global_forward_hooks)
+        __call__ = _core.make_module_call(globals())
 
     def _call_with_hooks(self, args: Any, kwargs: dict[str, Any]) -> Any:
         done: set[int] = set()
         result = None
         try:
-            for id, hook in (*global_forward_pre_hooks.items(), *self._forward_pre_hooks.items()):
-                if id in self._forward_pre_hooks_with_kwargs:
-                    changed = hook(self, args, kwargs)
-                    if changed is not None:
-                        if not (isinstance(changed, tuple) and len(changed) == 2):
-                            raise RuntimeError(
-                                f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), got {changed}"
-                            )
-                        args, kwargs = changed
-                else:
-                    changed = hook(self, args)
-                    if changed is not None:
-                        args = changed if isinstance(changed, tuple) else (changed,)
+            for id, hook in (*_global_forward_pre_hooks.items(), *self._forward_pre_hooks.items()):
+                args, kwargs = self._run_forward_pre_hook(id, hook, args, kwargs)
+            full, non_full = self._backward_hooks_of_this_call()
+            pre_hooks = (*_global_backward_pre_hooks.values(), *self._backward_pre_hooks.values())
+            watch = None
+            if full or pre_hooks:
+                from ..backward_hooks import BackwardHook
+
+                watch = BackwardHook(self, full, pre_hooks)
+                args = watch.setup_input_hook(args)
             result = self.forward(*args, **kwargs)
             for id, hook in self._all_forward_hooks():
                 done.add(id)
                 changed = self._run_forward_hook(id, hook, args, kwargs, result)
                 if changed is not None:
                     result = changed
+            if watch is not None:
+                if not isinstance(result, (Tensor, tuple)):
+                    warnings.warn(
+                        "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but "
+                        f"received {type(result)}",
+                        stacklevel=2,
+                    )
+                result = watch.setup_output_hook(result)
+            if non_full:
+                from ..backward_hooks import attach_non_full_hooks
+
+                attach_non_full_hooks(self, non_full, args, result)
             return result
         except Exception:
             self._run_always_called_hooks(done, args, kwargs, result)
             raise
 
+    def _backward_hooks_of_this_call(self) -> tuple[tuple[Callable[..., Any], ...], tuple[Callable[..., Any], ...]]:
+        """The full and the other backward hooks, those on every module first."""
+        everywhere, own = tuple(_global_backward_hooks.values()), tuple(self._backward_hooks.values())
+        full = (everywhere if _global_is_full_backward_hook else ()) + (own if self._is_full_backward_hook else ())
+        others = (() if _global_is_full_backward_hook else everywhere) + (() if self._is_full_backward_hook else own)
+        return full, others
+
+    def _run_forward_pre_hook(
+        self, id: int, hook: Callable[..., Any], args: Any, kwargs: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        if id not in self._forward_pre_hooks_with_kwargs:
+            changed = hook(self, args)
+            if changed is None:
+                return args, kwargs
+            return changed if isinstance(changed, tuple) else (changed,), kwargs
+        changed = hook(self, args, kwargs)
+        if changed is None:
+            return args, kwargs
+        if not (isinstance(changed, tuple) and len(changed) == 2):
+            raise RuntimeError(
+                f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {changed}."
+            )
+        return changed
+
     def _all_forward_hooks(self) -> tuple[tuple[int, Callable[..., Any]], ...]:
-        return (*global_forward_hooks.items(), *self._forward_hooks.items())
+        return (*_global_forward_hooks.items(), *self._forward_hooks.items())
 
     def _run_forward_hook(self, id: int, hook: Callable[..., Any], args: Any, kwargs: Any, result: Any) -> Any:
-        if id in self._forward_hooks_with_kwargs or id in global_hooks_with_kwargs:
+        if id in self._forward_hooks_with_kwargs or id in _global_forward_hooks_with_kwargs:
             return hook(self, args, kwargs, result)
         return hook(self, args, result)
 
     def _run_always_called_hooks(self, done: set[int], args: Any, kwargs: Any, result: Any) -> None:
         """After a failure: the hooks that asked for it and have not run. Their own failures become warnings."""
+        asked = {*self._forward_hooks_always_called, *_global_forward_hooks_always_called}
         for id, hook in self._all_forward_hooks():
-            if id not in done and (id in self._forward_hooks_always_called or id in global_hooks_always_called):
+            if id not in done and id in asked:
                 try:
                     changed = self._run_forward_hook(id, hook, args, kwargs, result)
                     result = result if changed is None else changed
@@ -126,121 +238,6 @@ class Module(ModuleState):
                     warnings.warn(
                         f"a forward hook with always_call=True raised {error!r}, which was ignored", stacklevel=2
                     )
-
-    def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Call ``hook(module, args)`` before forward; a result that is not None replaces the positional arguments.
-
-        With `with_kwargs` it is ``hook(module, args, kwargs)`` and may return ``(args, kwargs)``. `prepend` puts it
-        before the hooks that are there.
-        """
-        flags = ((self._forward_pre_hooks_with_kwargs, with_kwargs),)
-        return add_hook(self._forward_pre_hooks, hook, flags, prepend)
-
-    def register_forward_hook(
-        self,
-        hook: Callable[..., Any],
-        *,
-        prepend: bool = False,
-        with_kwargs: bool = False,
-        always_call: bool = False,
-    ) -> RemovableHandle:
-        """Call ``hook(module, args, output)`` after forward; a result that is not None replaces the output.
-
-        With `with_kwargs` it is ``hook(module, args, kwargs, output)``; with `always_call` it runs even if the call
-        failed. `prepend` puts it before the hooks that are there.
-        """
-        flags = ((self._forward_hooks_with_kwargs, with_kwargs), (self._forward_hooks_always_called, always_call))
-        return add_hook(self._forward_hooks, hook, flags, prepend)
-
-    # Changing the whole tree
-
-    def apply(self, fn: Callable[[Module], object]) -> Self:
-        """Call `fn` on every module, children first, and return this one; a common way to initialise."""
-        for module in self.children():
-            module.apply(fn)
-        fn(self)
-        return self
-
-    def train(self, mode: bool = True) -> Self:
-        """Switch this module and all below it to training (or evaluation) behaviour, which Dropout and others heed."""
-        if not isinstance(mode, bool):
-            raise ValueError(f"training mode is expected to be boolean, got {type(mode).__name__}")
-        self.training = mode
-        for module in self.children():
-            module.train(mode)
-        return self
-
-    def eval(self) -> Self:
-        """Same as ``train(False)``."""
-        return self.train(False)
-
-    def requires_grad_(self, requires_grad: bool = True) -> Self:
-        """Say whether the parameters want gradients: ``requires_grad_(False)`` freezes a module."""
-        for parameter in self.parameters():
-            parameter.requires_grad_(requires_grad)
-        return self
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the parameters' gradients, or set them to zero in place."""
-        if set_to_none and _core._forget_gradients_below(self, Module):
-            return
-        for parameter in self.parameters():
-            if set_to_none:
-                parameter.grad = None
-            elif (gradient := parameter.grad) is not None:
-                if gradient.requires_grad:  # made with create_graph: cut it from its graph, in the same storage
-                    parameter.grad = gradient = gradient.detach()
-                gradient.zero_()
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Replace the numbers of every parameter, gradient and buffer by `fn` of them; the objects stay the same."""
-        if recurse:
-            for module in self.children():
-                module._apply(fn)
-        with no_grad():
-            for parameter in self._parameters.values():
-                if parameter is not None:
-                    gradient = parameter.grad
-                    parameter.data = fn(parameter.data)
-                    if gradient is not None:
-                        parameter.grad = fn(gradient.detach()).requires_grad_(gradient.requires_grad)
-            for name, buffer in self._buffers.items():
-                if is_lazy(buffer):
-                    buffer.data = fn(buffer.data)  # type: ignore[union-attr]
-                elif buffer is not None:
-                    self._buffers[name] = fn(buffer)
-        return self
-
-    def to(self, *args: Any, **kwargs: Any) -> Self:
-        """Convert the floating point parameters and buffers, in place: ``to(dtype)``, ``to(tensor)``, ``to("cpu")``.
-
-        Takes the arguments of ``Tensor.to``. TypeError for a dtype that is not floating point.
-        """
-        dtype = _core.empty(0).to(*args, **kwargs).dtype  # the tensor's own reading of the arguments, and its errors
-        if not dtype.is_floating_point:
-            raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}")
-        named = [*args, *kwargs.values()]
-        if not any(isinstance(value, (_core.dtype, Tensor)) for value in named):
-            return self
-        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
-
-    def type(self, dst_type: _core.dtype) -> Self:
-        """Convert every parameter and buffer, whole numbers too, to `dst_type`."""
-        return self._apply(lambda t: t.to(dst_type))
-
-    def float(self) -> Self:
-        """Convert floating point parameters and buffers to float32."""
-        return self._apply(lambda t: t.float() if t.is_floating_point() else t)
-
-    def double(self) -> Self:
-        """Convert floating point parameters and buffers to float64."""
-        return self._apply(lambda t: t.double() if t.is_floating_point() else t)
-
-    def cpu(self) -> Self:
-        """The module itself: there is no other device."""
-        return self
 
     # Printing
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from weakref import ref
 
 from ..._core import Tensor
 from ..hooks import RemovableHandle, add_hook
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["ModuleState"]
 
 _EXTRA_STATE_KEY = "_extra_state"
+# Comparing names takes time; a state dict of another architecture has nothing but wrong ones.
+_MOST_SUGGESTIONS = 20
 # Where a load keeps its pending writes: in the metadata that every _load_from_state_dict is handed.
 _PENDING = "_lamina_pending_load"
 
@@ -27,19 +30,10 @@ class ModuleState(ModuleTree):
     """The part of Module that saves and loads; use Module itself."""
 
     _version: int = 1
-    _state_dict_hooks: dict[int, Callable[..., Any]]
-    _state_dict_pre_hooks: dict[int, Callable[..., Any]]
-    _load_state_dict_pre_hooks: dict[int, Callable[..., Any]]
-    _load_state_dict_post_hooks: dict[int, Callable[..., Any]]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.__dict__.update(
-            _state_dict_hooks={},
-            _state_dict_pre_hooks={},
-            _load_state_dict_pre_hooks={},
-            _load_state_dict_post_hooks={},
-        )
+    _state_dict_hooks: OrderedDict[int, Callable[..., Any]]
+    _state_dict_pre_hooks: OrderedDict[int, Callable[..., Any]]
+    _load_state_dict_pre_hooks: OrderedDict[int, Callable[..., Any]]
+    _load_state_dict_post_hooks: OrderedDict[int, Callable[..., Any]]
 
     def state_dict(
         self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
@@ -125,12 +119,13 @@ class ModuleState(ModuleTree):
                     check(child, {k: v for k, v in entries.items() if k.startswith(path)}, path)
             post_hooks.extend((module, hook) for hook in module._load_state_dict_post_hooks.values())
 
-        check(self, entries, "")
-        key_errors = _key_errors(keys) if strict else []
-        if errors or (key_errors and not post_hooks):
-            self._raise_load_errors(key_errors + errors)
-        pending.commit()
-        try:  # a post-hook sees the loaded numbers and may forgive keys: what hooks leave of them is judged last
+        try:
+            check(self, entries, "")
+            key_errors = _key_errors(keys) if strict else []
+            if errors or (key_errors and not post_hooks):
+                self._raise_load_errors(key_errors + errors)
+            pending.commit()
+            # A post-hook sees the loaded numbers and may forgive keys: what hooks leave of them is judged last.
             for module, hook in post_hooks:
                 if hook(module, keys) is not None:
                     raise AssertionError(
@@ -228,18 +223,45 @@ class ModuleState(ModuleTree):
 
 
 class _ModuleHook:
-    """A hook that is handed its module first; a class, not a closure, so that a copy of the module gets its own."""
+    """A hook that is handed its module first. It does not keep the module alive, and goes with it into copies."""
 
     def __init__(self, hook: Callable[..., Any], module: ModuleState) -> None:
         self.hook = hook
-        self.module = module
+        self.module = ref(module)
 
     def __call__(self, *args: Any) -> Any:
-        return self.hook(self.module, *args)
+        module = self.module()
+        if module is None:
+            raise RuntimeError("You are trying to call the hook of a dead Module!")
+        return self.hook(module, *args)
+
+    def __getstate__(self) -> tuple[Callable[..., Any], ModuleState | None]:
+        return self.hook, self.module()
+
+    def __setstate__(self, state: tuple[Callable[..., Any], ModuleState]) -> None:
+        self.hook, module = state
+        self.module = ref(module)
 
 
 def _key_errors(keys: _IncompatibleKeys) -> list[str]:
     kinds = (("Missing", keys.missing_keys), ("Unexpected", keys.unexpected_keys))
-    return [
+    errors = [
         "{} key(s) in state_dict: {}. ".format(k, ", ".join(f'"{n}"' for n in names)) for k, names in kinds if names
     ]
+    if pairs := _likely_pairs(*keys):
+        errors.append("Perhaps {}.".format(", ".join(f'"{got}" is meant for "{name}"' for got, name in pairs)))
+    return errors
+
+
+def _likely_pairs(missing: list[str], unexpected: list[str]) -> list[tuple[str, str]]:
+    """Unexpected keys with the missing one that each looks like, such as another spelling or one prefix more."""
+    from difflib import get_close_matches
+
+    pairs = []
+    left = list(missing)
+    for key in unexpected[:_MOST_SUGGESTIONS]:
+        same_end = [name for name in left if key.endswith("." + name) or name.endswith("." + key)]
+        if found := (same_end or get_close_matches(key, left, n=1, cutoff=0.75)):
+            pairs.append((key, found[0]))
+            left.remove(found[0])
+    return pairs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import _core
 from ..._core import Tensor
+from ..hooks import after_hooks, buffer_registration_hooks, module_registration_hooks, parameter_registration_hooks
 from ..parameter import Buffer, Parameter
 
 TYPE_CHECKING = False
@@ -29,16 +30,6 @@ class ModuleTree:
     _scope_name: str | None
     # Lists and dicts of modules are never called themselves, so their name becomes part of their children's.
     _names_a_scope: bool = True
-
-    def __init__(self) -> None:
-        self.__dict__.update(
-            training=True,
-            _parameters={},
-            _buffers={},
-            _non_persistent_buffers_set=set(),
-            _modules={},
-            _scope_name=None,
-        )
 
     # Attributes: parameters, buffers and children live in registries, everything else in __dict__.
 
@@ -94,6 +85,8 @@ class ModuleTree:
         elif name in own.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(f"cannot assign '{type(value).__name__}' as buffer '{name}' (Tensor or None expected)")
+            if buffer_registration_hooks:
+                value = after_hooks(buffer_registration_hooks, self, name, value)
             own["_buffers"][name] = value
         else:
             object.__setattr__(self, name, value)
@@ -150,6 +143,8 @@ class ModuleTree:
                     f"Cannot assign non-leaf Tensor to parameter '{name}': a parameter is a leaf of the graph. "
                     "To compute it from other tensors, do so in forward"
                 )
+            if parameter_registration_hooks:
+                param = after_hooks(parameter_registration_hooks, self, name, param)
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
@@ -160,6 +155,8 @@ class ModuleTree:
             raise TypeError(
                 f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (Tensor or None required)"
             )
+        if buffer_registration_hooks:
+            tensor = after_hooks(buffer_registration_hooks, self, name, tensor)
         self._buffers[name] = tensor
         if persistent:
             self._non_persistent_buffers_set.discard(name)
@@ -179,6 +176,11 @@ class ModuleTree:
         self.add_module(name, module)
 
     def _adopt(self, name: str, module: Module | None) -> None:
+        if module_registration_hooks:
+            module = after_hooks(module_registration_hooks, self, name, module)
+        self._put_child(name, module)
+
+    def _put_child(self, name: str, module: Module | None) -> None:
         self._modules[name] = module
         if module is not None:
             above = "" if self._names_a_scope or self._scope_name is None else self._scope_name + "."

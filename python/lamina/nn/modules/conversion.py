@@ -1,0 +1,122 @@
+"""Changing a whole tree of modules: its mode, the type of its numbers, whether it trains."""
+
+from __future__ import annotations
+
+from ... import _core
+from ..._core import Tensor
+from ...autograd import no_grad
+from .hooking import ModuleHooks
+from .tree import ModuleTree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from typing_extensions import Self
+
+    from ..._typing import Device
+    from .module import Module
+
+__all__ = ["ModuleConversion"]
+
+
+class ModuleConversion(ModuleHooks):
+    """The part of Module that acts on everything below it; use Module itself."""
+
+    def apply(self, fn: Callable[[Module], object]) -> Self:
+        """Call `fn` on every module, children first, and return this one; a common way to initialise."""
+        for module in self.children():
+            module.apply(fn)
+        fn(self)  # type: ignore[arg-type]
+        return self
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch this module and all below it to training (or evaluation) behaviour, which Dropout and others heed."""
+        if not isinstance(mode, bool):
+            raise ValueError(f"training mode is expected to be boolean, got {type(mode).__name__}")
+        self.training = mode
+        for module in self.children():
+            module.train(mode)
+        return self
+
+    def eval(self) -> Self:
+        """Same as ``train(False)``."""
+        return self.train(False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Say whether the parameters want gradients: ``requires_grad_(False)`` freezes a module."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the parameters' gradients, or set them to zero in place."""
+        if set_to_none and _core._forget_gradients_below(self, ModuleTree):
+            return
+        for parameter in self.parameters():
+            if set_to_none:
+                parameter.grad = None
+            elif (gradient := parameter.grad) is not None:
+                if gradient.requires_grad:  # made with create_graph: cut it from its graph, in the same storage
+                    parameter.grad = gradient = gradient.detach()
+                gradient.zero_()
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Give every parameter, gradient and buffer the numbers that `fn` makes of it; parameters stay what they are.
+
+        `fn` may also change what it is given, in place, and return it.
+        """
+        if recurse:
+            for module in self.children():
+                module._apply(fn)
+        with no_grad():
+            for parameter in self._parameters.values():
+                if parameter is None:
+                    continue
+                gradient = parameter.grad
+                if (converted := fn(parameter)) is not parameter:
+                    parameter.data = converted.data
+                if gradient is not None and (converted := fn(gradient)) is not gradient:
+                    parameter.grad = converted.requires_grad_(gradient.requires_grad)
+            for name, buffer in self._buffers.items():
+                if buffer is not None:
+                    self._buffers[name] = fn(buffer)
+        return self
+
+    def to(self, *args: Any, **kwargs: Any) -> Self:
+        """Convert the floating point parameters and buffers, in place: ``to(dtype)``, ``to(tensor)``, ``to("cpu")``.
+
+        Takes the arguments of ``Tensor.to`` but for `copy`. TypeError for a dtype that is not floating point.
+        """
+        if "copy" in kwargs:
+            raise RuntimeError(".to() does not accept copy argument")
+        if len(args) > 1 and isinstance(args[1], bool) and not isinstance(args[0], (_core.dtype, Tensor)):
+            raise TypeError("to(): argument 'dtype' (position 2) must be lamina.dtype, not bool")
+        dtype = _core.empty(0).to(*args, **kwargs).dtype  # the tensor's own reading of the arguments, and its errors
+        if not dtype.is_floating_point:
+            raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}")
+        named = [*args, *kwargs.values()]
+        if not any(isinstance(value, (_core.dtype, Tensor)) for value in named):
+            return self
+        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
+
+    def to_empty(self, *, device: Device, recurse: bool = True) -> Self:
+        """Give parameters and buffers memory of their own, with undefined numbers in it."""
+        return self._apply(lambda t: _core.empty_like(t, device=device), recurse=recurse)
+
+    def type(self, dst_type: _core.dtype) -> Self:
+        """Convert every parameter and buffer, whole numbers too, to `dst_type`."""
+        return self._apply(lambda t: t.to(dst_type))
+
+    def float(self) -> Self:
+        """Convert floating point parameters and buffers to float32."""
+        return self._apply(lambda t: t.float() if t.is_floating_point() else t)
+
+    def double(self) -> Self:
+        """Convert floating point parameters and buffers to float64."""
+        return self._apply(lambda t: t.double() if t.is_floating_point() else t)
+
+    def cpu(self) -> Self:
+        """The module itself: there is no other device."""
+        return self
