@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import sqrt
 from typing import Any
 
+import layer_samples
 import numpy as np
 import pytest
 import window_samples
@@ -103,7 +104,7 @@ LAYERS: list[tuple[nn.Module, tuple[Any, ...], Callable[..., Any], str]] = [
     ),
     (nn.MultiMarginLoss(p=2), (x(3, 3), labels()), lambda a, b: F.multi_margin_loss(a, b, p=2), "MultiMarginLoss()"),
 ]  # fmt: skip
-LAYERS += window_samples.modules(x)
+LAYERS += window_samples.modules(x) + layer_samples.modules(x)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_every_module_class_is_tested() -> None:
         "ParameterDict",
         "LazyModuleMixin",
     }
-    by_hand = {"Linear", "Bilinear"}
+    by_hand = {"Linear", "Bilinear", "MultiheadAttention"}
     by_hand |= {name for name in nn.modules.__all__ if name.startswith("Lazy")}  # test_nn_lazy.py
     tested = {type(module).__name__ for module, *_ in LAYERS}
     assert tested | elsewhere | by_hand == set(nn.modules.__all__)
@@ -221,3 +222,115 @@ def test_wrong_options() -> None:
         nn.MultiMarginLoss(p=3)
     with pytest.warns(UserWarning, match="reduction='sum'"):
         assert nn.MSELoss(size_average=False).reduction == "sum"
+
+
+def test_batch_norm_keeps_statistics() -> None:
+    layer = nn.BatchNorm1d(3, momentum=None)
+    first, second = x(4, 3), x(4, 3) * 2 + 1
+    layer(first), layer(second)
+    means = [(t.mean(0)).numpy() for t in (first, second)]
+    np.testing.assert_allclose(layer.running_mean.numpy(), sum(means) / 2, rtol=1e-5, atol=1e-6)
+    assert layer.num_batches_tracked.item() == 2
+    layer.eval()
+    y = layer(first)
+    expected = (first.numpy() - layer.running_mean.numpy()) / np.sqrt(layer.running_var.numpy() + 1e-5)
+    np.testing.assert_allclose(y.detach().numpy(), expected, rtol=1e-5, atol=1e-6)
+    assert layer.num_batches_tracked.item() == 2
+    state = layer.state_dict()
+    assert list(state) == ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
+    assert state._metadata[""]["version"] == 2
+    # Files from before version 2 count no batches.
+    del state["num_batches_tracked"]
+    state._metadata[""]["version"] = 1
+    fresh = nn.BatchNorm1d(3)
+    fresh.load_state_dict(state)
+    assert fresh.running_mean.tolist() == layer.running_mean.tolist()
+
+
+def test_batch_norm_without_statistics_uses_the_batch_in_evaluation_too() -> None:
+    layer = nn.BatchNorm2d(2, track_running_stats=False).eval()
+    y = layer(x(3, 2, 4, 4) * 3 + 1).detach().numpy()
+    np.testing.assert_allclose(y.mean((0, 2, 3)), 0, atol=1e-6)
+    assert list(layer.state_dict()) == ["weight", "bias"]
+    with pytest.raises(ValueError, match="expected 4D input"):
+        layer(x(3, 2))
+
+
+def test_instance_norm_keeps_the_mean_of_the_batch() -> None:
+    layer = nn.InstanceNorm1d(3, track_running_stats=True, momentum=0.5)
+    t = x(4, 3, 5)
+    layer(t)
+    np.testing.assert_allclose(layer.running_mean.numpy(), t.mean((0, 2)).numpy() / 2, atol=1e-6)
+    np.testing.assert_allclose(layer.running_var.numpy(), 0.5 + t.var(2).mean(0).numpy() / 2, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("rank", "name"), [(2, "LazyBatchNorm1d"), (4, "LazyBatchNorm2d"), (3, "LazyInstanceNorm1d")])
+def test_lazy_norms(rank: int, name: str) -> None:
+    layer = getattr(nn, name)()
+    t = x(*(2, 3, 4, 5)[:rank])
+    y = layer(t)
+    assert type(layer) is getattr(nn, name.removeprefix("Lazy"))
+    assert (layer.num_features, tuple(layer.weight.shape), tuple(layer.running_var.shape)) == (3, (3,), (3,))
+    again = getattr(nn, name)()
+    again.load_state_dict(layer.state_dict())
+    assert again.eval()(t).tolist() == layer.eval()(t).tolist()
+    assert y.shape == t.shape
+
+
+def test_dropout_drops_whole_channels_and_keeps_moments() -> None:
+    t = lamina.ones(50, 40, 3, 3)
+    y = F.dropout2d(t, 0.25).numpy()
+    assert set(np.unique(y.reshape(2000, 9).std(1))) == {0}
+    assert 0.2 < (y[:, :, 0, 0] == 0).mean() < 0.3
+    normal = lamina.randn(200_000)
+    for p in (0.2, 0.6):
+        z = F.alpha_dropout(normal, p, training=True)
+        assert abs(float(z.mean())) < 0.02
+        assert abs(float(z.std()) - 1) < 0.02
+
+
+def test_embedding_tables() -> None:
+    table = x(4, 3)
+    layer = nn.Embedding.from_pretrained(table)
+    assert not layer.weight.requires_grad
+    assert layer(lamina.tensor([1])).tolist() == table[1:2].tolist()
+    padded = nn.Embedding(4, 3, padding_idx=-1)
+    assert padded.padding_idx == 3
+    assert padded.weight[3].tolist() == [0, 0, 0]
+    bag = nn.EmbeddingBag.from_pretrained(table, mode="max", freeze=False)
+    y = bag(lamina.tensor([0, 1, 2]), lamina.tensor([0, 2, 2]))
+    np.testing.assert_allclose(y.detach().numpy()[0], table[:2].numpy().max(0))
+    assert y[1].tolist() == [0, 0, 0]
+    with pytest.raises(ValueError, match="sparse"):
+        nn.Embedding(2, 2, sparse=True)
+    with pytest.raises(RuntimeError, match="idx < num_embeddings"):
+        bag(lamina.tensor([[4]]))
+
+
+def test_attention_layer_masks_and_batches() -> None:
+    lamina.manual_seed(0)
+    layer = nn.MultiheadAttention(4, 2, batch_first=True, add_bias_kv=True, add_zero_attn=True)
+    t = x(2, 3, 4)
+    hidden = lamina.tensor([[False, False, True], [False, False, False]])
+    y, looks = layer(t, t, t, key_padding_mask=hidden, attn_mask=lamina.ones(3, 3).triu(1).bool())
+    assert (y.shape, looks.shape) == ((2, 3, 4), (2, 3, 5))
+    assert looks[0, :, 2].tolist() == [0, 0, 0]
+    assert looks[1, 0, 1:3].tolist() == [0, 0]
+    np.testing.assert_allclose(looks.sum(-1).detach().numpy(), 1, rtol=1e-6)
+    alone, _ = layer(t[1], t[1], t[1], attn_mask=lamina.ones(3, 3).triu(1).bool())
+    np.testing.assert_allclose(alone.detach().numpy(), y[1].detach().numpy(), rtol=1e-5, atol=1e-6)
+    other = nn.MultiheadAttention(4, 2, kdim=3, vdim=2, bias=False)
+    y, nothing = other(x(3, 4), x(5, 3), x(5, 2), need_weights=False)
+    assert y.shape == (3, 4)
+    assert nothing is None
+    with pytest.raises(AssertionError, match="divisible by num_heads"):
+        nn.MultiheadAttention(5, 2)
+
+
+def test_resizing_options_that_contradict_each_other() -> None:
+    with pytest.raises(ValueError, match="only one of size or scale_factor"):
+        F.interpolate(x(1, 1, 4), 2, 2.0)
+    with pytest.raises(ValueError, match="align_corners option can only be set"):
+        F.interpolate(x(1, 1, 4), 2, align_corners=True)
+    with pytest.raises(NotImplementedError, match="bicubic"):
+        F.interpolate(x(1, 1, 4, 4), 2, mode="bicubic")

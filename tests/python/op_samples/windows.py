@@ -77,6 +77,18 @@ def _transposed(x: Array, weight: Array, size: tuple[int, int], *options: Any) -
     return np.tensordot(x, images, ((1, 2, 3), (1, 2, 3))).reshape(x.shape[0], channels, *size)
 
 
+def _weight_gradient(x: Any, y: Any, shape: tuple[int, ...], *options: Any) -> Any:
+    """The weight's gradient, recorded as the gradient of a convolution."""
+    weight = lamina.zeros(*shape, dtype=x.dtype, requires_grad=True)
+    result = lamina._core._convolution(x, weight, y.shape[2:], *options)
+    return lamina.autograd.grad(result, weight, y, create_graph=True)[0]
+
+
+def _weight_reference(x: Array, y: Array, shape: tuple[int, ...], *options: Any) -> Array:
+    units = np.eye(int(np.prod(shape))).reshape(-1, *shape)
+    return np.array([(convolve(x, unit, y.shape[2:], *options) * y).sum() for unit in units]).reshape(shape)
+
+
 OPS: tuple[Op, ...] = (
     Op(
         "convolution",
@@ -107,6 +119,19 @@ OPS: tuple[Op, ...] = (
         ),
         dtypes=FLOATS,
         call=lamina._core._convolution_input,
+        rtol=1e-5,
+        atol=2e-4,
+    ),
+    Op(
+        "convolution_weight",
+        _weight_reference,
+        (
+            case((2, 3, 5, 6), (2, 4, 3, 5), args=((4, 3, 3, 2), (1, 1), (0, 0), (1, 1), 1)),
+            case((2, 4, 7, 5), (2, 2, 4, 3), args=((2, 2, 3, 3), (2, 2), (1, 1), (1, 1), 2)),
+            case((1, 2, 5, 20), (1, 3, 5, 18), args=((3, 2, 1, 3), (1, 1), (0, 0), (1, 1), 1)),
+        ),
+        dtypes=FLOATS,
+        call=_weight_gradient,
         rtol=1e-5,
         atol=2e-4,
     ),

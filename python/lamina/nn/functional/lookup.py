@@ -6,7 +6,7 @@ from ... import _core
 from ..._core import Tensor
 from ...autograd import no_grad
 
-__all__ = ["embedding", "one_hot"]
+__all__ = ["embedding", "embedding_bag", "one_hot"]
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
@@ -60,5 +60,131 @@ def _shorten_rows(weight: Tensor, numbers: Tensor, max_norm: float, norm_type: f
     with no_grad():
         length = weight.norm(norm_type, 1, keepdim=True)
         used = _core.zeros(weight.shape[0]).scatter(0, numbers, 1.0).unsqueeze(1) > 0
-        scale = _core.where(used & (length > max_norm), max_norm / (length + 1e-7), 1.0)
+        # A little shorter, so that rounding leaves no row too long.
+        scale = _core.where(used & (length > max_norm), max_norm / (length + 1e-7) * (1 - 2.0**-22), 1.0)
         weight.mul_(scale)
+
+
+def embedding_bag(
+    input: Tensor,
+    weight: Tensor,
+    offsets: Tensor | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Tensor:
+    """Sums, means or maxima (`mode`) of bags of rows of `weight` (V, D): to (bags, D).
+
+    Bags are the rows of a matrix of numbers; of a vector, they begin at `offsets` (the last of which is the vector's
+    end with `include_last_offset`). `per_sample_weights`, for "sum" only, multiply the rows. Rows `padding_idx` do not
+    count. A bag of nothing is 0. The other options are those of embedding.
+    """
+    if mode not in ("sum", "mean", "max"):
+        raise ValueError("mode has to be one of sum, mean or max")
+    if per_sample_weights is not None:
+        if tuple(per_sample_weights.shape) != tuple(input.shape):
+            raise ValueError(
+                f"embedding_bag: If per_sample_weights ({list(per_sample_weights.shape)}) is not None, then it must "
+                f"have the same shape as the input ({list(input.shape)})"
+            )
+        if mode != "sum":
+            raise NotImplementedError(
+                "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' "
+                f"(got mode='{mode}')."
+            )
+        if per_sample_weights.dtype != weight.dtype:
+            raise RuntimeError(
+                f"embedding_bag: expected per_sample_weights ({per_sample_weights.dtype}) to have the same type as "
+                f"weight ({weight.dtype})"
+            )
+    if mode == "max" and scale_grad_by_freq:
+        raise ValueError("max mode does not support scaling the gradient by the frequency")
+    lengths = _bag_lengths(input, offsets, include_last_offset)
+    bags, total = len(lengths), sum(lengths)
+    if padding_idx is not None:
+        if not -weight.shape[0] <= padding_idx < weight.shape[0]:
+            raise RuntimeError(f"padding_idx must be within the number of embeddings, got {padding_idx}")
+        padding_idx %= weight.shape[0]
+    numbers = input.reshape(-1).narrow(0, 0, total)
+    if total and not 0 <= int(numbers.min()) <= int(numbers.max()) < weight.shape[0]:
+        raise RuntimeError(
+            f"embedding_bag: Expected idx >= 0 && idx < num_embeddings to be true, got {int(numbers.min())} to "
+            f"{int(numbers.max())} for {weight.shape[0]} embeddings"
+        )
+    rows = embedding(numbers, weight, None, max_norm, norm_type, scale_grad_by_freq, sparse)
+    of_bag = _core.tensor([bag for bag, length in enumerate(lengths) for _ in range(length)], dtype=_core.int64)
+    counted = _core.ones(total, dtype=weight.dtype)
+    if padding_idx is not None:
+        counted = (numbers != padding_idx).to(weight.dtype)
+    if mode == "max":
+        return _largest(rows, lengths, counted)
+    if padding_idx is not None:
+        rows = _core.where(counted.unsqueeze(1) > 0, rows, 0.0)
+    if per_sample_weights is not None:
+        rows = rows * per_sample_weights.reshape(-1, 1).narrow(0, 0, total)
+    sums = _core.zeros(bags, weight.shape[1], dtype=weight.dtype).index_add(0, of_bag, rows)
+    if mode == "mean":
+        counts = _core.zeros(bags, dtype=weight.dtype).index_add(0, of_bag, counted)
+        sums = sums / counts.clamp_min(1.0).unsqueeze(1)
+    return _core._labelled(sums, "EmbeddingBag") if sums.requires_grad else sums
+
+
+def _bag_lengths(input: Tensor, offsets: Tensor | None, include_last_offset: bool) -> list[int]:
+    """How many numbers belong to each bag."""
+    if input.dtype not in (_core.int64, _core.int32):
+        raise RuntimeError(f"embedding_bag: expected indices of dtype int64 or int32, got {input.dtype}")
+    if input.ndim == 2:
+        if offsets is not None:
+            raise ValueError(
+                "if input is 2D, then offsets has to be None, as input is treated as a mini-batch of fixed length "
+                f"sequences. However, found offsets of type {type(offsets)}"
+            )
+        return [input.shape[1]] * input.shape[0]
+    if input.ndim != 1:
+        raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.ndim}")
+    if offsets is None:
+        raise ValueError("offsets has to be a 1D Tensor but got None")
+    if offsets.ndim != 1:
+        raise ValueError("offsets has to be a 1D Tensor")
+    starts: list[int] = offsets.tolist()
+    count = input.shape[0]
+    if include_last_offset:
+        if not starts:
+            raise ValueError("include_last_offset: number of offset should be at least 1")
+        starts = starts[:-1]  # the last bag goes to the end, whatever the last offset is
+    ends = [*starts[1:], count] if starts else []
+    if starts and starts[0] != 0:
+        raise RuntimeError(
+            "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. However, "
+            f"got {starts[0]}"
+        )
+    if ends and ends[-1] > count:
+        raise RuntimeError(
+            f"offsets[-1] can not be greater than input's length {count} but got offsets[-1] of {ends[-1]}"
+        )
+    lengths = [end - start for start, end in zip(starts, ends)]
+    if any(length < 0 for length in lengths):
+        raise RuntimeError(f"embedding_bag: expected offsets in ascending order, got {offsets.tolist()}")
+    return lengths
+
+
+def _largest(rows: Tensor, lengths: list[int], counted: Tensor) -> Tensor:
+    """The largest of each bag's rows, element by element; the first of equal ones has the gradient."""
+    kept: list[float] = counted.tolist()
+    bags: list[list[int]] = []
+    start = 0
+    for length in lengths:
+        bags.append([position for position in range(start, start + length) if kept[position]])
+        start += length
+    longest = max(map(len, bags), default=0)
+    if longest == 0:
+        return _core.zeros(len(bags), rows.shape[1], dtype=rows.dtype)
+    # Shorter bags repeat their first row; those of nothing take any, and are 0 in the end.
+    index = _core.tensor([bag + (bag or [0])[:1] * (longest - len(bag)) for bag in bags], dtype=_core.int64)
+    largest = rows.index_select(0, index.reshape(-1)).reshape(len(bags), longest, -1).max(1).values
+    return _core.where(_core.tensor([bool(bag) for bag in bags]).unsqueeze(1), largest, 0.0)

@@ -7,12 +7,13 @@ from math import prod
 from ... import _core
 from ..._core import Tensor
 from ...autograd import no_grad
+from .padding import pad
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["batch_norm", "group_norm", "layer_norm", "rms_norm"]
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
 # The distance from 1 to the next number, which rms_norm adds by default.
 _RESOLUTION = {_core.float32: 2.0**-23, _core.float64: 2.0**-52}
@@ -156,3 +157,58 @@ def batch_norm(
             running_var.mul_(1 - momentum).add_(unbiased, alpha=momentum)
     output = _channel_affine(centered * (variance + eps).rsqrt(), weight, bias)
     return _core._labelled(output, "NativeBatchNorm")
+
+
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each channel (axis 1) of each sample to mean 0 and variance 1; then times `weight` plus `bias`.
+
+    With `use_input_stats` by its own mean and variance, whose means over the batch move the running ones by
+    `momentum`; otherwise by the running ones.
+    """
+    if not use_input_stats:
+        if running_mean is None or running_var is None:
+            raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats=False")
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    if input.ndim < 2:
+        raise RuntimeError(f"instance_norm: expected an input (N, C, ...), got shape {tuple(input.shape)}")
+    batch, channels = input.shape[:2]
+    values = prod(input.shape[2:])
+    if values == 1:
+        raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")
+    _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    dims = list(range(2, input.ndim))
+    mean = input.mean(dims, keepdim=True)
+    centered = input - mean
+    variance = centered.square().mean(dims, keepdim=True)
+    with no_grad():
+        for running, found in ((running_mean, mean), (running_var, variance * (values / (values - 1 or 1)))):
+            if running is not None:
+                running.mul_(1 - momentum).add_(found.detach().reshape(batch, channels).mean(0), alpha=momentum)
+    output = _channel_affine(centered * (variance + eps).rsqrt(), weight, bias)
+    return _core._labelled(output, "View") if output.requires_grad else output
+
+
+def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
+    """Each element divided by ``(k + alpha m) ** beta``, m the mean square of `size` channels around it.
+
+    The channels are axis 1; those beyond the borders count as 0 (Krizhevsky et al., 2012).
+    """
+    if input.ndim < 3:
+        raise ValueError(f"Expected 3D or higher dimensionality input (got {input.ndim} dimensions)")
+    if input.numel() == 0:
+        return input
+    channels = input.shape[1]
+    squares = pad(input.square().flatten(2), (0, 0, size // 2, (size - 1) // 2))
+    sums = squares.narrow(1, 0, channels)
+    for shift in range(1, size):
+        sums = sums + squares.narrow(1, shift, channels)
+    return input / (sums * (alpha / size) + k).pow(beta).reshape(input.shape)

@@ -28,11 +28,13 @@ __all__ = [
     "LogSoftmax",
     "Mish",
     "PReLU",
+    "RReLU",
     "ReLU",
     "ReLU6",
     "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softmax2d",
     "Softmin",
     "Softplus",
     "Softshrink",
@@ -266,6 +268,21 @@ class Softshrink(Hardshrink):
         return F.softshrink(input, self.lambd)
 
 
+class RReLU(_Inplace):
+    """LeakyReLU whose slope is drawn for each element from [`lower`, `upper`) in training, else their mean."""
+
+    def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.lower = lower
+        self.upper = upper
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
+
+    def extra_repr(self) -> str:
+        return self._and_inplace(f"lower={self.lower}, upper={self.upper}")
+
+
 class PReLU(Module):
     """LeakyReLU with a trained slope `weight`: one, or one for each of `num_parameters` channels (axis 1)."""
 
@@ -307,6 +324,15 @@ class Softmax(_AlongDim):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.softmax(input, self.dim)
+
+
+class Softmax2d(Module):
+    """Softmax over the channels of (N, C, H, W) or (C, H, W)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.ndim not in (3, 4):
+            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.ndim}D instead")
+        return F.softmax(input, -3)
 
 
 class Softmin(_AlongDim):

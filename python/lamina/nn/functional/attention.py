@@ -1,0 +1,148 @@
+"""Attention with several heads."""
+
+from __future__ import annotations
+
+from math import inf, sqrt
+
+from ... import _core
+from ..._core import Tensor
+from .padding import pad
+from .products import linear
+from .regularization import dropout
+
+__all__ = ["multi_head_attention_forward"]
+
+
+def multi_head_attention_forward(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    embed_dim_to_check: int,
+    num_heads: int,
+    in_proj_weight: Tensor | None,
+    in_proj_bias: Tensor | None,
+    bias_k: Tensor | None,
+    bias_v: Tensor | None,
+    add_zero_attn: bool,
+    dropout_p: float,
+    out_proj_weight: Tensor,
+    out_proj_bias: Tensor | None,
+    training: bool = True,
+    key_padding_mask: Tensor | None = None,
+    need_weights: bool = True,
+    attn_mask: Tensor | None = None,
+    use_separate_proj_weight: bool = False,
+    q_proj_weight: Tensor | None = None,
+    k_proj_weight: Tensor | None = None,
+    v_proj_weight: Tensor | None = None,
+    static_k: Tensor | None = None,
+    static_v: Tensor | None = None,
+    average_attn_weights: bool = True,
+    is_causal: bool = False,
+) -> tuple[Tensor, Tensor | None]:
+    """What MultiheadAttention computes: query (L, N, E), key and value (S, N, ·), or without N, to (L, N, E).
+
+    The second result, unless `need_weights` is off, is where each query looks: (N, L, S), or with a head axis unless
+    `average_attn_weights`. A mask that is bool says where *not* to look; one of numbers is added to the scores:
+    `attn_mask` (L, S) or (N · heads, L, S), `key_padding_mask` (N, S). (Vaswani et al., 2017)
+    """
+    batched = _check_ranks(query, key, value, key_padding_mask, attn_mask, num_heads)
+    if is_causal and attn_mask is None:
+        raise RuntimeError("Need attn_mask if specifying the is_causal hint.")
+    if not batched:
+        query, key, value = query.unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1)
+        key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
+    length, batch, width = query.shape
+    if width != embed_dim_to_check:
+        raise AssertionError(f"was expecting embedding dimension of {embed_dim_to_check}, but got {width}")
+    head = width // num_heads
+    if head * num_heads != width:
+        raise AssertionError(f"embed_dim {width} not divisible by num_heads {num_heads}")
+    if key.shape[:2] != value.shape[:2]:
+        raise AssertionError(f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}")
+    weights: tuple[Tensor | None, ...] = (q_proj_weight, k_proj_weight, v_proj_weight)
+    if not use_separate_proj_weight:
+        if key.shape != value.shape:
+            raise AssertionError(f"key shape {key.shape} does not match value shape {value.shape}")
+        assert in_proj_weight is not None
+        weights = in_proj_weight.chunk(3)
+    biases: tuple[Tensor | None, ...] = (None, None, None) if in_proj_bias is None else in_proj_bias.chunk(3)
+    q, k, v = (linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases))  # type: ignore[arg-type]
+    mask = None if attn_mask is None else _additive(attn_mask, query.dtype)
+    padding = None if key_padding_mask is None else _additive(key_padding_mask, query.dtype)
+    if mask is not None and mask.ndim == 2:
+        mask = mask.unsqueeze(0)
+    added = 0
+    if bias_k is not None and bias_v is not None:
+        k = _core.cat([k, bias_k.expand(1, batch, width)])
+        v = _core.cat([v, bias_v.expand(1, batch, width)])
+        added += 1
+    q, k, v = (x.reshape(-1, batch * num_heads, head).transpose(0, 1) for x in (q, k, v))
+    k = k if static_k is None else static_k
+    v = v if static_v is None else static_v
+    if add_zero_attn:
+        zeros = _core.zeros(batch * num_heads, 1, head, dtype=k.dtype)
+        k, v = _core.cat([k, zeros], 1), _core.cat([v, zeros], 1)
+        added += 1
+    if added and mask is not None:
+        mask = pad(mask, (0, added))
+    if added and padding is not None:
+        padding = pad(padding, (0, added))
+    if padding is not None:
+        spread = padding.reshape(batch, 1, 1, -1).expand(batch, num_heads, 1, k.shape[1])
+        spread = spread.reshape(batch * num_heads, 1, -1)
+        mask = spread if mask is None else mask + spread
+    scores = (q * sqrt(1.0 / head)) @ k.transpose(1, 2)
+    looks = (scores if mask is None else scores + mask).softmax(-1)
+    seen = dropout(looks, dropout_p) if training else looks
+    mixed = (seen @ v).transpose(0, 1).reshape(length * batch, width)
+    output = linear(mixed, out_proj_weight, out_proj_bias).reshape(length, batch, -1)
+    found = None
+    if need_weights:
+        found = seen.reshape(batch, num_heads, length, -1)
+        found = found.mean(1) if average_attn_weights else found
+        found = found if batched else found.squeeze(0)
+    return output if batched else output.squeeze(1), found
+
+
+def _check_ranks(
+    query: Tensor, key: Tensor, value: Tensor, padding: Tensor | None, mask: Tensor | None, heads: int
+) -> bool:
+    """Whether there is a batch axis. AssertionError for ranks that do not belong together."""
+    if query.ndim not in (2, 3):
+        raise AssertionError(
+            f"query should be unbatched 2D or batched 3D tensor but received {query.ndim}-D query tensor"
+        )
+    batched = query.ndim == 3
+    kind = "batched (3-D)" if batched else "unbatched (2-D)"
+    if key.ndim != query.ndim or value.ndim != query.ndim:
+        raise AssertionError(
+            f"For {kind} `query`, expected `key` and `value` to be {query.ndim}-D but found {key.ndim}-D and "
+            f"{value.ndim}-D tensors respectively"
+        )
+    if padding is not None and padding.ndim != query.ndim - 1:
+        raise AssertionError(
+            f"For {kind} `query`, expected `key_padding_mask` to be `None` or {query.ndim - 1}-D but found "
+            f"{padding.ndim}-D tensor instead"
+        )
+    if mask is not None:
+        if mask.ndim not in (2, 3):
+            raise AssertionError(
+                f"For {kind} `query`, expected `attn_mask` to be `None`, 2-D or 3-D but found {mask.ndim}-D tensor "
+                "instead"
+            )
+        rows = (query.shape[0], key.shape[0])
+        expected = rows if mask.ndim == 2 else ((query.shape[1] if batched else 1) * heads, *rows)
+        if tuple(mask.shape) != expected:
+            raise RuntimeError(
+                f"The shape of the {mask.ndim}D attn_mask is {mask.shape}, but should be {tuple(expected)}."
+            )
+    return batched
+
+
+def _additive(mask: Tensor, dtype: _core.dtype) -> Tensor:
+    if mask.dtype == _core.bool:
+        return _core.zeros(mask.shape, dtype=dtype).masked_fill(mask, -inf)
+    if not mask.is_floating_point():
+        raise AssertionError("only bool and floating types of attention masks are supported")
+    return mask.to(dtype)

@@ -1,0 +1,128 @@
+"""Padding layers: what they compute is said by nn.functional.pad."""
+
+from __future__ import annotations
+
+from .. import functional as F
+from ..functional.windows import per_axis
+from .module import Module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
+
+    from ..._core import Tensor
+    from ..functional.windows import PerAxis
+
+__all__ = [
+    "CircularPad1d",
+    "CircularPad2d",
+    "ConstantPad1d",
+    "ConstantPad2d",
+    "ReflectionPad1d",
+    "ReflectionPad2d",
+    "ReplicationPad1d",
+    "ReplicationPad2d",
+    "ZeroPad1d",
+    "ZeroPad2d",
+]
+
+
+class _Pad(Module):
+    """`padding` before and behind each axis, the last axis first, or one number for all."""
+
+    axes: ClassVar[int]
+    mode: ClassVar[str]
+
+    def __init__(self, padding: PerAxis) -> None:
+        super().__init__()
+        self.padding = tuple(per_axis("padding", padding, 2 * self.axes))
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.pad(input, self.padding, self.mode)
+
+    def extra_repr(self) -> str:
+        return f"{self.padding}"
+
+
+class _ConstantPad(_Pad):
+    """Borders of `value`."""
+
+    mode = "constant"
+
+    def __init__(self, padding: PerAxis, value: float) -> None:
+        super().__init__(padding)
+        self.value = value
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.pad(input, self.padding, "constant", self.value)
+
+    def extra_repr(self) -> str:
+        return f"padding={self.padding}, value={self.value}"
+
+
+class ConstantPad1d(_ConstantPad):
+    """Borders of `value` for the last axis."""
+
+    axes = 1
+
+
+class ConstantPad2d(_ConstantPad):
+    """Borders of `value` for the last two axes."""
+
+    axes = 2
+
+
+class ZeroPad1d(ConstantPad1d):
+    """Borders of zeros for the last axis."""
+
+    def __init__(self, padding: PerAxis) -> None:
+        super().__init__(padding, 0.0)
+
+    def extra_repr(self) -> str:
+        return f"{self.padding}"
+
+
+class ZeroPad2d(ConstantPad2d):
+    """Borders of zeros for the last two axes."""
+
+    def __init__(self, padding: PerAxis) -> None:
+        super().__init__(padding, 0.0)
+
+    def extra_repr(self) -> str:
+        return f"{self.padding}"
+
+
+class ReflectionPad1d(_Pad):
+    """Borders that mirror the last axis at its outermost elements."""
+
+    axes, mode = 1, "reflect"
+
+
+class ReflectionPad2d(_Pad):
+    """Borders that mirror the last two axes at their outermost elements."""
+
+    axes, mode = 2, "reflect"
+
+
+class ReplicationPad1d(_Pad):
+    """Borders that repeat the outermost elements of the last axis."""
+
+    axes, mode = 1, "replicate"
+
+
+class ReplicationPad2d(_Pad):
+    """Borders that repeat the outermost elements of the last two axes."""
+
+    axes, mode = 2, "replicate"
+
+
+class CircularPad1d(_Pad):
+    """Borders from the other end of the last axis."""
+
+    axes, mode = 1, "circular"
+
+
+class CircularPad2d(_Pad):
+    """Borders from the other end of the last two axes."""
+
+    axes, mode = 2, "circular"
