@@ -180,6 +180,11 @@ def _device(self: Tensor) -> device:
     return _CPU
 
 
+def _is_pinned(self: Tensor, device: Any = None) -> bool:
+    """Whether the numbers lie in memory pinned for an accelerator: never, since there is none."""
+    return False
+
+
 def _type(self: Tensor, dtype: DType | None = None) -> Tensor | str:
     """The tensor converted to `dtype`; without, the name of its type, such as ``lamina.FloatTensor``."""
     return f"lamina.{_TYPE_NAMES[self.dtype]}" if dtype is None else self.to(dtype)
@@ -199,6 +204,7 @@ _PROTOCOLS: tuple[tuple[str, Callable[..., object]], ...] = (
     ("__dlpack__", dlpack_capsule),
     ("__dlpack_device__", dlpack_device),
     ("is_inference", _is_inference),
+    ("is_pinned", _is_pinned),
     ("register_hook", register_hook),
     ("type", _type),
     ("unflatten", _unflatten),
