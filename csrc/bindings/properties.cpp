@@ -119,6 +119,17 @@ PyObject* get_version(PyObject* self, void*) {
 PyObject* get_is_view(PyObject* self, void*) {
   return guarded([&] { return PyBool_FromLong(variable_of(self).is_view()); });
 }
+// The base of a view, whose memory it sees a part of; any other tensor itself.
+PyObject* get_whole(PyObject* self, void*) {
+  return guarded([&] {
+    engine::Variable& view = variable_of(self);
+    if (!view.is_view()) return Py_NewRef(self);
+    engine::Variable whole(view.cell->value);
+    whole.cell = view.cell;
+    whole.seen = view.cell->version;
+    return wrap(std::move(whole));
+  });
+}
 PyObject* get_retains_grad(PyObject* self, void*) {
   return guarded([&] { return PyBool_FromLong(retains_grad(value_of(self))); });
 }
@@ -147,6 +158,7 @@ PyGetSetDef g_tensor_properties[] = {
     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
     {"_retains_grad", get_retains_grad, nullptr, nullptr, nullptr},
     {"_is_view", get_is_view, nullptr, nullptr, nullptr},
+    {"_whole", get_whole, nullptr, nullptr, nullptr},
     {"_is_inference", get_is_inference, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 

@@ -142,8 +142,9 @@ PYTHON_LAYERS: dict[str, set[str]] = {
     "utils": {"tensor", "_core"},
     "datasets": {"utils", "tensor", "_core"},
     "io": {"nn", "tensor", "_core"},
+    "serialization": {"io"},
     "viz": {"nn", "tensor", "_core"},
-    "lamina": {"nn", "optim", "func", "utils", "datasets", "io", "viz", "tensor", "_core"},
+    "lamina": {"nn", "optim", "func", "utils", "datasets", "io", "serialization", "viz", "tensor", "_core"},
 }
 # Within nn: what is written in terms of numbers comes before what is written in terms of modules.
 NN_BELOW_MODULES = {"functional", "init", "parameter"}

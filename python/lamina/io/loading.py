@@ -1,109 +1,202 @@
-"""`load`: what `save` wrote, by default only data, never code."""
+"""`load`: what `save` or PyTorch wrote, by default only data, never code."""
 
 from __future__ import annotations
 
 import os
+from enum import Enum
 from io import BytesIO
-from pickle import Unpickler, UnpicklingError
-from zlib import crc32
+from mmap import MAP_PRIVATE, MAP_SHARED
+from typing import Any
 
-from .._core import Tensor
-from ..rebuilding import tensor_from_bytes
-from .header import Header
+from ..rebuilding import DTYPES
+from .archive import ArchiveReader, is_archive
+from .legacy import load_legacy
+from .storages import LoadedStorage, check_identity
+from .unpickler import tensor_unpickler
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import IO, Any
+    from typing import IO
 
     from ..devices import device
 
-__all__ = ["load"]
-
-# What a file of weights may name. Nothing here runs anything or reads anything else.
-_DATA_ONLY = frozenset(
-    (
-        ("builtins", "complex"),
-        ("builtins", "frozenset"),
-        ("builtins", "set"),
-        ("builtins", "slice"),
-        ("collections", "Counter"),
-        ("collections", "OrderedDict"),
-        ("collections", "defaultdict"),
-        ("lamina", "Size"),
-        ("lamina._core", "Size"),
-        ("lamina.devices", "device"),
-        ("lamina.rebuilding", "rebuild_dtype"),
-        ("lamina.rebuilding", "rebuild_tensor"),
-        ("lamina.nn.parameter", "Buffer"),
-        ("lamina.nn.parameter", "Parameter"),
-        ("lamina.nn.parameter", "UninitializedBuffer"),
-        ("lamina.nn.parameter", "UninitializedParameter"),
-    )
-)
-# Types that only stand for themselves, such as the factory of a defaultdict.
-_PLAIN_TYPES = frozenset(("bool", "bytes", "dict", "float", "int", "list", "str", "tuple"))
+__all__ = [
+    "LoadEndianness",
+    "get_default_load_endianness",
+    "get_default_mmap_options",
+    "load",
+    "set_default_load_endianness",
+    "set_default_mmap_options",
+]
 
 
-class _TensorUnpickler(Unpickler):
-    """Finds the tensors' bytes in `data`; with `data_only` it refuses every class but those of data."""
+class LoadEndianness(Enum):
+    """The order of bytes in files that do not say it."""
 
-    def __init__(self, file: IO[bytes], data: memoryview, data_only: bool) -> None:
-        super().__init__(file)
-        self._data = data
-        self._data_only = data_only
-        self._blocks: dict[tuple[int, str, tuple[int, ...]], Tensor] = {}
+    NATIVE = 1
+    LITTLE = 2
+    BIG = 3
 
-    def find_class(self, module: str, name: str) -> Any:
-        if self._data_only and (module, name) not in _DATA_ONLY and not (module == "builtins" and name in _PLAIN_TYPES):
-            raise UnpicklingError(
-                f"load: Weights only load failed: the file names {module}.{name}, which is not data. Load it with "
-                "weights_only=False if you trust its source: that can run any code the file's author chose"
+
+_endianness: LoadEndianness | None = None
+_mmap_flags = MAP_PRIVATE
+
+
+def get_default_load_endianness() -> LoadEndianness | None:
+    """The order of bytes that is taken for granted; None: little-endian."""
+    return _endianness
+
+
+def set_default_load_endianness(endianness: LoadEndianness | None) -> None:
+    """Say which order of bytes files have that do not say it."""
+    global _endianness
+    if endianness is not None and not isinstance(endianness, LoadEndianness):
+        raise TypeError("Invalid argument type in function set_default_load_endianness")
+    _endianness = endianness
+
+
+def get_default_mmap_options() -> int:
+    """``mmap.MAP_PRIVATE`` or ``mmap.MAP_SHARED``."""
+    return _mmap_flags
+
+
+class set_default_mmap_options:  # noqa: N801  # PyTorch's name
+    """Let ``load(mmap=True)`` map files so that changes reach them (MAP_SHARED) or not. A context manager, too."""
+
+    def __init__(self, flags: int) -> None:
+        global _mmap_flags
+        if flags not in (MAP_PRIVATE, MAP_SHARED):
+            raise ValueError(
+                f"Invalid argument in function set_default_mmap_options, expected MAP_PRIVATE or MAP_SHARED, "
+                f"got {flags}"
             )
-        return super().find_class(module, name)
+        self._before, _mmap_flags = _mmap_flags, flags
 
-    def persistent_load(self, reference: Any) -> Tensor:
-        if not (isinstance(reference, tuple) and len(reference) == 6 and reference[0] == "tensor"):
-            raise UnpicklingError(f"load: expected a reference to a tensor, got {reference!r}")
-        _, dtype, shape, offset, size, requires_grad = reference
-        if offset < 0 or size < 0 or offset + size > len(self._data):
-            raise UnpicklingError(f"load: bytes {offset} to {offset + size} are outside the file's {len(self._data)}")
-        key = (offset, dtype, shape)
-        known = self._blocks.get(key) if size else None
-        if known is None:
-            known = self._blocks[key] = tensor_from_bytes(self._data[offset : offset + size], dtype, shape)
-        # Each reference is its own tensor; those of one block share their numbers, as they did when saved.
-        return known.detach().requires_grad_(requires_grad)
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exception: object) -> None:
+        global _mmap_flags
+        _mmap_flags = self._before
 
 
 def load(
     f: str | os.PathLike[str] | IO[bytes],
     map_location: str | device | dict[str, str] | Callable[..., Any] | None = None,
+    pickle_module: Any = None,
     *,
-    weights_only: bool | None = True,
+    weights_only: bool | None = None,
+    mmap: bool | None = None,
+    **pickle_load_args: Any,
 ) -> Any:
-    """What `save` wrote to a path or a binary file object.
+    """What `save` wrote, or PyTorch, to a path or a binary file object that can seek.
 
-    With `weights_only` the file may hold tensors, parameters, numbers, strings and containers, and UnpicklingError is
-    raised for anything else; without, it can run any code, as every pickle can. `map_location` can only say the CPU.
-    RuntimeError tells if the file is foreign, truncated or damaged.
+    With `weights_only` (the default, unless a `pickle_module` is given) the file may hold tensors, parameters, numbers,
+    strings, containers, and what `add_safe_globals` named; UnpicklingError is raised for anything else. Without, it can
+    run any code, as every pickle can. `map_location` says where tensors of other devices go: the CPU. With `mmap` the
+    numbers stay in the file until they are read; `f` must be a path then. RuntimeError tells if the file is foreign,
+    truncated or damaged.
     """
+    if weights_only is None:
+        weights_only = pickle_module is None
+    elif weights_only and pickle_module is not None:
+        raise RuntimeError("Can not safely load weights when explicit pickle_module is specified")
+    path = isinstance(f, (str, os.PathLike))
+    if mmap and not path:
+        raise ValueError("f must be a file path in order to use the mmap argument")
+    pickle_load_args.setdefault("encoding", "utf-8")
+    if path:
+        with open(f, "rb") as file:  # type: ignore[arg-type]
+            name = os.fspath(f)  # type: ignore[arg-type]
+            return _load(file, name, map_location, pickle_module, weights_only, bool(mmap), pickle_load_args)
+    if not hasattr(f, "seek") or not hasattr(f, "tell"):
+        raise AttributeError(
+            f"'{type(f).__name__}' object has no attribute 'seek'. You can only torch.load from a file that is "
+            "seekable. Please pre-load the data into a buffer like io.BytesIO and try to load from it instead."
+        )
+    name = str(getattr(f, "name", "the file object"))
+    return _load(f, name, map_location, pickle_module, weights_only, False, pickle_load_args)
+
+
+def _load(
+    file: Any, name: Any, map_location: Any, pickle_module: Any, weights_only: bool, mmap: bool, options: dict[str, Any]
+) -> Any:
+    place = _placing(map_location)
+    if not is_archive(file):
+        if mmap:
+            raise RuntimeError("mmap can only be used with files saved with the zip format of `save`")
+        return load_legacy(file, name, place, weights_only, pickle_module, **options)
+    with ArchiveReader(file) as archive:
+        archive.name = name
+        swapped = _is_big_endian(archive)
+        storages: dict[str, LoadedStorage] = {}
+
+        def storage_of(identity: Any) -> LoadedStorage:
+            kind, key, location, count = check_identity(identity)
+            if key not in storages:
+                place(location, key)
+
+                def read() -> Any:
+                    if mmap and count:
+                        return _mapped(name, archive.place(f"data/{key}")[0], kind.dtype, count)
+                    data = archive.get_record(f"data/{key}")
+                    size = DTYPES[kind.dtype].itemsize
+                    return _byteswapped(data, size) if swapped and size > 1 else data
+
+                storages[key] = LoadedStorage(kind, count, read)
+            return storages[key]
+
+        content = BytesIO(archive.get_record("data.pkl"))
+        return tensor_unpickler(content, storage_of, weights_only, pickle_module, **options).load()
+
+
+def _is_big_endian(archive: ArchiveReader) -> bool:
+    if "byteorder" in archive:
+        order = bytes(archive.get_record("byteorder"))
+        if order not in (b"little", b"big"):
+            raise ValueError(f"load: {archive.name} has an unknown byte order {order!r}")
+        return order == b"big"
+    return _endianness is LoadEndianness.BIG
+
+
+def _byteswapped(data: bytearray, size: int) -> bytes:
+    from numpy import frombuffer
+
+    swapped: bytes = frombuffer(data, f"u{size}").byteswap().tobytes()
+    return swapped
+
+
+def _mapped(path: Any, start: int, dtype: str, count: int) -> Any:
+    """A tensor over a file's bytes: read when they are needed, written to the file only if all mappings are shared."""
+    from numpy import memmap
+
+    from .._core import from_numpy
+
+    mode: Any = "r+" if _mmap_flags == MAP_SHARED else "c"
+    return from_numpy(memmap(path, dtype=dtype, mode=mode, offset=start, shape=(count,)))
+
+
+def _placing(map_location: Any) -> Callable[[str, str], None]:
+    """What checks that a storage's device is, or is mapped to, the CPU."""
     from ..devices import device
 
     if isinstance(map_location, (str, device)):
         device(map_location)
-    if not hasattr(f, "read"):
-        with open(f, "rb") as file:
-            return load(file, weights_only=weights_only)
-    name = str(getattr(f, "name", "the file object"))
-    header = Header.from_bytes(f.read(Header.SIZE), name)
-    expected = header.structure_size + header.data_size
-    content = memoryview(f.read(expected))
-    if len(content) < expected:
-        raise RuntimeError(
-            f"load: {name} is truncated: expected {Header.SIZE + expected} bytes, got {Header.SIZE + len(content)}"
-        )
-    if crc32(content) != header.checksum:
-        raise RuntimeError(f"load: {name} is damaged: its checksum does not fit its content")
-    structure, data = content[: header.structure_size], content[header.structure_size :]
-    return _TensorUnpickler(BytesIO(structure), data, weights_only is not False).load()
+
+    def place(location: str, key: str) -> None:
+        target: Any = location
+        if isinstance(map_location, (str, device)):
+            return
+        if isinstance(map_location, dict):
+            target = map_location.get(location, location)
+        elif map_location is not None and map_location(key, location) is not None:
+            return
+        if str(target).split(":")[0] == "cuda":
+            raise RuntimeError(
+                "Attempting to deserialize object on a CUDA device but there is only the CPU. Use "
+                "map_location=lamina.device('cpu') to map your storages to the CPU."
+            )
+        device(target)
+
+    return place

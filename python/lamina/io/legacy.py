@@ -1,0 +1,87 @@
+"""The form of files before PyTorch 1.6: pickles one after the other, then the storages' bytes."""
+
+from __future__ import annotations
+
+import pickle
+from io import BytesIO
+from typing import Any
+
+from .archive import read_into
+from .pickler import TensorPickler
+from .storages import LoadedStorage, check_identity
+from .unpickler import tensor_unpickler
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
+
+__all__ = ["load_legacy", "save_legacy"]
+
+_MAGIC = 0x1950A86A20F9469CFC6C
+_PROTOCOL = 1001
+
+
+def save_legacy(obj: object, file: IO[bytes], pickle_protocol: int) -> None:
+    """Write `obj` so that any PyTorch can read it."""
+    content = BytesIO()
+    pickler = TensorPickler(content, pickle_protocol, views=True)
+    pickler.dump(obj)
+    system = {
+        "protocol_version": _PROTOCOL,
+        "little_endian": True,
+        "type_sizes": {"short": 2, "int": 4, "long": 4},
+    }
+    for value in (_MAGIC, _PROTOCOL, system):
+        file.write(pickle.dumps(value, pickle_protocol))
+    file.write(content.getvalue())
+    count = len(pickler.storages.arrays)
+    file.write(pickle.dumps([str(number) for number in range(count)], pickle_protocol))
+    for number in range(count):
+        file.write(pickler.storages.arrays[number].size.to_bytes(8, "little"))
+        file.write(pickler.storages.bytes_of(number))
+
+
+def load_legacy(file: Any, name: str, place: Any, weights_only: bool, pickle_module: Any, **options: Any) -> Any:
+    """What `save_legacy`, or an old PyTorch, wrote; `file` stands behind it then. RuntimeError for other files."""
+    start = file.tell()
+    file.seek(0, 2)
+    size = file.tell() - start
+    file.seek(start)
+    content = BytesIO(read_into(file, size))
+
+    def plain() -> Any:
+        return tensor_unpickler(content, _refuse, True, None).load()
+
+    try:
+        known = plain() == _MAGIC and plain() == _PROTOCOL and isinstance(plain(), dict)
+    except Exception:
+        known = False
+    if not known:
+        raise RuntimeError(
+            f"load: {name} {'was not written by lamina.save or torch.save, or is truncated' if size else 'is empty'}"
+        )
+    storages: dict[str, LoadedStorage] = {}
+
+    def storage_of(identity: Any) -> LoadedStorage:
+        kind, key, location, count = check_identity(identity)
+        if len(identity) > 5 and identity[5] is not None:
+            raise RuntimeError(f"load: {name} holds views of storages, as PyTorch before 0.4 wrote them")
+        if key not in storages:
+            place(location, key)
+            storages[key] = LoadedStorage(kind, count)
+        return storages[key]
+
+    result = tensor_unpickler(content, storage_of, weights_only, pickle_module, **options).load()
+    # The numbers come last: until now all tensors were empty.
+    try:
+        for key in plain():
+            count = int.from_bytes(content.read(8), "little")
+            storages[key].fill(content.read(count * storages[key].itemsize))
+    except (KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        raise RuntimeError(f"load: {name} is truncated or damaged: {error}") from None
+    file.seek(start + content.tell())
+    return result
+
+
+def _refuse(identity: Any) -> LoadedStorage:
+    raise pickle.UnpicklingError(f"load: unexpected reference {identity!r}")

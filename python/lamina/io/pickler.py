@@ -1,0 +1,101 @@
+"""Objects to pickles in which tensors are parts of storages, under the names that PyTorch reads."""
+
+from __future__ import annotations
+
+import pickle
+from collections import OrderedDict
+from types import FunctionType
+from typing import Any, ClassVar
+
+from .. import _core
+from .._core import Tensor
+from ..devices import device
+from ..nn.parameter import Parameter
+from ..rebuilding import dtype_name
+from .names import (
+    STORAGE_TYPES,
+    TORCH_NAMES,
+    rebuild_from_type,
+    rebuild_parameter,
+    rebuild_parameter_with_state,
+    rebuild_strided,
+)
+from .storages import SavedStorages, StorageType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
+
+__all__ = ["TensorPickler"]
+
+_NAMES = {id(value): name for name, value in TORCH_NAMES.items()}
+
+
+class _Reference:
+    """Stands for a storage while an object is pickled."""
+
+    def __init__(self, number: int, count: int, dtype: str) -> None:
+        self.identity = ("storage", STORAGE_TYPES[dtype], str(number), "cpu", count)
+
+
+# The pickler written in Python, since the one in C writes no name of a module that is not there.
+class TensorPickler(pickle._Pickler):
+    """Pickles to `file`; the storages that the pickle refers to are in `storages` then."""
+
+    dispatch: ClassVar[Any] = dict(pickle._Pickler.dispatch)
+    write: Any  # of the base, where its stub is silent
+    memoize: Any
+
+    def __init__(self, file: IO[bytes], protocol: int, *, views: bool = False) -> None:
+        super().__init__(file, protocol)
+        self.storages = SavedStorages()
+        self._views = views
+
+    def persistent_id(self, obj: Any) -> Any:
+        if not isinstance(obj, _Reference):
+            return None
+        return (*obj.identity, None) if self._views else obj.identity
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Tensors, and what belongs to them, as calls of the functions that rebuild them."""
+        kind = type(obj)
+        if kind is Tensor:
+            return self._reduce_tensor(obj)
+        if kind is Parameter:
+            arguments: tuple[Any, ...] = (obj.data, obj.requires_grad, OrderedDict())
+            if not obj.__dict__:
+                return rebuild_parameter, arguments
+            return rebuild_parameter_with_state, (*arguments, obj.__dict__)
+        plain: Any = Tensor.__reduce_ex__
+        if isinstance(obj, Tensor) and kind.__reduce_ex__ is plain:
+            state = getattr(obj, "__dict__", None) or None
+            return rebuild_from_type, (rebuild_strided, kind, self._reduce_tensor(obj)[1], state)
+        if kind is _core.Size:
+            return _core.Size, (tuple(obj),)
+        if kind is device:
+            return device, (str(obj),)
+        return NotImplemented
+
+    def _reduce_tensor(self, tensor: Tensor) -> tuple[Any, ...]:
+        number, count, offset, stride = self.storages.place(tensor)
+        storage = _Reference(number, count, dtype_name(tensor.dtype))
+        layout: tuple[Any, ...] = (offset, tuple(tensor.shape), tuple(stride), tensor.requires_grad, OrderedDict())
+        return rebuild_strided, (storage, *layout)
+
+    def save_global(self, obj: Any, name: str | None = None) -> None:
+        known = _NAMES.get(id(obj))
+        if known is None:
+            super().save_global(obj, name)  # type: ignore[misc]
+        else:
+            self._save_name(obj, known)
+
+    def _save_name(self, obj: Any, name: tuple[str, str]) -> None:
+        self.write(pickle.GLOBAL + "\n".join((*name, "")).encode("ascii"))
+        self.memoize(obj)
+
+    def _save_torch_name(self, obj: Any) -> None:
+        self._save_name(obj, _NAMES[id(obj)])
+
+    dispatch[FunctionType] = save_global
+    dispatch[StorageType] = _save_torch_name
+    dispatch[_core.dtype] = _save_torch_name
