@@ -84,7 +84,7 @@ int = int32
 long = int64
 newaxis = None
 
-_SUBPACKAGES = ("datasets", "func", "io", "linalg", "nn", "optim", "serialization", "utils")
+_SUBPACKAGES = ("datasets", "func", "io", "linalg", "multiprocessing", "nn", "optim", "serialization", "utils")
 # Functions of subpackages that are not loaded with the package: (subpackage, name there).
 _LAZY = {
     "cholesky": ("linalg", "cholesky"),
@@ -119,10 +119,10 @@ __all__ = [
     "log", "log1p", "log2", "log10", "log_softmax", "logaddexp", "logcumsumexp", "logdet", "logical_and",
     "logical_not", "logical_or", "logical_xor", "logit", "logsumexp", "long", "lt", "manual_seed", "masked_fill",
     "masked_scatter", "masked_select", "matmul", "max", "maximum", "mean", "median", "memory_stats", "meshgrid",
-    "min", "minimum", "mm", "moveaxis", "movedim", "mul", "multinomial", "multiply", "mv", "nan", "nan_to_num",
-    "nanmean", "nanmedian", "nanquantile", "nansum", "narrow", "ne", "neg", "negative", "newaxis", "nn", "no_grad",
-    "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "optim", "outer", "permute", "pi",
-    "plan_stats", "positive", "pow", "prod", "promote_types", "put", "quantile", "rad2deg", "rand", "rand_like",
+    "min", "minimum", "mm", "moveaxis", "movedim", "mul", "multinomial", "multiply", "multiprocessing", "mv", "nan",
+    "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow", "ne", "neg", "negative", "newaxis", "nn",
+    "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "optim", "outer", "permute",
+    "pi", "plan_stats", "positive", "pow", "prod", "promote_types", "put", "quantile", "rad2deg", "rand", "rand_like",
     "randint", "randint_like", "randn", "randn_like", "randperm", "ravel", "reciprocal", "relu", "remainder",
     "repeat_interleave", "reset_peak_memory_stats", "reshape", "result_type", "return_types", "roll", "rot90",
     "round", "row_stack", "rsqrt", "rsub", "save", "scatter", "scatter_add", "select", "select_scatter",

@@ -274,7 +274,10 @@ class _Iterator:
                 f"len(dataloader)), but {self._fetched} samples have been fetched. "
             )
             if self._pool is not None:
-                text += "Each worker iterates over a copy of the dataset: give each a share, by get_worker_info()."
+                text += (
+                    "For multiprocessing data-loading, this happens where each worker iterates over the whole dataset: "
+                    "give each a share, by get_worker_info()."
+                )
             warnings.warn(text, stacklevel=2)
         return batch
 

@@ -101,7 +101,7 @@ def run(
     """
     import signal
 
-    from .... import set_num_threads
+    from ...._core import set_num_threads
 
     # Ctrl-C goes to all processes of a terminal: it is for the loader's to handle.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -154,7 +154,7 @@ def _seed(base_seed: int, worker_id: int) -> None:
     import random
     import sys
 
-    from .... import manual_seed
+    from ...._core import manual_seed
 
     random.seed(base_seed + worker_id)
     manual_seed(base_seed + worker_id)

@@ -1,0 +1,11 @@
+"""``lamina.multiprocessing``: Python's `multiprocessing`. Tensors travel between processes as copies."""
+
+from __future__ import annotations
+
+import multiprocessing
+
+__all__ = list(multiprocessing.__all__)
+
+
+def __getattr__(name: str) -> object:
+    return getattr(multiprocessing, name)
