@@ -56,6 +56,23 @@ class Arena {
   std::int64_t size_ = 0;
 };
 
+// A copy from a place to itself is none. The listing has a line for each step.
+void drop_idle_copies(Plan& plan) {
+  std::size_t kept = 0, line = 0;
+  for (std::size_t number = 0; number < plan.steps.size(); ++number) {
+    const auto* copy = std::get_if<CopyStep>(&plan.steps[number]);
+    std::size_t next = plan.listing.find('\n', line) + 1;
+    if (copy && copy->from.slot == copy->to.slot && copy->from.offset == copy->to.offset) {
+      plan.listing.erase(line, next - line);
+      continue;
+    }
+    line = next;
+    if (kept != number) plan.steps[kept] = std::move(plan.steps[number]);
+    ++kept;
+  }
+  plan.steps.resize(kept);
+}
+
 }  // namespace
 
 void assign_memory(Program& program, Plan& plan) {
@@ -116,6 +133,7 @@ void assign_memory(Program& program, Plan& plan) {
     for (std::uint32_t node : ending) arena.give_back(places[node].offset, rounded(node));
   }
   plan.arena_bytes = static_cast<std::size_t>(arena.size());
+  drop_idle_copies(plan);
 }
 
 }  // namespace lamina

@@ -1,5 +1,8 @@
 // Pass: an elementwise pass may write its result over what it is the last to read: a temporary, or an input that nobody
-// needs any more (an optimizer's old parameters). Test: tests/cpp/test_assign_memory.cpp.
+// needs any more (an optimizer's old parameters). A copy of such memory is that memory, so that indexed writes touch no
+// more than they change. Test: tests/cpp/test_assign_memory.cpp.
+#include <algorithm>
+
 #include "compile/passes.h"
 #include "compile/visit_locations.h"
 
@@ -32,31 +35,58 @@ std::vector<std::uint32_t> overwritable(const ElementwiseStep& step, std::size_t
   return nodes;
 }
 
+// Does the copy make all of node `to` out of all of node `from`?
+bool copies_whole(const Program& program, const CopyStep& step) {
+  std::int64_t numel = 1;
+  for (std::int64_t size : step.dims) numel *= size;
+  std::size_t bytes = static_cast<std::size_t>(numel) * step.element_size;
+  return step.dims.size() <= 1 && step.from.offset == 0 && step.to.offset == 0 &&
+         step.from_strides == step.to_strides && program[step.from.slot].bytes() == bytes &&
+         program[step.to.slot].bytes() == bytes;
+}
+
 }  // namespace
 
 std::vector<std::uint32_t> reuse_dying_memory(const Program& program, Plan& plan) {
   std::size_t count = program.nodes.size();
-  std::vector<std::size_t> last_read(count, static_cast<std::size_t>(-1));
+  constexpr auto kNever = static_cast<std::size_t>(-1);
+  std::vector<std::size_t> last_read(count, kNever), first_use(count, kNever);
   for (std::size_t number = 0; number < plan.steps.size(); ++number)
-    visit_locations(plan.steps[number], [&](Location& location) { last_read[location.slot] = number; });
+    visit_locations(plan.steps[number], [&](Location& location) {
+      last_read[location.slot] = number;
+      first_use[location.slot] = std::min(first_use[location.slot], number);
+    });
   std::vector<bool> outlives(count, false), taken(count, false);
   for (const Node& node : program.nodes)
     if (node.live) outlives[node.owner] = true;
   std::vector<std::uint32_t> root_of(count);
   for (std::uint32_t index = 0; index < count; ++index) root_of[index] = index;
+  auto dies = [&](std::uint32_t old, std::size_t number, std::uint32_t result) {
+    return last_read[old] == number && !taken[old] && !outlives[old] &&
+           (program[old].kind == Node::Kind::kOp || program[old].dying) &&
+           program[root_of[old]].bytes() == program[result].bytes();
+  };
   for (std::size_t number = 0; number < plan.steps.size(); ++number) {
+    if (const auto* copy = std::get_if<CopyStep>(&plan.steps[number])) {
+      std::uint32_t old = copy->from.slot, result = copy->to.slot;
+      if (first_use[result] != number || !copies_whole(program, *copy) || !dies(old, number, result)) continue;
+      taken[old] = true;
+      std::uint32_t root = root_of[old];
+      if (outlives[result] && program[root].kind != Node::Kind::kInput)  // made in the result's memory from the start
+        std::replace(root_of.begin(), root_of.end(), root, result);
+      else
+        root_of[result] = root;
+      continue;
+    }
     const auto* step = std::get_if<ElementwiseStep>(&plan.steps[number]);
     if (!step) continue;
     for (const auto& instruction : step->instructions) {
       if (step->registers[instruction.out].kind != ElementwiseStep::Kind::kContiguous) continue;
       std::uint32_t result = step->registers[instruction.out].location.slot;
       for (std::uint32_t old : overwritable(*step, instruction.out)) {
-        const Node& root = program[root_of[old]];
-        bool dies = last_read[old] == number && !taken[old] && !outlives[old] &&
-                    (program[old].kind == Node::Kind::kOp || program[old].dying) &&
-                    root.bytes() == program[result].bytes();
         // A result that outlives the plan can only take memory that does so too: an input's.
-        if (!dies || (outlives[result] && root.kind != Node::Kind::kInput)) continue;
+        bool outlived = outlives[result] && program[root_of[old]].kind != Node::Kind::kInput;
+        if (!dies(old, number, result) || outlived) continue;
         taken[old] = true;
         root_of[result] = root_of[old];
         break;

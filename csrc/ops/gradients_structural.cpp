@@ -31,6 +31,18 @@ void extremum(Gradient& d) {
   });
 }
 
+// Is x zero but for one element a row (of the last axis), as the gradient of a loss that picks one is? Then operand 1
+// says which, and operand 2 what it is.
+bool has_one_a_row(const Value* x) {
+  int last = x->shape->rank() - 1;
+  if (op_of(x) != Op::scatter_add || x->input_count != 3 || last < 0 || (*x->attribute)[0] != last) return false;
+  const Value* base = x->inputs[0];
+  if (op_of(base) != Op::expand || base->input_count != 1 || base->inputs[0]->op != kScalar) return false;
+  const ScalarBits zero = number(0, x->dtype)->scalar;
+  return base->inputs[0]->scalar.low == zero.low &&
+         x->inputs[1]->shape == reduced_shape(x->shape, DimVector{last}, true);
+}
+
 DimVector starts_of(const Attribute& both) {
   return DimVector(both.values().begin(), both.values().begin() + static_cast<std::ptrdiff_t>(both.size() / 2));
 }
@@ -69,8 +81,12 @@ void softmax(Gradient& d) {
 }
 void log_softmax(Gradient& d) {
   d.give(0, [&] {
-    DimVector last{d.shape(0)->rank() - 1};
-    return d.g() - build::exp(d.r()) * build::sum(d.g(), last, true);
+    int last = d.shape(0)->rank() - 1;
+    if (has_one_a_row(d.g().get())) {  // the row's sum is that element, and the others need not be subtracted from
+      ValuePtr index(d.g()->inputs[1]), picked(d.g()->inputs[2]);
+      return build::scatter_add(build::exp(d.r()) * build::neg(picked), last, index, picked);
+    }
+    return d.g() - build::exp(d.r()) * build::sum(d.g(), DimVector{last}, true);
   });
 }
 void logsumexp(Gradient& d) {

@@ -102,6 +102,27 @@ TEST_F(ReuseDyingMemory, OneInputServesOneResult) {
   EXPECT_FALSE(reuses(first) && reuses(second));
 }
 
+// Writing to a part copies the whole only where somebody still needs what it was.
+TEST_F(ReuseDyingMemory, CopyOfDyingMemoryIsThatMemory) {
+  for (bool dies : {true, false}) {
+    Compiled d;
+    ValuePtr y = build::slice_update(x, range({2}), Attribute::of({3, 1}));
+    dies ? d.read({y}, {x}) : d.read({y});
+    d.finish();
+    EXPECT_EQ(d.count<CopyStep>(), dies ? 1u : 2u);
+    EXPECT_EQ(d.plan.output_bytes.size(), dies ? 0u : 1u);
+  }
+}
+
+TEST_F(ReuseDyingMemory, TemporaryThatIsCopiedIsMadeInTheResultsMemory) {
+  ValuePtr y = build::slice_update(build::exp(build::neg(x)), range({2}), Attribute::of({3, 1}));
+  c.read({y});
+  c.finish();
+  EXPECT_EQ(c.count<CopyStep>(), 1u);
+  EXPECT_EQ(c.plan.arena_bytes, 0u);
+  EXPECT_EQ(std::count(c.plan.listing.begin(), c.plan.listing.end(), '\n'), 2);
+}
+
 TEST(AssignMemory, TemporariesTakeTurns) {
   Compiled c;
   ValuePtr y = range({64, 64});
