@@ -87,52 +87,6 @@ void Emitter::emit(std::uint32_t index) {
   }
 }
 
-void Emitter::emit_reduce(std::uint32_t index) {
-  const Node node = program_[index];
-  std::uint32_t operand = node.operands[0];
-  const Shape* shape = program_[operand].shape;
-  DType dtype = program_[operand].dtype;
-  if (node.shape->numel() == 0) return;
-  Dims axes = node.attribute->values();
-  auto reduced = [&](int axis) { return std::find(axes.begin(), axes.end(), axis) != axes.end(); };
-  // Neighboring axes of a contiguous operand are reduced where they stand; else the operand is copied with them last.
-  std::int64_t outer = 1, n = 1, inner = 1;
-  bool neighbors = true;
-  int stage = 0;
-  for (int axis = 0; axis < shape->rank(); ++axis) {
-    std::int64_t size = (*shape)[axis];
-    if (reduced(axis)) {
-      neighbors &= stage < 2 || size == 1;
-      stage = std::max(stage, 1);
-      n *= size;
-    } else {
-      if (stage == 1 && size != 1) stage = 2;
-      (stage == 2 ? inner : outer) *= size;
-    }
-  }
-  Location in;
-  if (neighbors && !program_[operand].layout.strides) {
-    in = location(operand);
-  } else {
-    DimVector order;
-    for (int axis = 0; axis < shape->rank(); ++axis)
-      if (!reduced(axis)) order.push_back(axis);
-    order.insert(order.end(), axes.begin(), axes.end());
-    DimVector strides = strides_of(shape, program_[operand].layout), dims, permuted;
-    for (std::int64_t axis : order) {
-      dims.push_back((*shape)[static_cast<int>(axis)]);
-      permuted.push_back(strides[static_cast<std::size_t>(axis)]);
-    }
-    const Shape* space = Shape::of(dims);
-    in = temporary(space, dtype);
-    copy(location(operand), dims, permuted, in, contiguous_strides(space), dtype);
-    outer = outer * inner;
-    inner = 1;
-  }
-  add(ReduceStep{static_cast<Reduce>(row(node.op).kernel.member), dtype, outer, n, inner, in, location(index)},
-      text(row(node.op).name, " ", outer, "x", n, "x", inner), 0.2 * static_cast<double>(outer * n * inner));
-}
-
 void Emitter::emit_matmul(std::uint32_t index) {
   const Node node = program_[index];
   if (node.shape->numel() == 0) return;

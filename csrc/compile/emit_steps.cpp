@@ -16,7 +16,8 @@ std::vector<bool> find_stored(const Program& program) {
     if (node.kind != Node::Kind::kOp) continue;
     auto read = [&](std::uint32_t operand) {
       const Node& source = program[operand];
-      bool in_register = source.owner == operand && source.group != kNone && source.group == node.group;
+      bool in_register =
+          source.owner == operand && source.group != kNone && (source.group == node.group || source.recomputed);
       if (!in_register) stored[source.owner] = true;
     };
     for (std::uint32_t operand : node.operands) read(operand);
@@ -130,9 +131,16 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
   last_reader_.resize(program_.nodes.size());
   for (std::uint32_t member : members)
     for (std::uint32_t operand : program_[member].operands) last_reader_[operand] = member;
+  for (std::uint32_t member : members)  // a reduction reads when all instructions have run
+    if (program_[member].family() == Family::kReduce) last_reader_[program_[member].operands[0]] = kNone;
   std::string note = text("elementwise ", to_string(space->dims(), '[', ']'), ":");
   for (std::uint32_t member : members) {
     const Node& node = program_[member];
+    note += text(" ", row(node.op).name);
+    if (node.family() == Family::kReduce) {
+      add_reduction(step, member, register_of(node.operands[0]));
+      continue;
+    }
     ElementwiseStep::Instruction instruction{};
     instruction.is_cast = node.family() == Family::kCast;
     instruction.kernel = static_cast<Elementwise>(row(node.op).kernel.member);
@@ -158,7 +166,6 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
     register_nodes.push_back(member);
     strides.emplace_back();
     step.instructions.push_back(instruction);
-    note += text(" ", row(node.op).name);
     if (instruction.is_cast) note += text("(", name_of(node.dtype), ")");
   }
   DimVector dims(space->dims().begin(), space->dims().end());

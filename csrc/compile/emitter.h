@@ -28,6 +28,8 @@ class Emitter {
   void copy(Location from, DimVector dims, DimVector from_strides, Location to, DimVector to_strides, DType dtype);
 
   void emit_reduce(std::uint32_t index);
+  // The reduction `index` of what the step has in register `from`.
+  void add_reduction(ElementwiseStep& step, std::uint32_t index, std::uint16_t from);
   void emit_matmul(std::uint32_t index);
   void emit_convolution(std::uint32_t index);
   void emit_max_pool(std::uint32_t index);

@@ -2,8 +2,11 @@
 //
 // Nodes are visited in creation order. A node joins the groups of its operands if nothing outside has read them yet
 // (they are "open"): then the whole group can run where its last member stands. Reading from outside closes a group.
+// A reduction joins the group of its operand, whose elements it takes from the registers; its own result goes to
+// memory, and reading that closes the group. Tests: tests/cpp/test_fuse.cpp.
 #include <algorithm>
 
+#include "compile/iteration_space.h"
 #include "compile/passes.h"
 
 namespace lamina {
@@ -16,6 +19,7 @@ struct Group {
   const Shape* shape;
   bool open;
   std::vector<std::uint32_t> members;
+  std::optional<ReducedSpace> reduced;  // the same for all reductions of a group
 };
 
 bool is_elementwise(const Node& node) {
@@ -23,19 +27,36 @@ bool is_elementwise(const Node& node) {
   return node.family() == Family::kElementwise || node.family() == Family::kCast;
 }
 
+// Reductions whose results can be combined from those of parts.
+bool is_mergeable(Reduce kernel) {
+  return kernel == Reduce::sum || kernel == Reduce::prod || kernel == Reduce::amax || kernel == Reduce::amin;
+}
+
+std::optional<ReducedSpace> space_of_reduction(const Program& program, const Node& node) {
+  if (node.family() != Family::kReduce || !is_mergeable(static_cast<Reduce>(row(node.op).kernel.member))) return {};
+  const Shape* shape = program[node.operands[0]].shape;
+  if (shape->numel() == 0) return {};
+  return reduced_space(shape->dims(), node.attribute->values());
+}
+
+bool may_differ(const std::optional<ReducedSpace>& a, const std::optional<ReducedSpace>& b) {
+  return a && b && !(*a == *b);
+}
+
 }  // namespace
 
 std::vector<std::vector<std::uint32_t>> fuse_elementwise(Program& program) {
   std::vector<Group> groups;
   auto group_of = [&](std::uint32_t node) { return program[program[node].owner].group; };
+  // Only a whole result, read as it is, can come from a register: not through a view, and no reduction's.
+  auto in_register = [&](std::uint32_t node) { return program[node].owner == node && is_elementwise(program[node]); };
   for (std::uint32_t index = 0; index < program.nodes.size(); ++index) {
     Node& node = program[index];
     if (node.kind != Node::Kind::kOp || !node.needed || node.owner != index) continue;
     std::uint32_t home = kNone;
     if (is_elementwise(node)) {
       for (std::uint32_t operand : node.operands) {
-        // Only a whole result, read as it is, can come from a register: not through a view.
-        std::uint32_t group = program[operand].owner == operand ? program[operand].group : kNone;
+        std::uint32_t group = in_register(operand) ? program[operand].group : kNone;
         if (group == kNone || !groups[group].open || groups[group].shape != node.shape || group == home) continue;
         if (program[operand].shape != node.shape) continue;
         if (groups[group].members.size() + (home == kNone ? 0 : groups[home].members.size()) >= kLargestGroup) continue;
@@ -43,6 +64,8 @@ std::vector<std::vector<std::uint32_t>> fuse_elementwise(Program& program) {
           home = group;
           continue;
         }
+        if (may_differ(groups[group].reduced, groups[home].reduced)) continue;
+        if (!groups[home].reduced) groups[home].reduced = groups[group].reduced;
         for (std::uint32_t member : groups[group].members) program[member].group = home;
         auto& members = groups[home].members;
         members.insert(members.end(), groups[group].members.begin(), groups[group].members.end());
@@ -52,12 +75,18 @@ std::vector<std::vector<std::uint32_t>> fuse_elementwise(Program& program) {
       }
       if (home == kNone) {
         home = static_cast<std::uint32_t>(groups.size());
-        groups.push_back({node.shape, true, {}});
+        groups.push_back({node.shape, true, {}, {}});
+      }
+    } else if (auto space = space_of_reduction(program, node); space && in_register(node.operands[0])) {
+      Group& group = groups[program[node.operands[0]].group];
+      if (group.open && !may_differ(group.reduced, space) && group.members.size() < kLargestGroup) {
+        home = program[node.operands[0]].group;
+        group.reduced = space;
       }
     }
     auto close = [&](std::uint32_t operand) {
       std::uint32_t group = group_of(operand);
-      bool inside = group == home && program[operand].owner == operand;
+      bool inside = group == home && in_register(operand);
       if (group != kNone && !inside) groups[group].open = false;
     };
     for (std::uint32_t operand : node.operands) close(operand);
@@ -65,7 +94,7 @@ std::vector<std::vector<std::uint32_t>> fuse_elementwise(Program& program) {
     if (home == kNone) continue;
     if (!groups[home].open) {  // an operand is a view of a member: it must be in memory first
       home = static_cast<std::uint32_t>(groups.size());
-      groups.push_back({node.shape, true, {}});
+      groups.push_back({node.shape, true, {}, {}});
     }
     node.group = home;
     groups[home].members.push_back(index);

@@ -1,6 +1,8 @@
 // Broadcasting and collapsing of iteration spaces.
 #include "compile/iteration_space.h"
 
+#include <algorithm>
+
 namespace lamina {
 
 DimVector broadcast_strides(const Shape* space, const Shape* shape, const Layout& layout) {
@@ -29,6 +31,23 @@ void collapse(DimVector& dims, std::vector<DimVector*> strides) {
   }
   dims.resize(kept);
   for (DimVector* own : strides) own->resize(kept);
+}
+
+std::optional<ReducedSpace> reduced_space(Dims dims, Dims axes) {
+  ReducedSpace space;
+  bool begun = false, ended = false;
+  for (std::size_t axis = 0; axis < dims.size(); ++axis) {
+    if (dims[axis] == 1) continue;
+    if (std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(axis)) != axes.end()) {
+      if (ended) return std::nullopt;
+      begun = true;
+      space.n *= dims[axis];
+    } else {
+      ended = begun;
+      (begun ? space.inner : space.outer) *= dims[axis];
+    }
+  }
+  return space;
 }
 
 bool is_uniform(Dims dims, Dims strides) {

@@ -15,9 +15,13 @@ void resolve_views(Program& program);
 // Lets matrix products add their bias and apply relu before they store.
 void fuse_epilogues(Program& program);
 
-// Puts elementwise nodes over the same iteration space into groups that run as one pass.
+// Puts elementwise nodes over the same iteration space, and reductions of their results, into groups that run as one
+// pass.
 // Returns, per group, its members in order.
 std::vector<std::vector<std::uint32_t>> fuse_elementwise(Program& program);
+
+// Makes cheap members of groups members of the other groups that read them, so that they need not be stored.
+void recompute_cheap_values(Program& program, std::vector<std::vector<std::uint32_t>>& groups);
 
 // Emits the plan's steps; locations name nodes (slot = node number) until assign_memory.
 void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>& groups, Plan& plan);

@@ -68,6 +68,7 @@ CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liven
   fuse_epilogues(program);  // before elementwise fusion, which would take the bias and the relu
   dump("fuse_epilogues");
   auto groups = fuse_elementwise(program);
+  recompute_cheap_values(program, groups);  // when it is known who reads whose results
   emit_steps(program, groups, result.plan);
   assign_memory(program, result.plan);  // last: steps say who is read when
   result.results = std::move(program.results);

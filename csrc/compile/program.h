@@ -40,6 +40,9 @@ struct Node {
   // fuse_elementwise
   std::uint32_t group = kNone;
 
+  // recompute_cheap_values: by every group that reads it, which has it as a member, too.
+  bool recomputed = false;
+
   Op operation() const { return static_cast<Op>(op); }
   bool is_op(Op wanted) const { return kind == Kind::kOp && operation() == wanted; }
   Family family() const { return row(op).kernel.family; }

@@ -12,6 +12,10 @@ void visit_locations(Step& step, Visit visit) {
     void operator()(ElementwiseStep& s) {
       for (auto& entry : s.registers)
         if (entry.kind != ElementwiseStep::Kind::kTemporary) visit(entry.location);
+      for (auto& reduction : s.reductions) {
+        visit(reduction.out);
+        if (s.parts() > 1) visit(reduction.parts);
+      }
     }
     void operator()(CopyStep& s) { visit(s.from), visit(s.to); }
     void operator()(ReduceStep& s) { visit(s.in), visit(s.out); }

@@ -48,11 +48,23 @@ struct ElementwiseStep {
     std::uint16_t out;
     std::uint16_t in[3];
   };
+  // What a register's elements come to. The space is then [outer][n][inner], and n is what is reduced: `part` of it at
+  // a time, the results of more than one part lying in `parts`, [outer][parts][inner].
+  struct Reduction {
+    Reduce kernel;  // sum, prod, amax or amin
+    DType dtype;
+    std::uint16_t in;
+    Location out, parts;
+  };
   Sizes dims;  // collapsed
   std::int64_t numel;
   std::vector<Register> registers;
   std::vector<Instruction> instructions;
   std::uint16_t tiles;
+  std::vector<Reduction> reductions;
+  std::int64_t outer, n, inner, part;
+
+  std::int64_t parts() const { return (n + part - 1) / part; }
 };
 
 // Elements from one strided place to another.

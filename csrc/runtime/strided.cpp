@@ -42,8 +42,6 @@ struct Cursor {
 void load_row(std::byte* out, const std::byte* in, std::size_t size, std::int64_t n, std::int64_t stride) {
   if (stride == 1)
     std::memcpy(out, in, static_cast<std::size_t>(n) * size);
-  else if (stride == 0)
-    fill(out, in, size, n);
   else
     kernels::table().load_strided[size](out, in, static_cast<std::size_t>(n), stride);
 }
@@ -51,22 +49,13 @@ void load_row(std::byte* out, const std::byte* in, std::size_t size, std::int64_
 }  // namespace
 
 void fill(std::byte* out, const std::byte* element, std::size_t element_size, std::int64_t n) {
-  switch (element_size) {
-    case 1:
-      std::memset(out, static_cast<int>(*element), static_cast<std::size_t>(n));
-      break;
-    case 4: {
-      std::uint32_t bits;
-      std::memcpy(&bits, element, 4);
-      std::fill_n(reinterpret_cast<std::uint32_t*>(out), n, bits);
-      break;
-    }
-    default: {
-      std::uint64_t bits;
-      std::memcpy(&bits, element, 8);
-      std::fill_n(reinterpret_cast<std::uint64_t*>(out), n, bits);
-    }
-  }
+  kernels::table().load_strided[element_size](out, element, static_cast<std::size_t>(n), 0);
+}
+
+std::int64_t row_offset(const Sizes& dims, const Sizes& strides, std::int64_t row) {
+  std::int64_t offset = 0;
+  for (std::size_t axis = dims.size() - 1; axis-- > 0; row /= dims[axis]) offset += row % dims[axis] * strides[axis];
+  return offset;
 }
 
 void gather_range(std::byte* out, const std::byte* base, const Sizes& dims, const Sizes& strides,

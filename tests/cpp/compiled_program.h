@@ -36,6 +36,7 @@ struct Compiled {
     resolve_views(program);
     fuse_epilogues(program);
     groups = fuse_elementwise(program);
+    recompute_cheap_values(program, groups);
   }
   void finish() {
     fuse();

@@ -141,8 +141,42 @@ TEST(FuseElementwise, GroupReadFromOutsideIsClosed) {
   c.read({z});
   c.finish();
   EXPECT_NE(c.node(y).group, c.node(z).group);
-  ASSERT_EQ(c.plan.steps.size(), 3u);
-  EXPECT_TRUE(std::holds_alternative<ReduceStep>(c.plan.steps[1]));
+  EXPECT_EQ(c.node(y).group, c.node(total).group);
+  EXPECT_EQ(c.count<ElementwiseStep>(), 2u);
+}
+
+const DimVector kFirst{0}, kLast{1};
+
+TEST(FuseElementwise, ReductionsTakeTheirOperandFromRegisters) {
+  Compiled c;
+  ValuePtr x = range({3, 4}), squares = x * x;
+  ValuePtr totals = build::sum(squares, kLast, false), largest = build::reduce(Op::amax, squares, kLast, true);
+  c.read({totals, largest});
+  c.finish();
+  ASSERT_EQ(c.plan.steps.size(), 1u);
+  EXPECT_EQ(std::get<ElementwiseStep>(c.plan.steps[0]).reductions.size(), 2u);
+  EXPECT_EQ(c.plan.arena_bytes, 0u);
+}
+
+TEST(FuseElementwise, ReductionsOfOtherAxesAndOfViewsStayAlone) {
+  Compiled c;
+  ValuePtr x = range({3, 4}), squares = x * x;
+  ValuePtr rows = build::sum(squares, kLast, false), columns = build::sum(squares, kFirst, false);
+  ValuePtr view = build::sum_all(build::swap_axes(squares, 0, 1));
+  ValuePtr place = build::reduce(Op::argmax, squares, kLast, false);
+  c.read({rows, columns, view, place});
+  c.finish();
+  EXPECT_EQ(std::get<ElementwiseStep>(c.plan.steps[0]).reductions.size(), 1u);
+  EXPECT_EQ(c.count<ReduceStep>(), 3u);
+}
+
+TEST(FuseElementwise, AReductionIsNoRegister) {
+  Compiled c;
+  ValuePtr x = range({3, 1}), same_shape = build::sum(build::exp(x), kLast, true);
+  ValuePtr y = build::exp(x) + same_shape;
+  c.read({y});
+  c.finish();
+  EXPECT_EQ(c.count<ElementwiseStep>(), 2u);
 }
 
 TEST(FuseElementwise, OperandSeenThroughAViewMustBeInMemoryFirst) {
@@ -175,6 +209,33 @@ TEST(FuseElementwise, EveryGroupComesAfterWhatItReads) {
       EXPECT_LT(ready_at, runs_at) << to_string(c.program);
     }
   }
+}
+
+TEST(RecomputeCheapValues, DifferenceIsComputedAgainWhereItIsReadAgain) {
+  for (bool live : {false, true}) {
+    Compiled c;
+    ValuePtr x = range({200, 100}), mean = range({200, 1});
+    ValuePtr centred = build::sub(x, mean), total = build::sum(build::square(centred), kLast, true);
+    ValuePtr y = build::div(centred, total);
+    live ? c.read({y, centred}) : c.read({y});
+    c.finish();
+    ASSERT_EQ(c.plan.steps.size(), 2u);
+    EXPECT_EQ(c.node(centred).recomputed, !live);
+    EXPECT_EQ(std::get<ElementwiseStep>(c.plan.steps[1]).instructions.size(), live ? 1u : 2u);
+    EXPECT_EQ(c.plan.output_bytes.size(), live ? 2u : 1u);
+    EXPECT_LE(c.plan.arena_bytes, 200u * 4 + 64);  // the totals
+  }
+}
+
+TEST(RecomputeCheapValues, WhatIsDearSmallOrSeenThroughAViewIsStored) {
+  Compiled c;
+  ValuePtr x = range({200, 100}), small = range({3});
+  ValuePtr dear = build::exp(x), seen = build::neg(x), little = build::neg(small);
+  ValuePtr y = dear * build::sum_all(dear), z = seen * build::sum_all(seen), w = little * build::sum_all(little);
+  ValuePtr turned = build::swap_axes(seen, 0, 1);
+  c.read({y, z, w, turned});
+  c.finish();
+  for (const ValuePtr& value : {dear, seen, little}) EXPECT_FALSE(c.node(value).recomputed);
 }
 
 TEST(FuseElementwise, GroupsAreLimited) {

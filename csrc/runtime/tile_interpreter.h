@@ -1,0 +1,42 @@
+// Runs the instructions of an elementwise step on a tile of every register at a time; one a thread.
+#pragma once
+
+#include <vector>
+
+#include "runtime/steps.h"
+
+namespace lamina::runtime {
+
+class TileInterpreter {
+ public:
+  static constexpr std::int64_t kTile = 512;  // elements
+
+  // The step and the slots' memory must outlive the interpreter, which has the thread's scratch memory to itself.
+  // extra_bytes of it are for the caller.
+  TileInterpreter(const ElementwiseStep& step, Slots slots, std::size_t extra_bytes = 0);
+  TileInterpreter(const TileInterpreter&) = delete;
+  TileInterpreter& operator=(const TileInterpreter&) = delete;
+
+  // How many elements from `start` on, at most up to `end`, make a good tile: rows that are wide enough are not mixed,
+  // so that strided operands can be read where they lie.
+  std::int64_t stretch(std::int64_t start, std::int64_t end) const;
+  // Elements [start, start + n) of the iteration space, n <= kTile.
+  void run(std::int64_t start, std::int64_t n);
+  // Where the register's elements lie after run().
+  const std::byte* elements(std::uint16_t index) const { return pointers_[index]; }
+  std::byte* extra() const { return extra_; }
+
+ private:
+  std::byte* read_strided(const ElementwiseStep::Register& entry, std::int64_t start, std::int64_t n);
+
+  static constexpr std::size_t kMostInPlace = 128;
+  const ElementwiseStep& step_;
+  Slots slots_;
+  std::int64_t piece_ = 0;  // of a row that makes a tile; 0: rows do not matter
+  std::byte *tiles_, *extra_;
+  std::byte** pointers_;
+  std::byte* in_place_[kMostInPlace];
+  std::vector<std::byte*> on_heap_;
+};
+
+}  // namespace lamina::runtime

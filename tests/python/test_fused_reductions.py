@@ -1,0 +1,95 @@
+"""Reductions of what an elementwise pass computes: shapes at the edges of tiles, parts and strips; any thread count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+import lamina
+
+# (shape, axes): rows short, of a tile and longer; parts; few and many columns; strips; axes in between and apart.
+CASES = [
+    ((7,), (0,)),
+    ((5, 3), (1,)),
+    ((9, 255), (1,)),
+    ((3, 256), (1,)),
+    ((3, 257), (1,)),
+    ((2, 512), (1,)),
+    ((2, 513), (1,)),
+    ((2, 70000), (1,)),
+    ((300, 700), (0, 1)),
+    ((140001,), (0,)),
+    ((1000, 3), (0,)),
+    ((4000, 7), (0,)),
+    ((50, 256), (0,)),
+    ((50, 257), (0,)),
+    ((300, 600), (0,)),
+    ((9, 5000), (0,)),
+    ((2, 150, 300), (1,)),
+    ((4, 33, 5), (1,)),
+    ((3, 4, 5, 6), (1, 2)),
+    ((3, 40, 50), (0, 2)),
+    ((3, 4, 5, 6), (0, 2)),
+    ((6, 1, 130), (0, 2)),
+]
+
+
+@pytest.fixture(params=[1, 2])
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = lamina.get_num_threads()
+    lamina.set_num_threads(request.param)
+    yield request.param
+    lamina.set_num_threads(before)
+
+
+def _operands(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    random = np.random.default_rng(len(shape) + sum(shape))
+    x = random.standard_normal(shape, dtype=np.float32)
+    return x, random.standard_normal(shape[-1:], dtype=np.float32), random.standard_normal((*shape[:-1], 1), np.float32)
+
+
+@pytest.mark.parametrize(("shape", "axes"), CASES)
+def test_fused_reductions_values(shape: tuple[int, ...], axes: tuple[int, ...], threads: int) -> None:
+    x, row, column = _operands(shape)
+    y = (lamina.tensor(x) - lamina.tensor(column)) * lamina.tensor(row)
+    wide = (x.astype(np.float64) - column) * row
+    total, largest, smallest = y.sum(axes), y.amax(axes), (y * 2).amin(axes, keepdim=True)
+    np.testing.assert_allclose(total.numpy(), wide.sum(axes), rtol=1e-5, atol=1e-6 * np.abs(wide).sum(axes).max())
+    np.testing.assert_allclose(largest.numpy(), wide.max(axes), rtol=1e-5)
+    np.testing.assert_allclose(smallest.numpy(), 2 * wide.min(axes, keepdims=True), rtol=1e-5)
+    np.testing.assert_allclose(y.numpy(), wide, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("shape", "axes"), CASES)
+def test_fused_reductions_thread_count(shape: tuple[int, ...], axes: tuple[int, ...]) -> None:
+    x, row, _ = map(lamina.tensor, _operands(shape))
+    before, results = lamina.get_num_threads(), []
+    for count in (1, 2, 3):
+        lamina.set_num_threads(count)
+        results.append(((x * row).square().sum(axes).numpy(), x.sum(axes).numpy(), x.softmax(-1).numpy()))
+    lamina.set_num_threads(before)
+    for other in results[1:]:
+        for got, expected in zip(other, results[0]):
+            np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize(("shape", "axes"), [((3, 300), (1,)), ((300, 5), (0,)), ((70, 300), (0,)), ((200000,), (0,))])
+def test_fused_reductions_nan_and_types(shape: tuple[int, ...], axes: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).integers(-9, 9, shape)
+    whole = lamina.tensor(x)
+    np.testing.assert_array_equal((whole * whole).sum(axes).numpy(), (x * x).sum(axes))
+    np.testing.assert_array_equal((whole + 1).amax(axes).numpy(), (x + 1).max(axes))
+    real = x.astype(np.float64)
+    real.flat[-1] = np.nan
+    doubled = lamina.tensor(real) * 2
+    for result in (doubled.sum(axes), doubled.amax(axes), doubled.amin(axes)):
+        assert np.isnan(result.numpy().flat[-1])
+
+
+def test_fused_reductions_large_sum() -> None:
+    x = np.random.default_rng(3).random(10**7, dtype=np.float32)
+    exact = x.sum(dtype=np.float64)
+    for total in (lamina.tensor(x).sum(), (lamina.tensor(x) * 1).sum()):
+        assert abs(total.item() - exact) <= 1e-6 * exact
