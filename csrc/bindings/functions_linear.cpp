@@ -1,8 +1,7 @@
-// Rows of the registry: matrix products, windows over images, and indexing by tensors.
+// Rows of the registry: matrix products and indexing by tensors.
 #include "bindings/registry.h"
 #include "engine/flush.h"
 #include "engine/index.h"
-#include "functions/convolution.h"
 #include "functions/indexing.h"
 #include "functions/linear.h"
 #include "functions/pointwise.h"
@@ -21,34 +20,6 @@ LAMINA_FUNCTION(kBoth, addmm, "input, mat1, mat2, *, beta=1, alpha=1") {
 }
 LAMINA_FUNCTION(kModule, linear, "input, weight, bias=None") {
   return wrap(functions::linear(a.tensor(0), a.tensor(1), a.tensor_or_null(2)));
-}
-
-namespace {
-
-// stride, padding and dilation, each a vertical and a horizontal one, then groups: arguments from `first` on.
-const Attribute* windows_from(const Arguments& a, std::size_t first) {
-  DimVector values;
-  for (std::size_t i = first; i < first + 3; ++i) {
-    const DimVector pair = a.dims(i);
-    check(pair.size() == 2, a.signature().name(), ": expected pairs of numbers");
-    values.insert(values.end(), pair.begin(), pair.end());
-  }
-  values.push_back(a.integer(first + 3, 1));
-  return Attribute::of(values);
-}
-
-}  // namespace
-LAMINA_FUNCTION(kModule, _convolution, "input, weight, size, stride, padding, dilation, groups") {
-  return wrap(functions::convolution(Op::convolution, a.tensor(0), a.tensor(1), a.dims(2), windows_from(a, 3)));
-}
-LAMINA_FUNCTION(kModule, _convolution_input, "output, weight, size, stride, padding, dilation, groups") {
-  return wrap(functions::convolution(Op::convolution_input, a.tensor(0), a.tensor(1), a.dims(2), windows_from(a, 3)));
-}
-LAMINA_FUNCTION(kModule, _max_pool_positions, "input, size, window, stride, padding, dilation") {
-  DimVector values = a.dims(2);
-  const Attribute* rest = windows_from(a, 3);
-  values.insert(values.end(), rest->values().begin(), rest->values().end());
-  return wrap(functions::max_pool_positions(a.tensor(0), a.dims(1), Attribute::of(values)));
 }
 
 LAMINA_FUNCTION(kBoth, gather, "input, dim, index, *, sparse_grad=False") {

@@ -32,6 +32,7 @@ class Emitter {
   void add_reduction(ElementwiseStep& step, std::uint32_t index, std::uint16_t from);
   void emit_matmul(std::uint32_t index);
   void emit_convolution(std::uint32_t index);
+  bool emit_as_product(const ConvolutionStep& step, const char* name);
   void emit_max_pool(std::uint32_t index);
   void emit_rows(std::uint32_t index);
   void emit_index(std::uint32_t index);

@@ -1,6 +1,7 @@
 // Windows over images, checked.
 #include "functions/convolution.h"
 
+#include "functions/pointwise.h"
 #include "ops/build.h"
 #include "support/check.h"
 
@@ -37,6 +38,18 @@ ValuePtr max_pool_positions(const ValuePtr& x, Dims size, const Attribute* windo
   DimVector dims(in.dims().begin(), in.dims().end() - 2);
   dims.insert(dims.end(), size.begin(), size.end());
   return build::max_pool_positions(build::detach(x), Shape::of(dims), windows);
+}
+
+ValuePtr max_pool(const ValuePtr& x, const ValuePtr& positions) {
+  const auto planes = [](const Shape* shape) {
+    DimVector dims(shape->dims().begin(), shape->dims().end() - 1);
+    dims.back() *= (*shape)[shape->rank() - 1];
+    return Shape::of(dims);
+  };
+  const int last = x->shape->rank() - 2;
+  const ValuePtr picked =
+      build::gather(build::reshape(x, planes(x->shape)), last, build::reshape(positions, planes(positions->shape)));
+  return labelled(build::reshape(picked, positions->shape), "MaxPool2DWithIndices");
 }
 
 }  // namespace lamina::functions

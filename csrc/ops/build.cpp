@@ -70,7 +70,16 @@ ValuePtr sum_to(const ValuePtr& x, const Shape* shape) {
   DimVector axes;
   for (int axis = 0; axis < x->shape->rank(); ++axis)
     if (axis < added || ((*shape)[axis - added] == 1 && (*x->shape)[axis] != 1)) axes.push_back(axis);
-  ValuePtr summed = axes.empty() ? x : sum(x, axes, false);
+  // One run of neighboring axes after the other, the last one first: each is a sum where the numbers lie.
+  ValuePtr summed = x;
+  while (!axes.empty()) {
+    DimVector run;
+    do {
+      run.insert(run.begin(), axes.back());
+      axes.pop_back();
+    } while (!axes.empty() && axes.back() == run.front() - 1);
+    summed = sum(summed, run, false);
+  }
   return reshape(summed, shape);
 }
 

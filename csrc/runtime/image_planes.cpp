@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/table.h"
+
 namespace lamina::runtime {
 
 WindowAxis window_axis(std::int64_t taps, std::int64_t stride, std::int64_t dilation) {
@@ -47,10 +49,23 @@ Meeting meeting(const PlaneAxis& axis, std::int64_t residue) {
   return {begin, end, first + begin * axis.step};
 }
 
+// n elements, 16 bytes at a time: rows are too short for a call of memcpy.
+template <typename T>
+inline void copy_row(T* to, const T* from, std::int64_t n) {
+  constexpr std::int64_t kStep = 16 / sizeof(T);
+  if (n < kStep) {
+    for (std::int64_t i = 0; i < n; ++i) to[i] = from[i];
+    return;
+  }
+  for (std::int64_t i = 0; i + kStep <= n; i += kStep) std::memcpy(to + i, from + i, 16);
+  std::memcpy(to + n - kStep, from + n - kStep, 16);  // some elements once more
+}
+
 }  // namespace
 
 template <typename T>
 void fill(const Planes& planes, T* to, const T* from, std::int64_t from_channel, std::int64_t from_image) {
+  const kernels::StridedFn load_strided = kernels::table().load_strided[sizeof(T)];
   const PlaneAxis &vertical = planes.vertical, &horizontal = planes.horizontal;
   for (std::int64_t channel = 0; channel < planes.channels; ++channel) {
     for (std::int64_t upper : vertical.residues) {
@@ -68,9 +83,9 @@ void fill(const Planes& planes, T* to, const T* from, std::int64_t from_channel,
             for (std::int64_t i = 0; i < columns.begin; ++i) written[i] = T(0);
             T* const inside = written + columns.begin;
             if (horizontal.step == 1) {
-              for (std::int64_t i = 0; i < count; ++i) inside[i] = read[i];
+              copy_row(inside, read, count);
             } else {
-              for (std::int64_t i = 0; i < count; ++i) inside[i] = read[i * horizontal.step];
+              load_strided(inside, read, static_cast<std::size_t>(count), horizontal.step);
             }
             for (std::int64_t i = columns.end; i < width; ++i) written[i] = T(0);
           }

@@ -36,6 +36,12 @@ struct Cut {
   }
 };
 
+// Groups of one block: small ones share the tables of offsets.
+constexpr std::int64_t kBlockWork = 200'000;
+std::int64_t groups_in_block(std::int64_t groups, std::int64_t work) {
+  return std::clamp<std::int64_t>(kBlockWork / std::max<std::int64_t>(work, 1), 1, groups);
+}
+
 // Scratch of a block, one after the other: planes, a result that is not where it shall end up, the kernel's workspace.
 template <typename T>
 struct Scratch {
@@ -110,6 +116,15 @@ struct Run {
   void backward_to_input() const;
   void backward_to_weight() const;
   void rearrange_weight() const;
+  // A result for x, to where its rows and columns lie.
+  void spread(const T* from, T* target, std::int64_t images, std::int64_t rows, std::int64_t width) const {
+    for (std::int64_t channel = 0; channel < in; ++channel)
+      for (std::int64_t i = 0; i < images; ++i)
+        for (std::int64_t r = 0; r < rows; ++r) {
+          T* const to = target + (i * step.channels + channel) * x_plane + r * step.stride[0] * step.x_size[1];
+          for (std::int64_t q = 0; q < width; ++q) to[q * step.stride[1]] = *from++;
+        }
+  }
 };
 
 template <typename T>
@@ -129,9 +144,12 @@ constexpr std::size_t kType = index_of(sizeof(T) == 4 ? DType::kFloat32 : DType:
 template <typename T>
 void Run<T>::forward() const {
   const Cut cut(step.images, step.y_size[0], step.y_size[1]);
-  for_each_block(cut.image_blocks * cut.row_blocks * step.groups, [&](std::int64_t block) {
-    const std::int64_t group = block % step.groups, row = block / step.groups % cut.row_blocks * cut.rows;
-    const std::int64_t image = block / step.groups / cut.row_blocks * cut.images;
+  const std::int64_t together = groups_in_block(step.groups, out * taps * cut.images * cut.rows * step.y_size[1]);
+  const std::int64_t group_blocks = ceil_divide(step.groups, together);
+  for_each_block(cut.image_blocks * cut.row_blocks * group_blocks, [&](std::int64_t block) {
+    const std::int64_t first_group = block % group_blocks * together;
+    const std::int64_t row = block / group_blocks % cut.row_blocks * cut.rows;
+    const std::int64_t image = block / group_blocks / cut.row_blocks * cut.images;
     const std::int64_t rows = std::min(cut.rows, step.y_size[0] - row);
     const std::int64_t images = std::min(cut.images, step.images - image);
     const Planes planes = planes_of_x(images, in, row, rows);
@@ -140,21 +158,24 @@ void Run<T>::forward() const {
     const std::int64_t columns = rows * step.y_size[1];
     const Scratch<T> scratch(planes, images == 1 ? 0 : out * images * columns,
                              kernels::table().windows_workspace[kType<T>](args));
-    fill(planes, scratch.planes, x + (image * step.channels + group * in) * x_plane, x_plane, step.channels * x_plane);
-    T* const target = y + (image * step.out + group * out) * y_plane + row * step.y_size[1];
     args.planes = scratch.planes;
     args.workspace = scratch.workspace;
     args.m = static_cast<std::size_t>(out);
-    args.a = weight + group * out * taps;
     args.a_row = taps;
-    args.c = images == 1 ? target : scratch.result;
     args.c_row = images == 1 ? y_plane : images * columns;
-    kernels::table().windows_by_columns[kType<T>](args);
-    if (images == 1) return;
-    for (std::int64_t channel = 0; channel < out; ++channel)
-      for (std::int64_t i = 0; i < images; ++i)
-        std::copy_n(scratch.result + (channel * images + i) * columns, columns,
-                    target + (i * step.out + channel) * y_plane);
+    for (std::int64_t group = first_group; group < std::min(first_group + together, step.groups); ++group) {
+      fill(planes, scratch.planes, x + (image * step.channels + group * in) * x_plane, x_plane,
+           step.channels * x_plane);
+      T* const target = y + (image * step.out + group * out) * y_plane + row * step.y_size[1];
+      args.a = weight + group * out * taps;
+      args.c = images == 1 ? target : scratch.result;
+      kernels::table().windows_by_columns[kType<T>](args);
+      if (images == 1) continue;
+      for (std::int64_t channel = 0; channel < out; ++channel)
+        for (std::int64_t i = 0; i < images; ++i)
+          std::copy_n(scratch.result + (channel * images + i) * columns, columns,
+                      target + (i * step.out + channel) * y_plane);
+    }
   });
 }
 
@@ -183,19 +204,25 @@ template <typename T>
 void Run<T>::rearrange_weight() const {
   const std::vector<Class> rows = classes_of(vertical, step.stride[0], step.padding[0], step.x_size[0]);
   const std::vector<Class> columns = classes_of(horizontal, step.stride[1], step.padding[1], step.x_size[1]);
-  for_each_block(step.groups * in, [&](std::int64_t block) {
-    const std::int64_t group = block / in, channel = block % in;
-    const T* const from = weight + group * out * taps + channel * window;
+  // Some channels at once: the weight is read in runs, and written in as many.
+  constexpr std::int64_t kChannels = 16;
+  const std::int64_t channel_blocks = ceil_divide(in, kChannels);
+  for_each_block(step.groups * channel_blocks, [&](std::int64_t block) {
+    const std::int64_t group = block / channel_blocks, first = block % channel_blocks * kChannels;
+    const std::int64_t end = std::min(in, first + kChannels);
     T* to = rearranged + group * out * taps;
     for (const Class& upper : rows) {
       for (const Class& left : columns) {
         const auto count = static_cast<std::int64_t>(upper.taps.size() * left.taps.size());
-        T* written = to + channel * out * count;
-        for (std::int64_t o = 0; o < out; ++o)
-          for (std::size_t i : upper.taps)
-            for (std::size_t j : left.taps)
-              *written++ =
-                  from[o * taps + static_cast<std::int64_t>(i) * step.window[1] + static_cast<std::int64_t>(j)];
+        for (std::int64_t o = 0; o < out; ++o) {
+          for (std::int64_t channel = first; channel < end; ++channel) {
+            const T* const from = weight + (group * out + o) * taps + channel * window;
+            T* written = to + (channel * out + o) * count;
+            for (std::size_t i : upper.taps)
+              for (std::size_t j : left.taps)
+                *written++ = from[static_cast<std::int64_t>(i) * step.window[1] + static_cast<std::int64_t>(j)];
+          }
+        }
         to += in * out * count;
       }
     }
@@ -218,9 +245,13 @@ void Run<T>::backward_to_input() const {
       before += class_taps;
       if (row_class.count == 0 || column_class.count == 0) continue;
       const Cut cut(step.images, row_class.count, column_class.count);
-      for_each_block(cut.image_blocks * cut.row_blocks * step.groups, [&](std::int64_t block) {
-        const std::int64_t group = block % step.groups, first = block / step.groups % cut.row_blocks * cut.rows;
-        const std::int64_t image = block / step.groups / cut.row_blocks * cut.images;
+      const std::int64_t together =
+          groups_in_block(step.groups, in * out * class_taps * cut.images * cut.rows * column_class.count);
+      const std::int64_t group_blocks = ceil_divide(step.groups, together);
+      for_each_block(cut.image_blocks * cut.row_blocks * group_blocks, [&](std::int64_t block) {
+        const std::int64_t first_group = block % group_blocks * together;
+        const std::int64_t first = block / group_blocks % cut.row_blocks * cut.rows;
+        const std::int64_t image = block / group_blocks / cut.row_blocks * cut.images;
         const std::int64_t rows = std::min(cut.rows, row_class.count - first);
         const std::int64_t images = std::min(cut.images, step.images - image);
         const std::int64_t width = column_class.count, columns = rows * width;
@@ -240,26 +271,21 @@ void Run<T>::backward_to_input() const {
         const bool in_place = direct && images == 1;
         const Scratch<T> scratch(planes, in_place ? 0 : in * images * columns,
                                  kernels::table().windows_workspace[kType<T>](args));
-        fill(planes, scratch.planes, y + (image * step.out + group * out) * y_plane, y_plane, step.out * y_plane);
         const std::int64_t row = (row_class.first + first) * step.stride[0] + row_class.residue - step.padding[0];
         const std::int64_t column = column_class.first * step.stride[1] + column_class.residue - step.padding[1];
-        T* const target = x + (image * step.channels + group * in) * x_plane + row * step.x_size[1] + column;
         args.planes = scratch.planes;
         args.workspace = scratch.workspace;
         args.m = static_cast<std::size_t>(in);
-        args.a = matrix + group * out * taps;
         args.a_row = out * class_taps;
-        args.c = in_place ? target : scratch.result;
         args.c_row = in_place ? x_plane : images * columns;
-        kernels::table().windows_by_columns[kType<T>](args);
-        if (in_place) return;
-        const T* from = scratch.result;
-        for (std::int64_t channel = 0; channel < in; ++channel)
-          for (std::int64_t i = 0; i < images; ++i)
-            for (std::int64_t r = 0; r < rows; ++r) {
-              T* const to = target + (i * step.channels + channel) * x_plane + r * step.stride[0] * step.x_size[1];
-              for (std::int64_t q = 0; q < width; ++q) to[q * step.stride[1]] = *from++;
-            }
+        for (std::int64_t group = first_group; group < std::min(first_group + together, step.groups); ++group) {
+          fill(planes, scratch.planes, y + (image * step.out + group * out) * y_plane, y_plane, step.out * y_plane);
+          T* const target = x + (image * step.channels + group * in) * x_plane + row * step.x_size[1] + column;
+          args.a = matrix + group * out * taps;
+          args.c = in_place ? target : scratch.result;
+          kernels::table().windows_by_columns[kType<T>](args);
+          if (!in_place) spread(scratch.result, target, images, rows, width);
+        }
       });
     }
   }
@@ -270,9 +296,12 @@ void Run<T>::backward_to_weight() const {
   const std::int64_t tap_blocks = ceil_divide(taps, kTapsInBlock);
   const std::int64_t row_blocks = std::clamp<std::int64_t>(8 / (tap_blocks * step.groups), 1, ceil_divide(out, 14));
   const std::int64_t block_rows = ceil_divide(out, row_blocks);
-  for_each_block(tap_blocks * step.groups * row_blocks, [&](std::int64_t block) {
-    const std::int64_t first_row = block % row_blocks * block_rows, group = block / row_blocks % step.groups;
-    const std::int64_t first = block / row_blocks / step.groups * kTapsInBlock;
+  const std::int64_t together = groups_in_block(step.groups, out * taps * step.images * y_plane);
+  const std::int64_t group_blocks = ceil_divide(step.groups, together);
+  for_each_block(tap_blocks * group_blocks * row_blocks, [&](std::int64_t block) {
+    const std::int64_t first_row = block % row_blocks * block_rows;
+    const std::int64_t first_group = block / row_blocks % group_blocks * together;
+    const std::int64_t first = block / row_blocks / group_blocks * kTapsInBlock;
     const std::int64_t end = std::min(taps, first + kTapsInBlock);
     if (first_row >= out) return;
     const std::int64_t channel = first / window;
@@ -284,13 +313,15 @@ void Run<T>::backward_to_weight() const {
     args.workspace = scratch.workspace;
     args.m = static_cast<std::size_t>(std::min(block_rows, out - first_row));
     args.a_row = y_plane;
-    args.c = weight + (group * out + first_row) * taps + first;
     args.c_row = taps;
-    for (std::int64_t image = 0; image < step.images; ++image) {
-      fill(planes, scratch.planes, x + (image * step.channels + group * in + channel) * x_plane, x_plane, x_plane);
-      args.a = y + (image * step.out + group * out + first_row) * y_plane;
-      args.accumulate = image > 0;
-      kernels::table().windows_by_taps[kType<T>](args);
+    for (std::int64_t group = first_group; group < std::min(first_group + together, step.groups); ++group) {
+      args.c = weight + (group * out + first_row) * taps + first;
+      for (std::int64_t image = 0; image < step.images; ++image) {
+        fill(planes, scratch.planes, x + (image * step.channels + group * in + channel) * x_plane, x_plane, x_plane);
+        args.a = y + (image * step.out + group * out + first_row) * y_plane;
+        args.accumulate = image > 0;
+        kernels::table().windows_by_taps[kType<T>](args);
+      }
     }
   });
 }

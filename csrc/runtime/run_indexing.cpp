@@ -29,19 +29,25 @@ void with_type(DType dtype, Body body) {
   }
 }
 
-// The table's element for each entry of the index, in row-major order.
+// The table's element for each entry of the index from `begin` to `end` along the first axis, in row-major order.
 template <typename Body>
-void for_each_entry(const IndexStep& step, const std::int64_t* index, Body body) {
-  std::int64_t total = 1;
-  for (std::int64_t size : step.dims) total *= size;
+void for_each_entry(const IndexStep& step, const std::int64_t* index, std::int64_t begin, std::int64_t end, Body body) {
+  std::int64_t inner = 1;
+  for (std::size_t axis = 1; axis < step.dims.size(); ++axis) inner *= step.dims[axis];
   if (step.dims.empty()) {
     body(0, 0);
     return;
   }
   Sizes coordinates(step.dims.size(), 0);
+  coordinates[0] = begin;
   std::size_t last = step.dims.size() - 1;
-  std::int64_t base = 0;
-  for (std::int64_t entry = 0; entry < total;) {
+  std::int64_t base = last == 0 ? 0 : begin * step.strides[0];
+  if (last == 0) {
+    for (std::int64_t entry = begin; entry < end; ++entry)
+      body(entry, entry * step.strides[0] + index[entry] * step.axis_stride);
+    return;
+  }
+  for (std::int64_t entry = begin * inner; entry < end * inner;) {
     for (std::int64_t i = 0; i < step.dims[last]; ++i, ++entry)
       body(entry, base + i * step.strides[last] + index[entry] * step.axis_stride);
     for (std::size_t axis = last; axis-- > 0;) {
@@ -64,20 +70,31 @@ bool less(T a, T b) {
 
 void run(const IndexStep& step, Slots slots) {
   const auto* index = reinterpret_cast<const std::int64_t*>(at(slots, step.index));
+  // Reading can be shared out anyhow; writing only where entries of different rows meet different elements.
+  const std::int64_t rows = step.dims.empty() ? 1 : step.dims[0];
+  std::int64_t total = 1;
+  for (std::int64_t size : step.dims) total *= size;
+  const bool apart = step.kind == IndexStep::Kind::kGather || (step.dims.size() > 1 && step.strides[0] != 0);
+  const std::size_t grain = apart && rows > 0 ? grain_for(rows, 4 * (total / rows)) : static_cast<std::size_t>(rows);
   with_type(step.dtype, [&](auto zero) {
     using T = decltype(zero);
     auto* table = reinterpret_cast<T*>(at(slots, step.table));
     auto* elements = reinterpret_cast<T*>(at(slots, step.elements));
-    switch (step.kind) {
-      case IndexStep::Kind::kGather:
-        return for_each_entry(step, index, [=](std::int64_t i, std::int64_t where) { elements[i] = table[where]; });
-      case IndexStep::Kind::kScatter:
-        return for_each_entry(step, index, [=](std::int64_t i, std::int64_t where) { table[where] = elements[i]; });
-      case IndexStep::Kind::kScatterAdd:
-        return for_each_entry(step, index, [=](std::int64_t i, std::int64_t where) {
-          table[where] = static_cast<T>(table[where] + elements[i]);
-        });
-    }
+    parallel_for(static_cast<std::size_t>(rows), grain, [&](std::size_t from, std::size_t to) {
+      const auto begin = static_cast<std::int64_t>(from), end = static_cast<std::int64_t>(to);
+      switch (step.kind) {
+        case IndexStep::Kind::kGather:
+          return for_each_entry(step, index, begin, end,
+                                [=](std::int64_t i, std::int64_t where) { elements[i] = table[where]; });
+        case IndexStep::Kind::kScatter:
+          return for_each_entry(step, index, begin, end,
+                                [=](std::int64_t i, std::int64_t where) { table[where] = elements[i]; });
+        case IndexStep::Kind::kScatterAdd:
+          return for_each_entry(step, index, begin, end, [=](std::int64_t i, std::int64_t where) {
+            table[where] = static_cast<T>(table[where] + elements[i]);
+          });
+      }
+    });
   });
 }
 

@@ -76,6 +76,20 @@ if TYPE_CHECKING:
     from .linalg import cholesky, det, logdet, slogdet
     from .linalg import inv as inverse
 
+    # fmt: off
+    # isort: off
+    from .nn.functional import (
+        adaptive_avg_pool1d as adaptive_avg_pool1d, avg_pool1d as avg_pool1d, bilinear as bilinear, celu as celu,
+        channel_shuffle as channel_shuffle, conv1d as conv1d, conv2d as conv2d, conv_transpose1d as conv_transpose1d,
+        conv_transpose2d as conv_transpose2d, cosine_similarity as cosine_similarity, group_norm as group_norm,
+        hardshrink as hardshrink, layer_norm as layer_norm, max_pool1d as max_pool1d, max_pool2d as max_pool2d,
+        pairwise_distance as pairwise_distance, pdist as pdist, pixel_shuffle as pixel_shuffle,
+        pixel_unshuffle as pixel_unshuffle, prelu as prelu, rms_norm as rms_norm, rrelu as rrelu, selu as selu,
+        threshold as threshold,
+    )
+    # isort: on
+    # fmt: on
+
 __version__ = "0.1.0"
 
 float = float32
@@ -85,6 +99,13 @@ long = int64
 newaxis = None
 
 _SUBPACKAGES = ("datasets", "func", "io", "linalg", "multiprocessing", "nn", "optim", "serialization", "utils")
+# fmt: off
+_NN_FUNCTIONS = (
+    "adaptive_avg_pool1d", "avg_pool1d", "bilinear", "celu", "channel_shuffle", "conv1d", "conv2d", "conv_transpose1d",
+    "conv_transpose2d", "cosine_similarity", "group_norm", "hardshrink", "layer_norm", "max_pool1d", "max_pool2d",
+    "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "prelu", "rms_norm", "rrelu", "selu", "threshold",
+)
+# fmt: on
 # Functions of subpackages that are not loaded with the package: (subpackage, name there).
 _LAZY = {
     "cholesky": ("linalg", "cholesky"),
@@ -94,6 +115,7 @@ _LAZY = {
     "logdet": ("linalg", "logdet"),
     "save": ("io", "save"),
     "slogdet": ("linalg", "slogdet"),
+    **{name: ("nn.functional", name) for name in _NN_FUNCTIONS},
 }
 
 # fmt: off
@@ -135,6 +157,7 @@ __all__ = [
     "where", "xlogy", "zeros", "zeros_like",
 ]
 # fmt: on
+__all__ += _NN_FUNCTIONS
 
 
 def __getattr__(name: str) -> object:

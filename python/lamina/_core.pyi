@@ -1168,6 +1168,14 @@ def _convolution_input(
     dilation: Sequence[_int],
     groups: _int,
 ) -> Tensor: ...
+def _max_pool(
+    input: Tensor,
+    size: Sequence[_int],
+    window: Sequence[_int],
+    stride: Sequence[_int],
+    padding: Sequence[_int],
+    dilation: Sequence[_int],
+) -> tuple[Tensor, Tensor]: ...
 def _max_pool_positions(
     input: Tensor,
     size: Sequence[_int],

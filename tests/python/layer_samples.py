@@ -71,6 +71,46 @@ def heads(q: Array, k: Array, v: Array, w: Array, b: Array, out: Array, bias: Ar
     return (looks @ v).transpose(2, 0, 1, 3).reshape(length, batch, width) @ out.T + bias
 
 
+def corner_grid(rows: int, columns: int) -> Array:
+    """x and y of each place, -1 and 1 at the outermost centres."""
+    y, x = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
+    return np.stack([x, y], -1)[None]
+
+
+def moved_grid(theta: Array) -> Array:
+    """For 4 by 2 places, whose outermost edges are at -1 and 1."""
+    grid = np.concatenate([corner_grid(4, 2) * (0.5, 0.75), np.ones((1, 4, 2, 1))], -1)
+    return np.einsum("nij,hwj->nhwi", theta, grid[0])
+
+
+def looked(x: Array, grid: Array, corners: bool, border: bool) -> Array:
+    """x (n, c, h, w) at the places of a grid, between neighbours."""
+    result = np.zeros((*x.shape[:2], *grid.shape[1:3]))
+    for place in np.ndindex(*grid.shape[:3]):
+        at = [
+            (u + 1) / 2 * (n - 1) if corners else ((u + 1) * n - 1) / 2 for u, n in zip(grid[place][::-1], x.shape[2:])
+        ]
+        if border:
+            at = [min(max(a, 0), n - 1) for a, n in zip(at, x.shape[2:])]
+        for i in range(x.shape[2]):
+            for j in range(x.shape[3]):
+                share = max(0, 1 - abs(at[0] - i)) * max(0, 1 - abs(at[1] - j))
+                result[(place[0], slice(None), *place[1:])] += share * x[place[0], :, i, j]
+    return result
+
+
+GRID = np.array([[[[0.13, -0.21], [-0.87, 0.4]]], [[[0.77, -0.55], [1.4, 0.93]]]])
+INPLACE: list[tuple[str, Callable[[Array], Array], dict[str, Any]]] = [
+    ("celu_", lambda x: np.where(x > 0, x, 2 * np.expm1(np.minimum(x, 0) / 2)), {"alpha": 2.0}),
+    ("elu_", lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), {}),
+    ("hardtanh_", lambda x: np.clip(x, -0.5, 1.5), {"min_val": -0.5, "max_val": 1.5}),
+    ("leaky_relu_", lambda x: np.where(x > 0, x, 0.2 * x), {"negative_slope": 0.2}),
+    ("rrelu_", lambda x: np.where(x > 0, x, x * 0.3), {"lower": 0.2, "upper": 0.4}),
+    ("selu_", lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(np.minimum(x, 0))), {}),
+    ("threshold_", lambda x: np.where(x > 0.5, x, -3.0), {"threshold": 0.5, "value": -3.0}),
+]
+
+
 def _samples() -> list[Sample]:
     image, wide = normal(2, 3, 4, 3), normal(2, 8, 2, 3)
     mean, var = normal(3), positive(3)
@@ -154,6 +194,27 @@ def _samples() -> list[Sample]:
             ).mean(),
             {"margin": 4.0, "swap": True},
         ),
+        Sample(
+            "pdist",
+            (scores,),
+            lambda x: np.array([p_norm(x[i] - x[j], 3, 0) for i, j in ((0, 1), (0, 2), (1, 2))]),
+            {"p": 3.0},
+        ),
+        Sample(
+            "affine_grid",
+            (np.eye(2, 3)[None],),
+            lambda t: corner_grid(2, 3),
+            {"size": (1, 1, 2, 3), "align_corners": True},
+        ),
+        Sample("affine_grid", (normal(2, 2, 3),), moved_grid, {"size": (2, 1, 4, 2), "align_corners": False}),
+        Sample("grid_sample", (image, GRID), lambda x, g: looked(x, g, True, False), {"align_corners": True}),
+        Sample(
+            "grid_sample",
+            (image, GRID),
+            lambda x, g: looked(x, g, False, True),
+            {"padding_mode": "border", "align_corners": False},
+        ),
+        *[Sample(name, (scores,), reference, options) for name, reference, options in INPLACE],
         Sample("rrelu", (scores,), lambda x: np.where(x > 0, x, x * (1 / 8 + 1 / 3) / 2)),
         Sample("gumbel_softmax", (far,), lambda x: x / 1e3),
         Sample("gumbel_softmax", (far,), lambda x: x / 1e3, {"hard": True, "dim": 1}),
@@ -288,7 +349,7 @@ def modules(x: Callable[..., Any]) -> list[tuple[nn.Module, tuple[Any, ...], Cal
         (
             rows_of,
             (numbers,),
-            lambda i: F.embedding(i, rows_of.weight, 1),
+            lambda i: F.embedding(i, rows_of.weight, 1, 2.0),
             "Embedding(5, 3, padding_idx=1, max_norm=2.0)",
         ),
         (

@@ -66,7 +66,9 @@ def test_values(sample: Sample, dtype: Any) -> None:
     np.testing.assert_allclose(result.detach().numpy(), expected, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("sample", [s for s in SAMPLES if s.name not in ("relu_", "one_hot")], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "sample", [s for s in SAMPLES if s.name != "one_hot" and not s.name.endswith("_")], ids=lambda s: s.name
+)
 def test_gradients(sample: Sample) -> None:
     inputs = tensors(sample)
     assert gradcheck(lambda *a: call(sample, *a), inputs)

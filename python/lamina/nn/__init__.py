@@ -7,7 +7,7 @@ lamina.Size([2, 10])
 
 from __future__ import annotations
 
-from . import functional, init, modules
+from . import functional, grad, init, modules
 from .modules import (
     CELU,
     ELU,
@@ -267,6 +267,7 @@ __all__ = [
     "ZeroPad1d",
     "ZeroPad2d",
     "functional",
+    "grad",
     "init",
     "modules",
     "resolve",

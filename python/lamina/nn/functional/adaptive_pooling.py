@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from ... import _core
 from ..._core import Tensor
 from .pooling import avg_pool2d, max_pool1d, max_pool2d
@@ -120,6 +122,8 @@ def _sizes(name: str, input: Tensor, axes: int, output_size: int | Sequence[int 
     sizes = per_axis("output_size", filled, axes)
     if any(size < 0 for size in sizes):
         raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {sizes}")
+    if prod(sizes) > 2**48:
+        raise RuntimeError(f"{name}: an output of {sizes} is too large: Storage size calculation overflowed")
     for axis in range(1 - input.ndim if input.ndim == axes + 2 else -input.ndim, 0):
         if input.shape[axis] == 0:
             raise RuntimeError(

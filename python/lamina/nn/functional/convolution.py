@@ -184,6 +184,8 @@ def _paddings(
 
 
 def _batch(name: str, axes: int, input: Tensor) -> tuple[Tensor, bool]:
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{name}(): argument 'input' must be Tensor, not {type(input).__name__}")
     if input.ndim == axes + 1:
         return input.unsqueeze(0), True
     if input.ndim != axes + 2:

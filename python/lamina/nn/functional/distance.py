@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ... import _core
 from ..._core import Tensor
 
-__all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
+__all__ = ["cosine_similarity", "normalize", "pairwise_distance", "pdist"]
 
 
 def _held_above(length: Tensor, smallest: float) -> Tensor:
@@ -32,3 +33,15 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
     """`input` divided by its `p`-norm along `dim`, or by `eps` if that is larger."""
     result = input / input.norm(p, dim, keepdim=True).clamp_min(eps)
     return result if out is None else out.copy_(result)
+
+
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
+    """The `p`-norms of the differences of all pairs of rows of (N, D), row by row: (N (N - 1) / 2)."""
+    if input.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
+    if p < 0:
+        raise RuntimeError(f"pdist only supports non-negative p values, got {p}")
+    rows = input.shape[0]
+    pairs = [(i, j) for i in range(rows) for j in range(i + 1, rows)]
+    first, second = (_core.tensor([pair[n] for pair in pairs], dtype=_core.int64) for n in (0, 1))
+    return (input.index_select(0, first) - input.index_select(0, second)).norm(p, -1)

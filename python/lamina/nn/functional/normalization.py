@@ -142,12 +142,15 @@ def batch_norm(
         if running_mean is None or running_var is None:
             raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
         shape = [1, -1] + [1] * (input.ndim - 2)
-        output = (input - running_mean.reshape(shape)) * (running_var.reshape(shape) + eps).rsqrt()
-        return _core._labelled(_channel_affine(output, weight, bias), "NativeBatchNorm")
-    dims = [0, *range(2, input.ndim)]
-    mean = input.mean(dims, keepdim=True)
+        scale = (running_var.reshape(shape) + eps).rsqrt()
+        if weight is not None:
+            scale = scale * weight.reshape(shape)
+        output = (input - running_mean.reshape(shape)) * scale
+        output = output if bias is None else output + bias.reshape(shape)
+        return _core._labelled(output, "NativeBatchNorm")
+    mean = _channel_mean(input)
     centered = input - mean
-    variance = centered.square().mean(dims, keepdim=True)
+    variance = _channel_mean(centered.square())
     values = input.numel() // channels if channels else 0
     with no_grad():
         if running_mean is not None:
@@ -155,8 +158,20 @@ def batch_norm(
         if running_var is not None and values > 1:
             unbiased = variance.detach().reshape(-1) * (values / (values - 1))
             running_var.mul_(1 - momentum).add_(unbiased, alpha=momentum)
-    output = _channel_affine(centered * (variance + eps).rsqrt(), weight, bias)
+    scale = (variance + eps).rsqrt()
+    if weight is not None:
+        scale = scale * weight.reshape(mean.shape)
+    output = centered * scale
+    if bias is not None:
+        output = output + bias.reshape(mean.shape)
     return _core._labelled(output, "NativeBatchNorm")
+
+
+def _channel_mean(input: Tensor) -> Tensor:
+    """The mean of each channel (axis 1), over places first: sums where the numbers lie, not of a rearranged copy."""
+    if input.ndim > 2:
+        input = input.mean(list(range(2, input.ndim)), keepdim=True)
+    return input.mean(0, keepdim=True)
 
 
 def instance_norm(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import inf, prod
 
 from ... import _core
 from ..._core import Tensor
+from ...dtypes import iinfo
+from .padding import pad
 from .windows import Windows, as_images, per_axis
 
 TYPE_CHECKING = False
@@ -69,14 +71,30 @@ def _max_pool(
     name = f"max_pool{axes}d"
     windows = Windows(name, axes, kernel_size, stride, padding, dilation)
     size = windows.output_size(name, input, ceil_mode)
-    planes = as_images(input, axes)
-    positions = _core._max_pool_positions(planes, *windows.for_two_axes(size))
-    output = planes.flatten(-2).gather(-1, positions.flatten(-2)).reshape(positions.shape)
+    images = as_images(input, axes)
+    options = windows.for_two_axes(size)
+    if windows.may_be_empty(size, input):
+        output, positions = _max_pool_of_padded(images, *options)
+    else:
+        output, positions = _core._max_pool(images, *options)
     if axes == 1:
         output, positions = output.squeeze(-2), positions.squeeze(-2)
-    if output.requires_grad:
-        _core._labelled(output, "Squeeze@1" if axes == 1 else "MaxPool2DWithIndices")
+        output = _core._labelled(output, "Squeeze@1") if output.requires_grad else output
     return (output, positions) if return_indices else output
+
+
+def _max_pool_of_padded(
+    images: Tensor, size: list[int], window: list[int], stride: list[int], padding: list[int], dilation: list[int]
+) -> tuple[Tensor, Tensor]:
+    """For windows that see nothing but padding: they give the least number."""
+    height, width = images.shape[-2:]
+    least = -inf if images.is_floating_point() else float(iinfo(images.dtype).min)
+    padded = pad(images, (padding[1], padding[1], padding[0], padding[0]), value=least)
+    output, positions = _core._max_pool(padded, size, window, stride, [0, 0], dilation)
+    across = padded.shape[-1]
+    rows = positions.div(across, rounding_mode="floor") - padding[0]
+    columns = positions % across - padding[1]
+    return output, rows.clamp(0, height - 1) * width + columns.clamp(0, width - 1)
 
 
 def avg_pool1d(

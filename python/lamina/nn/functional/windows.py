@@ -98,6 +98,19 @@ class Windows:
             return False
         return all(end <= n + p for end, n, p in zip(ends, input.shape[-self.axes :], self.padding))
 
+    def may_be_empty(self, size: list[int], input: Tensor) -> bool:
+        """Whether some window has no element inside: its dilation steps over them."""
+        for n, k, s, p, d, length in zip(
+            size, self.kernel, self.stride, self.padding, self.dilation, input.shape[-self.axes :]
+        ):
+            if p == 0 or d == 1:
+                continue
+            for start in range(-p, (n - 1) * s - p + 1, s):
+                first = start % d if start < 0 else start
+                if first >= length or first > start + (k - 1) * d:
+                    return True
+        return False
+
     def for_two_axes(self, size: list[int]) -> tuple[list[int], list[int], list[int], list[int], list[int]]:
         """Output size, window, stride, padding and dilation for two axes."""
         options = (size, self.kernel, self.stride, self.padding, self.dilation)

@@ -1,0 +1,45 @@
+// Rows of the registry: windows over images.
+#include "bindings/registry.h"
+#include "functions/convolution.h"
+#include "support/check.h"
+
+namespace lamina::bindings {
+
+namespace {
+
+// stride, padding and dilation, each a vertical and a horizontal one, then groups: arguments from `first` on.
+const Attribute* windows_from(const Arguments& a, std::size_t first) {
+  DimVector values;
+  for (std::size_t i = first; i < first + 3; ++i) {
+    const DimVector pair = a.dims(i);
+    check(pair.size() == 2, a.signature().name(), ": expected pairs of numbers");
+    values.insert(values.end(), pair.begin(), pair.end());
+  }
+  values.push_back(first + 3 < a.signature().size() ? a.integer(first + 3, 1) : 1);
+  return Attribute::of(values);
+}
+
+// The window, and the rest of a pooling function's options.
+const Attribute* pool_windows(const Arguments& a) {
+  DimVector values = a.dims(2);
+  const Attribute* rest = windows_from(a, 3);
+  values.insert(values.end(), rest->values().begin(), rest->values().end());
+  return Attribute::of(values);
+}
+
+}  // namespace
+LAMINA_FUNCTION(kModule, _convolution, "input, weight, size, stride, padding, dilation, groups") {
+  return wrap(functions::convolution(Op::convolution, a.tensor(0), a.tensor(1), a.dims(2), windows_from(a, 3)));
+}
+LAMINA_FUNCTION(kModule, _convolution_input, "output, weight, size, stride, padding, dilation, groups") {
+  return wrap(functions::convolution(Op::convolution_input, a.tensor(0), a.tensor(1), a.dims(2), windows_from(a, 3)));
+}
+LAMINA_FUNCTION(kModule, _max_pool_positions, "input, size, window, stride, padding, dilation") {
+  return wrap(functions::max_pool_positions(a.tensor(0), a.dims(1), pool_windows(a)));
+}
+LAMINA_FUNCTION(kModule, _max_pool, "input, size, window, stride, padding, dilation") {
+  const ValuePtr positions = functions::max_pool_positions(a.tensor(0), a.dims(1), pool_windows(a));
+  return wrap_tuple({functions::max_pool(a.tensor(0), positions), positions});
+}
+
+}  // namespace lamina::bindings

@@ -1,0 +1,129 @@
+"""Images looked at through a grid of places."""
+
+from __future__ import annotations
+
+import warnings
+from itertools import product
+
+from ... import _core
+from ..._core import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["affine_grid", "grid_sample"]
+
+
+def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
+    """Where to look in an image (N, C, H, W) or (N, C, D, H, W) for each place of one of `size`, moved by `theta`.
+
+    Theta is (N, 2, 3) or (N, 3, 4): a matrix and a shift, for coordinates (x, y, …) from -1 to 1. These are the centres
+    of the outermost elements with `align_corners`, else their edges. The result is (N, H, W, 2) or (N, D, H, W, 3).
+    """
+    axes = len(size) - 2
+    if not theta.is_floating_point():
+        raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")
+    if axes not in (2, 3):
+        raise NotImplementedError(
+            "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size "
+            f"{tuple(size)}."
+        )
+    if theta.ndim != 3 or tuple(theta.shape[1:]) != (axes, axes + 1):
+        raise ValueError(
+            f"Expected a batch of {axes}D affine matrices of shape Nx{axes}x{axes + 1} for size {tuple(size)}. Got "
+            f"{tuple(theta.shape)}."
+        )
+    if any(length <= 0 for length in size):
+        raise ValueError(f"Expected non-zero, positive output size. Got {tuple(size)}")
+    if align_corners is None:
+        _warn("affine_grid")
+    places = list(size[2:])
+    columns = []
+    for axis, length in reversed(list(enumerate(places))):
+        along = _core.linspace(-1, 1, length, dtype=theta.dtype) if length > 1 else _core.zeros(1, dtype=theta.dtype)
+        if not align_corners:
+            along = along * ((length - 1) / length)
+        columns.append(along.reshape([length if n == axis else 1 for n in range(axes)]).expand(places))
+    columns.append(_core.ones(places, dtype=theta.dtype))
+    base = _core.stack(columns, -1).reshape(1, -1, axes + 1)
+    return (base @ theta.transpose(1, 2)).reshape(size[0], *places, axes)
+
+
+def grid_sample(
+    input: Tensor,
+    grid: Tensor,
+    mode: str = "bilinear",
+    padding_mode: str = "zeros",
+    align_corners: bool | None = None,
+) -> Tensor:
+    """(N, C, H, W) looked at in the places `grid` (N, H', W', 2): (N, C, H', W'); or the same with a third axis.
+
+    Coordinates are those of affine_grid. `mode` "bilinear" weighs the neighbours, "nearest" takes the nearest one;
+    `padding_mode` says what lies outside: "zeros", the "border" repeated, or a "reflection".
+    """
+    axes = input.ndim - 2
+    if mode not in ("bilinear", "nearest"):
+        raise ValueError(f"grid_sample(): expected mode to be 'bilinear' or 'nearest', but got: '{mode}'")
+    if padding_mode not in ("zeros", "border", "reflection"):
+        raise ValueError(
+            f"grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: '{padding_mode}'"
+        )
+    if axes not in (2, 3) or grid.ndim != input.ndim or grid.shape[0] != input.shape[0] or grid.shape[-1] != axes:
+        raise RuntimeError(
+            f"grid_sample(): expected 4D or 5D input and grid with same number of dimensions and batch, but got input "
+            f"with sizes {list(input.shape)} and grid with sizes {list(grid.shape)}"
+        )
+    if align_corners is None:
+        _warn("grid_sample")
+    lengths = list(input.shape[2:])
+    places = [
+        _place(grid.select(-1, axes - 1 - n).flatten(1), length, padding_mode, bool(align_corners))
+        for n, length in enumerate(lengths)
+    ]
+    batch, channels = input.shape[:2]
+    flat = input.flatten(2)
+    total: Tensor | None = None
+    floors = [place.detach().round() if mode == "nearest" else place.detach().floor() for place in places]
+    for corner in product(*[(0, 1) if mode == "bilinear" else (0,)] * axes):
+        weight: Tensor | None = None
+        inside: Tensor | None = None
+        index: Tensor | None = None
+        for place, low, step, length in zip(places, floors, corner, lengths):
+            at = low + step
+            share = 1 - (place - at).abs() if mode == "bilinear" else _core.ones_like(at)
+            within = (at >= 0) & (at <= length - 1)
+            position = at.clamp(0, length - 1).to(_core.int64)
+            weight = share if weight is None else weight * share
+            inside = within if inside is None else inside & within
+            index = position if index is None else index * length + position
+        assert weight is not None
+        assert inside is not None
+        assert index is not None
+        values = flat.gather(2, index.unsqueeze(1).expand(batch, channels, index.shape[1]))
+        part = values * _core.where(inside, weight, 0.0).unsqueeze(1)
+        total = part if total is None else total + part
+    assert total is not None
+    output = total.reshape(batch, channels, *grid.shape[1:-1])
+    return _core._labelled(output, f"GridSampler{axes}D") if output.requires_grad else output
+
+
+def _place(coordinate: Tensor, length: int, padding_mode: str, align_corners: bool) -> Tensor:
+    """A coordinate from -1 to 1 as a place among `length` elements."""
+    place = ((coordinate + 1) * (length - 1 if align_corners else length) - (0 if align_corners else 1)) / 2
+    if padding_mode == "reflection":
+        low, high = (0.0, length - 1.0) if align_corners else (-0.5, length - 0.5)
+        span = high - low
+        if span == 0:
+            return place * 0
+        away = (place - low).abs() % (2 * span)
+        place = low + span - (away - span).abs()
+    return place if padding_mode == "zeros" else place.clamp(0, length - 1)
+
+
+def _warn(name: str) -> None:
+    warnings.warn(
+        f"Default {name} behavior has changed to align_corners=False since 1.3.0. Please specify align_corners=True if "
+        "the old behavior is desired. See the documentation of grid_sample for details.",
+        stacklevel=3,
+    )

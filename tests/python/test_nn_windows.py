@@ -1,0 +1,92 @@
+"""Convolutions and pooling: what their samples (window_samples.py) cannot show, and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import lamina
+from lamina import nn
+from lamina.nn import functional as F
+
+inf = float("inf")
+
+
+def scores(*shape: int) -> lamina.Tensor:
+    return lamina.zeros(*shape)
+
+
+def test_max_pool_of_padding_alone() -> None:
+    """Windows whose dilation steps over the input give -inf, as in PyTorch."""
+    x = lamina.tensor([[[3.0]]], requires_grad=True)
+    y = F.max_pool1d(x, 2, stride=1, padding=1, dilation=2)
+    assert y.tolist() == [[[-inf]]]
+    z = F.max_pool2d(lamina.arange(6.0).reshape(1, 2, 3), 2, stride=1, padding=1, dilation=(1, 2))
+    assert z.tolist() == [[[1, 2, 1], [4, 5, 4], [4, 5, 4]]]
+
+
+def test_pooling_is_recorded_without_looking_at_numbers() -> None:
+    x = lamina.rand(1, 2, 4, 4)
+    lamina.flush()
+    before = lamina.plan_stats()["flushes"]
+    F.max_pool2d(F.conv2d(x, lamina.rand(3, 2, 3, 3)), 2)
+    assert lamina.plan_stats()["flushes"] == before
+
+
+def test_gradients_of_convolutions_as_functions() -> None:
+    x, w = lamina.rand(2, 4, 6, 5, requires_grad=True), lamina.rand(6, 2, 3, 2, requires_grad=True)
+    y = F.conv2d(x, w, stride=2, padding=1, groups=2)
+    g = lamina.rand(y.shape)
+    dx, dw = lamina.autograd.grad(y, (x, w), g)
+    assert nn.grad.conv2d_input(x.shape, w, g, 2, 1, 1, 2).tolist() == dx.tolist()
+    assert nn.grad.conv2d_weight(x, w.shape, g, 2, 1, 1, 2).tolist() == dw.tolist()
+    line = nn.grad.conv1d_weight(lamina.ones(1, 1, 5), (1, 1, 2), lamina.ones(1, 1, 4))
+    assert line.tolist() == [[[4, 4]]]
+
+
+WINDOW_ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
+    (lambda: F.conv2d(scores(4, 4), scores(2, 3, 3, 3)), RuntimeError, r"Expected 3D \(unbatched\) or 4D \(batched\)"),
+    (lambda: F.conv2d(scores(1, 2, 4, 4), scores(2, 3, 3, 3)), RuntimeError, "to have 3 channels, but got 2 channels"),
+    (
+        lambda: F.conv2d(scores(1, 3, 4, 4), scores(2, 3, 5, 3)),
+        RuntimeError,
+        "Kernel size can't be greater than actual",
+    ),
+    (
+        lambda: F.conv2d(scores(1, 3, 4, 4), scores(2, 3, 3, 3), scores(3)),
+        RuntimeError,
+        "bias to be 1-dimensional with 2",
+    ),
+    (lambda: F.conv2d(scores(1, 3, 4, 4), scores(2, 3, 3, 3), stride=0), RuntimeError, "non-positive stride"),
+    (lambda: F.conv2d(scores(1, 3, 4, 4), scores(2, 3, 3, 3), padding=-1), RuntimeError, "negative padding"),
+    (lambda: F.conv2d(scores(1, 3, 4, 4), scores(2, 3, 3, 3), padding="some"), RuntimeError, "Invalid padding string"),
+    (lambda: F.conv2d(scores(1, 3, 4, 4), scores(2, 3, 3, 3), stride=(1, 2, 3)), RuntimeError, "list of 2 values"),
+    (lambda: F.conv2d(scores(1, 3, 4, 4), scores(2, 3, 3, 3).double()), RuntimeError, "should be the same"),
+    (
+        lambda: F.conv_transpose2d(scores(1, 2, 4, 4), scores(2, 3, 3, 3), output_padding=1),
+        RuntimeError,
+        "smaller than",
+    ),
+    (lambda: F.max_pool2d(scores(1, 3, 4, 4), 3, padding=2), RuntimeError, "at most half"),
+    (lambda: F.max_pool2d(scores(1, 3, 4, 4), 5), RuntimeError, "Output size is too small"),
+    (lambda: F.avg_pool2d(scores(1, 3, 4, 4), 2, divisor_override=0), RuntimeError, "divisor must be not zero"),
+    (lambda: F.adaptive_avg_pool2d(scores(1, 3, 4, 4), (2, 2, 2)), RuntimeError, "output_size must be 2"),
+    (lambda: nn.Conv2d(3, 4, 2, groups=2), ValueError, "in_channels must be divisible by groups"),
+    (lambda: nn.Conv2d(3, 4, 2, padding_mode="none"), ValueError, "padding_mode must be one of"),
+]
+
+
+@pytest.mark.parametrize(("function", "error", "message"), WINDOW_ERRORS)
+def test_window_errors(function: Callable[[], Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        function()
+
+
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+def test_padding_modes_of_convolutions(mode: str) -> None:
+    layer = nn.Conv2d(2, 3, 3, padding=(1, 2), padding_mode=mode)
+    x = lamina.rand(1, 2, 5, 6)
+    expected = F.conv2d(F.pad(x, (2, 2, 1, 1), mode=mode), layer.weight, layer.bias)
+    assert layer(x).tolist() == expected.tolist()
