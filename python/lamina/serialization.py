@@ -16,6 +16,7 @@ from .io.names import add_safe_globals, clear_safe_globals, get_safe_globals, sa
 from .io.saving import save
 
 __all__ = [
+    "DEFAULT_PROTOCOL",
     "LoadEndianness",
     "add_safe_globals",
     "clear_safe_globals",
@@ -28,6 +29,8 @@ __all__ = [
     "set_default_load_endianness",
     "set_default_mmap_options",
 ]
+
+DEFAULT_PROTOCOL = 2  # of pickles: the one that PyTorch reads with weights_only
 
 # Under the names that programs know, private though they are.
 _open_zipfile_reader = ArchiveReader

@@ -83,31 +83,10 @@ def test_state_and_pickle() -> None:
         assert lamina.equal(twin.module.linear.weight, averaged.module.linear.weight)
 
 
-class Statistics(nn.Module):
-    """The part of a batch normalization that `update_bn` is about."""
-
-    def __init__(self, momentum: float | None = 0.3) -> None:
-        super().__init__()
-        self.momentum = momentum
-        self.register_buffer("running_mean", lamina.full((2,), 7.0))
-        self.batches = 0
-
-    def reset_running_stats(self) -> None:
-        self.running_mean.zero_()
-        self.batches = 0
-
-    def forward(self, x: Any) -> Any:
-        if self.training:
-            self.batches += 1
-            share = 1 / self.batches if self.momentum is None else self.momentum
-            self.running_mean += (x.mean(0) - self.running_mean) * share
-        return x
-
-
 @pytest.mark.parametrize("training", [True, False])
 def test_update_bn_averages_over_one_pass(training: bool) -> None:
     data = lamina.randn(12, 2)
-    net = nn.Sequential(Statistics())
+    net = nn.Sequential(nn.BatchNorm1d(2, momentum=0.3))
     net.train(training)
     for batches in (list(data.split(4)), [(x, 0) for x in data.split(4)]):
         swa_utils.update_bn(batches, net)

@@ -83,8 +83,10 @@ def rebuild_from_type(function: Any, kind: Any, arguments: tuple[Any, ...], stat
 
 
 def _encode(text: str, encoding: str) -> bytes:
-    """How old protocols write bytes."""
-    return text.encode(encoding)
+    """How old protocols write bytes: as the characters of the same numbers."""
+    if encoding not in ("latin1", "latin-1"):
+        raise ValueError(f"load: bytes are written as latin1, not as {encoding}")
+    return text.encode("latin1")
 
 
 # (module, name) in a file → the object it means here. All of it is data.

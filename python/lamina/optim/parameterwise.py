@@ -38,12 +38,15 @@ class ParameterwiseOptimizer(Optimizer):
         """Update every parameter that has a gradient; returns what `closure` returned."""
         loss = run_closure(closure)
         for group, params, grads in self._batches():
-            with set_grad_enabled(group.get("differentiable", False)):
-                self._step_group(group, params, grads)
+            self._step_group(group, params, grads)
         _core.flush()
         return loss
 
     def _step_group(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor]) -> None:
+        with set_grad_enabled(group.get("differentiable", False)):
+            self._step_each(group, params, grads)
+
+    def _step_each(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor]) -> None:
         differentiable = group.get("differentiable", False)
         lr = number(group["lr"], differentiable)
         for parameter, gradient in zip(params, grads):

@@ -9,6 +9,7 @@ from math import cos, pi
 from .. import _core
 from ..autograd import no_grad
 from ..nn import Module
+from ..nn.modules.batchnorm import _BatchNorm
 from .lr_scheduler.scheduler import LRScheduler, copied, value_for_each_group
 
 TYPE_CHECKING = False
@@ -147,9 +148,9 @@ def update_bn(loader: Iterable[Any], model: Module, device: Device = None) -> No
 
     Batches are tensors, or lists or tuples whose first element is the model's input.
     """
-    momenta: dict[Any, Any] = {}
+    momenta: dict[_BatchNorm, float | None] = {}
     for module in model.modules():
-        if hasattr(module, "reset_running_stats") and hasattr(module, "running_mean"):
+        if isinstance(module, _BatchNorm):
             module.reset_running_stats()
             momenta[module] = module.momentum
     if not momenta:
