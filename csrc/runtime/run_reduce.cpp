@@ -10,8 +10,6 @@ namespace lamina::runtime {
 
 namespace {
 
-constexpr std::int64_t kBlock = 1 << 15;  // elements of a long row that are reduced as one
-
 bool is_arg(Reduce kernel) { return kernel == Reduce::argmax || kernel == Reduce::argmin; }
 
 DType result_of(Reduce kernel, DType dtype) {
@@ -19,38 +17,45 @@ DType result_of(Reduce kernel, DType dtype) {
   return kernel == Reduce::any || kernel == Reduce::all ? DType::kBool : dtype;
 }
 
-// One long row: blocks first, in any order, then their results.
-void run_long_row(const ReduceStep& step, const std::byte* in, std::byte* out) {
+// A long reduction of [n][inner] in blocks of n: first the blocks, in any order, then their results. Memory is read in
+// order whatever inner is.
+void run_in_blocks(const ReduceStep& step, std::size_t block, const std::byte* in, std::byte* out) {
   const kernels::Table& table = kernels::table();
-  auto kernel_for = [&](DType dtype) {
-    return table.reduce_rows[static_cast<std::size_t>(step.kernel)][index_of(dtype)];
+  auto kernel = static_cast<std::size_t>(step.kernel), n = static_cast<std::size_t>(step.n),
+       inner = static_cast<std::size_t>(step.inner);
+  auto reduce = [&](DType dtype, std::byte* to, const std::byte* from, std::size_t count) {
+    if (inner == 1)
+      table.reduce_rows[kernel][index_of(dtype)](to, from, 1, count);
+    else
+      table.reduce_columns[kernel][index_of(dtype)](to, from, count, inner, inner);
   };
-  std::int64_t blocks = (step.n + kBlock - 1) / kBlock;
+  std::size_t blocks = (n + block - 1) / block;
   DType result = result_of(step.kernel, step.dtype);
   std::size_t size = size_of(step.dtype), result_size = size_of(result);
-  std::vector<std::byte> partial(static_cast<std::size_t>(blocks) * result_size);
-  parallel_for(static_cast<std::size_t>(blocks), 1, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t block = begin; block < end; ++block) {
-      std::int64_t start = static_cast<std::int64_t>(block) * kBlock, n = std::min(kBlock, step.n - start);
-      kernel_for(step.dtype)(partial.data() + block * result_size, in + start * static_cast<std::int64_t>(size), 1,
-                             static_cast<std::size_t>(n));
-    }
+  std::vector<std::byte> partial(blocks * inner * result_size);
+  parallel_for(n, block, [&](std::size_t begin, std::size_t end) {
+    reduce(step.dtype, partial.data() + begin / block * inner * result_size, in + begin * inner * size, end - begin);
   });
-  if (!is_arg(step.kernel)) {
-    kernel_for(result)(out, partial.data(), 1, static_cast<std::size_t>(blocks));
-    return;
-  }
+  if (!is_arg(step.kernel)) return reduce(result, out, partial.data(), blocks);
   // The best of the blocks' best elements; the first block wins a tie, as the first element does.
   auto* positions = reinterpret_cast<std::int64_t*>(partial.data());
-  std::vector<std::byte> best(static_cast<std::size_t>(blocks) * size);
-  for (std::int64_t block = 0; block < blocks; ++block) {
-    positions[block] += block * kBlock;
-    std::memcpy(best.data() + static_cast<std::size_t>(block) * size,
-                in + positions[block] * static_cast<std::int64_t>(size), size);
+  std::vector<std::byte> best(blocks * inner * size);
+  for (std::size_t i = 0; i < blocks * inner; ++i) {
+    positions[i] += static_cast<std::int64_t>(i / inner * block);
+    std::memcpy(best.data() + i * size, in + (static_cast<std::size_t>(positions[i]) * inner + i % inner) * size, size);
   }
-  std::int64_t winner;
-  kernel_for(step.dtype)(&winner, best.data(), 1, static_cast<std::size_t>(blocks));
-  std::memcpy(out, &positions[winner], sizeof(std::int64_t));
+  std::vector<std::int64_t> winners(inner);
+  reduce(step.dtype, reinterpret_cast<std::byte*>(winners.data()), best.data(), blocks);
+  auto* results = reinterpret_cast<std::int64_t*>(out);
+  for (std::size_t j = 0; j < inner; ++j) results[j] = positions[static_cast<std::size_t>(winners[j]) * inner + j];
+}
+
+// The block's length where a reduction is done in blocks, else 0. Below, threads share the rows or columns.
+std::int64_t block_of(const ReduceStep& step) {
+  constexpr std::int64_t kElements = 1 << 15, kLeastRows = 256, kWidest = 1 << 14;
+  if (step.inner == 1) return step.n > 2 * kElements ? kElements : 0;
+  std::int64_t rows = std::max(kLeastRows, 2 * kElements / step.inner);
+  return step.inner <= kWidest && step.n > 2 * rows ? rows : 0;
 }
 
 }  // namespace
@@ -61,31 +66,32 @@ void run(const ReduceStep& step, Slots slots) {
   std::byte* out = at(slots, step.out);
   auto kernel = static_cast<std::size_t>(step.kernel);
   std::size_t size = size_of(step.dtype), result_size = size_of(result_of(step.kernel, step.dtype));
-  auto n = static_cast<std::size_t>(step.n), inner = static_cast<std::size_t>(step.inner);
+  auto outer = static_cast<std::size_t>(step.outer), n = static_cast<std::size_t>(step.n),
+       inner = static_cast<std::size_t>(step.inner);
+  if (std::int64_t block = block_of(step)) {
+    for (std::size_t o = 0; o < outer; ++o)
+      run_in_blocks(step, static_cast<std::size_t>(block), in + o * n * inner * size, out + o * inner * result_size);
+    return;
+  }
   if (inner == 1) {
-    if (step.n > 2 * kBlock) {
-      for (std::int64_t row = 0; row < step.outer; ++row)
-        run_long_row(step, in + static_cast<std::size_t>(row) * n * size,
-                     out + static_cast<std::size_t>(row) * result_size);
-      return;
-    }
     auto reduce = table.reduce_rows[kernel][index_of(step.dtype)];
-    parallel_for(static_cast<std::size_t>(step.outer), grain_for(step.outer, step.n),
-                 [&](std::size_t begin, std::size_t end) {
-                   reduce(out + begin * result_size, in + begin * n * size, end - begin, n);
-                 });
+    parallel_for(outer, grain_for(step.outer, step.n), [&](std::size_t begin, std::size_t end) {
+      reduce(out + begin * result_size, in + begin * n * size, end - begin, n);
+    });
     return;
   }
   auto reduce = table.reduce_columns[kernel][index_of(step.dtype)];
-  // Columns are independent: chunks of at least a few cache lines of them.
-  std::size_t strip = std::max<std::size_t>(grain_for(step.inner, step.n * step.outer), 64);
-  for (std::size_t o = 0; o < static_cast<std::size_t>(step.outer); ++o) {
-    const std::byte* from = in + o * n * inner * size;
-    std::byte* to = out + o * inner * result_size;
-    parallel_for(inner, strip, [&](std::size_t begin, std::size_t end) {
-      reduce(to + begin * result_size, from + begin * size, n, end - begin, inner);
-    });
-  }
+  // Columns are independent: strips of at least a few cache lines of them.
+  std::size_t strip = std::max<std::size_t>(grain_for(step.inner, step.n), inner < 4096 ? 64 : 1024);
+  std::size_t strips = (inner + strip - 1) / strip;
+  auto units = static_cast<std::int64_t>(outer * strips);
+  parallel_for(outer * strips, grain_for(units, step.n * step.inner * step.outer / units),
+               [&](std::size_t begin, std::size_t end) {
+                 for (std::size_t unit = begin; unit < end; ++unit) {
+                   std::size_t o = unit / strips, left = unit % strips * strip, width = std::min(strip, inner - left);
+                   reduce(out + (o * inner + left) * result_size, in + (o * n * inner + left) * size, n, width, inner);
+                 }
+               });
 }
 
 }  // namespace lamina::runtime

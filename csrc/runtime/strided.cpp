@@ -102,12 +102,13 @@ void run(const CopyStep& step, Slots slots) {
     for (std::int64_t matrix = 0; matrix < matrices; ++matrix) {
       const std::byte* in = from + cursor.from * size;
       std::byte* out = to + cursor.to * size;
-      parallel_for(
-          static_cast<std::size_t>(columns), grain_for(columns, width), [&](std::size_t begin, std::size_t end) {
-            table.transpose[size](out + static_cast<std::int64_t>(begin) * width * size,
-                                  in + static_cast<std::int64_t>(begin) * size, static_cast<std::size_t>(width),
-                                  end - begin, static_cast<std::size_t>(in_step));
-          });
+      // Whole cache lines of the operand's rows.
+      std::size_t strip = std::max<std::size_t>(grain_for(columns, width), 64);
+      parallel_for(static_cast<std::size_t>(columns), strip, [&](std::size_t begin, std::size_t end) {
+        table.transpose[size](out + static_cast<std::int64_t>(begin) * width * size,
+                              in + static_cast<std::int64_t>(begin) * size, static_cast<std::size_t>(width),
+                              end - begin, static_cast<std::size_t>(in_step));
+      });
       cursor.advance(outer, step.from_strides, &step.to_strides);
     }
     return;

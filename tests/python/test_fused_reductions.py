@@ -75,6 +75,18 @@ def test_fused_reductions_thread_count(shape: tuple[int, ...], axes: tuple[int, 
             np.testing.assert_array_equal(got, expected)
 
 
+@pytest.mark.parametrize(("shape", "axis"), [((1500, 300), 0), ((2, 1500, 300), 1), ((3, 70001), 1), ((40, 9, 70), 1)])
+def test_long_reductions_in_blocks(shape: tuple[int, ...], axis: int, threads: int) -> None:
+    x = np.random.default_rng(1).integers(-50, 50, shape).astype(np.float32)  # with ties
+    y = lamina.tensor(x)
+    np.testing.assert_array_equal(y.sum(axis).numpy(), x.sum(axis))
+    np.testing.assert_array_equal(y.amin(axis).numpy(), x.min(axis))
+    np.testing.assert_array_equal(y.argmax(axis).numpy(), x.argmax(axis))
+    np.testing.assert_array_equal((y > 48).any(axis).numpy(), (x > 48).any(axis))
+    x.reshape(-1)[-1] = np.nan
+    assert lamina.tensor(x).argmin(axis).numpy().flat[-1] == shape[axis] - 1
+
+
 @pytest.mark.parametrize(("shape", "axes"), [((3, 300), (1,)), ((300, 5), (0,)), ((70, 300), (0,)), ((200000,), (0,))])
 def test_fused_reductions_nan_and_types(shape: tuple[int, ...], axes: tuple[int, ...]) -> None:
     x = np.random.default_rng(0).integers(-9, 9, shape)
