@@ -1,7 +1,9 @@
-// Cuts matrix products into chunks for the pool. Where the cuts lie depends on shapes alone, never on the threads.
+// Cuts matrix products into chunks for the pool. Where the cuts lie changes no bit: kernels choose the order of sums by
+// what chunks share with the whole.
 #include "runtime/matmul.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "runtime/thread_pool.h"
 
@@ -13,15 +15,12 @@ using kernels::MatmulArgs;
 // Multiply-adds below which sharing costs more than it saves, and the least worth a chunk of its own.
 constexpr std::size_t kSharedWork = 150'000;
 constexpr std::size_t kChunkWork = 100'000;
-// Chunks of one product: some for each thread, so that one that is disturbed does not keep the others waiting.
-constexpr std::size_t kEnoughChunks = 8;
-constexpr std::size_t kMostChunks = 16;
-// Up to here the rows stay together and the columns are cut.
-constexpr std::size_t kFewRows = 112;
-// A b up to this size is read where it lies by chunks of few rows.
-constexpr std::size_t kSmallBytes = std::size_t{2} << 20;
-// Columns are cut between cache lines.
-constexpr std::size_t kColumnUnit = 64;
+// Chunks for each thread, so that one that is disturbed does not keep the others waiting.
+constexpr std::size_t kChunks = 4;
+// The least rows of a chunk: those that a chunk's b is packed for, and those that pack rows of a.
+constexpr std::size_t kLeastRows = 32, kLeastPackedRows = 96;
+// Columns are cut between cache lines and between the panels of every instruction set.
+constexpr std::size_t kColumnUnit = 32;
 
 std::size_t ceil_divide(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
@@ -33,28 +32,26 @@ struct Grid {
   std::size_t rows = 1, columns = 1;
 };
 
-// For products that pack both operands: a row of blocks packs a's panels, a column of blocks packs b, once for each
-// block, which wide and tall blocks repay.
-Grid grid_of_packed(const MatmulArgs& args) {
-  Grid grid;
-  grid.columns = std::min(ceil_divide(args.n, 512), kMostChunks);
-  grid.rows = std::clamp<std::size_t>(args.m / 256, 1, std::max<std::size_t>(1, kMostChunks / grid.columns));
-  while (grid.rows * grid.columns < kEnoughChunks && args.n / grid.columns >= 256) grid.columns *= 2;
-  return grid;
-}
-
-Grid grid_of(const MatmulArgs& args, std::size_t size) {
+// Columns are cut first, because chunks of columns read rows of a where they lie and share nothing of b. But where the
+// kernels pack a, chunks of rows spare them to pack it again.
+Grid grid_of(const MatmulArgs& args) {
   const std::size_t affordable = std::max<std::size_t>(1, args.m * args.n * args.k / kChunkWork);
+  // A power of two, which the usual numbers of threads divide.
+  std::size_t chunks = std::bit_floor(std::min(affordable, kChunks * static_cast<std::size_t>(num_threads())));
+  const auto cut = [&chunks](std::size_t most) {
+    const std::size_t parts = std::min(chunks, std::bit_floor(std::max<std::size_t>(1, most)));
+    chunks /= parts;
+    return parts;
+  };
   Grid grid;
   if (args.n == 1) {
-    grid.rows = std::min({std::max<std::size_t>(1, args.m / 8), affordable, kMostChunks});
-  } else if (args.m <= kFewRows) {
-    grid.columns = std::min({units_of(args.n), affordable, kMostChunks});
-  } else if (args.n < kColumnUnit || (args.b_column == 1 && args.n * args.k * size <= kSmallBytes)) {
-    grid.rows = std::max(std::min(kEnoughChunks, args.m / 32), std::min(kMostChunks, args.m / 64));
-    grid.rows = std::min(grid.rows, affordable);
+    grid.rows = cut(args.m / 8);
+  } else if (args.a_column == 1) {
+    grid.columns = cut(units_of(args.n));
+    grid.rows = cut(args.m / kLeastRows);
   } else {
-    grid = grid_of_packed(args);
+    grid.rows = cut(args.m / kLeastPackedRows);
+    grid.columns = cut(units_of(args.n));
   }
   return grid;
 }
@@ -93,7 +90,7 @@ void matmul(DType dtype, const MatmulArgs& args, std::span<const std::ptrdiff_t>
   };
   if (work * entries < kSharedWork || num_threads() == 1) return run_entries(0, entries);
 
-  const Grid grid = grid_of(args, size);
+  const Grid grid = grid_of(args);
   const std::size_t blocks = grid.rows * grid.columns;
   if (blocks == 1) return parallel_for(entries, ceil_divide(kChunkWork, std::max<std::size_t>(work, 1)), run_entries);
 

@@ -53,8 +53,8 @@ TYPED_TEST(Matmul, every_pair_of_layouts) {
 }
 
 TYPED_TEST(MatmulFloat, large_enough_for_several_blocks) {
-  const std::size_t shapes[][3] = {{200, 150, 300}, {170, 530, 1100}, {9, 700, 1030}, {3, 300, 2100},
-                                   {600, 3, 777},   {300, 1, 2050},   {1, 1100, 900}, {700, 33, 129}};
+  const std::size_t shapes[][3] = {{200, 150, 300}, {170, 530, 1100}, {9, 700, 1030}, {3, 300, 2100}, {600, 3, 777},
+                                   {300, 1, 2050},  {1, 1100, 900},   {700, 33, 129}, {1100, 140, 40}};
   for (const auto& [m, n, k] : shapes) {
     for (const Layout a : {Layout::kRows, Layout::kPaddedColumns}) {
       for (const Layout b : {Layout::kPaddedRows, Layout::kColumns, Layout::kStepped}) {
@@ -63,6 +63,17 @@ TYPED_TEST(MatmulFloat, large_enough_for_several_blocks) {
         add_epilogue(product);
         expect_exact(product);
       }
+    }
+  }
+}
+
+// Too deep to be read in place: the first panel of rows packs b's whole panels, the last one is packed before.
+TYPED_TEST(MatmulFloat, panels_packed_by_their_first_reader) {
+  for (const std::size_t m : {7u, 12u, 13u, 15u, 29u}) {
+    for (const std::size_t n : {16u, 17u, 31u, 32u, 33u, 64u, 65u, 127u, 128u, 129u}) {
+      Case<TypeParam> product = make_case<TypeParam>(m, n, 521, Layout::kRows, Layout::kPaddedRows);
+      if (n % 2 == 0) add_epilogue(product);
+      expect_exact(product);
     }
   }
 }
