@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 MLP = (784, 512, 256, 10)
+WIDE = (4096,) * 4
 SEED_NET = (20, 256, 10)
 SMALL = (20, 64, 10)
 BLOCKS = {"count": 152, "width": 64, "batch": 32}
@@ -15,6 +16,7 @@ REDUCTIONS = ("sum", "max", "argmax", "softmax", "logsumexp")
 ROW_FUNCTIONS = ("mean", "var", "sum(x * x)", "layer_norm", "cross_entropy")
 RECORDED = 1000
 HUGE = 10**7  # elements
+HUGE_FLOPS = 4 * 10**9
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,20 @@ def _mlps() -> list[Workload]:
         for n in (1, 32, 128, 1024)
     ]
     for optimizer in ("SGD", "Adam"):
-        for n in (32, 128):
+        for n in (32, 128, 1024):
             arguments = {"sizes": MLP, "batch": n, "optimizer": optimizer}
             name = f"MLP 784-512-256-10, batch {n}: {optimizer} step"
             rows.append(Workload(name, "mlp_step", arguments, _step_flops(MLP, n)))
     return rows
+
+
+def _wide_mlps() -> list[Workload]:
+    name, arguments = "three layers of 4096, batch 512", {"sizes": WIDE, "batch": 512}
+    step = arguments | {"optimizer": "SGD"}
+    return [
+        Workload(f"{name}: forward", "mlp_forward", arguments, _flops(WIDE, 512), huge=True),
+        Workload(f"{name}: SGD step", "mlp_step", step, _step_flops(WIDE, 512), huge=True),
+    ]
 
 
 def _residual_nets() -> list[Workload]:
@@ -81,17 +92,19 @@ def _residual_nets() -> list[Workload]:
 
 
 def _linears() -> list[Workload]:
-    shapes = [(1, 784, 512), (8, 784, 512), (32, 784, 512), (128, 784, 512), (64,) * 3, (256,) * 3, (1024,) * 3]
-    return [
-        Workload(
-            f"linear {rows} x {inputs} x {outputs}",
-            "linear",
-            {"rows": rows, "inputs": inputs, "outputs": outputs},
-            _flops((inputs, outputs), rows),
-            4 * (rows * inputs + inputs * outputs + outputs + rows * outputs) if rows == 1 else 0,
-        )
-        for rows, inputs, outputs in shapes
-    ]
+    shapes = [(n, 784, 512) for n in (1, 8, 32, 128, 1024)]
+    shapes += [(n, n, n) for n in (64, 128, 256, 512, 1024, 2048, 4096)]
+    shapes += [(n, 4096, 4096) for n in (32, 512)]
+    workloads = []
+    for rows, inputs, outputs in shapes:
+        name, arguments = f"linear {rows} x {inputs} x {outputs}", {"rows": rows, "inputs": inputs, "outputs": outputs}
+        flops = _flops((inputs, outputs), rows)
+        touched = 4 * (rows * inputs + inputs * outputs + outputs + rows * outputs) if rows == 1 else 0
+        huge = flops > HUGE_FLOPS
+        workloads.append(Workload(name, "linear", arguments, flops, touched, huge=huge))
+        gradients = f"{name}: forward + gradients"
+        workloads.append(Workload(gradients, "linear_backward", arguments, 3 * flops, huge=huge))
+    return workloads
 
 
 def _reduction(name: str, text: str, shape: tuple[int, ...], axis: int = -1) -> Workload:
@@ -127,4 +140,13 @@ def _elementwise() -> list[Workload]:
     ]
 
 
-WORKLOADS = [*_small_nets(), *_mlps(), *_residual_nets(), *_linears(), *_reductions(), *_losses(), *_elementwise()]
+WORKLOADS = [
+    *_small_nets(),
+    *_mlps(),
+    *_wide_mlps(),
+    *_residual_nets(),
+    *_linears(),
+    *_reductions(),
+    *_losses(),
+    *_elementwise(),
+]

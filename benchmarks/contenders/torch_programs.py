@@ -70,6 +70,23 @@ class Programs:
         linear = self.F.linear
         return self._function(lambda x: linear(x, weight, bias), arrays.normal(rows, inputs))
 
+    def linear_backward(self, rows: int, inputs: int, outputs: int) -> Prepared:
+        linear, factor = self.F.linear, self.torch.tensor(arrays.normal(rows, outputs, seed=9))
+        x, weight, bias = self._tensors(arrays.normal(rows, inputs), *arrays.layers((inputs, outputs))[0])
+        for operand in (x, weight, bias):
+            operand.requires_grad_()
+        loss_of = self.compile(lambda x: (linear(x, weight, bias) * factor).sum())
+
+        def run() -> float:
+            x.grad = weight.grad = bias.grad = None
+            loss = loss_of(x)
+            loss.backward()
+            number = loss.item()
+            self.finish()
+            return number
+
+        return Prepared(run, lambda: [run(), *weight.grad.numpy()[0]])
+
     def reduction(self, name: str, shape: Sequence[int], axis: int) -> Prepared:
         F = self.F
         (labels,) = self._tensors(arrays.labels(shape[0], shape[-1]))

@@ -143,6 +143,24 @@ class Programs:
         (layer,) = by_columns(arrays.layers((inputs, outputs)))
         return called(linear, jnp.asarray(arrays.normal(rows, inputs)), layer)
 
+    def linear_backward(self, rows: int, inputs: int, outputs: int) -> Prepared:
+        (layer,) = by_columns(arrays.layers((inputs, outputs)))
+        x, factor = jnp.asarray(arrays.normal(rows, inputs)), jnp.asarray(arrays.normal(rows, outputs, seed=9))
+
+        def loss_of(x: Any, layer: Any, factor: Any) -> Any:
+            return (linear(x, layer) * factor).sum()
+
+        compiled = jax.jit(jax.value_and_grad(loss_of, (0, 1)))
+
+        def run() -> Any:
+            return jax.block_until_ready(compiled(x, layer, factor))
+
+        def probe() -> list[float]:
+            loss, (_, (change, _)) = run()
+            return [float(loss), *np.asarray(change)[:, 0]]
+
+        return Prepared(run, probe)
+
     def reduction(self, name: str, shape: Sequence[int], axis: int) -> Prepared:
         x = jnp.asarray(arrays.normal(*shape))
         if name == "cross_entropy":

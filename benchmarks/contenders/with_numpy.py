@@ -219,6 +219,20 @@ class Programs:
         (layer,), x = by_columns(arrays.layers((inputs, outputs))), arrays.normal(rows, inputs)
         return Prepared(lambda: linear(x, layer), lambda: linear(x, layer))
 
+    def linear_backward(self, rows: int, inputs: int, outputs: int) -> Prepared:
+        (layer,), x = by_columns(arrays.layers((inputs, outputs))), arrays.normal(rows, inputs)
+        factor = arrays.normal(rows, outputs, seed=9)
+
+        def run() -> tuple[float, Array, Array, Array]:
+            loss = float(np.vdot(linear(x, layer), factor))
+            return loss, factor @ layer[0].T, x.T @ factor, factor.sum(0)
+
+        def probe() -> list[float]:
+            loss, _, change, _ = run()
+            return [loss, *change[:, 0]]
+
+        return Prepared(run, probe)
+
     def reduction(self, name: str, shape: Sequence[int], axis: int) -> Prepared:
         x = arrays.normal(*shape)
         if name == "cross_entropy":
