@@ -71,7 +71,7 @@ from .tensor_methods import is_nonzero, is_tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import datasets, func, io, linalg, nn, optim
+    from . import datasets, func, io, linalg, multiprocessing, nn, optim, serialization, testing, utils
     from .io import load, save
     from .linalg import cholesky, det, logdet, slogdet
     from .linalg import inv as inverse
@@ -98,7 +98,18 @@ int = int32
 long = int64
 newaxis = None
 
-_SUBPACKAGES = ("datasets", "func", "io", "linalg", "multiprocessing", "nn", "optim", "serialization", "utils")
+_SUBPACKAGES = (
+    "datasets",
+    "func",
+    "io",
+    "linalg",
+    "multiprocessing",
+    "nn",
+    "optim",
+    "serialization",
+    "testing",
+    "utils",
+)
 # fmt: off
 _NN_FUNCTIONS = (
     "adaptive_avg_pool1d", "avg_pool1d", "bilinear", "celu", "channel_shuffle", "conv1d", "conv2d", "conv_transpose1d",
@@ -151,10 +162,10 @@ __all__ = [
     "serialization", "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "sigmoid",
     "sign", "signbit", "sin", "sinc", "sinh", "slice_scatter", "slogdet", "softmax", "sort", "split", "sqrt",
     "square", "squeeze", "stack", "std", "std_mean", "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "take",
-    "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot", "tile", "topk", "trace", "transpose",
-    "trapezoid", "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc", "uint8", "unbind",
-    "unflatten", "unique", "unique_consecutive", "unsqueeze", "utils", "var", "var_mean", "vdot", "vsplit", "vstack",
-    "where", "xlogy", "zeros", "zeros_like",
+    "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "tile", "topk", "trace",
+    "transpose", "trapezoid", "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc", "uint8",
+    "unbind", "unflatten", "unique", "unique_consecutive", "unsqueeze", "utils", "var", "var_mean", "vdot", "vsplit",
+    "vstack", "where", "xlogy", "zeros", "zeros_like",
 ]
 # fmt: on
 __all__ += _NN_FUNCTIONS

@@ -1,0 +1,171 @@
+"""``lamina.testing``: whether what a program computed is close to what it should be, and by how much it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite, isnan, prod
+
+from . import _core
+from ._core import Tensor
+from .functions.comparing import isclose
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+__all__ = ["assert_close"]
+
+# Relative and absolute tolerance; 0 for types that are not here.
+_TOLERANCES: dict[Any, tuple[float, float]] = {_core.float32: (1.3e-6, 1e-5), _core.float64: (1e-7, 1e-7)}
+
+
+def assert_close(
+    actual: Any,
+    expected: Any,
+    *,
+    allow_subclasses: bool = True,
+    rtol: float | None = None,
+    atol: float | None = None,
+    equal_nan: bool = False,
+    check_device: bool = True,
+    check_dtype: bool = True,
+    check_layout: bool = True,
+    check_stride: bool = False,
+    msg: str | Callable[[str], str] | None = None,
+) -> None:
+    """AssertionError unless ``|actual - expected| <= atol + rtol * |expected|`` for all elements.
+
+    Tensors, NumPy arrays, numbers, None, and sequences and mappings of them are compared, element by element; shapes,
+    and with `check_dtype` types, must be equal. The tolerances are both given or both left to the types: 1.3e-6 and
+    1e-5 for float32, 1e-7 and 1e-7 for float64, 0 for integers. `msg` is the message of a failure, or makes it of the
+    one that there would be. TypeError for what cannot be compared.
+
+    >>> lamina.testing.assert_close(lamina.ones(2) / 3, lamina.tensor([0.3333333, 0.3333334]))
+    """
+    if (rtol is None) != (atol is None):
+        missing = "rtol" if rtol is None else "atol"
+        raise ValueError(f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {missing}.")
+
+    def problem(a: Any, b: Any) -> str | None:
+        if isinstance(a, Tensor) and isinstance(b, Tensor):
+            if not allow_subclasses and type(a) is not type(b):
+                raise TypeError(f"No comparison pair was able to handle inputs of type {type(a)} and {type(b)}.")
+            return _tensor_problem(a, b, rtol, atol, equal_nan, check_dtype, check_stride)
+        if type(a) is type(b) and hasattr(a, "__array_interface__"):
+            return _tensor_problem(_core.as_tensor(a), _core.as_tensor(b), rtol, atol, equal_nan, check_dtype, False)
+        if isinstance(a, bool) and isinstance(b, bool):
+            return None if a is b else f"Booleans mismatch: {a} is not {b}"
+        if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+            if check_dtype and type(a) is not type(b):
+                return f"The (d)types do not match: {type(a)} != {type(b)}."
+            own = _TOLERANCES[_core.float64] if isinstance(a, float) or isinstance(b, float) else (0.0, 0.0)
+            return _number_problem(a, b, *_chosen(rtol, atol, own), equal_nan)
+        if a is None and b is None:
+            return None
+        raise TypeError(f"No comparison pair was able to handle inputs of type {type(a)} and {type(b)}.")
+
+    failure = _walk(actual, expected, "", problem)
+    if failure is not None:
+        raise AssertionError(failure if msg is None else msg(failure) if callable(msg) else msg)
+
+
+def _walk(a: Any, b: Any, path: str, problem: Callable[[Any, Any], str | None]) -> str | None:
+    """The first problem in nested containers, with the item that has it."""
+    place = f"\n\nThe failure occurred for item {path}" if path else ""
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        if a.keys() != b.keys():
+            return (
+                "The keys of the mappings do not match:\n"
+                f"Missing keys in the actual mapping: {sorted(b.keys() - a.keys(), key=str)}\n"
+                f"Additional keys in the actual mapping: {sorted(a.keys() - b.keys(), key=str)}{place}"
+            )
+        pairs = [(a[key], b[key], f"{path}[{key!r}]") for key in a]
+    elif _is_sequence(a) and _is_sequence(b):
+        if len(a) != len(b):
+            return f"The length of the sequences mismatch: {len(a)} != {len(b)}{place}"
+        pairs = [(x, y, f"{path}[{i}]") for i, (x, y) in enumerate(zip(a, b))]
+    else:
+        found = problem(a, b)
+        return None if found is None else found + place
+    for x, y, inner in pairs:
+        found = _walk(x, y, inner, problem)
+        if found is not None:
+            return found
+    return None
+
+
+def _is_sequence(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
+def _chosen(rtol: float | None, atol: float | None, own: tuple[float, float]) -> tuple[float, float]:
+    return own if rtol is None or atol is None else (rtol, atol)
+
+
+def _number_problem(a: float, b: float, rtol: float, atol: float, equal_nan: bool) -> str | None:
+    distance = abs(a - b)
+    near = a == b or (isfinite(a) and isfinite(b) and distance <= atol + rtol * abs(b))
+    if near or (equal_nan and isnan(a) and isnan(b)):
+        return None
+    exact = rtol == atol == 0
+    relative = distance / abs(b) if b else float("inf")
+    bounds = ("", "") if exact else (f" (up to {atol} allowed)", f" (up to {rtol} allowed)")
+    return (
+        f"Scalars are not {'equal' if exact else 'close'}!\n\nExpected {b} but got {a}.\n"
+        f"Absolute difference: {distance}{bounds[0]}\nRelative difference: {relative}{bounds[1]}"
+    )
+
+
+def _tensor_problem(
+    a: Tensor,
+    b: Tensor,
+    rtol: float | None,
+    atol: float | None,
+    equal_nan: bool,
+    check_dtype: bool,
+    check_stride: bool,
+) -> str | None:
+    a, b = a.detach(), b.detach()
+    for name, checked in (("shape", True), ("dtype", check_dtype)):
+        if checked and getattr(a, name) != getattr(b, name):
+            return f"The values for attribute '{name}' do not match: {getattr(a, name)} != {getattr(b, name)}."
+    if check_stride and a.stride() != b.stride():
+        return f"The values for attribute 'stride()' do not match: {a.stride()} != {b.stride()}."
+    tolerances = [_TOLERANCES.get(x.dtype, (0.0, 0.0)) for x in (a, b)]
+    rtol, atol = _chosen(rtol, atol, (max(r for r, _ in tolerances), max(t for _, t in tolerances)))
+    exact = rtol == atol == 0
+    if exact and not equal_nan:
+        near = a == b
+    else:
+        common = _core.promote_types(a.dtype, b.dtype)
+        near = isclose(a.to(common), b.to(common), rtol, atol, equal_nan)
+    if bool(near.all()):
+        return None
+    a, b = a.double(), b.double()
+    if a.dim() == 0:
+        return _number_problem(a.item(), b.item(), rtol, atol, equal_nan)
+    wrong = near.logical_not()
+    count, total = int(wrong.sum()), prod(a.shape)
+    distance = _core.where(wrong, (a - b).abs(), _core.zeros_like(a)).reshape(-1)
+    relative = _core.where(wrong.reshape(-1), distance / b.abs().reshape(-1), _core.zeros_like(distance))
+    lines = [
+        f"Tensor-likes are not {'equal' if exact else 'close'}!\n",
+        f"Mismatched elements: {count} / {total} ({100 * count / total:.1f}%)",
+    ]
+    for kind, values, bound in (("absolute", distance, atol), ("relative", relative, rtol)):
+        place = int(values.argmax())
+        allowed = "" if exact else f" (up to {bound} allowed)"
+        lines.append(
+            f"Greatest {kind} difference: {values[place].item()} at index {_index(place, tuple(a.shape))}{allowed}"
+        )
+    return "\n".join(lines)
+
+
+def _index(place: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The index of the element at `place` in the order of memory."""
+    index: list[int] = []
+    for size in reversed(shape):
+        place, rest = divmod(place, size)
+        index.insert(0, rest)
+    return tuple(index)

@@ -1,0 +1,74 @@
+"""assert_close: what is close, what is not and why, and what cannot be compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lamina
+from lamina.testing import assert_close
+
+t = lamina.tensor
+nan = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected", "options"),
+    [
+        (t([1.0, 2.0]), t([1.0, 2.000001]), {}),
+        (t([]), t([]), {}),
+        (t([1, 2]), t([1, 2]), {}),
+        (t(True), t(True), {}),
+        (t([1.0]), t([1.1]), {"rtol": 0.1, "atol": 0.0}),
+        (t([1.0]), t([1.0], dtype=lamina.float64), {"check_dtype": False}),
+        (t([nan, lamina.inf]), t([nan, lamina.inf]), {"equal_nan": True}),
+        (t([2], dtype=lamina.int32), t([2]), {"check_dtype": False}),
+        (1.0, 1.0 + 1e-9, {}),
+        (nan, nan, {"equal_nan": True}),
+        (None, None, {}),
+        (np.ones(2), np.ones(2), {}),
+        ([1, (t(1.0), {"a": 2.0})], [1, [t(1.0), {"a": 2.0}]], {}),
+        (t([1.0], requires_grad=True), t([1.0]), {}),
+    ],
+)
+def test_close(actual: Any, expected: Any, options: dict[str, Any]) -> None:
+    assert_close(actual, expected, **options)
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected", "options", "message"),
+    [
+        (t([[1.0, 2.0]]), t([[1.0, 4.0]]), {}, r"Mismatched elements: 1 / 2 \(50.0%\)"),
+        (t([[1.0, 2.0]]), t([[1.0, 4.0]]), {}, r"absolute difference: 2.0 at index \(0, 1\) \(up to 1e-05 allowed\)"),
+        (t([[1.0, 2.0]]), t([[1.0, 4.0]]), {}, r"relative difference: 0.5 at index \(0, 1\) \(up to 1.3e-06 allowed\)"),
+        (t([1, 2]), t([1, 3]), {}, "Tensor-likes are not equal!"),
+        (t([1, 2]), t([1, 3]), {}, r"difference: 1.0 at index \(1,\)$|difference: 1.0 at index \(1,\)\n"),
+        (t(1.0), t(2.0), {}, "Scalars are not close!\n\nExpected 2.0 but got 1.0"),
+        (t([1.0]), t([1.0, 2.0]), {}, "'shape' do not match"),
+        (t([1.0]), t([1]), {}, "'dtype' do not match: lamina.float32 != lamina.int64"),
+        (lamina.ones(2, 3).t(), lamina.ones(3, 2), {"check_stride": True}, r"'stride\(\)' do not match"),
+        (t([nan]), t([nan]), {}, "not close"),
+        (t([1.0]), t([lamina.inf]), {}, "not close"),
+        (1, 1.0, {}, r"\(d\)types do not match"),
+        (1, 2, {}, "Scalars are not equal!"),
+        (True, False, {}, "Booleans mismatch"),
+        ([1], [1, 2], {}, "length of the sequences mismatch: 1 != 2"),
+        ({"a": 1}, {"b": 1}, {}, r"Missing keys in the actual mapping: \['b'\]"),
+        ([0, {"k": [1.0, 2.0]}], [0, {"k": [1.0, 3.0]}], {}, r"occurred for item \[1\]\['k'\]\[1\]"),
+        (t([1.0]), t([2.0]), {"msg": "mine"}, "^mine$"),
+        (t([1.0]), t([2.0]), {"msg": lambda text: "mine: " + text}, "^mine: Tensor-likes"),
+    ],
+)
+def test_not_close(actual: Any, expected: Any, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        assert_close(actual, expected, **options)
+
+
+def test_what_cannot_be_compared() -> None:
+    for a, b in (("a", "a"), (t(1.0), 1.0), (None, 1), (np.ones(1), t([1.0]))):
+        with pytest.raises(TypeError, match="No comparison pair"):
+            assert_close(a, b)
+    with pytest.raises(ValueError, match="got no atol"):
+        assert_close(1.0, 1.0, rtol=1.0)
