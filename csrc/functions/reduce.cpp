@@ -135,9 +135,9 @@ ValuePtr norm(const ValuePtr& x, double p, const Axes& axes, bool keepdim, std::
     return build::sum(counted, wrapped, keepdim);
   }
   ValuePtr size = build::abs(source);
+  check((p >= 0 && !std::isinf(p)) || count_of(x, wrapped) != 0, "linalg.vector_norm cannot compute the ", p,
+        " norm on an empty tensor because the operation does not have an identity");
   if (std::isinf(p)) {
-    check(count_of(x, wrapped) != 0, "linalg.vector_norm cannot compute the ", p,
-          " norm on an empty tensor because the operation does not have an identity");
     return labelled(build::reduce(p > 0 ? Op::amax : Op::amin, size, wrapped, keepdim), label);
   }
   if (p == 1) return labelled(build::sum(size, wrapped, keepdim), label);
@@ -147,12 +147,12 @@ ValuePtr norm(const ValuePtr& x, double p, const Axes& axes, bool keepdim, std::
     return build::where(nothing, number(p > 0 ? 0 : std::numeric_limits<double>::infinity(), source->dtype), raised);
   };
   ValuePtr total = build::sum(p == 2 ? build::square(source) : powers(), wrapped, keepdim);
-  // Where the sum is 0 the root's slope is infinite: a constant 0 stands there instead, whose gradient is 0.
+  // Where the sum is 0 the root's slope is infinite: a constant stands there instead, whose gradient is 0.
   ValuePtr is_zero = build::binary(Op::eq, total, zero);
   ValuePtr safe = build::where(is_zero, number(1, source->dtype), total);
   ValuePtr root = p == 2 ? build::sqrt(safe) : build::pow(safe, number(1 / p, source->dtype));
   double at_zero = p > 0 ? 0 : std::numeric_limits<double>::infinity();
-  return labelled(build::where(is_zero, number(p < 0 ? 0 : at_zero, source->dtype), root), label);
+  return labelled(build::where(is_zero, number(at_zero, source->dtype), root), label);
 }
 
 }  // namespace lamina::functions

@@ -223,6 +223,7 @@ def _attach() -> None:
     for function in IN_PLACE:
         setattr(Tensor, f"{function.__name__}_", in_place(function))
     Tensor.device = property(_device)  # type: ignore[assignment, method-assign]
+    Tensor._grad = Tensor.grad  # type: ignore[attr-defined]
     Tensor.retains_grad = property(lambda self: self._retains_grad)  # type: ignore[assignment, method-assign]
     Tensor._make_subclass = staticmethod(_core._make_subclass)  # type: ignore[method-assign]
     pickle_as(_core.dtype, _reduce_dtype)

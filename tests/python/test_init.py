@@ -157,3 +157,10 @@ def test_errors(fill: Callable[[], Any], message: str) -> None:
 def test_nothing_to_fill_warns(fill: Callable[[lamina.Tensor], lamina.Tensor]) -> None:
     with pytest.warns(UserWarning, match="zero-element"):
         fill(lamina.zeros(0, 3))
+
+
+def test_names_without_the_underscore_warn_and_work() -> None:
+    x = lamina.empty(2, 2)
+    with pytest.warns(FutureWarning, match=r"nn\.init\.constant` is now deprecated in favor of `nn\.init\.constant_"):
+        assert init.constant(x, 3) is x
+    assert x.tolist() == [[3, 3], [3, 3]]

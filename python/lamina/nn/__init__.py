@@ -273,3 +273,12 @@ __all__ = [
     "resolve",
     "utils",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Loaded when first used: most programs that train and run nets need none of it.
+    if name == "utils":
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
