@@ -159,16 +159,32 @@ def test_safe_globals() -> None:
     assert serialization.get_safe_globals() == []
 
 
+def _archive(pickled: bytes) -> io.BytesIO:
+    """The archive of an object that `pickled` makes."""
+    target = io.BytesIO()
+    with ArchiveWriter(target) as archive:
+        archive.write_record("data.pkl", pickled)
+    target.seek(0)
+    return target
+
+
+def test_names_of_pytorch_mean_their_counterparts() -> None:
+    call = pickle.PROTO + b"\x02ctorch.nn.modules.linear\nIdentity\n)R."
+    assert type(lamina.load(_archive(call), weights_only=False)) is nn.Identity
+    with pytest.raises(pickle.UnpicklingError, match=r"torch\.nn\.modules\.linear\.Identity"):
+        lamina.load(_archive(call))
+    with serialization.safe_globals([nn.Identity]):
+        assert type(lamina.load(_archive(call))) is nn.Identity
+    absent = call.replace(b"Identity", b"Absent")
+    with pytest.raises(pickle.UnpicklingError, match="which lamina does not have"):
+        lamina.load(_archive(absent), weights_only=False)
+
+
 def test_a_file_of_weights_sets_no_attribute_of_a_class() -> None:
     named = pickle.GLOBAL + b"torch.nn.parameter\nParameter\n"
     attack = pickle.PROTO + b"\x02" + named + b"}X\x04\x00\x00\x00evilK\x01sb."
-    source, target = zipfile.ZipFile(io.BytesIO(_file({}))), io.BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        for name in source.namelist():
-            archive.writestr(name, attack if name.endswith("data.pkl") else source.read(name))
-    target.seek(0)
     with pytest.raises(pickle.UnpicklingError, match="Can only build"):
-        lamina.load(target)
+        lamina.load(_archive(attack))
     assert not hasattr(nn.Parameter, "evil")
 
 
