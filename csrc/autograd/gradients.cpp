@@ -2,6 +2,8 @@
 #include "autograd/gradients.h"
 
 #include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "graph/scope.h"
 #include "ops/gradient.h"
@@ -14,12 +16,13 @@ namespace {
 // The values a walk visits, each with its number and its gradient so far. A value's `mark` is its number in this walk.
 class Walk {
  public:
-  explicit Walk(std::span<Value* const> roots) {
+  Walk(std::span<Value* const> roots, std::span<Value* const> ends) {
     nodes_.reserve(kUsualNodes);
     for (Value* root : roots) add(root);
+    std::unordered_set<const Value*> last(ends.begin(), ends.end());
     for (std::size_t next = 0; next < nodes_.size(); ++next) {
       Value* node = nodes_[next].get();
-      if (node->leaf) continue;
+      if (node->leaf || (!last.empty() && last.count(node))) continue;
       for (Value* input : node->operands())
         if (input && input->requires_grad()) add(input);
     }
@@ -40,22 +43,30 @@ class Walk {
   }
 
   std::size_t size() const { return nodes_.size(); }
+  std::uint64_t id() const { return id_; }
   Value* node(std::size_t number) const { return nodes_[number].get(); }
   ValuePtr& gradient(std::size_t number) { return gradients_[number]; }
   bool wanted(const Value* value) const { return wanted_[value->mark]; }
+  static bool is_among(const Value* node, std::span<Value* const> values) {
+    return std::any_of(values.begin(), values.end(), [&](Value* value) { return same(node, value); });
+  }
+  bool reaches(const Value* value) const {
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      if (wanted_[i] && same(nodes_[i].get(), value)) return true;
+    return false;
+  }
   bool visits(const Value* value) const { return value->mark < nodes_.size() && nodes_[value->mark].get() == value; }
 
   // Keeps only what lies on a path to one of `inputs`.
   void restrict_to(std::span<Value* const> inputs) {
     std::fill(wanted_.begin(), wanted_.end(), false);
     for (const ValuePtr& node : nodes_)
-      for (Value* input : inputs)
-        if (same(node.get(), input)) wanted_[node->mark] = true;
+      if (is_among(node.get(), inputs)) wanted_[node->mark] = true;
     for (std::size_t number = nodes_.size(); number-- > 0;) {
       Value* node = nodes_[number].get();
       if (node->leaf) continue;
       for (Value* operand : node->operands())
-        if (operand && operand->requires_grad() && wanted_[operand->mark]) wanted_[number] = true;
+        if (operand && operand->requires_grad() && visits(operand) && wanted_[operand->mark]) wanted_[number] = true;
     }
   }
 
@@ -73,6 +84,12 @@ class Walk {
     ValuePtr& sum = gradients_[value->mark];
     sum = sum ? build::add(sum, gradient) : gradient;
   }
+  // A function has a gradient for each of its outputs.
+  std::vector<ValuePtr>& outputs(const Value* function) {
+    auto& gradients = outputs_[function];
+    gradients.resize(static_cast<std::size_t>(function->scalar.low));
+    return gradients;
+  }
 
  private:
   void add(Value* value) {
@@ -86,8 +103,19 @@ class Walk {
   std::vector<ValuePtr> nodes_;
   std::vector<ValuePtr> gradients_;
   std::vector<bool> wanted_;
+  std::unordered_map<const Value*, std::vector<ValuePtr>> outputs_;
+  std::uint64_t id_ = ++g_started;
   std::uint64_t walks_seen_ = 0;
+  static inline std::uint64_t g_started = 0;
   static inline std::uint64_t g_walks = 0;
+};
+
+// The innermost walk.
+Walk* g_current = nullptr;
+struct Current {
+  Walk* before;
+  explicit Current(Walk& walk) : before(std::exchange(g_current, &walk)) {}
+  ~Current() { g_current = before; }
 };
 
 bool reads_numbers(const OpRow& entry) { return (entry.reads[0] | entry.reads[1] | entry.reads[2]) != 0; }
@@ -102,23 +130,57 @@ bool reads_numbers(const OpRow& entry) { return (entry.reads[0] | entry.reads[1]
        grad_fn_name(node), path.empty() ? "" : " (in " + path + ")", ".");
 }
 
-void visit(Value* node, ValuePtr gradient, Walk& walk) {
-  if (node->has(kHistoryFreed)) fail_freed(node);
-  const OpRow& entry = row(node->op);
-  ValuePtr small[3];
-  std::vector<ValuePtr> large;
-  std::span<ValuePtr> results(small);
-  if (node->input_count > 3) {
-    large.resize(node->input_count);
-    results = large;
+// Room for one result an operand.
+class Results {
+ public:
+  explicit Results(std::size_t count) : large_(count > 3 ? count : 0) {
+    if (!large_.empty()) span_ = large_;
   }
-  Gradient rule(node, std::move(gradient), results);
-  entry.gradient(rule);
+  std::span<ValuePtr> span() { return span_; }
+
+ private:
+  ValuePtr small_[3];
+  std::vector<ValuePtr> large_;
+  std::span<ValuePtr> span_ = small_;
+};
+
+void visit(Value* node, std::span<ValuePtr> gradients, Walk& walk, const GradientOptions& options,
+           GradientObserver& observer) {
+  if (node->has(kHistoryFreed)) fail_freed(node);
+  bool hooked = node->has(kHasHooks);
+  Results room(node->input_count);
+  std::span<ValuePtr> results = room.span();
+  if (hooked) observer.before(node, gradients);
+  if (node->op == kFunction) {
+    observer.call(node, gradients, results, options.retain_graph);
+  } else {
+    Gradient rule(node, gradients[0], results);
+    row(node->op).gradient(rule);
+  }
+  if (hooked || options.watched) observer.after(node, results.first(node->input_count), gradients);
+  if (hooked || node->op == kFunction) walk.stamp_if_disturbed();
   for (std::size_t i = 0; i < node->input_count; ++i) {
     Value* input = node->inputs[i];
-    if (!results[i] || !walk.wanted(input)) continue;
+    if (!results[i] || !input->requires_grad() || !walk.wanted(input)) continue;
     walk.accumulate(input, results[i]);
   }
+}
+
+void visit_watched(Value* node, std::span<ValuePtr> gradients, Walk& walk, const GradientOptions& options,
+                   GradientObserver& observer) {
+  try {
+    visit(node, gradients, walk, options, observer);
+  } catch (...) {
+    if (options.watched) observer.failed(node);
+    throw;
+  }
+}
+
+void visit_function(Value* node, Walk& walk, const GradientOptions& options, GradientObserver& observer) {
+  std::vector<ValuePtr> gradients = std::move(walk.outputs(node));
+  bool reached =
+      std::any_of(gradients.begin(), gradients.end(), [](const ValuePtr& g) { return static_cast<bool>(g); });
+  if (reached && walk.wants_operand(node)) visit_watched(node, gradients, walk, options, observer);
 }
 
 }  // namespace
@@ -127,13 +189,15 @@ std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const V
                                 const GradientOptions& options, GradientObserver& observer) {
   for (Value* root : roots)
     check(root->requires_grad(), "element 0 of tensors does not require grad and does not have a grad_fn");
-  Walk walk(roots);
+  std::span<Value* const> ends = options.cut_at_inputs ? options.inputs : std::span<Value* const>();
+  Walk walk(roots, ends);
+  Current current(walk);
   bool selective = !options.inputs.empty();
   if (selective) walk.restrict_to(options.inputs);
   // A freed node is found before anything is recorded or changed.
   for (std::size_t number = 0; number < walk.size(); ++number) {
     Value* node = walk.node(number);
-    if (node->has(kHistoryFreed) && !node->leaf && walk.wanted(node)) fail_freed(node);
+    if (node->has(kHistoryFreed) && !node->leaf && walk.wanted(node) && !walk.is_among(node, ends)) fail_freed(node);
   }
 
   std::vector<ValuePtr> results(options.inputs.size());
@@ -141,9 +205,14 @@ std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const V
   for (std::size_t i = 0; i < roots.size(); ++i) walk.accumulate(roots[i], seeds[i]);
   for (std::size_t number = 0; number < walk.size(); ++number) {
     Value* node = walk.node(number);
+    if (node->op == kFunction) {
+      if (walk.wanted(node)) visit_function(node, walk, options, observer);
+      continue;
+    }
     ValuePtr gradient = std::move(walk.gradient(number));
     if (!gradient || !walk.wanted(node)) continue;
-    if (node->has(kHasHooks)) {
+    bool end = options.cut_at_inputs && walk.is_among(node, options.inputs);
+    if ((node->has(kHasHooks) || node->leaf) && !end) {
       gradient = observer.hooked(node, std::move(gradient));
       walk.stamp_if_disturbed();
     }
@@ -158,14 +227,66 @@ std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const V
       }
       continue;
     }
-    if (!walk.wants_operand(node)) continue;
-    visit(node, std::move(gradient), walk);
+    if (end || !walk.wants_operand(node)) continue;
+    if (Value* function = function_of(node)) {
+      walk.outputs(function)[static_cast<std::size_t>((*node->attribute)[0])] = std::move(gradient);
+      continue;
+    }
+    visit_watched(node, {&gradient, 1}, walk, options, observer);
     if (!options.retain_graph && reads_numbers(row(node->op))) {
       node->flags |= kHistoryFreed;
-      drop_inputs(node);
+      if (!node->has(kPerExample)) drop_inputs(node);  // what stands for an example is still to be recorded for all
     }
   }
   return results;
+}
+
+std::vector<Value*> frontier(std::span<Value* const> roots, std::uint64_t start) {
+  std::vector<Value*> pending, found;
+  std::unordered_set<const Value*> seen;
+  auto visit = [&](Value* value) {
+    if (!value || !value->requires_grad() || !seen.insert(value).second) return;
+    (value->leaf || value->op == kPlaceholder || value->sequence <= start ? found : pending).push_back(value);
+  };
+  for (Value* root : roots) visit(root);
+  while (!pending.empty()) {
+    Value* value = pending.back();
+    pending.pop_back();
+    for (Value* operand : value->operands()) visit(operand);
+  }
+  return found;
+}
+
+bool depends_on_others(std::span<Value* const> roots, std::span<Value* const> leaves) {
+  std::vector<Value*> pending;
+  std::unordered_set<const Value*> seen;
+  auto visit = [&](Value* value) {
+    if (value && value->requires_grad() && seen.insert(value).second) pending.push_back(value);
+  };
+  for (Value* root : roots) visit(root);
+  while (!pending.empty()) {
+    Value* value = pending.back();
+    pending.pop_back();
+    if (value->leaf || value->op == kPlaceholder) {
+      bool known = std::any_of(leaves.begin(), leaves.end(), [&](Value* leaf) { return Walk::same(value, leaf); });
+      if (!known) return true;
+      continue;
+    }
+    for (Value* operand : value->operands()) visit(operand);
+  }
+  return false;
+}
+
+std::uint64_t current_walk() { return g_current ? g_current->id() : 0; }
+bool current_walk_reaches(const Value* value) { return g_current && g_current->reaches(value); }
+
+void GradientObserver::call(Value*, std::span<ValuePtr>, std::span<ValuePtr>, bool) {
+  throw std::logic_error("a function's gradient was asked of an observer that has none");
+}
+
+Value* function_of(const Value* value) {
+  bool output = value->op == static_cast<OpId>(Op::rebase) && value->inputs[1] && value->inputs[1]->op == kFunction;
+  return output ? value->inputs[1] : nullptr;
 }
 
 }  // namespace lamina

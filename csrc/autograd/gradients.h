@@ -8,27 +8,51 @@
 
 namespace lamina {
 
-// Who wants to know of gradients while they are made. Called in reverse creation order.
+// Who wants to know of gradients while they are made. Called in reverse creation order. A missing gradient is null.
 class GradientObserver {
  public:
   virtual ~GradientObserver() = default;
   // The full gradient of a leaf.
   virtual void leaf(Value* value, ValuePtr gradient) = 0;
-  // The full gradient of a value that has kHasHooks; returns it, or what replaces it.
+  // The full gradient of a leaf, or of a value that has kHasHooks; returns it, or what replaces it.
   virtual ValuePtr hooked(Value* value, ValuePtr gradient) = 0;
+  // Before and after the gradient rule of a node that has kHasHooks: its outputs' gradients, and what the rule made of
+  // them for the operands. Both may be replaced. With options.watched, `after` is called for every node.
+  virtual void before(Value*, std::span<ValuePtr> /*gradients*/) {}
+  virtual void after(Value*, std::span<ValuePtr> /*results*/, std::span<const ValuePtr> /*gradients*/) {}
+  // The gradient rule of a kFunction node: a result for each operand.
+  virtual void call(Value* function, std::span<ValuePtr> gradients, std::span<ValuePtr> results, bool retain_graph);
+  // With options.watched: an exception passes through the node's rule.
+  virtual void failed(Value*) {}
 };
 
 struct GradientOptions {
   bool retain_graph = false;  // else what the walk went through can not be walked again
   bool create_graph = false;  // gradients can be differentiated themselves
+  bool watched = false;       // the observer is told of every node
   // If not empty: only these values' gradients are wanted, and only what lies between is visited. Their gradients
   // are returned; leaves that are not among them are not reported.
   std::span<Value* const> inputs = {};
+  // These values are where the walk ends, and its observer does not hear of them.
+  bool cut_at_inputs = false;
 };
 
 // seeds[i] is the cotangent of roots[i], of the same shape and dtype. Returns a gradient (or null) for each of
 // options.inputs. Raises if a root needs no gradient or the graph was freed by an earlier walk.
 std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const ValuePtr> seeds,
                                 const GradientOptions& options, GradientObserver& observer);
+
+// The values not younger than `start`, and leaves, from which `roots` come by way of younger ones.
+std::vector<Value*> frontier(std::span<Value* const> roots, std::uint64_t start);
+
+// Does any of `roots` depend on a leaf, or on an example's placeholder, other than `leaves`?
+bool depends_on_others(std::span<Value* const> roots, std::span<Value* const> leaves);
+
+// While a walk goes on, for its observer: the walk's number (0: there is none), and whether it reaches a value.
+std::uint64_t current_walk();
+bool current_walk_reaches(const Value* value);
+
+// The function node that a value is an output of, or null.
+Value* function_of(const Value* value);
 
 }  // namespace lamina

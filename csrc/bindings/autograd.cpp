@@ -1,10 +1,10 @@
 // Differentiation from Python: backward, gradients of chosen inputs, hooks.
 #include "bindings/autograd.h"
 
-#include <map>
 #include <vector>
 
-#include "autograd/gradients.h"
+#include "bindings/grad_fn.h"
+#include "bindings/gradient_observer.h"
 #include "bindings/registry.h"
 #include "engine/flush.h"
 #include "ops/build.h"
@@ -13,113 +13,6 @@
 namespace lamina::bindings {
 
 namespace {
-
-// The hooks on one tensor's gradient, in order of registration.
-struct Hooks : LeafState {
-  std::map<std::int64_t, Object> callables;
-  Object retained_by;  // weak reference to the tensor whose .grad is kept
-};
-
-struct GradFnObject {
-  PyObject_HEAD ValuePtr value;
-};
-PyTypeObject* g_grad_fn_type = nullptr;
-
-const ValuePtr& node_of(PyObject* self) { return reinterpret_cast<GradFnObject*>(self)->value; }
-
-void grad_fn_dealloc(PyObject* self) {
-  PyTypeObject* type = Py_TYPE(self);
-  reinterpret_cast<GradFnObject*>(self)->value.~ValuePtr();
-  type->tp_free(self);
-  Py_DECREF(type);
-}
-PyObject* grad_fn_get_name(PyObject* self, PyObject*) {
-  return guarded([&] { return PyUnicode_FromString(grad_fn_name(node_of(self).get()).c_str()); });
-}
-PyObject* grad_fn_repr(PyObject* self) {
-  return guarded(
-      [&] { return PyUnicode_FromFormat("<%s object at %p>", grad_fn_name(node_of(self).get()).c_str(), self); });
-}
-PyObject* grad_fn_compare(PyObject* a, PyObject* b, int operation) {
-  if (Py_TYPE(a) != Py_TYPE(b) || (operation != Py_EQ && operation != Py_NE)) Py_RETURN_NOTIMPLEMENTED;
-  return PyBool_FromLong((node_of(a) == node_of(b)) == (operation == Py_EQ));
-}
-Py_hash_t grad_fn_hash(PyObject* self) {
-  return static_cast<Py_hash_t>(reinterpret_cast<std::uintptr_t>(node_of(self).get()) >> 4);
-}
-PyObject* grad_fn_next(PyObject* self, void*) {
-  return guarded([&] {
-    const ValuePtr& node = node_of(self);
-    Object list(checked(PyList_New(0)));
-    for (Value* operand : node->leaf ? std::span<Value* const>() : node->operands()) {
-      bool connected = operand && operand->requires_grad();
-      Object next(connected ? grad_fn_object(ValuePtr(operand)) : Object::borrowed(Py_None).release());
-      Object pair(checked(Py_BuildValue("(Oi)", next.get(), 0)));
-      checked(PyList_Append(list.get(), pair.get()));
-    }
-    return PyList_AsTuple(list.get());
-  });
-}
-
-PyMethodDef g_grad_fn_methods[] = {{"name", grad_fn_get_name, METH_NOARGS, "The operation's name."},
-                                   {nullptr, nullptr, 0, nullptr}};
-PyGetSetDef g_grad_fn_properties[] = {
-    {"next_functions", grad_fn_next, nullptr, "The operations that made the operands, each with an index.", nullptr},
-    {nullptr, nullptr, nullptr, nullptr, nullptr}};
-
-PyObject* call_hooks(Hooks& hooks, PyObject* gradient) {
-  Object current = Object::borrowed(gradient);
-  auto callables = hooks.callables;  // a hook may remove itself
-  for (auto& [id, callable] : callables) {
-    Object result(checked(PyObject_CallOneArg(callable.get(), current.get())));
-    if (result.get() == Py_None) continue;
-    if (!is_tensor(result.get()))
-      fail(ErrorKind::kType, "expected hook to return None or a Tensor, got ", Py_TYPE(result.get())->tp_name);
-    check(value_of(result.get())->shape == value_of(current.get())->shape,
-          "hook has changed the size of value: expected ", to_string(value_of(current.get())->shape->dims(), '[', ']'),
-          ", got ", to_string(value_of(result.get())->shape->dims(), '[', ']'));
-    current = std::move(result);
-  }
-  if (hooks.retained_by) {
-    PyObject* tensor = PyWeakref_GetObject(hooks.retained_by.get());
-    if (tensor != Py_None) {
-      Object old(std::exchange(as_tensor(tensor)->grad, Object::borrowed(current.get()).release()));
-    }
-  }
-  return current.release();
-}
-
-// Nothing may run while gradients are half recorded: a budget is looked at when the walk has ended.
-PyObject* wrap_variable(ValuePtr value) { return wrap_quietly(engine::Variable(std::move(value))); }
-
-class Observer : public GradientObserver {
- public:
-  explicit Observer(bool create_graph) : create_graph_(create_graph) {}
-
-  void leaf(Value* value, ValuePtr gradient) override {
-    auto* state = static_cast<LeafGrad*>(value->leaf);
-    if (!state->grad) {
-      state->grad = wrap_variable(engine::unshared(std::move(gradient)));
-      return;
-    }
-    ValuePtr sum = build::add(value_of(state->grad), gradient);
-    if (create_graph_) {
-      Object old(std::exchange(state->grad, wrap_variable(std::move(sum))));
-    } else {
-      engine::assign(as_tensor(state->grad)->variable, std::move(sum));
-    }
-  }
-
-  ValuePtr hooked(Value* value, ValuePtr gradient) override {
-    GradMode mode(create_graph_);
-    Object tensor(wrap_variable(std::move(gradient)));
-    Object result(call_hooks(*static_cast<Hooks*>(value->hooks), tensor.get()));
-    return value_of(result.get());
-  }
-
- private:
-  bool create_graph_;
-};
 
 // d(root)/d(root): 1 for a single number, else what the caller gives.
 std::vector<ValuePtr> seeds_for(const std::vector<ValuePtr>& roots, PyObject* given) {
@@ -141,9 +34,9 @@ std::vector<ValuePtr> seeds_for(const std::vector<ValuePtr>& roots, PyObject* gi
     if (!is_tensor(seed))
       fail(ErrorKind::kType, "gradients can be either Tensors or None, but got ", Py_TYPE(seed)->tp_name);
     ValuePtr value = value_of(seed);
-    check(value->shape == roots[i]->shape, "Mismatch in shape: grad_output[", i, "] has a shape of ",
-          to_string(value->shape->dims(), '[', ']'), " and output[", i, "] has a shape of ",
-          to_string(roots[i]->shape->dims(), '[', ']'), ".");
+    check(value->shape == roots[i]->shape, "Mismatch in shape: grad_output[", i, "] has a shape of lamina.Size(",
+          to_string(value->shape->dims(), '[', ']'), ") and output[", i, "] has a shape of lamina.Size(",
+          to_string(roots[i]->shape->dims(), '[', ']'), ").");
     seeds.push_back(build::cast(value, roots[i]->dtype));
   }
   return seeds;
@@ -170,55 +63,67 @@ std::vector<Value*> pointers(const std::vector<ValuePtr>& values) {
 
 }  // namespace
 
-bool retains_grad(const ValuePtr& value) { return value->hooks && static_cast<Hooks*>(value->hooks)->retained_by; }
-
-int visit_hooks(LeafState* hooks, visitproc visit, void* arg) {
-  for (auto& [id, callable] : static_cast<Hooks*>(hooks)->callables) Py_VISIT(callable.get());
-  return 0;
-}
-void clear_hooks(LeafState* hooks) {
-  auto callables = std::move(static_cast<Hooks*>(hooks)->callables);  // dies here, when the list is consistent again
+bool retains_grad(const ValuePtr& value) {
+  NodeState* state = state_if_any(value.get());
+  return state && state->retained_by;
 }
 
-PyObject* grad_fn_object(const ValuePtr& value) {
-  auto* object = reinterpret_cast<GradFnObject*>(checked(g_grad_fn_type->tp_alloc(g_grad_fn_type, 0)));
-  new (&object->value) ValuePtr(value);
-  return reinterpret_cast<PyObject*>(object);
+namespace {
+
+// A walk, with the gradients of `inputs`: Tensors or grad_fns.
+struct Differentiation {
+  GradientOptions options;
+  std::vector<ValuePtr> roots, inputs;
+
+  std::vector<ValuePtr> run(PyObject* seeds, Observer& observer) {
+    std::vector<Value*> wanted = pointers(inputs), starts = pointers(roots);
+    options.inputs = wanted;
+    options.watched = anomaly_mode();
+    return gradients(starts, seeds_for(roots, seeds), options, observer);
+  }
+};
+
+std::vector<ValuePtr> nodes_from(const Arguments& a, std::size_t i) {
+  if (is_tensor(a.object(i))) return {a.tensor(i)};
+  Object list(checked(PySequence_List(a.object(i))));
+  std::vector<ValuePtr> values;
+  for (Py_ssize_t k = 0; k < PyList_GET_SIZE(list.get()); ++k) {
+    PyObject* item = PyList_GET_ITEM(list.get(), k);
+    if (is_grad_fn(item) && node_of(item) && node_of(item)->op != kFunction)
+      values.emplace_back(node_of(item));
+    else if (is_tensor(item))
+      values.push_back(value_of(item));
+    else
+      a.fail_type(i, "Tensor or a sequence of Tensors");
+  }
+  return values;
 }
 
-void bind_autograd(PyObject* module) {
-  static PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(grad_fn_dealloc)},
-                                {Py_tp_repr, reinterpret_cast<void*>(grad_fn_repr)},
-                                {Py_tp_richcompare, reinterpret_cast<void*>(grad_fn_compare)},
-                                {Py_tp_hash, reinterpret_cast<void*>(grad_fn_hash)},
-                                {Py_tp_methods, g_grad_fn_methods},
-                                {Py_tp_getset, g_grad_fn_properties},
-                                {0, nullptr}};
-  static PyType_Spec spec{"lamina._core.GradFn", sizeof(GradFnObject), 0,
-                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
-  g_grad_fn_type = make_type(spec);
-  checked(PyModule_AddObjectRef(module, "GradFn", reinterpret_cast<PyObject*>(g_grad_fn_type)));
-}
+}  // namespace
 
 LAMINA_FUNCTION_AS(kModule, backward_of, "backward",
                    "tensors, grad_tensors=None, retain_graph=None, create_graph=False, inputs=None") {
-  std::vector<ValuePtr> roots = tensors_from(a, 0);
-  for (const ValuePtr& root : roots)
-    check(root->requires_grad(), "element 0 of tensors does not require grad and does not have a grad_fn");
-  std::vector<ValuePtr> seeds = seeds_for(roots, a.object(1));
-  GradientOptions options;
-  options.create_graph = a.flag(3, false);
-  options.retain_graph = a.flag(2, options.create_graph);
-  std::vector<ValuePtr> inputs;
-  if (a.given(4)) inputs = tensors_from(a, 4);
-  check(!a.given(4) || !inputs.empty(), "'inputs' argument to backward() cannot be empty.");
-  std::vector<Value*> wanted = pointers(inputs), root_pointers = pointers(roots);
-  options.inputs = wanted;
-  Observer observer(options.create_graph);
-  std::vector<ValuePtr> results = gradients(root_pointers, seeds, options, observer);
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    check(inputs[i]->leaf, "backward(): one of the inputs is not a leaf that requires a gradient");
-    if (results[i]) observer.leaf(inputs[i].get(), std::move(results[i]));
+  Differentiation run;
+  run.roots = tensors_from(a, 0);
+  run.options.create_graph = a.flag(3, false);
+  run.options.retain_graph = a.flag(2, run.options.create_graph);
+  if (a.given(4)) run.inputs = nodes_from(a, 4);
+  check(!a.given(4) || !run.inputs.empty(), "'inputs' argument to backward() cannot be empty.");
+  for (const ValuePtr& input : run.inputs)
+    check(input->requires_grad(), "One of the differentiated Tensors does not require grad");
+  Observer observer(run.options);
+  std::vector<ValuePtr> results = run.run(a.object(1), observer);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (!results[i]) continue;
+    if (run.inputs[i]->leaf) {
+      observer.leaf(run.inputs[i].get(), std::move(results[i]));
+      continue;
+    }
+    Object single(is_tensor(a.object(4)) ? checked(PyTuple_Pack(1, a.object(4)))
+                                         : checked(PySequence_Tuple(a.object(4))));
+    PyObject* tensor = PyTuple_GET_ITEM(single.get(), static_cast<Py_ssize_t>(i));
+    if (!is_tensor(tensor)) a.fail_type(4, "Tensor or a sequence of Tensors");
+    observer.accumulate(&as_tensor(tensor)->grad, std::move(results[i]));
   }
   engine::flush_if_due();
   Py_RETURN_NONE;
@@ -232,18 +137,18 @@ LAMINA_FUNCTION_AS(kMethod, backward_method, "backward",
 }
 
 LAMINA_FUNCTION_AS(kModule, grad_of, "grad",
-                   "outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, allow_unused=None") {
-  std::vector<ValuePtr> roots = tensors_from(a, 0), inputs = tensors_from(a, 1);
-  for (const ValuePtr& input : inputs)
+                   "outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, allow_unused=None, "
+                   "cut_at_inputs=False") {
+  Differentiation run;
+  run.roots = tensors_from(a, 0);
+  run.inputs = nodes_from(a, 1);
+  for (const ValuePtr& input : run.inputs)
     check(input->requires_grad(), "One of the differentiated Tensors does not require grad");
-  std::vector<ValuePtr> seeds = seeds_for(roots, a.object(2));
-  GradientOptions options;
-  options.create_graph = a.flag(4, false);
-  options.retain_graph = a.flag(3, options.create_graph);
-  std::vector<Value*> wanted = pointers(inputs), root_pointers = pointers(roots);
-  options.inputs = wanted;
-  Observer observer(options.create_graph);
-  std::vector<ValuePtr> results = gradients(root_pointers, seeds, options, observer);
+  run.options.cut_at_inputs = a.flag(6, false);
+  run.options.create_graph = a.flag(4, false);
+  run.options.retain_graph = a.flag(3, run.options.create_graph);
+  Observer observer(run.options);
+  std::vector<ValuePtr> results = run.run(a.object(2), observer);
   Object tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(results.size()))));
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (!results[i])
@@ -258,34 +163,48 @@ LAMINA_FUNCTION_AS(kModule, grad_of, "grad",
 
 namespace {
 
-Hooks& hooks_of(const ValuePtr& value) {
-  if (!value->hooks) attach_hooks(value.get(), LeafPtr::adopt(new Hooks));
-  return *static_cast<Hooks*>(value->hooks);
+// The node behind a Tensor or a grad_fn.
+Value* hooked_node(const Arguments& a) {
+  PyObject* object = a.object(0);
+  if (is_tensor(object)) return value_of(object).get();
+  if (!is_grad_fn(object)) a.fail_type(0, "Tensor or Node");
+  check(node_of(object) != nullptr, "this function has no node in the gradient graph");
+  return node_of(object);
 }
-
-std::int64_t g_next_hook = 0;
 
 }  // namespace
 
-// Returns an id for _remove_hook; the handle object is Python's.
-LAMINA_FUNCTION(kMethod, _register_hook, "input, hook") {
-  const ValuePtr& value = a.tensor(0);
-  check(value->requires_grad(), "cannot register a hook on a tensor that doesn't require gradient");
-  std::int64_t id = ++g_next_hook;
-  hooks_of(value).callables.emplace(id, Object::borrowed(a.object(1)));
-  return PyLong_FromLongLong(id);
+// What names the hook to _remove_hook; the handle object is Python's. kind: as HookKind.
+LAMINA_FUNCTION(kModule, _register_hook, "target, kind, hook") {
+  return PyLong_FromLongLong(add_hook(hooked_node(a), static_cast<HookKind>(a.integer(1)), a.object(2)));
 }
-LAMINA_FUNCTION(kMethod, _remove_hook, "input, id") {
-  const ValuePtr& value = a.tensor(0);
-  if (value->hooks) static_cast<Hooks*>(value->hooks)->callables.erase(a.integer(1));
+LAMINA_FUNCTION(kModule, _remove_hook, "id") {
+  remove_hook(a.integer(0));
   Py_RETURN_NONE;
 }
 LAMINA_FUNCTION(kMethod, retain_grad, "input") {
   const ValuePtr& value = a.tensor(0);
   check(value->requires_grad(), "can't retain_grad on Tensor that has requires_grad=False");
-  if (!value->leaf) hooks_of(value).retained_by = Object(checked(PyWeakref_NewRef(a.tensor_object(0), nullptr)));
+  if (value->leaf) Py_RETURN_NONE;
+  state_of(value.get()).retained_by = Object(checked(PyWeakref_NewRef(a.tensor_object(0), nullptr)));
+  value->flags |= kHasHooks;
   Py_RETURN_NONE;
 }
+
+LAMINA_FUNCTION(kModule, _allow_changes_of_saved, "allowed") {
+  return PyBool_FromLong(engine::allow_changes_of_saved(a.flag(0, false)));
+}
+LAMINA_FUNCTION(kModule, _current_walk, "") { return PyLong_FromUnsignedLongLong(current_walk()); }
+LAMINA_FUNCTION(kModule, _current_walk_reaches, "tensor") {
+  return PyBool_FromLong(current_walk_reaches(a.tensor(0).get()));
+}
+
+LAMINA_FUNCTION(kModule, _set_anomaly_mode, "enabled, check_nan") {
+  set_anomaly_mode(a.flag(0, false), a.flag(1, true));
+  Py_RETURN_NONE;
+}
+LAMINA_FUNCTION(kModule, is_anomaly_enabled, "") { return PyBool_FromLong(anomaly_mode()); }
+LAMINA_FUNCTION(kModule, is_anomaly_check_nan_enabled, "") { return PyBool_FromLong(anomaly_checks_nan()); }
 
 LAMINA_FUNCTION(kModule, is_grad_enabled, "") { return PyBool_FromLong(grad_enabled()); }
 LAMINA_FUNCTION(kModule, _set_grad_enabled, "enabled") {

@@ -2,8 +2,8 @@
 #include <pybind11/pybind11.h>
 #include <unistd.h>
 
-#include "bindings/autograd.h"
 #include "bindings/generator.h"
+#include "bindings/grad_fn.h"
 #include "bindings/module_type.h"
 #include "bindings/registry.h"
 #include "bindings/scalars.h"
@@ -34,7 +34,7 @@ PYBIND11_MODULE(_core, module) {
     bind_scalars(module.ptr());
     bind_generator(module.ptr());
     bind_tensor_type(module.ptr());
-    bind_autograd(module.ptr());
+    bind_grad_fn(module.ptr());
     bind_module_type(module.ptr());
     checked(PyModule_AddFunctions(module.ptr(), function_definitions()));
   } catch (const PythonError&) {

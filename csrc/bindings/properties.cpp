@@ -1,5 +1,7 @@
 // Tensor's attributes.
+#include "autograd/gradients.h"
 #include "bindings/autograd.h"
+#include "bindings/grad_fn.h"
 #include "bindings/scalars.h"
 #include "bindings/tensor_object.h"
 #include "functions/views.h"
@@ -78,6 +80,13 @@ PyObject* get_grad_fn(PyObject* self, void*) {
   });
 }
 
+PyObject* get_output_number(PyObject* self, void*) {
+  return guarded([&] {
+    const ValuePtr& value = value_of(self);
+    return PyLong_FromLongLong(function_of(value.get()) ? (*value->attribute)[0] : 0);
+  });
+}
+
 PyObject* get_data(PyObject* self, void*) {
   return guarded([&] { return wrap(engine::detached(variable_of(self), false)); });
 }
@@ -150,6 +159,7 @@ PyGetSetDef g_tensor_properties[] = {
     {"is_leaf", get_is_leaf, nullptr, "Whether no recorded operation made it.", nullptr},
     {"grad", get_grad, set_grad, "The gradient that backward() has accumulated, or None.", nullptr},
     {"grad_fn", get_grad_fn, nullptr, "The recorded operation that made it, or None.", nullptr},
+    {"output_nr", get_output_number, nullptr, "Which of grad_fn's outputs it is.", nullptr},
     {"data", get_data, set_data, "The same numbers without history.", nullptr},
     {"T", get_transposed, nullptr, "A view with the axes reversed.", nullptr},
     {"mT", get_matrix_transposed, nullptr, "A view with the last two axes swapped.", nullptr},

@@ -6,7 +6,7 @@
 #include <new>
 #include <vector>
 
-#include "bindings/autograd.h"
+#include "autograd/gradients.h"
 #include "bindings/registry.h"
 #include "bindings/scalars.h"
 #include "engine/flush.h"
@@ -43,6 +43,10 @@ void deallocate(PyObject* self) {
   PyObject_GC_UnTrack(self);
   if (object->weak_references) PyObject_ClearWeakRefs(self);
   engine::forget_variable(object->variable);
+  if (const Value* value = object->variable.value.get(); value && value->leaf) [[unlikely]] {
+    auto* leaf = static_cast<LeafGrad*>(value->leaf);
+    if (leaf->tensor == self) leaf->tensor = nullptr;
+  }
   object->variable = engine::Variable();
   Py_CLEAR(object->grad);
   Py_CLEAR(object->dict);
@@ -64,7 +68,17 @@ int traverse(PyObject* self, visitproc visit, void* arg) {
   const Value* value = object->variable.value.get();
   if (!value || object->variable.cell || value->references > (Tape::current().is_pending(value) ? 2u : 1u)) return 0;
   if (value->leaf && value->leaf->references == 1) Py_VISIT(static_cast<LeafGrad*>(value->leaf)->grad);
-  return value->hooks && value->hooks->references == 1 ? visit_hooks(value->hooks, visit, arg) : 0;
+  NodeState* state = state_if_any(value);
+  if (state && state->references == 1)
+    if (int status = visit_state(state, visit, arg)) return status;
+  // The context of the function whose only output this is.
+  const Value* function = function_of(value);
+  if (function && function->references == 1) {
+    NodeState* node = state_if_any(function);
+    Py_VISIT(node->function.get());
+    return visit_state(node, visit, arg);
+  }
+  return 0;
 }
 
 int clear(PyObject* self) {
@@ -72,8 +86,11 @@ int clear(PyObject* self) {
   Py_CLEAR(object->dict);
   Py_CLEAR(object->grad);
   Value* value = object->variable.value.get();
-  if (value && value->leaf) Py_CLEAR(static_cast<LeafGrad*>(value->leaf)->grad);
-  if (value && value->hooks) clear_hooks(value->hooks);
+  if (!value || value->references > (Tape::current().is_pending(value) ? 2u : 1u)) return 0;
+  if (value->leaf && value->leaf->references == 1) Py_CLEAR(static_cast<LeafGrad*>(value->leaf)->grad);
+  if (NodeState* state = state_if_any(value); state && state->references == 1) clear_state(state);
+  if (const Value* function = function_of(value); function && function->references == 1)
+    clear_state(state_if_any(function));
   return 0;
 }
 
@@ -199,6 +216,7 @@ void set_requires_grad(PyObject* tensor, bool requires_grad) {
   variable.value = engine::with_leaf(variable, requires_grad ? LeafPtr::adopt(new LeafGrad) : LeafPtr());
   if (variable.cell && !variable.is_view()) variable.cell->value = variable.value;
   *grad_slot(tensor) = kept.release();
+  if (requires_grad) leaf_grad(tensor)->tensor = tensor;
 }
 
 }  // namespace lamina::bindings

@@ -1,6 +1,7 @@
 // The hot Tensor type: a CPython object around a Variable.
 #pragma once
 
+#include "bindings/node_state.h"
 #include "bindings/python.h"
 #include "engine/variable.h"
 
@@ -11,12 +12,6 @@ struct TensorObject {
   PyObject* grad;  // of tensors that are not leaves; a leaf's is in its LeafGrad
   PyObject* dict;
   PyObject* weak_references;
-};
-
-// Where a leaf's gradient lives: shared by all the values that the leaf goes through.
-struct LeafGrad : LeafState {
-  PyObject* grad = nullptr;
-  ~LeafGrad() override { Py_XDECREF(grad); }
 };
 
 extern PyTypeObject* g_tensor_type;

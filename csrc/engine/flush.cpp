@@ -158,6 +158,16 @@ void run(const Plan& plan, const Memory& memory) {
        ": this forward looks at data (bool(), item(), print, an index). Call the module once on real data instead.");
 }
 
+[[noreturn]] void fail_per_example() {
+  std::string path = scope_path(current_scope());
+  fail(ErrorKind::kRuntime,
+       "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow, or calling .item() "
+       "on it",
+       path.empty() ? "" : " (in " + path + ")",
+       ". The function is recorded once, for an example that has no numbers. We don't support that yet; use "
+       "lamina.where, or do it outside of vmap.");
+}
+
 }  // namespace
 
 void flush() {
@@ -193,6 +203,7 @@ void flush_if_due() {
 
 void realize(Value* value) {
   if (!value->storage) {
+    if (value->has(kPerExample)) fail_per_example();
     if (value->op == kPlaceholder) fail_shape_only();
     if (value->op == kScalar) {
       StoragePtr storage = runtime::allocate(sizeof(ScalarBits));

@@ -27,9 +27,15 @@ std::span<const std::int64_t> integers(const ValuePtr& x) {
   return {reinterpret_cast<const std::int64_t*>(data_of(x.get())), static_cast<std::size_t>(x->shape->numel())};
 }
 
+ValuePtr wrapped_index(const ValuePtr& numbers, std::int64_t size) {
+  ValuePtr negative = build::binary(Op::lt, numbers, make_scalar(std::int64_t{0}, DType::kInt64));
+  return build::where(negative, build::add(numbers, make_scalar(size, DType::kInt64)), numbers);
+}
+
 }  // namespace
 
 bool has_zero(const ValuePtr& x) {
+  if (x->has(kPerExample)) return false;
   ValuePtr numbers = readable(x, DType::kInt64);
   auto all = integers(numbers);
   return std::find(all.begin(), all.end(), 0) != all.end();
@@ -42,6 +48,11 @@ bool all_within(const ValuePtr& x, double low, double high) {
 }
 
 ValuePtr checked_index(const ValuePtr& index, std::int64_t size, int axis, bool wraps) {
+  // What has no numbers yet is checked when it has.
+  if (index->has(kPerExample)) {
+    ValuePtr numbers = build::cast(index, DType::kInt64);
+    return wraps ? wrapped_index(numbers, size) : numbers;
+  }
   ValuePtr numbers = readable(index, DType::kInt64);
   auto all = integers(numbers);
   if (all.empty()) return numbers;
@@ -50,9 +61,7 @@ ValuePtr checked_index(const ValuePtr& index, std::int64_t size, int axis, bool 
   if (largest >= size || smallest < (wraps ? -size : 0))
     fail(ErrorKind::kIndex, "index ", largest >= size ? largest : smallest, " is out of bounds for dimension ", axis,
          " with size ", size);
-  if (smallest >= 0) return numbers;
-  ValuePtr negative = build::binary(Op::lt, numbers, make_scalar(std::int64_t{0}, DType::kInt64));
-  return build::where(negative, build::add(numbers, make_scalar(size, DType::kInt64)), numbers);
+  return smallest >= 0 ? numbers : wrapped_index(numbers, size);
 }
 
 bool are_positions(const ValuePtr& numbers, std::int64_t size, std::int64_t excluded) {

@@ -5,6 +5,8 @@
 
 namespace lamina::engine {
 
+// What stands for one example of a batch (vmap) passes has_zero and checked_index; the batch is checked in its place.
+
 // Does an integer tensor contain a 0? Reads it.
 bool has_zero(const ValuePtr& integers);
 

@@ -5,6 +5,7 @@
 #include <random>
 #include <utility>
 
+#include "engine/examples.h"
 #include "engine/flush.h"
 #include "kernels/table.h"
 #include "ops/build.h"
@@ -24,6 +25,10 @@ Generator& default_generator() {
 }
 
 ValuePtr random(Op op, const Shape* shape, DType dtype, Generator& generator) {
+  if (ValuePtr later = draw_later(op, shape, dtype)) {
+    check(&generator == &default_generator(), "vmap: randomness='different' draws from the default generator only");
+    return later;
+  }
   return build::random(op, shape, dtype, generator.seed, generator.advance(shape->numel()));
 }
 
@@ -42,6 +47,8 @@ ValuePtr random_integers(const Shape* shape, std::int64_t low, std::int64_t high
 ValuePtr random_permutation(std::int64_t n, Generator& generator) {
   check(n >= 0, "n must be non-negative, got ", n);
   const Shape* shape = Shape::of({n});
+  check(!draw_later(Op::random_bits, shape, DType::kInt64),
+        "vmap: a permutation cannot be drawn for each example; use argsort of random numbers");
   StoragePtr storage = runtime::allocate(static_cast<std::size_t>(n) * sizeof(std::int64_t));
   StoragePtr bits = runtime::allocate(static_cast<std::size_t>(n) * sizeof(std::uint64_t));
   auto* words = static_cast<std::uint64_t*>(bits->data);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "engine/examples.h"
 #include "engine/flush.h"
 #include "engine/journal.h"
 #include "graph/tape.h"
@@ -92,7 +93,11 @@ void keep_leaf(const ValuePtr& old, const ValuePtr& fresh) {
   if (!old->leaf) return;
   attach_leaf(fresh.get(), LeafPtr(old->leaf));
   fresh->flags |= kRequiresGrad;
-  if (old->hooks) attach_hooks(fresh.get(), LeafPtr(old->hooks));
+}
+
+// Tells those who watch a tensor's gradient which value that is now.
+void move_watchers(const ValuePtr& old, const ValuePtr& fresh) {
+  if (old->hooks && fresh->requires_grad()) old->hooks->moved(old.get(), fresh.get());
 }
 
 // A detached view of a cell that nobody else looks at is a base itself.
@@ -144,19 +149,26 @@ ValuePtr write_through(const ValuePtr& old, const ValuePtr& fresh) {
   return fresh->requires_grad() ? build::rebase(leaf, fresh) : leaf;
 }
 
+bool g_saved_may_change = false;
 std::uint64_t g_operation_start = 0;  // of the in-place operation in progress; 0: none said so
 
 // A view's numbers are its base's, so both have changed.
 void mark_overwritten(const ValuePtr& old) {
+  if (g_saved_may_change) return;
   for (Value* value = old.get(); value; value = is_view(value) ? value->inputs[0] : nullptr) {
     value->flags |= kOverwritten;
     value->overwritten_at = g_operation_start ? g_operation_start : current_sequence();
   }
 }
 
-// A tensor that has a history keeps one when numbers without history overwrite it: a gradient of 0 for the old value.
+// A tensor that has a history keeps one when numbers without history overwrite it: a gradient of 0 for the old value,
+// or, where nothing is recorded, the history as it was.
 ValuePtr with_history(const ValuePtr& old, ValuePtr fresh) {
-  if (!grad_enabled() || !old->requires_grad() || old->leaf || fresh->requires_grad()) return fresh;
+  if (!old->requires_grad() || old->leaf || fresh->requires_grad()) return fresh;
+  if (!grad_enabled()) {
+    GradMode mode(true);
+    return build::rebase(fresh, old);
+  }
   DimVector whole(2 * old->shape->dims().size(), 0);
   std::fill(whole.begin() + old->shape->rank(), whole.end(), 1);
   return build::slice_update(old, fresh, Attribute::of(whole));
@@ -170,6 +182,7 @@ ValuePtr finish(const ValuePtr& old, ValuePtr fresh, bool tracked) {
   else
     fresh = unshared(std::move(fresh));
   keep_leaf(old, fresh);
+  move_watchers(old, fresh);
   return fresh;
 }
 
@@ -214,6 +227,7 @@ void refresh(Variable& variable) {
     value = unshared(std::move(value));
     keep_leaf(variable.value, value);
   }
+  move_watchers(variable.value, value);
   variable.value = std::move(value);
   variable.seen = variable.cell->version;
 }
@@ -240,6 +254,8 @@ Variable detached(Variable& base, bool tracked) {
   return view_of(base, {{Op::detach, shape, tracked ? nullptr : untracked()}});
 }
 
+bool allow_changes_of_saved(bool allowed) { return std::exchange(g_saved_may_change, allowed); }
+
 void check_assignable(Variable& variable) {
   refuse_unassignable(variable);
   g_operation_start = current_sequence();
@@ -247,6 +263,7 @@ void check_assignable(Variable& variable) {
 
 void assign(Variable& variable, ValuePtr fresh) {
   refuse_unassignable(variable);
+  check_stays_inside(variable.cell ? variable.cell->value.get() : variable.value.get(), fresh.get());
   note_change(variable);
   ValuePtr old = current(variable);
   collapse_lonely(variable);

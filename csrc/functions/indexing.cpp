@@ -222,6 +222,7 @@ std::vector<ValuePtr> mask_to_indices(const ValuePtr& mask) {
 ValuePtr class_losses(const ValuePtr& scores, const ValuePtr& classes, std::int64_t ignored) {
   int rank = scores->shape->rank(), axis = rank == 1 ? 0 : 1;
   if (rank == 0 || !is_floating(scores->dtype) || classes->dtype != DType::kInt64) return nullptr;
+  if (classes->has(kPerExample)) return nullptr;  // whether all are classes is not known yet
   DimVector dims(scores->shape->dims().begin(), scores->shape->dims().end());
   std::int64_t count = std::exchange(dims[static_cast<std::size_t>(axis)], 1);
   if (reduced_shape(scores->shape, DimVector{axis}, false) != classes->shape || classes->shape->numel() == 0)

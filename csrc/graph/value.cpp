@@ -141,7 +141,6 @@ void attach_leaf(Value* value, LeafPtr leaf) {
 void attach_hooks(Value* value, LeafPtr hooks) {
   if (value->hooks) release(value->hooks);
   value->hooks = hooks.detach();
-  value->flags |= kHasHooks;
 }
 
 void drop_inputs(Value* value) {

@@ -23,13 +23,18 @@ using OpId = std::uint16_t;
 inline constexpr OpId kLeaf = 0;         // numbers in a storage
 inline constexpr OpId kScalar = 1;       // a Python number: an input of the program, never baked into a plan
 inline constexpr OpId kPlaceholder = 2;  // a shape without numbers (shape-only runs)
-inline constexpr OpId kFirstOp = 3;
+// A node of the gradient graph that has no numbers: a function whose gradient is somebody else's to compute. Its
+// outputs are values rebased onto it, each with its number as the attribute; scalar.low counts them.
+inline constexpr OpId kFunction = 3;
+inline constexpr OpId kFirstOp = 4;
 
-// What a leaf accumulates its gradient into, or a list of hooks; the layer that owns tensors derives from it. Shared by
-// all the values that a leaf tensor goes through as it is updated.
+// What a leaf accumulates its gradient into, or who wants to see the gradient of another value; the layer that owns
+// tensors derives from it. Shared by all the values that a leaf tensor goes through as it is updated.
 struct LeafState {
   std::uint32_t references = 1;
   virtual ~LeafState() = default;
+  // The tensor that held `from` holds `to` after an in-place operation (not called for leaves).
+  virtual void moved(Value*, Value*) {}
 };
 inline void retain(LeafState* state) { ++state->references; }
 inline void release(LeafState* state) {
@@ -51,10 +56,11 @@ struct Layout {
 
 enum ValueFlags : std::uint8_t {
   kRequiresGrad = 1,
-  kOverwritten = 2,    // a tensor that held this value was changed in place: earlier uses must not read it any more
-  kHistoryFreed = 4,   // a backward pass went through here without retain_graph
-  kHasHooks = 8,       // someone wants to see or replace this value's gradient
-  kInferenceMade = 16  // recorded in inference mode
+  kOverwritten = 2,     // a tensor that held this value was changed in place: earlier uses must not read it any more
+  kHistoryFreed = 4,    // a backward pass went through here without retain_graph
+  kHasHooks = 8,        // someone wants to see or replace this value's gradient
+  kInferenceMade = 16,  // recorded in inference mode
+  kPerExample = 32      // stands for one example of a batch (vmap): on no tape, and never with numbers
 };
 
 struct Value {
@@ -76,7 +82,7 @@ struct Value {
   Layout layout;
   ScalarBits scalar;
   LeafState* leaf;   // owned; non-null: gradients stop here and accumulate
-  LeafState* hooks;  // owned; who wants to see the gradient (with kHasHooks)
+  LeafState* hooks;  // owned; who wants to see the gradient (with kHasHooks), and what else is known of the node
   Value* inputs[1];  // owned; input_count of them
 
   bool has(ValueFlags flag) const { return (flags & flag) != 0; }
@@ -99,7 +105,7 @@ ValuePtr make_scalar(ScalarBits bits, DType dtype);
 
 void attach_storage(Value* value, StoragePtr storage, Layout layout = {});
 void attach_leaf(Value* value, LeafPtr leaf);
-void attach_hooks(Value* value, LeafPtr hooks);  // sets kHasHooks
+void attach_hooks(Value* value, LeafPtr hooks);
 
 // Drops the inputs: the value is no longer connected to what made it. Frees iteratively, however deep the graph.
 void drop_inputs(Value* value);

@@ -22,10 +22,12 @@ ValuePtr reversed_cumsum(const ValuePtr& x) {
   return flip(rowwise(Op::cumsum, flip(x, last)), last);
 }
 
-// The largest (or smallest) elements share the gradient equally.
+// The largest (or smallest) elements share the gradient equally; of NaN, all NaN.
 void extremum(Gradient& d) {
   d.give(0, [&] {
-    ValuePtr mask = build::cast(binary(Op::eq, d.x(), spread(d.r(), d.shape(0), d.attribute())), d.g()->dtype);
+    ValuePtr result = spread(d.r(), d.shape(0), d.attribute());
+    ValuePtr both_nan = binary(Op::logical_and, unary(Op::isnan, d.x()), unary(Op::isnan, result));
+    ValuePtr mask = build::cast(binary(Op::logical_or, binary(Op::eq, d.x(), result), both_nan), d.g()->dtype);
     ValuePtr count = build::sum(mask, d.attribute().values(), true);
     return spread(d.g(), d.shape(0), d.attribute()) * (mask / count);
   });

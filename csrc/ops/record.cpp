@@ -19,6 +19,7 @@ namespace {
 __attribute__((tls_model("initial-exec"))) thread_local bool t_grad = true;
 __attribute__((tls_model("initial-exec"))) thread_local bool t_inference = false;
 bool g_run_at_once = false;
+void (*g_observer)(Value*) = nullptr;
 
 std::vector<const char*>& labels() {
   static auto* all = new std::vector<const char*>(1, nullptr);
@@ -42,20 +43,31 @@ void set_grad_enabled(bool enabled) { t_grad = enabled; }
 bool inference_mode() { return t_inference; }
 void set_inference_mode(bool enabled) { t_inference = enabled; }
 
+void set_record_observer(void (*observer)(Value*)) { g_observer = observer; }
 bool take_run_at_once() { return std::exchange(g_run_at_once, false); }
 
 ValuePtr record(Op op, std::span<Value* const> inputs, const Shape* shape, DType dtype, const Attribute* attribute) {
   const OpRow& entry = row(op);
-  bool requires_grad = false, exposed = false;
+  unsigned flags = 0;
+  bool exposed = false;
   for (Value* input : inputs) {
-    requires_grad |= input->requires_grad();
+    flags |= input->flags;
     exposed |= input->storage && input->storage->exposed();
   }
+  bool requires_grad = (flags & kRequiresGrad) != 0;
   if (requires_grad && t_grad) check_not_inference(entry, inputs);
   ValuePtr value = make_value(static_cast<OpId>(op), inputs, shape, dtype, attribute);
   value->scope = current_scope();
-  if (requires_grad && t_grad && entry.gradient && is_floating(dtype)) value->flags |= kRequiresGrad;
+  if (requires_grad && t_grad && entry.gradient && is_floating(dtype)) {
+    value->flags |= kRequiresGrad;
+    if (g_observer) [[unlikely]]
+      g_observer(value.get());
+  }
   if (t_inference) value->flags |= kInferenceMade;
+  if (flags & kPerExample) [[unlikely]] {
+    value->flags |= kPerExample;
+    return value;
+  }
   if (entry.kernel.family == Family::kView && inputs[0]->storage) {
     if (auto layout = view_layout(op, attribute, inputs[0]->shape, inputs[0]->layout, shape)) {
       attach_storage(value.get(), StoragePtr(inputs[0]->storage), *layout);

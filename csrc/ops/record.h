@@ -42,6 +42,9 @@ void set_label(Value* value, const char* label);
 // "MeanBackward0"; for a leaf that requires a gradient "AccumulateGrad".
 std::string grad_fn_name(const Value* value);
 
+// Called for everything recorded from now on that requires a gradient (null: nobody), for diagnoses.
+void set_record_observer(void (*observer)(Value*));
+
 // True once something pending read an exposed storage: the tape must be run before control returns to the user.
 bool take_run_at_once();
 

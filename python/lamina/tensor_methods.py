@@ -7,7 +7,7 @@ from copyreg import pickle as pickle_as
 from . import _core
 from ._core import Tensor
 from ._printing import tensor_text
-from .autograd.hooks import register_hook
+from .autograd.hooks import register_hook, register_post_accumulate_grad_hook
 from .devices import device
 from .exchange import dlpack_capsule, dlpack_device
 from .functions import (
@@ -206,6 +206,7 @@ _PROTOCOLS: tuple[tuple[str, Callable[..., object]], ...] = (
     ("is_inference", _is_inference),
     ("is_pinned", _is_pinned),
     ("register_hook", register_hook),
+    ("register_post_accumulate_grad_hook", register_post_accumulate_grad_hook),
     ("type", _type),
     ("unflatten", _unflatten),
 )

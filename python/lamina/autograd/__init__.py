@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
+from .anomaly import detect_anomaly, set_detect_anomaly
 from .engine import backward, grad
 from .modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from . import function, functional, graph
     from .checking import GradcheckError, gradcheck, gradgradcheck
+    from .function import Function
+    from .variable import Variable
 
 __all__ = [
+    "Function",
     "GradcheckError",
+    "Variable",
     "backward",
+    "detect_anomaly",
     "enable_grad",
+    "function",
+    "functional",
     "grad",
     "gradcheck",
     "gradgradcheck",
+    "graph",
     "inference_mode",
     "no_grad",
+    "set_detect_anomaly",
     "set_grad_enabled",
 ]
 
 
-def __getattr__(name: str) -> object:
-    # The checker is for tests; programs that train do not load it.
-    if name in ("GradcheckError", "gradcheck", "gradgradcheck"):
-        from . import checking
+# What programs that only train do not need is loaded when asked for: (module, name there, or None for the module).
+_LAZY = {
+    "Function": ("function", "Function"),
+    "GradcheckError": ("checking", "GradcheckError"),
+    "Variable": ("variable", "Variable"),
+    "function": ("function", None),
+    "functional": ("functional", None),
+    "gradcheck": ("checking", "gradcheck"),
+    "gradgradcheck": ("checking", "gradgradcheck"),
+    "graph": ("graph", None),
+}
 
-        return getattr(checking, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    module, attribute = _LAZY[name]
+    loaded = import_module(f"{__name__}.{module}")
+    return loaded if attribute is None else getattr(loaded, attribute)

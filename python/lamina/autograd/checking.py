@@ -33,7 +33,7 @@ def _flat(x: Tensor) -> list[float]:
 
 
 def _numerical(
-    function: Callable[..., Any], inputs: Sequence[Any], x: Tensor, number: int, eps: float
+    function: Callable[..., Any], inputs: Sequence[Any], x: Tensor, number: int, expected: Tensor, eps: float
 ) -> list[list[float]]:
     """Rows of d output[number] / d x by central differences: one row an element of x.
 
@@ -48,6 +48,12 @@ def _numerical(
         with enable_grad():  # as for the analytical side: what is returned may depend on it
             outputs = _tensors(function(*inputs))
         floats = [y for y in outputs if y.dtype.is_floating_point]
+        for what in ("shape", "dtype"):
+            if getattr(floats[number], what) != getattr(expected, what):
+                raise AssertionError(
+                    f"Expected `func` to return outputs with the same {what} when inputs are perturbed on index "
+                    f"{element}, but got {getattr(expected, what)} and {getattr(floats[number], what)}"
+                )
         return _flat(floats[number])
 
     original = x.detach().clone()
@@ -141,7 +147,11 @@ def _check(
     ]
     for number, rows_by_input in enumerate(analytical):
         for place, (x, rows) in enumerate(zip(checked, rows_by_input, strict=True)):
-            numerical = _numerical(func, given, x, number, eps)
+            numerical = _numerical(func, given, x, number, outputs[number], eps)
+            if not outputs[number].requires_grad and _mismatch(numerical, rows, atol, 0.0):
+                raise GradcheckError(
+                    f"Numerical gradient for function expected to be zero: output {number} does not require a gradient"
+                )
             problem = _mismatch(numerical, rows, atol, rtol)
             if problem:
                 raise GradcheckError(

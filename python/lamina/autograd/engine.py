@@ -8,6 +8,7 @@ from .._core import Tensor
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 __all__ = ["backward", "grad"]
 
@@ -16,6 +17,12 @@ def _as_tuple(tensors: Tensor | Sequence[Tensor | None] | None, count: int) -> t
     if tensors is None:
         return (None,) * count
     return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+
+
+def _targets(inputs: Any) -> tuple[Any, ...]:
+    """What gradients are wanted of: tensors as they are, edges of the graph as their nodes."""
+    alone = isinstance(inputs, Tensor) or hasattr(inputs, "output_nr")
+    return tuple(x if isinstance(x, Tensor) else x.node for x in ((inputs,) if alone else inputs))
 
 
 def backward(
@@ -34,7 +41,7 @@ def backward(
     weights = _as_tuple(grad_tensors, len(roots))
     if len(weights) != len(roots):
         raise RuntimeError(f"got {len(roots)} tensors and {len(weights)} gradients")
-    only = None if inputs is None else (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    only = None if inputs is None else _targets(inputs)
     if only is not None and not only:
         raise RuntimeError("'inputs' argument to 'backward()' cannot be empty")
     _core.backward(roots, weights, create_graph if retain_graph is None else retain_graph, create_graph, only)
@@ -65,7 +72,7 @@ def grad(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
         )
     roots = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
-    leaves = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    leaves = _targets(inputs)
     weights = _as_tuple(grad_outputs, len(roots))
     if len(weights) != len(roots):
         raise RuntimeError(f"got {len(roots)} tensors and {len(weights)} gradients")
@@ -73,7 +80,7 @@ def grad(
     result = _core.grad(roots, leaves, weights, retain, create_graph, bool(allow_unused) or materialize_grads)
     if materialize_grads:
         return tuple(
-            _core.zeros_like(leaf) if gradient is None else gradient
+            _core.zeros_like(leaf).requires_grad_() if gradient is None else gradient
             for gradient, leaf in zip(result, leaves, strict=True)
         )
     return result  # type: ignore[return-value]  # None only where allow_unused asked for it

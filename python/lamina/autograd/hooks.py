@@ -1,36 +1,65 @@
-"""Hooks on tensors: functions that see a gradient, and may replace it, when it has been computed."""
+"""Hooks on tensors and on nodes of the gradient graph: functions that see a gradient, and may replace it."""
 
 from __future__ import annotations
 
-from .._core import Tensor
+from .. import _core
+from .._core import Node, Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
-__all__ = ["TensorHook", "register_hook"]
+__all__ = ["GradientHook", "register_hook", "register_post_accumulate_grad_hook"]
+
+# As HookKind in csrc/bindings/node_state.h.
+_TENSOR, _BEFORE, _AFTER, _ACCUMULATED = range(4)
 
 
-class TensorHook:
-    """What ``Tensor.register_hook`` returns: ``remove()`` takes the hook back, and so does leaving it as a context."""
+class GradientHook:
+    """What registering a hook returns: ``remove()`` takes the hook back, and so does leaving it as a context."""
 
-    def __init__(self, tensor: Tensor, id: int) -> None:
-        self._tensor: Tensor | None = tensor
-        self.id = id
+    def __init__(self, target: Tensor | Node, kind: int, hook: Callable[..., Any]) -> None:
+        self.id = _core._register_hook(target, kind, hook)
 
     def remove(self) -> None:
         """Take the hook back; a second call does nothing."""
-        if self._tensor is not None:
-            self._tensor._remove_hook(self.id)
-            self._tensor = None
+        _core._remove_hook(self.id)
 
-    def __enter__(self) -> TensorHook:
+    def __enter__(self) -> GradientHook:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.remove()
 
 
-def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> TensorHook:
+def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> GradientHook:
     """Call ``hook(gradient)`` whenever this tensor's gradient is computed; what it returns replaces the gradient."""
-    return TensorHook(self, self._register_hook(hook))
+    if not self.requires_grad:
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    return GradientHook(self, _TENSOR, hook)
+
+
+def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> GradientHook:
+    """Call ``hook(tensor)`` whenever something was added to this leaf's ``.grad``."""
+    if not self.requires_grad:
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    if self.grad_fn is not None:
+        raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+    return GradientHook(self, _ACCUMULATED, hook)
+
+
+def _register_prehook(self: Node, fn: Callable[[tuple[Tensor | None, ...]], Any]) -> GradientHook:
+    """Call ``fn(grad_outputs)`` before this node's gradient rule; what it returns replaces them."""
+    return GradientHook(self, _BEFORE, fn)
+
+
+def _register_node_hook(self: Node, fn: Callable[..., Any]) -> GradientHook:
+    """Call ``fn(grad_inputs, grad_outputs)`` after this node's gradient rule; what it returns replaces grad_inputs."""
+    return GradientHook(self, _AFTER, fn)
+
+
+_register_node_hook.__name__ = "register_hook"
+_register_prehook.__name__ = "register_prehook"
+Node.register_hook = _register_node_hook  # type: ignore[method-assign]
+Node.register_prehook = _register_prehook  # type: ignore[method-assign]

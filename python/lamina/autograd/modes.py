@@ -32,6 +32,16 @@ class _Switch:
 
     def __call__(self, function: F) -> F:
         again = self._again
+        if isinstance(function, type):
+            import warnings
+
+            warnings.warn(
+                "Decorating classes is deprecated and will be disabled in future versions. You should only decorate "
+                "functions or methods. To preserve the current behavior of class decoration, you can directly decorate "
+                "the `__init__` method and nothing else.",
+                FutureWarning,
+                stacklevel=2,
+            )
         code = getattr(function, "__code__", None)
         if code is not None and code.co_flags & _CO_GENERATOR:
             return _wrap_generator(again, function)

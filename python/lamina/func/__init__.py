@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from ..autograd.batching import vmap
 from .functional_call import functional_call
+from .gradients import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, value_and_grad, vjp
 
-__all__ = ["functional_call"]
+__all__ = [
+    "functional_call",
+    "grad",
+    "grad_and_value",
+    "hessian",
+    "jacfwd",
+    "jacrev",
+    "jvp",
+    "value_and_grad",
+    "vjp",
+    "vmap",
+]

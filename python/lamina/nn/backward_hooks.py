@@ -125,7 +125,7 @@ def _watch(values: tuple[Any, ...], reached: Callable[[Gradients], Gradients]) -
     for row in (give_out, collect):
         for place in places:
             views[place] = _core._backward_hook_view(views[place])
-            views[place]._register_hook(row(place))
+            views[place].register_hook(row(place))
     return tuple(views), True
 
 

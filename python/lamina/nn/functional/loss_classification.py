@@ -73,7 +73,10 @@ def _nll(log_probabilities: Tensor, target: Tensor, weight: Tensor | None, ignor
     classes = _check_classes(log_probabilities, target, weight, class_dim)
     if target.dtype != _core.int64:
         target = target.to(_core.int64)
-    valid = target != ignore_index if 0 <= ignore_index < classes else None
+    unknown = _core._is_example(target)  # within vmap: what is ignored is not known yet
+    valid = target != ignore_index if unknown or 0 <= ignore_index < classes else None
+    if unknown:
+        target = _core.where(valid, target, 0)  # type: ignore[arg-type]
     try:
         picked = log_probabilities.gather(class_dim, target.unsqueeze(class_dim))
     except (IndexError, RuntimeError):

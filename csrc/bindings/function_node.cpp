@@ -1,0 +1,116 @@
+// Rows of the registry: nodes whose gradient is written in Python. The context object is made and kept by Python
+// (autograd/function.py); the node owns it.
+#include <vector>
+
+#include "bindings/grad_fn.h"
+#include "bindings/gradient_observer.h"
+#include "bindings/registry.h"
+#include "engine/flush.h"
+#include "graph/scope.h"
+#include "ops/build.h"
+#include "runtime/buffer.h"
+#include "support/check.h"
+
+namespace lamina::bindings {
+
+namespace {
+
+// Programs see the node as an input without elements.
+StoragePtr no_numbers() {
+  static auto* storage = new StoragePtr(runtime::allocate(0));
+  return *storage;
+}
+
+ValuePtr make_node(PyObject* context, std::span<const ValuePtr> inputs, std::size_t outputs) {
+  std::vector<Value*> operands;
+  unsigned flags = kRequiresGrad;
+  for (const ValuePtr& value : inputs) {
+    operands.push_back(value.get());
+    flags |= value->flags & kPerExample;
+  }
+  ValuePtr node = make_value(kFunction, operands, Shape::of({0}), DType::kFloat32, nullptr);
+  attach_storage(node.get(), no_numbers());
+  node->scope = current_scope();
+  node->scalar.low = outputs;
+  node->flags |= static_cast<std::uint8_t>(flags);
+  NodeState& state = state_of(node.get());
+  state.function = Object::borrowed(context);
+  set_node(context, node.get());
+  if (anomaly_mode()) keep_stack(node.get());
+  return node;
+}
+
+// The numbers of `value` as output `number` of the function.
+ValuePtr output_of(const ValuePtr& value, const ValuePtr& node, std::int64_t number) {
+  ValuePtr numbers = value->requires_grad() ? build::detach(value) : value;
+  return record(Op::rebase, {numbers.get(), node.get()}, numbers->shape, numbers->dtype, Attribute::of({number}));
+}
+
+// The tensor itself gets the history; a view, which cannot have one that its base has not, is replaced.
+PyObject* with_history(PyObject* tensor, ValuePtr value, bool replaced) {
+  engine::Variable& variable = as_tensor(tensor)->variable;
+  if (replaced || variable.is_view()) return wrap_quietly(engine::Variable(std::move(value)));
+  variable.value = std::move(value);
+  if (variable.cell) {
+    variable.cell->value = variable.value;
+    variable.seen = ++variable.cell->version;
+  }
+  return Object::borrowed(tensor).release();
+}
+
+bool contains(PyObject* list, PyObject* item) {
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i)
+    if (PyList_GET_ITEM(list, i) == item) return true;
+  return false;
+}
+
+}  // namespace
+
+// Gives `outputs`, a list with None for what is not differentiable, a history: one node with `inputs` as operands.
+// Tensors of the list `dirty` were changed in place; those of the list `replaced` are inputs that were returned.
+LAMINA_FUNCTION(kModule, _function_outputs, "context, inputs, outputs, dirty, replaced") {
+  if (!is_grad_fn(a.object(0))) a.fail_type(0, "Node");
+  auto count = static_cast<std::size_t>(PyList_GET_SIZE(a.object(2)));
+  ValuePtr node = make_node(a.object(0), a.tensors(1), count);
+  Object results(checked(PyTuple_New(static_cast<Py_ssize_t>(count))));
+  for (std::size_t i = 0; i < count; ++i) {
+    PyObject* output = PyList_GET_ITEM(a.object(2), static_cast<Py_ssize_t>(i));
+    PyObject* result = nullptr;
+    if (!is_tensor(output)) {
+      result = Object::borrowed(Py_None).release();
+    } else if (contains(a.object(3), output)) {
+      engine::check_assignable(as_tensor(output)->variable);
+      engine::assign(as_tensor(output)->variable, output_of(value_of(output), node, static_cast<std::int64_t>(i)));
+      result = Object::borrowed(output).release();
+    } else {
+      result = with_history(output, output_of(value_of(output), node, static_cast<std::int64_t>(i)),
+                            contains(a.object(4), output));
+    }
+    PyTuple_SET_ITEM(results.get(), static_cast<Py_ssize_t>(i), result);
+  }
+  engine::flush_if_due();
+  return results.release();
+}
+
+// Numbers that were saved of output `number`, with its history while the function's node exists.
+LAMINA_FUNCTION(kModule, _saved_output, "context, number, numbers") {
+  Value* node = node_of(a.object(0));
+  if (!node) return wrap(a.tensor(2));
+  GradMode mode(true);
+  return wrap(output_of(a.tensor(2), ValuePtr(node), a.integer(1)));
+}
+
+// What a recomputation starts from: the values from which `tensors` come that are not younger than `start`.
+LAMINA_FUNCTION(kModule, _sequence, "") { return PyLong_FromUnsignedLongLong(current_sequence()); }
+LAMINA_FUNCTION(kModule, _frontier, "tensors, start") {
+  std::vector<ValuePtr> tensors = a.tensors(0), found;
+  std::vector<Value*> roots;
+  for (const ValuePtr& tensor : tensors) roots.push_back(tensor.get());
+  for (Value* value : frontier(roots, static_cast<std::uint64_t>(a.integer(1)))) found.emplace_back(value);
+  return wrap_tuple(std::move(found));
+}
+
+// Another tensor with the value that this one has now: what is done to it in place later does not show.
+LAMINA_FUNCTION(kModule, _same_value, "tensor") { return wrap(a.tensor(0)); }
+
+}  // namespace lamina::bindings

@@ -1,0 +1,71 @@
+// The life of what Python attaches to nodes.
+#include "bindings/node_state.h"
+
+#include <unordered_map>
+#include <utility>
+
+#include "bindings/grad_fn.h"
+
+namespace lamina::bindings {
+
+namespace {
+
+std::int64_t g_next_hook = 0;
+// Where each hook is, so that a handle needs not keep the graph alive.
+std::unordered_map<std::int64_t, NodeState*>& places() {
+  static auto* all = new std::unordered_map<std::int64_t, NodeState*>;
+  return *all;
+}
+
+}  // namespace
+
+std::int64_t add_hook(Value* node, HookKind kind, PyObject* callable) {
+  std::int64_t id = ++g_next_hook;
+  NodeState& state = state_of(node);
+  state.hooks.emplace(id, NodeState::Hook{kind, Object::borrowed(callable)});
+  places().emplace(id, &state);
+  node->flags |= kHasHooks;
+  return id;
+}
+
+void remove_hook(std::int64_t id) {
+  auto place = places().find(id);
+  if (place == places().end()) return;
+  NodeState* state = place->second;
+  places().erase(place);
+  auto removed = state->hooks.extract(id);  // dies here, when both lists are consistent again
+}
+
+NodeState::~NodeState() {
+  for (auto& [id, hook] : hooks) places().erase(id);
+  if (function) forget_node(function.get());
+}
+
+void NodeState::moved(Value*, Value* to) {
+  if (!retained_by) return;
+  state_of(to).retained_by = std::move(retained_by);
+  to->flags |= kHasHooks;
+}
+
+NodeState* state_if_any(const Value* value) {
+  return static_cast<NodeState*>(value->leaf ? value->leaf : value->hooks);
+}
+
+NodeState& state_of(Value* value) {
+  if (!value->leaf && !value->hooks) attach_hooks(value, LeafPtr::adopt(new NodeState));
+  return *state_if_any(value);
+}
+
+int visit_state(NodeState* state, visitproc visit, void* arg) {
+  for (auto& [id, hook] : state->hooks) Py_VISIT(hook.callable.get());
+  Py_VISIT(state->metadata.get());
+  return 0;
+}
+
+void clear_state(NodeState* state) {
+  for (auto& [id, hook] : state->hooks) places().erase(id);
+  auto hooks = std::move(state->hooks);  // dies here, when the state is consistent again
+  Object metadata = std::move(state->metadata);
+}
+
+}  // namespace lamina::bindings

@@ -1,0 +1,55 @@
+// What Python attaches to a node of the gradient graph: hooks, and the object that stands for the node.
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "bindings/python.h"
+#include "graph/value.h"
+
+namespace lamina::bindings {
+
+enum class HookKind {
+  kTensor,      // sees, and may replace, the gradient of one tensor
+  kBefore,      // before the node's gradient rule: all outputs' gradients
+  kAfter,       // after it: the operands' gradients too
+  kAccumulated  // a leaf, after its .grad has changed
+};
+
+struct NodeState : LeafState {
+  struct Hook {
+    HookKind kind;
+    Object callable;
+  };
+  std::map<std::int64_t, Hook> hooks;  // in order of registration
+  Object retained_by;                  // weak reference to the tensor whose .grad is kept
+  Object metadata;                     // the dict of grad_fn.metadata
+  Object recorded_at;                  // the Python stack, if anomalies are looked for
+  Object function;                     // of a kFunction node: its context, which is also its grad_fn
+  PyObject* object = nullptr;          // the node's grad_fn while one exists; not owned
+
+  ~NodeState() override;
+  // retain_grad() follows the tensor; hooks stay where they are.
+  void moved(Value* from, Value* to) override;
+};
+
+// Where a leaf's gradient lives: shared by all the values that the leaf goes through.
+struct LeafGrad : NodeState {
+  PyObject* grad = nullptr;
+  PyObject* tensor = nullptr;  // whose leaf it is, while that exists; not owned
+  ~LeafGrad() override { Py_XDECREF(grad); }
+};
+
+// The state of a value's node, or null; and made if there is none.
+NodeState* state_if_any(const Value* value);
+NodeState& state_of(Value* value);
+
+std::int64_t add_hook(Value* node, HookKind kind, PyObject* callable);
+// Does nothing if the hook, or its node, is gone.
+void remove_hook(std::int64_t id);
+
+// For the garbage collector: the Python objects that a state holds.
+int visit_state(NodeState* state, visitproc visit, void* arg);
+void clear_state(NodeState* state);
+
+}  // namespace lamina::bindings

@@ -1,0 +1,188 @@
+"""Nodes of the gradient graph: identity, edges, hooks on them, and anomaly detection."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+
+import lamina
+from lamina import nn
+from lamina.autograd.graph import (
+    Node,
+    allow_mutation_on_saved_tensors,
+    get_gradient_edge,
+    register_multi_grad_hook,
+)
+
+
+def _leaf(*values: float) -> Any:
+    return lamina.tensor(values, requires_grad=True)
+
+
+def test_nodes() -> None:
+    x, w = _leaf(1.0), lamina.ones(1)
+    y = x * w
+    node = y.grad_fn
+    assert isinstance(node, Node)
+    assert node is y.grad_fn
+    assert (type(node).__name__, node.name()) == ("MulBackward0", "MulBackward0")
+    (accumulate, number), (nothing, _) = node.next_functions
+    assert (accumulate.name(), number, nothing) == ("AccumulateGrad", 0, None)
+    assert accumulate.variable is x
+    assert not hasattr(node, "variable")
+    node.metadata["note"] = 1
+    del node
+    assert y.grad_fn.metadata == {"note": 1}
+    with pytest.raises(TypeError):
+        Node()
+
+
+def test_hooks_around_a_node() -> None:
+    x = _leaf(2.0, 3.0)
+    y = x * 2
+    order: list[Any] = []
+    y.grad_fn.register_prehook(lambda grads: order.append(grads[0].tolist()) or (grads[0] * 10,))
+    last = y.grad_fn.register_hook(
+        lambda made, given: order.append((made[0].tolist(), given[0].tolist())) or (made[0] + 1, made[1])
+    )
+    y.sum().backward(retain_graph=True)
+    assert order == [[1, 1], ([20, 20], [10, 10])]
+    assert x.grad.tolist() == [21, 21]
+    last.remove()
+    last.remove()
+    y.sum().backward()
+    assert x.grad.tolist() == [41, 41]
+
+
+def test_hooks_around_accumulation() -> None:
+    x = _leaf(1.0)
+    order: list[str] = []
+    node = x.view_as(x).grad_fn.next_functions[0][0]
+    x.register_hook(lambda g: order.append("tensor"))
+    node.register_prehook(lambda grads: order.append("before"))
+    node.register_hook(lambda made, given: order.append(f"after {made} {given[0].item()}"))
+    x.register_post_accumulate_grad_hook(lambda t: order.append(f"accumulated {t is x} {t.grad.item()}"))
+    (x * 3).backward()
+    assert order == ["tensor", "before", "accumulated True 3.0", "after () 3.0"]
+    order.clear()
+    lamina.autograd.grad(x * 3, x)
+    assert order == ["tensor"]
+    with pytest.raises(RuntimeError, match="non-leaf"):
+        (x * 2).register_post_accumulate_grad_hook(print)
+    x.register_post_accumulate_grad_hook(lambda t: t)  # type: ignore[arg-type, return-value]
+    with pytest.raises(RuntimeError, match="should return None"):
+        (x * 3).backward()
+
+
+def test_optimizer_in_the_backward_pass() -> None:
+    net = nn.Linear(2, 1)
+    for p in net.parameters():
+
+        def step(parameter: Any) -> None:
+            with lamina.no_grad():
+                parameter -= 0.5 * parameter.grad
+            parameter.grad = None
+
+        p.register_post_accumulate_grad_hook(step)
+    bias = net.bias.item()
+    net(lamina.ones(1, 2)).sum().backward()
+    assert net.bias.item() == pytest.approx(bias - 0.5)
+    assert net.bias.grad is None
+
+
+def test_edges() -> None:
+    x = _leaf(1.0, 2.0)
+    y = x.exp()
+    out = (y * y).sum()
+    for tensor in (x, y):
+        wanted = lamina.autograd.grad(out, tensor, retain_graph=True)[0]
+        assert lamina.equal(lamina.autograd.grad(out, get_gradient_edge(tensor), retain_graph=True)[0], wanted)
+    with pytest.raises(RuntimeError, match="does not require gradients"):
+        get_gradient_edge(lamina.ones(1))
+
+
+def test_backward_into_a_tensor_that_is_no_leaf() -> None:
+    x = _leaf(1.0)
+    y = x * 2
+    for _ in range(2):
+        (y * 3).backward(inputs=[y, x], retain_graph=True)
+    assert (y.grad.item(), x.grad.item()) == (6, 12)
+
+
+def test_retain_grad_follows_the_tensor() -> None:
+    x = _leaf(1.0)
+    y = x * 2
+    y.retain_grad()
+    seen: list[float] = []
+    y.register_hook(lambda g: seen.append(g.item()))
+    y.mul_(5)
+    y.sum().backward(retain_graph=True)
+    y.sum().backward()
+    assert y.grad.item() == 2  # of y as it is now, accumulated
+    assert seen == [5, 5]  # the hook stays with the value it was registered on
+
+
+def test_no_grad_changes_numbers_but_not_history() -> None:
+    x = _leaf(3.0)
+    y = x * 2
+    with lamina.no_grad():
+        y.add_(1)
+    assert y.item() == 7
+    y.sum().backward()
+    assert x.grad.item() == 2
+
+
+@pytest.mark.parametrize("mode", ["all", "any"])
+def test_multi_grad_hook(mode: str) -> None:
+    x, y, z = _leaf(1.0), _leaf(2.0), _leaf(3.0)
+    calls: list[Any] = []
+    handle = register_multi_grad_hook((x, y, z), calls.append, mode=mode)
+    (x * y).backward()
+    (x * 1).backward()
+    if mode == "all":
+        assert [[g and g.item() for g in call] for call in calls] == [[2, 1, None], [1, None, None]]
+    else:
+        assert len(calls) == 2
+    handle.remove()
+    (x * y).backward()
+    assert len(calls) == 2
+    with pytest.raises(RuntimeError, match="doesn't require gradient"):
+        register_multi_grad_hook((lamina.ones(1),), print)
+    with pytest.raises(ValueError, match="mode"):
+        register_multi_grad_hook((x,), print, mode="some")
+
+
+def test_anomaly_names_the_module_and_the_line() -> None:
+    class Broken(nn.Module):
+        def forward(self, x: Any) -> Any:
+            return x.sqrt()  # the line to find
+
+    net = nn.Sequential(nn.Linear(2, 2, bias=False), Broken())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with lamina.autograd.detect_anomaly(), pytest.raises(RuntimeError, match="'SqrtBackward0' returned nan values"):
+            (net(lamina.zeros(1, 2)) * 0).sum().backward()
+    assert "the line to find" in str(caught[-1].message)
+    assert "SqrtBackward0 (in Sequential.1)" in str(caught[-1].message)
+    assert not lamina.is_anomaly_enabled()
+    with lamina.autograd.set_detect_anomaly(True, check_nan=False):
+        (net(lamina.zeros(1, 2)) * 0).sum().backward()
+
+
+def test_mutation_of_saved_tensors() -> None:
+    x = _leaf(3.0)
+    with allow_mutation_on_saved_tensors():
+        y = x * 1
+        out = y**2
+        y.zero_()
+        out.backward()
+        with pytest.raises(RuntimeError, match="nested"), allow_mutation_on_saved_tensors():
+            pass
+    assert x.grad.item() == 6
+    y = x * 1
+    out = y**2
+    y.zero_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        out.backward()
