@@ -99,7 +99,19 @@ int = int32
 long = int64
 newaxis = None
 
-_SUBPACKAGES = ("cuda", "datasets", "func", "io", "linalg", "multiprocessing", "nn", "optim", "serialization", "testing", "utils")
+_SUBPACKAGES = (
+    "cuda",
+    "datasets",
+    "func",
+    "io",
+    "linalg",
+    "multiprocessing",
+    "nn",
+    "optim",
+    "serialization",
+    "testing",
+    "utils",
+)
 # fmt: off
 _NN_FUNCTIONS = (
     "adaptive_avg_pool1d", "avg_pool1d", "bilinear", "celu", "channel_shuffle", "conv1d", "conv2d", "conv_transpose1d",

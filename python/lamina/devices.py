@@ -1,12 +1,17 @@
-"""``lamina.device``: where tensors live. There is one place, the CPU."""
+"""``lamina.device``: where tensors live. There is one place, the CPU; others can be named, but nothing put there."""
 
 from __future__ import annotations
 
 __all__ = ["device"]
 
+_ELSEWHERE = ("cuda", "mps", "xpu")  # names that code for PyTorch mentions where it might run
+
 
 class device:  # noqa: N801
-    """``device("cpu")``. RuntimeError for any other: nothing else exists here."""
+    """``device("cpu")``, or the name of a device that PyTorch may have and lamina has not: ``device("cuda:0")``.
+
+    RuntimeError for other names, and for whatever is asked to be on a device that is not the CPU.
+    """
 
     __slots__ = ("index", "type")
     type: str
@@ -24,9 +29,9 @@ class device:  # noqa: N801
             if not number.isdecimal() or index is not None:
                 raise RuntimeError(f"Invalid device string: {type!r}")
             index = int(number)
-        if name != "cpu" or (index or 0) != 0:
+        if name not in _ELSEWHERE and (name != "cpu" or (index or 0) != 0):
             raise RuntimeError(
-                f"Expected device 'cpu', the only one there is, got {type!r}"
+                f"Expected one of {', '.join(('cpu', *_ELSEWHERE))} as device, got {type!r}"
                 + (f" with index {index}" if index is not None and not colon else "")
             )
         object.__setattr__(self, "type", name)

@@ -79,7 +79,8 @@ def test_device() -> None:
     assert lamina.device("cpu", 0) == lamina.device("cpu:0") != cpu
     assert lamina.device(cpu) == cpu
     assert len({cpu, lamina.device("cpu")}) == 1
-    for name in ("cuda", "cuda:1", "cpu:1", "cpu:x", "", "tpu"):
+    assert (str(lamina.device("cuda:1")), lamina.device("cuda", 1).index) == ("cuda:1", 1)
+    for name in ("cpu:1", "cpu:x", "", "tpu"):
         with pytest.raises(RuntimeError):
             lamina.device(name)
     with pytest.raises(AttributeError):

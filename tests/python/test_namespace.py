@@ -32,7 +32,7 @@ def test_public_names_are_listed() -> None:
     assert own - {"annotations", "TYPE_CHECKING"} <= set(lamina.__all__)
 
 
-@pytest.mark.parametrize("name", ["lgamma", "cuda", "sparse_coo_tensor", "complex64", "float16"])
+@pytest.mark.parametrize("name", ["lgamma", "sparse_coo_tensor", "complex64", "float16"])
 def test_what_there_is_not_is_absent(name: str) -> None:
     with pytest.raises(AttributeError, match=name):
         getattr(lamina, name)
@@ -147,3 +147,9 @@ def test_sequence_protocol() -> None:
         iter(lamina.tensor(1))
     with pytest.raises(RuntimeError, match="only supports Tensor or scalar"):
         assert "text" in x  # type: ignore[comparison-overlap]
+
+
+def test_there_is_no_gpu() -> None:
+    assert (lamina.cuda.is_available(), lamina.cuda.device_count()) == (False, 0)
+    with pytest.raises(RuntimeError, match="CPU only"):
+        lamina.ones(1, device=lamina.device("cuda"))

@@ -181,8 +181,8 @@ def _placing(map_location: Any) -> Callable[[str, str], None]:
     """What checks that a storage's device is, or is mapped to, the CPU."""
     from ..devices import device
 
-    if isinstance(map_location, (str, device)):
-        device(map_location)
+    if isinstance(map_location, (str, device)) and device(map_location).type != "cpu":
+        raise RuntimeError(f"load: everything is put on the cpu, got map_location={str(map_location)!r}")
 
     def place(location: str, key: str) -> None:
         target: Any = location
@@ -192,11 +192,10 @@ def _placing(map_location: Any) -> Callable[[str, str], None]:
             target = map_location.get(location, location)
         elif map_location is not None and map_location(key, location) is not None:
             return
-        if str(target).split(":")[0] == "cuda":
+        if device(target).type != "cpu":
             raise RuntimeError(
-                "Attempting to deserialize object on a CUDA device but there is only the CPU. Use "
+                f"Attempting to deserialize object on device {str(target)!r} but there is only the CPU. Use "
                 "map_location=lamina.device('cpu') to map your storages to the CPU."
             )
-        device(target)
 
     return place
