@@ -84,10 +84,12 @@ if TYPE_CHECKING:
         channel_shuffle as channel_shuffle, conv1d as conv1d, conv2d as conv2d, conv_transpose1d as conv_transpose1d,
         conv_transpose2d as conv_transpose2d, cosine_similarity as cosine_similarity, group_norm as group_norm,
         hardshrink as hardshrink, layer_norm as layer_norm, max_pool1d as max_pool1d, max_pool2d as max_pool2d,
-        pairwise_distance as pairwise_distance, pdist as pdist, pixel_shuffle as pixel_shuffle,
+        native_channel_shuffle as native_channel_shuffle, pairwise_distance as pairwise_distance, pdist as pdist,
+        pixel_shuffle as pixel_shuffle,
         pixel_unshuffle as pixel_unshuffle, prelu as prelu, rms_norm as rms_norm, rrelu as rrelu, selu as selu,
         threshold as threshold,
     )
+    from .nn.functional.padding import constant_pad_nd as constant_pad_nd
     # isort: on
     # fmt: on
 
@@ -116,6 +118,7 @@ _SUBPACKAGES = (
 _NN_FUNCTIONS = (
     "adaptive_avg_pool1d", "avg_pool1d", "bilinear", "celu", "channel_shuffle", "conv1d", "conv2d", "conv_transpose1d",
     "conv_transpose2d", "cosine_similarity", "group_norm", "hardshrink", "layer_norm", "max_pool1d", "max_pool2d",
+    "native_channel_shuffle",
     "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "prelu", "rms_norm", "rrelu", "selu", "threshold",
 )
 # fmt: on
@@ -126,6 +129,7 @@ _LAZY = {
     "inverse": ("linalg", "inv"),
     "load": ("io", "load"),
     "logdet": ("linalg", "logdet"),
+    "constant_pad_nd": ("nn.functional.padding", "constant_pad_nd"),
     "save": ("io", "save"),
     "slogdet": ("linalg", "slogdet"),
     "vmap": ("func", "vmap"),
@@ -172,7 +176,7 @@ __all__ = [
     "vsplit", "vstack", "where", "xlogy", "zeros", "zeros_like",
 ]
 # fmt: on
-__all__ += _NN_FUNCTIONS
+__all__ += [*_NN_FUNCTIONS, "constant_pad_nd"]
 
 
 def __getattr__(name: str) -> object:

@@ -154,6 +154,7 @@ def _samples() -> list[Sample]:
         Sample("pixel_shuffle", (wide,), lambda x: shuffled(x, 2), {"upscale_factor": 2}),
         Sample("pixel_unshuffle", (shuffled(wide, 2),), lambda x: wide, {"downscale_factor": 2}),
         Sample("channel_shuffle", (wide,), lambda x: x[:, [0, 4, 1, 5, 2, 6, 3, 7]], {"groups": 2}),
+        Sample("native_channel_shuffle", (wide,), lambda x: x[:, [0, 4, 1, 5, 2, 6, 3, 7]], {"groups": 2}),
         Sample("unfold", (image,), windows, {"kernel_size": 2, "padding": (0, 1), "stride": (2, 1)}),
         Sample(
             "fold",
@@ -297,6 +298,13 @@ def modules(x: Callable[..., Any]) -> list[tuple[nn.Module, tuple[Any, ...], Cal
             F.instance_norm,
             f"InstanceNorm2d(4, {norm.format(True, False)})",
         ),
+        (
+            nn.BatchNorm3d(4).eval(),
+            (x(2, 4, 2, 2, 2),),
+            lambda t: t / (1 + 1e-5) ** 0.5,
+            f"BatchNorm3d(4, {norm.format(True, True)})",
+        ),
+        (nn.InstanceNorm3d(4), (x(2, 4, 2, 2, 2),), F.instance_norm, f"InstanceNorm3d(4, {norm.format(False, False)})"),
         (nn.CosineSimilarity(), (line, -line), F.cosine_similarity, "CosineSimilarity()"),
         (nn.PairwiseDistance(), (line, -line), F.pairwise_distance, "PairwiseDistance()"),
         (

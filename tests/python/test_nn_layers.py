@@ -264,10 +264,13 @@ def test_instance_norm_keeps_the_mean_of_the_batch() -> None:
     np.testing.assert_allclose(layer.running_var.numpy(), 0.5 + t.var(2).mean(0).numpy() / 2, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("rank", "name"), [(2, "LazyBatchNorm1d"), (4, "LazyBatchNorm2d"), (3, "LazyInstanceNorm1d")])
+@pytest.mark.parametrize(
+    ("rank", "name"),
+    [(2, "LazyBatchNorm1d"), (4, "LazyBatchNorm2d"), (5, "LazyBatchNorm3d"), (3, "LazyInstanceNorm1d")],
+)
 def test_lazy_norms(rank: int, name: str) -> None:
     layer = getattr(nn, name)()
-    t = x(*(2, 3, 4, 5)[:rank])
+    t = x(*(2, 3, 4, 5, 2)[:rank])
     y = layer(t)
     assert type(layer) is getattr(nn, name.removeprefix("Lazy"))
     assert (layer.num_features, tuple(layer.weight.shape), tuple(layer.running_var.shape)) == (3, (3,), (3,))

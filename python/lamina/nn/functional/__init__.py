@@ -54,7 +54,7 @@ from .padding import pad
 from .pooling import avg_pool1d, avg_pool2d, lp_pool1d, lp_pool2d, max_pool1d, max_pool2d, max_unpool1d, max_unpool2d
 from .products import bilinear, linear, scaled_dot_product_attention
 from .random_activation import gumbel_softmax, rrelu
-from .rearranging import channel_shuffle, fold, pixel_shuffle, pixel_unshuffle, unfold
+from .rearranging import channel_shuffle, fold, native_channel_shuffle, pixel_shuffle, pixel_unshuffle, unfold
 from .regularization import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
 from .resizing import interpolate
 from .sampling import affine_grid, grid_sample
@@ -129,6 +129,7 @@ __all__ = [
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
+    "native_channel_shuffle",
     "nll_loss",
     "normalize",
     "one_hot",

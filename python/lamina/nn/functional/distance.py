@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ... import _core
 from ..._core import Tensor
+from ...functions.matrices import triu_indices
 
 __all__ = ["cosine_similarity", "normalize", "pairwise_distance", "pdist"]
 
@@ -41,7 +41,5 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
     if p < 0:
         raise RuntimeError(f"pdist only supports non-negative p values, got {p}")
-    rows = input.shape[0]
-    pairs = [(i, j) for i in range(rows) for j in range(i + 1, rows)]
-    first, second = (_core.tensor([pair[n] for pair in pairs], dtype=_core.int64) for n in (0, 1))
+    first, second = triu_indices(input.shape[0], input.shape[0], 1)
     return (input.index_select(0, first) - input.index_select(0, second)).norm(p, -1)

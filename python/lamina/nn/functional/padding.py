@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["pad"]
+__all__ = ["constant_pad_nd", "pad"]
 
 
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
@@ -50,6 +50,11 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
             source = _SOURCES[mode](input.shape[axis], before, after)
             input = input.index_select(axis, _core.tensor(source, dtype=_core.int64))
     return input if any(widths) else input.clone()
+
+
+def constant_pad_nd(input: Tensor, pad: Sequence[int], value: float = 0) -> Tensor:
+    """Add borders of `value`: `pad` is (before, after) of the last axis, then of the one before it, and so on."""
+    return _pad(input, pad, "constant", value)
 
 
 def _pad_constant(input: Tensor, axes: list[tuple[int, int, int]], value: float) -> Tensor:
@@ -93,4 +98,5 @@ def _circular(size: int, before: int, after: int) -> list[int]:
     return [kept[n % len(kept)] for n in range(-max(before, 0), len(kept) + max(after, 0))]
 
 
+_pad = pad  # for functions that have an argument of this name
 _SOURCES = {"reflect": _reflect, "replicate": _replicate, "circular": _circular}

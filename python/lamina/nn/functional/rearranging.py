@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .windows import PerAxis
 
-__all__ = ["channel_shuffle", "fold", "pixel_shuffle", "pixel_unshuffle", "unfold"]
+__all__ = ["channel_shuffle", "fold", "native_channel_shuffle", "pixel_shuffle", "pixel_unshuffle", "unfold"]
 
 
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
@@ -71,11 +71,16 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     return input.reshape(batch, groups, channels // groups, *places).transpose(1, 2).reshape(input.shape)
 
 
+def native_channel_shuffle(input: Tensor, groups: int) -> Tensor:
+    """channel_shuffle, by another of PyTorch's names."""
+    return channel_shuffle(input, groups)
+
+
 def unfold(
     input: Tensor, kernel_size: PerAxis, dilation: PerAxis = 1, padding: PerAxis = 0, stride: PerAxis = 1
 ) -> Tensor:
     """(N, C, H, W) or (C, H, W) to (N, C kh kw, L): each of the L windows as a column."""
-    if input.ndim not in (3, 4):
+    if input.ndim not in (3, 4) or 0 in input.shape[input.ndim - 3 :]:
         raise RuntimeError(
             f"Expected 3D or 4D (batch mode) tensor for input with possibly 0 batch size and other non-zero dimensions "
             f"for input, but got: {list(input.shape)}"
@@ -100,7 +105,7 @@ def fold(
 
     Where windows overlap, their elements are summed.
     """
-    if input.ndim not in (2, 3):
+    if input.ndim not in (2, 3) or 0 in input.shape[input.ndim - 2 :]:
         raise RuntimeError(
             "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for "
             f"input, but got: {list(input.shape)}"

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
+    "BatchNorm3d",
     "InstanceNorm1d",
     "InstanceNorm2d",
+    "InstanceNorm3d",
     "LazyBatchNorm1d",
     "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
     "LazyInstanceNorm1d",
     "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
 ]
 
 
@@ -154,6 +158,12 @@ class BatchNorm2d(_BatchNorm):
     dimensions = (4,)
 
 
+class BatchNorm3d(_BatchNorm):
+    """BatchNorm1d for (N, C, D, H, W)."""
+
+    dimensions = (5,)
+
+
 class _InstanceNorm(_Norm):
     """InstanceNorm for one number of axes."""
 
@@ -203,6 +213,12 @@ class InstanceNorm2d(_InstanceNorm):
     """Each channel of each sample of (N, C, H, W) or (C, H, W) to mean 0 and variance 1."""
 
     dimensions = (3, 4)
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """Each channel of each sample of (N, C, D, H, W) or (C, D, H, W) to mean 0 and variance 1."""
+
+    dimensions = (4, 5)
 
 
 class _LazyNorm(LazyModuleMixin, _Norm):
@@ -261,6 +277,12 @@ class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):
     cls_to_become = BatchNorm2d
 
 
+class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):
+    """A BatchNorm3d whose num_features are the channels of its first input; from then on it is a BatchNorm3d."""
+
+    cls_to_become = BatchNorm3d
+
+
 class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):
     """An InstanceNorm1d whose num_features are the channels of its first input."""
 
@@ -271,3 +293,9 @@ class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):
     """An InstanceNorm2d whose num_features are the channels of its first input."""
 
     cls_to_become = InstanceNorm2d
+
+
+class LazyInstanceNorm3d(_LazyNorm, InstanceNorm3d):
+    """An InstanceNorm3d whose num_features are the channels of its first input."""
+
+    cls_to_become = InstanceNorm3d
