@@ -186,3 +186,18 @@ def test_orthogonal(shape: tuple[int, int], orthogonal_map: str, use_trivializat
     else:
         with pytest.raises(NotImplementedError, match="matrix exponential or the Cayley"):
             layer.weight = goal
+
+
+def test_spectral_norm_loads_what_older_versions_saved() -> None:
+    layer = nn.utils.spectral_norm(nn.Linear(2, 3))
+    for _ in range(3):
+        layer(lamina.rand(1, 2))
+    layer.eval()
+    x = lamina.rand(4, 2)
+    expected = layer(x)
+    entries: Any = layer.state_dict()
+    del entries["weight_v"], entries._metadata[""]["spectral_norm"]
+    entries["weight"] = layer.weight.detach().clone()
+    other = nn.utils.spectral_norm(nn.Linear(2, 3)).eval()
+    other.load_state_dict(entries)
+    assert lamina.allclose(other(x), expected, atol=1e-6)

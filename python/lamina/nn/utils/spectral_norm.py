@@ -91,6 +91,7 @@ class SpectralNorm:
         module.register_buffer(name + "_v", v)
         module.register_forward_pre_hook(hook)
         module._register_state_dict_hook(_NoteVersion(name))
+        module._register_load_state_dict_pre_hook(_LoadOlder(hook))
         return hook
 
 
@@ -102,6 +103,33 @@ class _NoteVersion:
 
     def __call__(self, module: Module, state_dict: Any, prefix: str, local_metadata: dict[str, Any]) -> None:
         local_metadata.setdefault("spectral_norm", {})[self.name + ".version"] = _VERSION
+
+
+class _LoadOlder:
+    """Makes of a state dict of PyTorch before 1.0, which has the weight in the place of `v`, one of this form.
+
+    `v` is chosen so that u · W v is the singular value that the weight was divided by, and u the unit vector of W v.
+    """
+
+    def __init__(self, hook: SpectralNorm) -> None:
+        self.hook = hook
+
+    def __call__(self, state_dict: Any, prefix: str, local_metadata: dict[str, Any], *_: Any) -> None:
+        key = prefix + self.hook.name
+        version = local_metadata.get("spectral_norm", {}).get(self.hook.name + ".version", 0)
+        if version >= _VERSION or not all(key + end in state_dict for end in ("_orig", "", "_u")):
+            return
+        if key + "_v" in state_dict:  # written by hand, in this form but for the metadata
+            return
+        import numpy as np
+
+        with no_grad():
+            original, weight, u = state_dict[key + "_orig"], state_dict.pop(key), state_dict[key + "_u"]
+            value = _core.norm(original) / _core.norm(weight)
+            matrix = self.hook._matrix(original)
+            # W v in the direction of u, as near as the columns of W come to it
+            v = _core.mv(_core.tensor(np.linalg.pinv(matrix.detach().numpy())), u)
+            state_dict[key + "_v"] = v * (value / _core.dot(u, _core.mv(matrix, v)))
 
 
 def spectral_norm(
@@ -127,8 +155,12 @@ def remove_spectral_norm(module: M, name: str = "weight") -> M:
             break
     else:
         raise ValueError(f"spectral_norm of '{name}' not found in {module}")
-    for id, hook in module._state_dict_hooks.items():
-        if isinstance(hook, _NoteVersion) and hook.name == name:
+    for id, note in module._state_dict_hooks.items():
+        if isinstance(note, _NoteVersion) and note.name == name:
             del module._state_dict_hooks[id]
+            break
+    for id, load in module._load_state_dict_pre_hooks.items():
+        if isinstance(load, _LoadOlder) and load.hook.name == name:
+            del module._load_state_dict_pre_hooks[id]
             break
     return module
