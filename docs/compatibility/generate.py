@@ -1,0 +1,122 @@
+"""Writes docs/compatibility.md: which public names of PyTorch lamina has, from its real namespaces.
+
+Run ``python docs/compatibility/generate.py`` after names have come or gone; a test compares the page. It reads
+pytorch_names.txt (PyTorch's names), differs.txt (what is there but not the same, and how) and left_out.txt (PyTorch's
+own tests that do not pass, and why).
+"""
+
+from __future__ import annotations
+
+import textwrap
+from importlib import import_module
+from pathlib import Path
+
+import lamina
+
+__all__ = ["PAGE", "differences", "page"]
+
+FOLDER = Path(__file__).parent
+PAGE = FOLDER.parent / "compatibility.md"
+
+_HEAD = """# Compatibility with PyTorch
+
+Which of PyTorch 2.13's public, documented names lamina has. Written by
+[compatibility/generate.py](compatibility/generate.py) from lamina's real namespaces, and checked by
+[test_compatibility.py](../tests/python/test_compatibility.py).
+
+- **yes**: the name is there and means what it means in PyTorch.
+- **differs**: the name is there; the table says what is not the same.
+- **absent**: the name is not there at all, so that using it is an `AttributeError` at the user's line.
+
+What holds everywhere: there is one device, the CPU; the types are `float32`, `float64`, `int64`, `int32`, `uint8` and
+`bool`; tensors are dense. Operations are recorded and run when numbers are looked at, so `data_ptr()` and timings of
+single lines say little, and what a dead tensor held is let go when the tape runs. Messages say `lamina.Size` where
+PyTorch says `torch.Size`.
+"""
+
+_LEFT_OUT = """## PyTorch's own tests that do not pass
+
+The lists of PyTorch's tests that are run against lamina, and what is left of each.
+"""
+
+
+def _rows(name: str) -> list[str]:
+    lines = (FOLDER / name).read_text().splitlines()
+    return [line for line in lines if line.strip() and not line.startswith("#")]
+
+
+def _names() -> dict[str, list[str]]:
+    sections: dict[str, list[str]] = {}
+    for line in _rows("pytorch_names.txt"):
+        if line.startswith("["):
+            current = sections.setdefault(line.strip("[]"), [])
+        else:
+            current += line.split()
+    return sections
+
+
+def differences() -> dict[str, str]:
+    """How names differ, by PyTorch's full name."""
+    rows = (line.partition(" | ") for line in _rows("differs.txt"))
+    return {name.strip(): how.strip() for name, _, how in rows}
+
+
+def _find(path: str) -> object:
+    """lamina's counterpart of a dotted name below torch, or None."""
+    found: object = lamina
+    dotted = "lamina"
+    for part in path.split(".")[1:]:
+        dotted += f".{part}"
+        if not hasattr(found, part):
+            try:
+                found = import_module(dotted)
+            except ImportError:
+                return None
+        else:
+            found = getattr(found, part)
+    return found
+
+
+def _filled(names: list[str]) -> str:
+    text = " ".join(f"`{name}`" for name in names)
+    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
+
+
+def _section(path: str, names: list[str], differs: dict[str, str]) -> str:
+    owner = _find(path)
+    there = [name for name in names if owner is not None and (hasattr(owner, name) or _find(f"{path}.{name}"))]
+    different = [name for name in there if f"{path}.{name}" in differs]
+    same = [name for name in there if name not in different]
+    absent = [name for name in names if name not in there]
+    parts = [f"## {path}\n\n{len(same)} yes, {len(different)} differ, {len(absent)} absent, of {len(names)}."]
+    if same:
+        parts.append(f"**yes**\n\n{_filled(same)}")
+    if different:
+        table = "\n".join(f"| `{name}` | {differs[f'{path}.{name}']} |" for name in different)
+        parts.append(f"**differs**\n\n| name | how |\n|---|---|\n{table}")
+    if absent:
+        parts.append(f"**absent**\n\n{_filled(absent)}")
+    return "\n\n".join(parts)
+
+
+def _left_out() -> str:
+    lists: dict[str, list[str]] = {}
+    for line in _rows("left_out.txt"):
+        where, test, reason = (part.strip() for part in line.split(" | ", 2))
+        lists.setdefault(where, []).append(f"| `{test}` | {reason} |")
+    tables = [
+        f"### {where}\n\n| test | reason |\n|---|---|\n" + "\n".join(sorted(rows))
+        for where, rows in sorted(lists.items())
+    ]
+    return "\n\n".join([_LEFT_OUT.strip(), *tables])
+
+
+def page() -> str:
+    """The page's text."""
+    differs = differences()
+    sections = [_section(path, names, differs) for path, names in _names().items()]
+    return "\n\n".join([_HEAD.strip(), *sections, _left_out()]) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
