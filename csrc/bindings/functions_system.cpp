@@ -4,6 +4,7 @@
 #include "bindings/scalars.h"
 #include "compile/plan_cache.h"
 #include "engine/flush.h"
+#include "engine/transposed_copy.h"
 #include "functions/operand.h"
 #include "graph/scope.h"
 #include "graph/tape.h"
@@ -20,6 +21,11 @@ LAMINA_FUNCTION(kModule, flush, "") {
   Py_RETURN_NONE;
 }
 LAMINA_FUNCTION(kModule, describe_pending, "") { return PyUnicode_FromString(engine::describe_pending().c_str()); }
+// The whole program that is pending, whatever tensor asks: that is what runs when somebody looks at one.
+LAMINA_FUNCTION(kModule, _explain_pending, "input=None") {
+  bool pending = !a.given(0) || Tape::current().is_pending(a.tensor(0).get());
+  return PyUnicode_FromString(pending ? engine::explain_pending().c_str() : "this tensor has its numbers\n");
+}
 LAMINA_FUNCTION(kModule, pending_count, "") { return PyLong_FromSize_t(Tape::current().recording().values.size()); }
 
 LAMINA_FUNCTION(kModule, plan_stats, "") {
@@ -38,6 +44,7 @@ LAMINA_FUNCTION(kModule, memory_stats, "") {
                                static_cast<Py_ssize_t>(stats.live_buffers)));
 }
 LAMINA_FUNCTION(kModule, empty_cache, "") {
+  engine::drop_transposed_copies();
   runtime::empty_cache();
   Py_RETURN_NONE;
 }

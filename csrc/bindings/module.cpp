@@ -7,7 +7,7 @@
 #include "bindings/module_type.h"
 #include "bindings/registry.h"
 #include "bindings/scalars.h"
-#include "engine/flush.h"
+#include "engine/running_plans.h"
 
 namespace {
 

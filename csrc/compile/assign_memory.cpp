@@ -57,8 +57,9 @@ class Arena {
 };
 
 // A copy from a place to itself is none. The listing has a line for each step.
-void drop_idle_copies(Plan& plan) {
+void drop_idle_copies(Program& program, Plan& plan) {
   std::size_t kept = 0, line = 0;
+  std::vector<std::uint32_t> renumbered(plan.steps.size(), kNone);
   for (std::size_t number = 0; number < plan.steps.size(); ++number) {
     const auto* copy = std::get_if<CopyStep>(&plan.steps[number]);
     std::size_t next = plan.listing.find('\n', line) + 1;
@@ -68,9 +69,12 @@ void drop_idle_copies(Plan& plan) {
     }
     line = next;
     if (kept != number) plan.steps[kept] = std::move(plan.steps[number]);
-    ++kept;
+    renumbered[number] = static_cast<std::uint32_t>(kept++);
   }
+  if (kept == plan.steps.size()) return;
   plan.steps.resize(kept);
+  for (Node& node : program.nodes)
+    if (node.step != kNone) node.step = renumbered[node.step];
 }
 
 }  // namespace
@@ -133,7 +137,7 @@ void assign_memory(Program& program, Plan& plan) {
     for (std::uint32_t node : ending) arena.give_back(places[node].offset, rounded(node));
   }
   plan.arena_bytes = static_cast<std::size_t>(arena.size());
-  drop_idle_copies(plan);
+  drop_idle_copies(program, plan);
 }
 
 }  // namespace lamina

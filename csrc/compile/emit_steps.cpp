@@ -37,10 +37,16 @@ void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>&
   for (std::uint32_t index = 0; index < count; ++index) {
     const Node& node = program[index];
     if (node.kind != Node::Kind::kOp || !node.needed || node.owner != index) continue;
+    if (node.group != kNone && groups[node.group].back() != index) continue;
+    std::vector<std::uint32_t> alone{index};
+    const std::vector<std::uint32_t>& members = node.group == kNone ? alone : groups[node.group];
+    std::size_t before = plan.steps.size();
     if (node.group == kNone)
       emitter.emit(index);
-    else if (groups[node.group].back() == index)
-      emitter.emit_group(groups[node.group], stored);
+    else
+      emitter.emit_group(members, stored);
+    if (plan.steps.size() == before) continue;  // nothing to compute
+    for (std::uint32_t member : members) program[member].step = static_cast<std::uint32_t>(plan.steps.size() - 1);
   }
 }
 

@@ -1,9 +1,18 @@
 // The passes, in the order in which compile() runs them.
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include "compile/program.h"
 
 namespace lamina {
+
+// Replaces what is known to equal one of its operands, to the bit and for every number, by that operand.
+void simplify_algebra(Program& program);
+
+// Lets equal ops on equal operands be computed once. Copies stay copies, and what is looked at keeps memory of its own.
+void merge_common_values(Program& program);
 
 // Marks what a live value needs, and counts uses; everything else is never computed.
 void drop_dead_values(Program& program);
@@ -28,6 +37,11 @@ void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>&
 
 // Decides whose memory each node's elements take over; by default its own. Part of assign_memory.
 std::vector<std::uint32_t> reuse_dying_memory(const Program& program, Plan& plan);
+
+// For people: what each step computes, and for what stands in steps of its own beside a reader, why. `unfused`: the
+// program after drop_dead_values. module_of: as in CompileReport.
+std::string explain_plan(const Program& unfused, const Program& program, const Plan& plan,
+                         const std::function<std::string(std::uint32_t)>& module_of);
 
 // Gives each owner of memory an output slot or a place in the arena, and writes the final slots into the steps.
 void assign_memory(Program& program, Plan& plan);

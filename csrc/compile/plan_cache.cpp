@@ -55,14 +55,19 @@ void evict_oldest(Cache& all) {
 
 }  // namespace
 
-CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liveness, std::string* dumps) {
+CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liveness, CompileReport* report) {
   CompiledPlan result;
   Program program = read_trace(trace, liveness);
   auto dump = [&](const char* pass) {
-    if (dumps) *dumps += std::string("after ") + pass + "\n" + to_string(program) + "\n";
+    if (report) report->passes += std::string("after ") + pass + "\n" + to_string(program) + "\n";
   };
-  drop_dead_values(program);  // first: the others look only at what is needed
+  simplify_algebra(program);  // first: what it replaces becomes equal to other things, or dead
+  dump("simplify_algebra");
+  merge_common_values(program);  // before the dead are counted, which it makes
+  dump("merge_common_values");
+  drop_dead_values(program);  // before all that look only at what is needed
   dump("drop_dead_values");
+  Program unfused = report ? program : Program();
   resolve_views(program);  // before fusion, which must know what is only another look at memory
   dump("resolve_views");
   fuse_epilogues(program);  // before elementwise fusion, which would take the bias and the relu
@@ -71,6 +76,7 @@ CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liven
   recompute_cheap_values(program, groups);  // when it is known who reads whose results
   emit_steps(program, groups, result.plan);
   assign_memory(program, result.plan);  // last: steps say who is read when
+  if (report) report->explanation = explain_plan(unfused, program, result.plan, report->module_of);
   result.results = std::move(program.results);
   return result;
 }

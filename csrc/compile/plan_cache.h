@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "compile/program.h"
@@ -26,8 +28,15 @@ struct PlanCacheStats {
 std::shared_ptr<const CompiledPlan> find_or_compile(std::span<const std::uint64_t> trace, std::uint64_t hash,
                                                     const Liveness& liveness);
 
-// Compiles without the cache. If `dumps` is given, the program after each pass is appended to it.
-CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liveness, std::string* dumps = nullptr);
+// What compile() tells people.
+struct CompileReport {
+  std::function<std::string(std::uint32_t)> module_of;  // in: the module path that recorded value i; "" for none
+  std::string passes;                                   // out: the program after each pass
+  std::string explanation;                              // out: the steps, and why they are not fewer
+};
+
+// Compiles without the cache.
+CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liveness, CompileReport* report = nullptr);
 
 PlanCacheStats plan_cache_stats();
 void clear_plan_cache();

@@ -23,6 +23,7 @@ struct Node {
   const Shape* shape;
   const Attribute* attribute;
   std::vector<std::uint32_t> operands;
+  std::uint8_t facts = 0;  // as recorded: see ops/record.h
 
   bool live = false;       // someone outside will look at the result
   bool dying = false;      // an input whose memory may be overwritten
@@ -43,11 +44,19 @@ struct Node {
   // recompute_cheap_values: by every group that reads it, which has it as a member, too.
   bool recomputed = false;
 
+  // emit_steps: the step that makes the result.
+  std::uint32_t step = kNone;
+
   Op operation() const { return static_cast<Op>(op); }
   bool is_op(Op wanted) const { return kind == Kind::kOp && operation() == wanted; }
   Family family() const { return row(op).kernel.family; }
   std::size_t bytes() const { return static_cast<std::size_t>(shape->numel()) * size_of(dtype); }
 };
+
+// Does the node's result lie in its operand's memory? Then it matters to those who look at it which memory that is.
+inline bool shares_memory(const Node& node) {
+  return node.kind == Node::Kind::kOp && (node.family() == Family::kView || node.family() == Family::kRebase);
+}
 
 struct Program {
   std::vector<Node> nodes;  // in creation order

@@ -5,13 +5,15 @@ namespace lamina {
 
 Program read_trace(std::span<const std::uint64_t> trace, const Liveness& liveness) {
   Program program;
-  std::vector<std::uint32_t> of_kind[3];  // node numbers by OperandKind and slot
+  program.nodes.reserve(trace.size() / 4);  // words of an op with two operands
+  std::vector<std::uint32_t> of_kind[3];    // node numbers by OperandKind and slot
   auto list = [&](OperandKind kind) -> std::vector<std::uint32_t>& { return of_kind[static_cast<std::size_t>(kind)]; };
   for (std::size_t at = 0; at < trace.size();) {
     std::uint64_t head = trace[at++];
     Node node{};
     node.op = static_cast<OpId>(head & 0xFFFF);
     node.dtype = static_cast<DType>(head >> 16 & 0xFF);
+    node.facts = static_cast<std::uint8_t>(head >> 24);
     std::size_t count = head >> 32;
     OperandKind kind = node.op == kScalar ? OperandKind::kScalar
                        : node.op == kLeaf ? OperandKind::kInput

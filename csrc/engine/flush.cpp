@@ -1,13 +1,11 @@
 // Running what has been recorded: liveness, the plan, memory, execution, and letting go of what is done.
 #include "engine/flush.h"
 
-#include <pthread.h>
-
 #include <cstring>
-#include <mutex>
 #include <new>
 
 #include "compile/plan_cache.h"
+#include "engine/running_plans.h"
 #include "graph/scope.h"
 #include "graph/tape.h"
 #include "ops/record.h"
@@ -23,19 +21,8 @@ constexpr std::size_t kMostPending = 8192;             // values
 constexpr std::int64_t kMostPendingBytes = 1ll << 30;  // of their results, were all kept
 constexpr double kReleaseLockNanoseconds = 20e3;
 
-LockHooks g_hooks;
 std::int64_t g_flushes = 0;
 Recording g_spare;
-
-// Held while a plan runs. Whoever waits for it may hold the interpreter's lock: the holder does not need that to
-// finish.
-std::mutex& execution() {
-  static auto* mutex = [] {
-    pthread_atfork([] { execution().lock(); }, [] { execution().unlock(); }, [] { execution().unlock(); });
-    return new std::mutex;
-  }();
-  return *mutex;
-}
 
 // Live: held from outside of the tape, or read by the gradient of something that is. The result is the next call's.
 const Liveness& find_liveness(const Tape& tape) {
@@ -142,13 +129,14 @@ void bind_results(const CompiledPlan& compiled, const Recording& recording, cons
   }
 }
 
-void run(const Plan& plan, const Memory& memory) {
-  std::unique_lock<std::mutex> running(execution());
-  bool release = g_hooks.release && plan.estimated_nanoseconds > kReleaseLockNanoseconds;
-  void* token = release ? g_hooks.release() : nullptr;
-  runtime::execute(plan, memory.slots.data());
-  running.unlock();
-  if (release) g_hooks.acquire(token);
+void run(const CompiledPlan& compiled, const Recording& recording, const Memory& memory) {
+  for (const ValuePtr& input : recording.inputs) wait_until_written(input->storage);
+  if (!can_release_lock() || compiled.plan.estimated_nanoseconds <= kReleaseLockNanoseconds)
+    return runtime::execute(compiled.plan, memory.slots.data());
+  std::vector<const Storage*> written;
+  for (const Program::Result& result : compiled.results) written.push_back(recording.values[result.value]->storage);
+  RunningPlan running(std::move(written));
+  runtime::execute(compiled.plan, memory.slots.data());
 }
 
 [[noreturn]] void fail_shape_only() {
@@ -183,7 +171,7 @@ void flush() {
   Recording recording = tape.take(std::move(g_spare));
   bind_results(*compiled, recording, memory);
   ++g_flushes;
-  run(compiled->plan, memory);
+  run(*compiled, recording, memory);
   for (const ValuePtr& value : recording.values) {
     if (value->requires_grad() && !value->leaf && !value->has(kHistoryFreed)) continue;
     if (!keeps_base(value.get())) drop_inputs(value.get());
@@ -216,7 +204,7 @@ void realize(Value* value) {
     check(value->storage, "this tensor has no numbers: it was made in a shape-only run, which has ended (shape ",
           to_string(value->shape->dims()), ")");
   }
-  std::lock_guard<std::mutex> finished(execution());  // another thread's plan may still be writing it
+  wait_until_written(value->storage);  // another thread's plan may be at it
 }
 
 std::byte* data_of(const Value* value) {
@@ -224,17 +212,32 @@ std::byte* data_of(const Value* value) {
          value->layout.offset * static_cast<std::int64_t>(size_of(value->dtype));
 }
 
+namespace {
+
+CompileReport compile_pending(const Tape& tape) {
+  const Recording& pending = tape.recording();
+  CompileReport report;
+  report.module_of = [&pending](std::uint32_t value) { return scope_path(pending.values[value]->scope); };
+  compile(pending.trace, find_liveness(tape), &report);
+  return report;
+}
+
+}  // namespace
+
 std::string describe_pending() {
   Tape& tape = Tape::current();
   const Recording& pending = tape.recording();
   if (pending.values.empty()) return "nothing is pending\n";
-  std::string passes;
-  CompiledPlan compiled = compile(pending.trace, find_liveness(tape), &passes);
-  return text("steps (", compiled.plan.steps.size(), ", arena ", compiled.plan.arena_bytes, " bytes, ",
-              compiled.plan.output_bytes.size(), " outputs)\n", compiled.plan.listing, "\n", passes);
+  CompileReport report = compile_pending(tape);
+  return report.explanation + "\n" + report.passes;
 }
 
-void set_lock_hooks(LockHooks hooks) { g_hooks = hooks; }
+std::string explain_pending() {
+  Tape& tape = Tape::current();
+  if (tape.recording().values.empty()) return "nothing is pending\n";
+  return compile_pending(tape).explanation;
+}
+
 std::int64_t flush_count() { return g_flushes; }
 
 }  // namespace lamina::engine

@@ -22,15 +22,10 @@ void realize(Value* value);
 // The bytes of a realized value's first element.
 std::byte* data_of(const Value* value);
 
-// What the current tape would run, and how, without running it.
+// What the current tape would run, without running it: the steps and why they are not fewer. describe: and the program
+// after each pass.
+std::string explain_pending();
 std::string describe_pending();
-
-// Called around the execution of plans that take long: release the interpreter's lock, take it again.
-struct LockHooks {
-  void* (*release)() = nullptr;
-  void (*acquire)(void* token) = nullptr;
-};
-void set_lock_hooks(LockHooks hooks);
 
 std::int64_t flush_count();
 

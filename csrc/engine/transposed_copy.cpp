@@ -1,6 +1,9 @@
 // The transposes of weights. Test: tests/python/test_transposed_weights.py.
 #include "engine/transposed_copy.h"
 
+#include <new>
+#include <unordered_set>
+
 #include "engine/flush.h"
 #include "graph/tape.h"
 #include "ops/table.h"
@@ -17,6 +20,16 @@ constexpr int kReadings = 3;  // a weight that changes between two calls is neve
 bool is_whole(const Value* matrix) {
   return !matrix->layout.strides && matrix->layout.offset == 0 &&
          matrix->storage->bytes == static_cast<std::size_t>(matrix->shape->numel()) * size_of(matrix->dtype);
+}
+
+// Those that have a copy now.
+std::unordered_set<Storage*>& holders() {
+  static auto* all = [] {
+    rearranged_forgotten = [](Storage* storage) { holders().erase(storage); };
+    runtime::set_memory_reserve(drop_transposed_copies);
+    return new std::unordered_set<Storage*>;
+  }();
+  return *all;
 }
 
 StoragePtr transpose(const ValuePtr& matrix) {
@@ -45,10 +58,21 @@ ValuePtr transposed_copy(const ValuePtr& matrix) {
   if (&Tape::current() != &Tape::main()) return nullptr;
   if (!storage->rearranged) {
     if (++storage->readings < kReadings) return nullptr;
-    storage->rearranged = transpose(matrix).detach();
+    try {
+      StoragePtr copy = transpose(matrix);
+      holders().insert(storage);
+      storage->rearranged = copy.detach();
+    } catch (const std::bad_alloc&) {  // it is a luxury
+      storage->readings = 0;
+      return nullptr;
+    }
   }
   const Shape* shape = Shape::of({(*matrix->shape)[1], (*matrix->shape)[0]});
   return make_leaf(StoragePtr(storage->rearranged), shape, matrix->dtype);
+}
+
+void drop_transposed_copies() {
+  while (!holders().empty()) forget_rearranged(*holders().begin());
 }
 
 }  // namespace lamina::engine

@@ -55,7 +55,7 @@ std::uint32_t Tape::reference(Value* value) {
   return OperandRef{kind, value->slot}.encode();
 }
 
-void Tape::append(Value* value) {
+void Tape::append(Value* value, std::uint8_t facts) {
   std::uint64_t pair = 0;
   // Operands first: their own entries come before the op's.
   std::uint32_t first[4];
@@ -67,8 +67,8 @@ void Tape::append(Value* value) {
     references = more.data();
   }
   for (std::size_t i = 0; i < count; ++i) references[i] = reference(value->inputs[i]);
-  entry(head(value->op, value->dtype, count), reinterpret_cast<std::uintptr_t>(value->shape),
-        reinterpret_cast<std::uintptr_t>(value->attribute));
+  entry(head(value->op, value->dtype, count) | std::uint64_t{facts} << 24,
+        reinterpret_cast<std::uintptr_t>(value->shape), reinterpret_cast<std::uintptr_t>(value->attribute));
   for (std::size_t i = 0; i < count; ++i) {
     pair |= static_cast<std::uint64_t>(references[i]) << (i % 2 ? 32 : 0);
     if (i % 2 || i + 1 == count) {

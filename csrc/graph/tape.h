@@ -26,8 +26,8 @@ struct Recording {
   std::vector<ValuePtr> values;  // pending, in creation order
   std::vector<ValuePtr> inputs;  // values with a storage that pending ones read
   std::vector<ValuePtr> scalars;
-  // Per entry, in order of appearance: {op | dtype << 16 | operand count << 32}, then for an op its shape, attribute
-  // and operands (two to a word); for an input its shape and strides; for a scalar nothing more.
+  // Per entry, in order of appearance: {op | dtype << 16 | facts << 24 | operand count << 32}, then for an op its
+  // shape, attribute and operands (two to a word); for an input its shape and strides; for a scalar nothing more.
   std::vector<std::uint64_t> trace;
   std::uint64_t hash = 0;
   std::int64_t bytes = 0;  // of all pending results, were they all kept
@@ -47,8 +47,9 @@ class Tape {
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
-  // Appends a pending value; its operands are pending here, realized, scalars or placeholders.
-  void append(Value* value);
+  // Appends a pending value; its operands are pending here, realized, scalars or placeholders. facts: what is to be
+  // known of it beyond its op, for whoever reads the trace.
+  void append(Value* value, std::uint8_t facts = 0);
   const Recording& recording() const { return recording_; }
   bool is_pending(const Value* value) const {
     return value->epoch == epoch_ && !value->storage && value->op >= kFirstOp;

@@ -1,6 +1,7 @@
 // Recording one op.
 #include "ops/record.h"
 
+#include <bit>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -34,6 +35,28 @@ void check_not_inference(const OpRow& entry, std::span<Value* const> inputs) {
           "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor "
           "and "
           "use it in autograd.");
+}
+
+// -0 is not 0 here: x - 0 is x, but x - -0 is not.
+std::uint8_t facts_of(Op op, std::span<Value* const> inputs) {
+  constexpr std::uint64_t kOneBits = std::bit_cast<std::uint64_t>(1.0);
+  auto is = [&](std::size_t i, bool one) {
+    const Value* x = inputs[i];
+    if (x->op != kScalar || x->scalar.high != 0) return false;
+    return x->scalar.low == (!one ? 0 : is_floating(x->dtype) ? kOneBits : 1);
+  };
+  switch (op) {
+    case Op::mul:
+      return static_cast<std::uint8_t>((is(0, true) ? kFirstIsOne : 0) | (is(1, true) ? kSecondIsOne : 0));
+    case Op::div:
+      return is(1, true) ? kSecondIsOne : 0;
+    case Op::sub:
+      return is(1, false) ? kSecondIsZero : 0;
+    case Op::expand:
+      return is(0, true) ? kAllOnes : 0;
+    default:
+      return 0;
+  }
 }
 
 }  // namespace
@@ -79,7 +102,7 @@ ValuePtr record(Op op, std::span<Value* const> inputs, const Shape* shape, DType
     attach_storage(value.get(), StoragePtr(inputs[0]->storage), inputs[0]->layout);
     return value;
   }
-  Tape::current().append(value.get());
+  Tape::current().append(value.get(), facts_of(op, inputs));
   g_run_at_once |= exposed;
   return value;
 }

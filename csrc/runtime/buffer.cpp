@@ -107,6 +107,7 @@ class Allocator {
   std::size_t peak_bytes = 0;
   std::size_t reserved_bytes = 0;
   std::size_t live_buffers = 0;
+  void (*let_go)() = nullptr;
 
  private:
   static Block* from_system(std::size_t bytes) noexcept;
@@ -140,6 +141,7 @@ Block* Allocator::make_block(SizeClass size) {
   const std::size_t total = kHeader + size.bytes;
   void* memory = from_system(total);
   if (memory == nullptr) {
+    if (let_go != nullptr) let_go();
     trim(0);
     memory = from_system(total);
     if (memory == nullptr) throw std::bad_alloc();
@@ -263,5 +265,7 @@ MemoryStats memory_stats() {
 void reset_peak_bytes() { allocator.peak_bytes = allocator.live_bytes; }
 
 void empty_cache() { allocator.trim(0); }
+
+void set_memory_reserve(void (*let_go)()) { allocator.let_go = let_go; }
 
 }  // namespace lamina::runtime

@@ -15,7 +15,7 @@ namespace lamina::runtime {
 inline constexpr std::size_t kAlignment = 64;
 
 // `bytes` of uninitialised memory with one reference; data is never null, not even for 0 bytes. Throws std::bad_alloc,
-// after giving all cached memory back, when there is no memory or `bytes` is beyond any address space.
+// after giving all cached memory and the reserve back, when there is no memory or `bytes` is beyond any address space.
 StoragePtr allocate(std::size_t bytes);
 
 using ReleaseOwner = void (*)(void* context);
@@ -37,5 +37,8 @@ void reset_peak_bytes();
 
 // Gives all cached memory back to the system.
 void empty_cache();
+
+// What to do when the system has no more memory, before giving up: let go of storages that nobody needs.
+void set_memory_reserve(void (*let_go)());
 
 }  // namespace lamina::runtime

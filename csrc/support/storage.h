@@ -33,9 +33,13 @@ inline void release(Storage* storage) {
   forget_rearranged(storage);
   storage->destroy(storage);
 }
+// Told of each storage that is about to lose its rearranged copy, by whoever makes these.
+inline void (*rearranged_forgotten)(Storage* storage) = nullptr;
 inline void forget_rearranged(Storage* storage) {
   storage->readings = 0;
-  if (Storage* copy = std::exchange(storage->rearranged, nullptr)) release(copy);
+  if (!storage->rearranged) return;
+  rearranged_forgotten(storage);
+  release(std::exchange(storage->rearranged, nullptr));
 }
 // Hands the memory to one more holder outside.
 inline void expose(Storage* storage) {

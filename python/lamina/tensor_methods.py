@@ -27,6 +27,7 @@ from .functions import (
 )
 from .functions.aliases import METHOD_ALIASES, adjoint, positive
 from .functions.inplace import IN_PLACE, in_place
+from .plans import plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -205,6 +206,7 @@ _PROTOCOLS: tuple[tuple[str, Callable[..., object]], ...] = (
     ("__dlpack_device__", dlpack_device),
     ("is_inference", _is_inference),
     ("is_pinned", _is_pinned),
+    ("plan", plan),
     ("register_hook", register_hook),
     ("register_post_accumulate_grad_hook", register_post_accumulate_grad_hook),
     ("type", _type),

@@ -84,11 +84,13 @@ TEST(Compile, DumpNamesThePasses) {
   Compiled c;
   ValuePtr y = build::relu(range({2}));
   c.read({y});
-  std::string dumps;
-  CompiledPlan compiled = compile(c.tape.recording().trace, c.liveness, &dumps);
+  CompileReport report;
+  report.module_of = [](std::uint32_t) { return ""; };
+  CompiledPlan compiled = compile(c.tape.recording().trace, c.liveness, &report);
   EXPECT_EQ(compiled.plan.steps.size(), 1u);
   for (const char* pass : {"drop_dead_values", "resolve_views", "fuse_epilogues"})
-    EXPECT_NE(dumps.find(std::string("after ") + pass), std::string::npos) << dumps;
+    EXPECT_NE(report.passes.find(std::string("after ") + pass), std::string::npos) << report.passes;
+  EXPECT_NE(report.explanation.find("relu"), std::string::npos) << report.explanation;
 }
 
 }  // namespace

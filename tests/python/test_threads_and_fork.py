@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -113,6 +114,74 @@ def test_python_threads_compute_at_once() -> None:
     for one, other in zip(alone, together, strict=True):
         assert one == pytest.approx(other, rel=1e-5)
         assert one[-1] < one[0]
+
+
+def test_a_short_plan_does_not_wait_for_a_long_one() -> None:
+    x = lamina.rand(1024, 1024)
+    product = x @ x  # found out before: how long it takes, and its plan
+    product.numpy()
+    started, ends = threading.Event(), {}
+
+    def long() -> None:
+        y = x
+        for _ in range(24):
+            y = y @ x
+        started.set()
+        lamina.flush()
+        ends["long"] = time.perf_counter()
+
+    worker = threading.Thread(target=long)
+    worker.start()
+    started.wait()
+    time.sleep(0.02)  # until the interpreter's lock is free the long plan has it
+    assert (lamina.ones(10) + 1).sum().item() == 20
+    ends["short"] = time.perf_counter()
+    worker.join()
+    assert ends["short"] < ends["long"]
+
+
+def test_results_of_a_running_plan_are_waited_for() -> None:
+    x = lamina.rand(512, 512)
+    expected = ((x @ x) @ x).sum().item()
+    for _ in range(3):
+        made: list[lamina.Tensor] = []
+        recorded = threading.Event()
+
+        def make(made: list[lamina.Tensor] = made, recorded: threading.Event = recorded) -> None:
+            y = x
+            for _ in range(8):
+                z = (x @ x) @ x  # the same numbers each time, so that whoever reads early is found out
+                y = z
+            made.append(y)
+            recorded.set()
+            lamina.flush()
+
+        worker = threading.Thread(target=make)
+        worker.start()
+        recorded.wait()
+        assert made[0].sum().item() == pytest.approx(expected, rel=1e-5)
+        worker.join()
+
+
+def test_fork_waits_for_plans_of_other_threads() -> None:
+    code = """
+import os, threading, lamina
+x = lamina.rand(512, 512)
+def work():
+    for _ in range(20):
+        (x @ x @ x).sum().item()
+worker = threading.Thread(target=work)
+worker.start()
+for _ in range(5):
+    child = os.fork()
+    if child == 0:
+        ok = lamina.ones(1000, 1000).sum().item() == 1e6 and (x @ x).sum().item() > 0
+        os._exit(0 if ok else 1)
+    assert os.waitpid(child, 0)[1] == 0
+worker.join()
+print("done")
+"""
+    assert _python(code) == "done"
 
 
 def test_python_threads_share_one_tensor() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -43,6 +46,41 @@ def test_copy_lives_as_long_as_the_weight(net: nn.Linear, x: lamina.Tensor) -> N
         net.weight.add_(1)
     lamina.flush()
     assert lamina.memory_stats()["live_bytes"] == before
+
+
+def test_emptying_the_cache_drops_it(net: nn.Linear, x: lamina.Tensor) -> None:
+    infer(net, x, times=2)
+    before = lamina.memory_stats()["live_bytes"]
+    results = [result.copy() for result in infer(net, x)]
+    lamina.empty_cache()
+    assert lamina.memory_stats()["live_bytes"] == before
+    for result in results + infer(net, x):
+        np.testing.assert_allclose(result, expected(net, x), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits address space")
+def test_does_without_where_memory_is_short() -> None:
+    code = """
+import os, resource
+os.environ["LAMINA_NUM_THREADS"] = "1"
+import lamina
+from lamina import nn
+small, large = nn.Linear(1024, 1024), nn.Linear(4096, 4096)  # 4 MB, 64 MB
+x, y = lamina.rand(8, 1024), lamina.rand(8, 4096)
+with lamina.no_grad():
+    wanted = [small(x).sum().item(), large(y).sum().item()]
+    for _ in range(4):
+        assert abs(small(x).sum().item() - wanted[0]) < 1e-3 * abs(wanted[0]) + 1e-2
+    lamina.empty_cache()
+    in_use = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (in_use + (48 << 20), resource.RLIM_INFINITY))
+    for _ in range(6):
+        assert abs(large(y).sum().item() - wanted[1]) < 1e-3 * abs(wanted[1]) + 1e-2
+    assert lamina.memory_stats()["peak_bytes"] < 140 << 20
+print("done")
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert (ran.stdout.strip(), ran.returncode) == ("done", 0), ran.stderr
 
 
 def test_update_forgets_it(net: nn.Linear, x: lamina.Tensor) -> None:

@@ -1,0 +1,90 @@
+// What a plan does, for people: every step with the operations in it, and why they are not in fewer.
+// Test: tests/python/test_plan.py.
+#include <set>
+#include <sstream>
+
+#include "compile/passes.h"
+#include "support/check.h"
+
+namespace lamina {
+
+namespace {
+
+using ModuleOf = std::function<std::string(std::uint32_t)>;
+
+bool is_elementwise(const Node& node) {
+  return node.family() == Family::kElementwise || node.family() == Family::kCast;
+}
+
+std::string named(const Node& node, const ModuleOf& module_of) {
+  std::string path = module_of(node.slot);
+  return path.empty() ? row(node.op).name : text(row(node.op).name, " (", path, ")");
+}
+
+// Why `reader` does not take over the work of `made`, which it reads as `seen`; "" where nobody would expect it to.
+std::string refusal(const Node& reader, const Node& seen, const Node& made) {
+  bool chain = is_elementwise(reader) && is_elementwise(made);
+  bool epilogue = is_elementwise(reader) && made.is_op(Op::matmul);
+  bool producer = reader.family() == Family::kReduce && is_elementwise(made);
+  if (!chain && !epilogue && !producer) return "";
+  if (&seen != &made && seen.family() == Family::kView) return text("is read through a ", row(seen.op).name);
+  if (chain && reader.shape != made.shape)
+    return text("has shape ", to_string(made.shape->dims(), '[', ']'), ", the reader ",
+                to_string(reader.shape->dims(), '[', ']'));
+  if (chain) return "was needed in memory before the reader's turn, or the pass is full";
+  if (made.live) return "is looked at from outside, or by a gradient";
+  if (made.uses > 1) return text("is read ", made.uses, " times");
+  bool relu = made.relu && reader.is_op(Op::relu);
+  if (epilogue) return text("ends in what the kernels can add to a product", relu ? " already" : "");
+  return "is read from memory by this reduction";
+}
+
+}  // namespace
+
+std::string explain_plan(const Program& unfused, const Program& program, const Plan& plan, const ModuleOf& module_of) {
+  std::vector<std::string> contents(plan.steps.size());
+  std::string views, refusals;
+  std::size_t dead = 0;
+  std::set<std::string> said;
+  auto count = static_cast<std::uint32_t>(unfused.nodes.size());
+  std::vector<std::uint32_t> reader(count, kNone);  // of nodes that were absorbed: their only one
+  for (std::uint32_t index = 0; index < count; ++index)
+    if (unfused[index].needed)
+      for (std::uint32_t operand : unfused[index].operands) reader[operand] = index;
+  for (std::uint32_t index = 0; index < count; ++index) {
+    const Node& node = program[index];
+    if (node.kind != Node::Kind::kOp) continue;
+    if (!unfused[index].needed) {
+      ++dead;
+      continue;
+    }
+    std::uint32_t at = index;
+    while (at != kNone && !program[at].needed) at = reader[at];  // absorbed by it
+    if (at == kNone) continue;
+    if (program[at].owner != at && at == index) views += " " + named(unfused[index], module_of);
+    if (program[at].step != kNone) contents[program[at].step] += ", " + named(unfused[index], module_of);
+    if (!node.needed || node.step == kNone) continue;
+    for (std::uint32_t operand : node.operands) {
+      const Node& made = program[program[operand].owner];
+      if (made.kind != Node::Kind::kOp || made.step == kNone || made.step == node.step) continue;
+      std::string why = refusal(node, program[operand], made);
+      std::string line =
+          text("step ", made.step, " is not part of step ", node.step, ": ", named(made, module_of), " ", why, "\n");
+      if (!why.empty() && said.insert(line).second) refusals += line;
+    }
+  }
+  std::string out = text(plan.steps.size(), " steps for ", program.values, " recorded values; arena ", plan.arena_bytes,
+                         " bytes, ", plan.output_bytes.size(), " outputs\n");
+  std::istringstream notes(plan.listing);
+  for (std::size_t step = 0; step < plan.steps.size(); ++step) {
+    std::string note;
+    std::getline(notes, note);
+    out += text("step ", step, ": ", note, "\n");
+    if (!contents[step].empty()) out += text("    computes ", contents[step].substr(2), "\n");
+  }
+  if (!views.empty()) out += text("only another look at memory:", views, "\n");
+  if (dead > 0) out += text("not computed, for nobody looks: ", dead, "\n");
+  return out + (refusals.empty() ? "" : "not fused:\n") + refusals;
+}
+
+}  // namespace lamina

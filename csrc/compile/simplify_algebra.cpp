@@ -1,0 +1,73 @@
+// Pass: x * 1, x / 1, x - 0, -(-x), and casts there and back are x. Bits and NaN stay what they are: x + 0 is not among
+// them, for it turns -0 into 0, nor x * 0. Test: tests/cpp/test_simplify.cpp.
+#include <numeric>
+
+#include "compile/passes.h"
+#include "ops/record.h"
+
+namespace lamina {
+
+namespace {
+
+// Is every element 1, in whatever view?
+bool all_ones(const Program& program, std::uint32_t index) {
+  const Node* node = &program[index];
+  while (node->kind == Node::Kind::kOp && node->family() == Family::kView && !(node->facts & kAllOnes))
+    node = &program[node->operands[0]];
+  return node->is_op(Op::expand) && node->facts & kAllOnes;
+}
+
+// Has `wide` every number of `narrow`?
+bool holds(DType wide, DType narrow) {
+  if (narrow == DType::kBool || wide == narrow) return true;
+  if (narrow == DType::kUInt8) return wide != DType::kBool;
+  if (narrow == DType::kInt32) return wide == DType::kInt64 || wide == DType::kFloat64;
+  return narrow == DType::kFloat32 && wide == DType::kFloat64;
+}
+
+// The operand that the node equals; kNone if there is none.
+std::uint32_t equal_operand(const Program& program, Node& node) {
+  auto operand = [&](std::size_t i) -> const Node& { return program[node.operands[i]]; };
+  auto is_whole = [&](std::size_t i) { return operand(i).shape == node.shape && operand(i).dtype == node.dtype; };
+  switch (node.operation()) {
+    case Op::mul:
+      for (std::size_t i = 0; i < 2; ++i)
+        if ((node.facts & (i ? kFirstIsOne : kSecondIsOne) || all_ones(program, node.operands[1 - i])) && is_whole(i))
+          return node.operands[i];
+      return kNone;
+    case Op::div:
+      return node.facts & kSecondIsOne && is_whole(0) ? node.operands[0] : kNone;
+    case Op::sub:
+      return node.facts & kSecondIsZero && is_whole(0) ? node.operands[0] : kNone;
+    case Op::neg:
+      return operand(0).is_op(Op::neg) ? operand(0).operands[0] : kNone;
+    case Op::cast: {
+      if (!operand(0).is_op(Op::cast)) return kNone;
+      std::uint32_t source = operand(0).operands[0];
+      DType from = program[source].dtype;
+      if (!holds(operand(0).dtype, from)) return kNone;
+      if (from == node.dtype) return source;
+      if (!is_floating(from)) node.operands[0] = source;  // what overflows is rounded in one way only from an integer
+      return kNone;
+    }
+    default:
+      return kNone;
+  }
+}
+
+}  // namespace
+
+void simplify_algebra(Program& program) {
+  std::vector<std::uint32_t> stands_for(program.nodes.size());
+  std::iota(stands_for.begin(), stands_for.end(), 0u);
+  for (std::uint32_t index = 0; index < program.nodes.size(); ++index) {
+    Node& node = program[index];
+    if (node.kind != Node::Kind::kOp) continue;
+    if (!shares_memory(node))
+      for (std::uint32_t& operand : node.operands) operand = stands_for[operand];
+    if (node.live) continue;  // looked at: it keeps memory of its own
+    if (std::uint32_t same = equal_operand(program, node); same != kNone) stands_for[index] = same;
+  }
+}
+
+}  // namespace lamina

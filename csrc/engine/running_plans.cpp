@@ -1,0 +1,78 @@
+// The list of running plans. Tests: tests/python/test_threads_and_fork.py.
+#include "engine/running_plans.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+namespace lamina::engine {
+
+namespace {
+
+LockHooks g_hooks;
+
+struct Registry {
+  std::mutex mutex;
+  std::condition_variable ended;
+  std::vector<const RunningPlan*> plans;
+  std::atomic<int> count{0};  // of plans: who finds 0 sees all that ended plans wrote, and need not take the mutex
+};
+
+Registry& registry() {
+  static auto* instance = [] {
+    // No plan is half done in a forked child: the parent waits for those of its other threads, and none starts.
+    pthread_atfork(
+        [] {
+          std::unique_lock<std::mutex> lock(registry().mutex);
+          registry().ended.wait(lock, [] { return registry().plans.empty(); });
+          lock.release();
+        },
+        [] { registry().mutex.unlock(); }, [] { registry().mutex.unlock(); });
+    return new Registry;
+  }();
+  return *instance;
+}
+
+}  // namespace
+
+void set_lock_hooks(LockHooks hooks) { g_hooks = hooks; }
+bool can_release_lock() { return g_hooks.release != nullptr; }
+
+RunningPlan::RunningPlan(std::vector<const Storage*> written) : written_(std::move(written)) {
+  std::sort(written_.begin(), written_.end());
+  {
+    std::lock_guard<std::mutex> lock(registry().mutex);
+    registry().plans.push_back(this);
+    registry().count.fetch_add(1, std::memory_order_relaxed);
+  }
+  token_ = g_hooks.release();
+}
+
+RunningPlan::~RunningPlan() {
+  {
+    std::lock_guard<std::mutex> lock(registry().mutex);
+    std::erase(registry().plans, this);
+    registry().count.fetch_sub(1, std::memory_order_release);
+    registry().ended.notify_all();
+  }
+  g_hooks.acquire(token_);
+}
+
+bool RunningPlan::writes(const Storage* storage) const {
+  return std::binary_search(written_.begin(), written_.end(), storage);
+}
+
+void wait_until_written(const Storage* storage) {
+  if (registry().count.load(std::memory_order_acquire) == 0) return;
+  std::unique_lock<std::mutex> lock(registry().mutex);
+  registry().ended.wait(lock, [storage] {
+    const auto& plans = registry().plans;
+    return std::none_of(plans.begin(), plans.end(),
+                        [storage](const RunningPlan* plan) { return plan->writes(storage); });
+  });
+}
+
+}  // namespace lamina::engine

@@ -1,0 +1,68 @@
+// simplify_algebra and merge_common_values: what is dropped, and what must stay.
+#include <gtest/gtest.h>
+
+#include "compiled_program.h"
+#include "ops/build.h"
+
+namespace lamina {
+namespace {
+
+using testing::Compiled;
+using testing::range;
+using namespace build;
+
+// The ops that are left to compute `result`, of a floating point x.
+template <typename Make>
+std::size_t left_of(Make make, DType dtype = DType::kFloat32) {
+  Compiled c;
+  ValuePtr x = build::relu(build::cast(range({6}), dtype));  // pending
+  ValuePtr result = build::relu(make(x));
+  c.read({result});
+  simplify_algebra(c.program);
+  merge_common_values(c.program);
+  drop_dead_values(c.program);
+  return static_cast<std::size_t>(std::count_if(c.program.nodes.begin(), c.program.nodes.end(), [](const Node& node) {
+    return node.kind == Node::Kind::kOp && node.needed && !shares_memory(node) && !node.is_op(Op::relu);
+  }));
+}
+
+TEST(SimplifyAlgebra, DropsWhatChangesNoBit) {
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return x; }), 0u);
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return x * 1; }), 0u);
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return build::mul(build::full(x->shape, 1, x->dtype), x); }), 0u);
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return x / 1; }), 0u);
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return build::sub(x, build::number(0, x->dtype)); }), 0u);
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return -(-x); }), 0u);
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return build::cast(build::cast(x, DType::kFloat64), DType::kFloat32); }),
+            0u);
+}
+
+TEST(SimplifyAlgebra, KeepsWhatChangesSome) {
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return x + 0; }), 1u);  // -0 + 0 is 0
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return x * 0; }), 1u);  // NaN and infinity
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return build::sub(x, build::number(-0.0, x->dtype)); }), 1u);
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return x * 2; }), 1u);
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return build::cast(build::cast(x, DType::kInt64), DType::kFloat32); }), 2u);
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return build::mul(x, build::full(Shape::of({2, 6}), 1, x->dtype)); }), 1u);
+}
+
+TEST(SimplifyAlgebra, WhatIsLookedAtKeepsMemoryOfItsOwn) {
+  Compiled c;
+  ValuePtr x = range({6});
+  ValuePtr same = x * 1, turned = build::reshape(x * 1, Shape::of({2, 3}));
+  c.read({same, turned});
+  simplify_algebra(c.program);
+  c.finish();
+  for (const Program::Result& result : c.program.results) EXPECT_GE(result.memory, c.plan.first_output());
+}
+
+TEST(MergeCommonValues, EqualOpsAreOne) {
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return build::mul(build::exp(x), build::exp(x)); }), 2u);
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return build::mul(build::exp(x), build::exp2(x)); }), 3u);
+  // Another number makes another op; copies stay copies.
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return build::mul(x * 2, x * 3); }), 3u);
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return build::mul(build::clone(x), build::clone(x)); }), 3u);
+}
+
+}  // namespace
+}  // namespace lamina

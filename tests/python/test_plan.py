@@ -1,0 +1,54 @@
+"""plan(): what was fused into which step, and why not more."""
+
+from __future__ import annotations
+
+import lamina
+from lamina import nn
+
+
+def test_nothing_is_pending() -> None:
+    lamina.flush()
+    x = lamina.ones(2)
+    assert x.sum().item() == 2
+    lamina.flush()
+    assert lamina.plan() == "nothing is pending\n"
+    assert lamina.tensor([1.0]).plan() == "this tensor has its numbers\n"
+
+
+def test_steps_name_operations_and_modules() -> None:
+    net = nn.Sequential(nn.Linear(20, 256), nn.ReLU(), nn.Linear(256, 10))
+    x = lamina.rand(2, 20)
+    lamina.flush()
+    with lamina.no_grad():
+        y = net(x)
+    before = lamina.plan_stats()["flushes"]
+    text = y.plan()
+    assert lamina.plan_stats()["flushes"] == before
+    assert text == lamina.plan()
+    assert text.startswith("2 steps for 5 recorded values")
+    assert "computes matmul (Sequential.0), add (Sequential.0), relu (Sequential.1)" in text
+    assert "not fused" not in text
+
+
+def test_refusals_have_reasons() -> None:
+    x, w = lamina.rand(4, 4), lamina.rand(4, 4)
+    lamina.flush()
+    product = x @ w
+    kept = product.relu()  # product is looked at itself
+    spread = (x * 2).sum(0) + 1
+    turned = (x * 3).t() + w
+    text = lamina.plan()
+    assert "matmul is looked at from outside" in text
+    assert "mul is read through a permute" in text
+    assert "only another look at memory: permute" in text
+    del kept, spread, turned
+    assert "not computed, for nobody looks" in lamina.plan()
+
+
+def test_common_values_are_computed_once() -> None:
+    x = lamina.rand(8)
+    lamina.flush()
+    y = (x.exp() + 1) * (x.exp() + 1)
+    assert lamina.plan().count("exp") - lamina.plan().count("expand") == 2  # in the kernel's note and in the list
+    array = x.numpy()
+    assert abs(y.numpy() - (lamina.tensor(array).exp().numpy() + 1) ** 2).max() < 1e-5
