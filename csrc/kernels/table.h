@@ -43,6 +43,10 @@ using ScanFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t
 // n elements that lie `stride` elements apart (any sign, 0 too) to n contiguous ones, or back; by element size.
 using StridedFn = void (*)(void* out, const void* in, std::size_t n, std::ptrdiff_t stride);
 
+// Copies with stores that go past the caches, where the target has them: other threads see them after a store fence.
+// out is 64-byte aligned, bytes a multiple of 64.
+using StreamFn = void (*)(void* out, const void* in, std::size_t bytes);
+
 // out[j * rows + i] = in[i * stride + j] for i < rows, j < columns: a transposed copy, by element size.
 using TransposeFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t columns, std::size_t stride);
 
@@ -104,6 +108,7 @@ struct Table {
   ScanFn scan[kScanCount][kDTypeCount];
   StridedFn load_strided[9];   // by element size: 1, 4, 8
   StridedFn store_strided[9];  // out is the strided side
+  StreamFn stream;
   TransposeFn transpose[9];
   RandomFn uniform[kDTypeCount];
   RandomFn normal[kDTypeCount];

@@ -1,6 +1,8 @@
 // The interpreter of elementwise steps.
 #include "runtime/tile_interpreter.h"
 
+#include <cstring>
+
 #include "runtime/strided.h"
 #include "runtime/thread_pool.h"
 
@@ -14,12 +16,29 @@ constexpr std::int64_t kNarrow = 128;  // rows below this share tiles
 // Of the widest type; the odd 64 bytes keep tiles off one cache set.
 constexpr std::size_t kTileBytes = TileInterpreter::kTile * 8 + 64;
 
+// Results that no cache can hold until somebody reads them are written past the caches: their lines need not be read
+// first. relu of 10^8 floats, two threads: 35 ms without, 29 with; of 3 * 10^7 no difference.
+constexpr std::int64_t kStreamedBytes = std::int64_t{1} << 27;
+
 }  // namespace
+
+// Not what is written over an operand: its lines are in the cache.
+bool TileInterpreter::streams(const ElementwiseStep::Register& entry) const {
+  if (entry.kind != Kind::kContiguous || step_.numel * entry.element_size < kStreamedBytes) return false;
+  for (const auto& other : step_.registers)
+    if (&other != &entry && other.kind != Kind::kTemporary && at(slots_, other.location) == at(slots_, entry.location))
+      return false;
+  return true;
+}
 
 TileInterpreter::TileInterpreter(const ElementwiseStep& step, Slots slots, std::size_t extra_bytes)
     : step_(step), slots_(slots), pointers_(in_place_) {
-  tiles_ = static_cast<std::byte*>(thread_scratch(step.tiles * kTileBytes + extra_bytes));
-  extra_ = tiles_ + step.tiles * kTileBytes;
+  if (step.numel >= kStreamedBytes / 8)
+    for (const auto& instruction : step.instructions)
+      if (streams(step.registers[instruction.out])) streamed_.push_back(instruction.out);
+  std::size_t tiles = step.tiles + streamed_.size();
+  tiles_ = static_cast<std::byte*>(thread_scratch(tiles * kTileBytes + extra_bytes));
+  extra_ = tiles_ + tiles * kTileBytes;
   if (step.registers.size() > kMostInPlace) {
     on_heap_.resize(step.registers.size());
     pointers_ = on_heap_.data();
@@ -38,6 +57,12 @@ TileInterpreter::TileInterpreter(const ElementwiseStep& step, Slots slots, std::
   }
 }
 
+TileInterpreter::~TileInterpreter() {
+#if defined(__x86_64__)
+  if (!streamed_.empty()) __builtin_ia32_sfence();
+#endif
+}
+
 std::int64_t TileInterpreter::stretch(std::int64_t start, std::int64_t end) const {
   std::int64_t n = std::min(kTile, end - start);
   if (piece_ == 0) return n;
@@ -54,6 +79,7 @@ void TileInterpreter::run(std::int64_t start, std::int64_t n) {
     else if (entry.kind == Kind::kStrided)
       pointers_[i] = read_strided(entry, start, n);
   }
+  for (std::size_t i = 0; i < streamed_.size(); ++i) pointers_[streamed_[i]] = tiles_ + (step_.tiles + i) * kTileBytes;
   for (const auto& instruction : step_.instructions) {
     const void* in[3] = {pointers_[instruction.in[0]], pointers_[instruction.in[1]], pointers_[instruction.in[2]]};
     if (instruction.is_cast)
@@ -62,6 +88,15 @@ void TileInterpreter::run(std::int64_t start, std::int64_t n) {
     else
       table.elementwise[static_cast<std::size_t>(instruction.kernel)][index_of(instruction.dtype)](
           pointers_[instruction.out], in, static_cast<std::size_t>(n));
+  }
+  for (std::uint16_t number : streamed_) {
+    const auto& entry = step_.registers[number];
+    std::byte* to = at(slots_, entry.location) + start * entry.element_size;
+    auto bytes = static_cast<std::size_t>(n * entry.element_size);
+    if ((reinterpret_cast<std::uintptr_t>(to) | bytes) % 64 == 0)
+      table.stream(to, pointers_[number], bytes);
+    else
+      std::memcpy(to, pointers_[number], bytes);
   }
 }
 

@@ -14,6 +14,7 @@ class TileInterpreter {
   // The step and the slots' memory must outlive the interpreter, which has the thread's scratch memory to itself.
   // extra_bytes of it are for the caller.
   TileInterpreter(const ElementwiseStep& step, Slots slots, std::size_t extra_bytes = 0);
+  ~TileInterpreter();
   TileInterpreter(const TileInterpreter&) = delete;
   TileInterpreter& operator=(const TileInterpreter&) = delete;
 
@@ -29,11 +30,14 @@ class TileInterpreter {
  private:
   std::byte* read_strided(const ElementwiseStep::Register& entry, std::int64_t start, std::int64_t n);
 
+  bool streams(const ElementwiseStep::Register& entry) const;
+
   static constexpr std::size_t kMostInPlace = 128;
   const ElementwiseStep& step_;
   Slots slots_;
   std::int64_t piece_ = 0;  // of a row that makes a tile; 0: rows do not matter
   std::byte *tiles_, *extra_;
+  std::vector<std::uint16_t> streamed_;  // registers whose tiles are copied to memory past the caches
   std::byte** pointers_;
   std::byte* in_place_[kMostInPlace];
   std::vector<std::byte*> on_heap_;

@@ -1,6 +1,7 @@
 // Strided copies and transposes by element size, and the choice of the table.
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <numeric>
 
 #include "kernel_operands.h"
@@ -78,6 +79,22 @@ TEST(KernelsMovement, transposes) {
         }
         EXPECT_TRUE(out.intact());
       }
+    }
+  });
+}
+
+TEST(KernelsMovement, stream_copies_every_byte) {
+  for_each_table([](const Table& table) {
+    alignas(64) unsigned char in[1024 + 8], out[1024];
+    for (std::size_t i = 0; i < sizeof(in); ++i) in[i] = static_cast<unsigned char>(i * 37 + 11);
+    for (const std::size_t bytes : {0, 64, 128, 1024}) {
+      std::memset(out, 0, sizeof(out));
+      table.stream(out, in + 8, bytes);  // only the target is aligned
+#if defined(__x86_64__)
+      __builtin_ia32_sfence();
+#endif
+      EXPECT_EQ(std::memcmp(out, in + 8, bytes), 0);
+      for (std::size_t i = bytes; i < sizeof(out); ++i) ASSERT_EQ(out[i], 0);
     }
   });
 }

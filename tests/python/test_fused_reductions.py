@@ -105,3 +105,11 @@ def test_fused_reductions_large_sum() -> None:
     exact = x.sum(dtype=np.float64)
     for total in (lamina.tensor(x).sum(), (lamina.tensor(x) * 1).sum()):
         assert abs(total.item() - exact) <= 1e-6 * exact
+
+
+def test_results_larger_than_caches() -> None:
+    x = np.arange((1 << 25) + 5, dtype=np.float32)
+    y = lamina.from_numpy(x) * 2
+    total = y.amax()
+    assert total.item() == 2 * x[-1]
+    np.testing.assert_array_equal(y.numpy(), x * 2)
