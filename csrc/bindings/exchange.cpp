@@ -47,6 +47,12 @@ BufferFormat format_of(const Py_buffer& view, PyObject* array) {
       return {DType::kBool, false};
     case 'B':
       return {DType::kUInt8, false};
+    case 'b':
+      return {DType::kInt8, false};
+    case 'h':
+      return {DType::kInt16, swapped};
+    case 'e':
+      return {DType::kFloat16, swapped};
     case 'i':
     case 'l':
     case 'q':
@@ -57,8 +63,8 @@ BufferFormat format_of(const Py_buffer& view, PyObject* array) {
       return {DType::kFloat64, swapped};
     default:
       fail(ErrorKind::kType, "can't convert np.ndarray of type ", type_name(array, view),
-           ". The only supported types are: float64, float32, int64, int32, uint8, and bool. Convert it first, for "
-           "example with .astype('float32').");
+           ". The only supported types are: float64, float32, float16, int64, int32, int16, int8, uint8, and bool. "
+           "Convert it first, for example with .astype('float32').");
   }
 }
 
@@ -136,7 +142,7 @@ class NestedData {
   }
 
   ValuePtr value(std::optional<DType> wanted) const {
-    DType dtype = wanted ? *wanted : numbers_.empty() ? functions::kDefaultFloat : DType::kBool;
+    DType dtype = wanted ? *wanted : numbers_.empty() ? functions::default_float() : DType::kBool;
     if (!wanted)
       for (const functions::Operand& number : numbers_) dtype = functions::promote(dtype, type_of(number));
     ValuePtr value = fresh_value(Shape::of(dims_), dtype);
@@ -208,11 +214,7 @@ class NestedData {
   static void store(std::byte* out, const functions::Operand& number, DType dtype) {
     if (is_floating(dtype)) {
       double real = number.as_double();
-      auto narrow = static_cast<float>(real);
-      if (dtype == DType::kFloat32)
-        std::memcpy(out, &narrow, sizeof narrow);
-      else
-        std::memcpy(out, &real, sizeof real);
+      kernels::table().cast[index_of(DType::kFloat64)][index_of(dtype)](out, &real, 1);
       return;
     }
     std::int64_t whole = number.integer;
@@ -226,8 +228,9 @@ class NestedData {
       }
     }
     if (dtype == DType::kBool) whole = whole != 0;
-    if (dtype == DType::kUInt8 || dtype == DType::kInt32) {
-      std::int64_t low = dtype == DType::kInt32 ? INT32_MIN : 0, high = dtype == DType::kInt32 ? INT32_MAX : 255;
+    if (dtype != DType::kBool && dtype != DType::kInt64) {
+      int bits = static_cast<int>(size_of(dtype)) * 8;
+      std::int64_t low = dtype == DType::kUInt8 ? 0 : -(1ll << (bits - 1)), high = low + (1ll << bits) - 1;
       check(whole >= low && whole <= high, "value cannot be converted to type ", name_of(dtype),
             " without overflow: ", whole);
     }
@@ -327,6 +330,9 @@ int tensor_get_buffer(PyObject* self, Py_buffer* view, int flags) {
                           "tensor.detach() first.");
           throw PythonError{};
         }
+        if (variable.value->dtype == DType::kBFloat16)
+          fail(ErrorKind::kType,
+               "Got unsupported ScalarType BFloat16: NumPy has no such type. Use tensor.float() first");
         engine::make_exportable(variable);
         const ValuePtr& value = variable.value;
         DimVector strides = strides_of(value->shape, value->layout);
@@ -346,7 +352,7 @@ int tensor_get_buffer(PyObject* self, Py_buffer* view, int flags) {
           numbers[axis] = value->shape->dims()[axis];
           numbers[rank + axis] = strides[axis] * size;
         }
-        static const char* const kFormats[] = {"?", "B", "i", "q", "f", "d"};
+        static const char* const kFormats[] = {"?", "B", "b", "h", "i", "q", "e", nullptr, "f", "d"};
         Storage* storage = value->storage;
         numbers[2 * rank] = static_cast<Py_ssize_t>(reinterpret_cast<std::uintptr_t>(storage));
         retain(storage);

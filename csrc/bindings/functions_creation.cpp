@@ -36,6 +36,7 @@ PyObject* filled_like(const Arguments& a, double number) {
 // A leaf computed here, in double precision or integers, element by element.
 template <typename Element>
 ValuePtr generated(std::int64_t count, DType dtype, Element element) {
+  if (is_narrow(dtype)) return build::cast(generated(count, wide(dtype), element), dtype);
   StoragePtr storage = runtime::allocate(static_cast<std::size_t>(Shape::of({count})->numel()) * size_of(dtype));
   auto* out = static_cast<std::byte*>(storage->data);
   for (std::int64_t i = 0; i < count; ++i) {
@@ -80,14 +81,14 @@ LAMINA_FUNCTION(kModule, as_tensor, "data, dtype=None, device=None") {
 LAMINA_FUNCTION(kModule, from_numpy, "ndarray") { return wrap(value_over_buffer(a.object(0))); }
 
 LAMINA_FUNCTION(kModule, zeros, "*size, " LAMINA_FACTORY_TAIL) {
-  return filled(a, Shape::of(a.rest_dims()), 0, 1, functions::kDefaultFloat);
+  return filled(a, Shape::of(a.rest_dims()), 0, 1, functions::default_float());
 }
 LAMINA_FUNCTION(kModule, ones, "*size, " LAMINA_FACTORY_TAIL) {
-  return filled(a, Shape::of(a.rest_dims()), 1, 1, functions::kDefaultFloat);
+  return filled(a, Shape::of(a.rest_dims()), 1, 1, functions::default_float());
 }
 // What no one has written is 0: deterministic, and as cheap.
 LAMINA_FUNCTION(kModule, empty, "*size, " LAMINA_FACTORY_TAIL ", memory_format=None, pin_memory=False") {
-  return filled(a, Shape::of(a.rest_dims()), 0, 1, functions::kDefaultFloat);
+  return filled(a, Shape::of(a.rest_dims()), 0, 1, functions::default_float());
 }
 LAMINA_FUNCTION(kModule, full, "size, fill_value, *, " LAMINA_FACTORY_TAIL) {
   a.check_device(3);
@@ -134,7 +135,7 @@ LAMINA_FUNCTION(kModule, eye, "n, m=None, *, " LAMINA_FACTORY_TAIL) {
   std::int64_t n = a.integer(0), m = a.integer(1, n);
   check(n >= 0 && m >= 0, "n must be greater or equal to 0, got n=", n, ", m=", m);
   const Shape* shape = Shape::of({n, m});
-  ValuePtr flat = generated(shape->numel(), a.dtype(2).value_or(functions::kDefaultFloat),
+  ValuePtr flat = generated(shape->numel(), a.dtype(2).value_or(functions::default_float()),
                             [m](std::int64_t i) { return i / m == i % m ? 1 : 0; });
   return finished(a, build::reshape(flat, shape), 4);
 }
@@ -151,6 +152,7 @@ LAMINA_FUNCTION(kModule, arange, "start, end=None, step=None, *, " LAMINA_FACTOR
   bool whole = true;
   for (functions::Operand* number : {&start, &end, &step}) {
     if (!number->is_number()) number->real = a.number(number == &end ? (a.given(1) ? 1 : 0) : 0);
+    if (number->kind == functions::Operand::Kind::kBool) number->kind = functions::Operand::Kind::kInt;
     if (number->kind != functions::Operand::Kind::kInt) {
       whole = false;
       number->real = number->is_number() ? number->as_double() : number->real;
@@ -162,7 +164,7 @@ LAMINA_FUNCTION(kModule, arange, "start, end=None, step=None, *, " LAMINA_FACTOR
   check(std::isfinite(first) && std::isfinite(last), "unsupported range: ", first, " -> ", last);
   check((width > 0 && last >= first) || (width < 0 && last <= first),
         "upper bound and larger bound inconsistent with step sign");
-  DType dtype = a.dtype(3).value_or(whole ? DType::kInt64 : functions::kDefaultFloat);
+  DType dtype = a.dtype(3).value_or(whole ? DType::kInt64 : functions::default_float());
   if (whole) {
     std::int64_t span = end.integer - start.integer, by = step.integer;
     std::int64_t count = (span + by + (by > 0 ? -1 : 1)) / by;
@@ -179,7 +181,7 @@ LAMINA_FUNCTION(kModule, linspace, "start, end, steps, *, " LAMINA_FACTORY_TAIL)
   double first = a.number(0), last = a.number(1);
   std::int64_t steps = a.integer(2);
   check(steps >= 0, "number of steps must be non-negative");
-  DType dtype = a.dtype(3).value_or(functions::kDefaultFloat);
+  DType dtype = a.dtype(3).value_or(functions::default_float());
   double width = steps > 1 ? (last - first) / static_cast<double>(steps - 1) : 0;
   ValuePtr value = generated(steps, dtype, [&](std::int64_t i) {
     return i < steps / 2 || steps == 1 ? first + width * static_cast<double>(i)

@@ -31,7 +31,7 @@ engine::Generator& generator(const Arguments& a, std::size_t i) {
 }
 
 ValuePtr draw(Op op, const Arguments& a, const Shape* shape, std::size_t dtype, std::size_t from) {
-  return engine::random(op, shape, float_type(a, dtype, functions::kDefaultFloat), generator(a, from));
+  return engine::random(op, shape, float_type(a, dtype, functions::default_float()), generator(a, from));
 }
 
 PyObject* in_place(const Arguments& a, ValuePtr value) {
@@ -130,7 +130,7 @@ LAMINA_FUNCTION(kModule, normal,
   DType dtype =
       float_type(a, 3,
                  is_floating(functions::result_type({mean, deviation})) ? functions::result_type({mean, deviation})
-                                                                        : functions::kDefaultFloat);
+                                                                        : functions::default_float());
   check(deviation.is_number() ? deviation.as_double() >= 0
                               : engine::all_within(deviation.value, 0, std::numeric_limits<double>::infinity()),
         "normal expects all elements of std >= 0.0");
@@ -152,13 +152,11 @@ LAMINA_FUNCTION(kMethod, uniform_, "input, from=0, to=1, *, generator=None") {
 }
 LAMINA_FUNCTION(kMethod, random_, "input, from=None, to=None, *, generator=None") {
   // random_() fills with what the type can hold exactly; random_(to) starts at 0.
-  std::int64_t low = 0, high = 1ll << 24;
+  constexpr std::int64_t kHighest[kDTypeCount] = {1,         255,       INT8_MAX, INT16_MAX, INT32_MAX,
+                                                  INT64_MAX, 1ll << 11, 1ll << 8, 1ll << 24, 1ll << 53};
   DType dtype = a.tensor(0)->dtype;
-  if (dtype == DType::kFloat64) high = 1ll << 53;
-  if (dtype == DType::kInt64) high = INT64_MAX;
-  if (dtype == DType::kInt32) high = INT32_MAX;
-  if (dtype == DType::kUInt8) high = 256;
-  if (dtype == DType::kBool) high = 2;
+  std::int64_t low = 0, high = kHighest[index_of(dtype)];
+  if (high != INT64_MAX) ++high;
   if (a.given(2)) {
     low = a.integer(1, 0);
     high = a.integer(2);

@@ -71,6 +71,16 @@ LAMINA_FUNCTION_AS(kModule, promote_types, "promote_types", "type1, type2") {
 LAMINA_FUNCTION(kModule, result_type, "tensor1, tensor2") {
   return Object::borrowed(dtype_object(functions::result_type({a.operand(0), a.operand(1)}))).release();
 }
+LAMINA_FUNCTION(kModule, get_default_dtype, "") {
+  return Object::borrowed(dtype_object(functions::default_float())).release();
+}
+LAMINA_FUNCTION(kModule, set_default_dtype, "d") {
+  auto dtype = a.dtype(0);
+  if (!dtype || !is_floating(*dtype))
+    fail(ErrorKind::kType, "only floating-point types are supported as the default type");
+  functions::set_default_float(*dtype);
+  Py_RETURN_NONE;
+}
 LAMINA_FUNCTION(kModule, can_cast, "from_, to") {
   auto from = a.dtype(0), to = a.dtype(1);
   if (!from || !to) a.fail_type(from ? 1 : 0, "lamina.dtype");

@@ -4,6 +4,7 @@
 #include "functions/pointwise.h"
 #include "functions/views.h"
 #include "ops/build.h"
+#include "ops/view_layout.h"
 #include "support/check.h"
 
 namespace lamina::bindings {
@@ -15,13 +16,43 @@ const Shape* shape_of(const Arguments& a) { return a.tensor(0)->shape; }
 PyObject* view(const Arguments& a, const functions::Views& views, const char* label) {
   engine::Variable result = engine::view_of(a.variable(0), views);
   functions::labelled(result.value, label);
-  return wrap(std::move(result));
+  return wrap_view(a.tensor_object(0), std::move(result));
+}
+
+const Attribute* offset_and(std::int64_t offset, Dims strides) {
+  DimVector both{offset};
+  both.insert(both.end(), strides.begin(), strides.end());
+  return Attribute::of(both);
+}
+
+// A view made by rearranging the tensor's strides: `arrange` changes its sizes, strides and offset.
+template <typename Arrange>
+PyObject* rearranged(const Arguments& a, const char* label, Arrange arrange) {
+  engine::Variable& variable = a.variable(0);
+  DimVector dims(shape_of(a)->dims().begin(), shape_of(a)->dims().end());
+  engine::LogicalLayout layout = engine::logical_layout(variable);
+  bool own = engine::is_leaf_of_part(variable);
+  if (own) layout = {contiguous_strides(shape_of(a)), 0};
+  arrange(dims, layout.strides, layout.offset);
+  const Attribute* attribute = offset_and(layout.offset, layout.strides);
+  const Shape* shape = Shape::of(dims);
+  engine::Variable result = own ? engine::view_of(variable, {{Op::as_strided, shape, attribute}})
+                                : engine::strided_view(variable, shape, attribute);
+  functions::labelled(result.value, label);
+  return wrap_view(a.tensor_object(0), std::move(result));
 }
 
 // A view where PyTorch gives one, else a copy.
 PyObject* reshaped(const Arguments& a, const functions::Views& views, const char* label) {
   if (engine::is_viewable_as(a.variable(0), views.back().shape)) return view(a, views, label);
   return wrap(functions::labelled(build::reshape(build::clone(a.tensor(0)), views.back().shape), label));
+}
+
+PyObject* self_of(const Arguments& a);
+PyObject* become(const Arguments& a, const functions::Views& views, const char* label) {
+  engine::become_view(a.variable(0), views);
+  functions::labelled(a.tensor(0), label);
+  return self_of(a);
 }
 
 PyObject* self_of(const Arguments& a) { return Object::borrowed(a.tensor_object(0)).release(); }
@@ -56,6 +87,14 @@ LAMINA_FUNCTION_AS(kMethod, reshape_method, "reshape", "input, *shape") {
   return reshaped(a, functions::reshape_views(shape_of(a), a.rest_dims()), "View");
 }
 LAMINA_FUNCTION_AS(kMethod, view_method, "view", "input, *size") {
+  if (auto dtype = a.rest_dtype()) {
+    const ValuePtr& x = a.tensor(0);
+    check(size_of(*dtype) == size_of(x->dtype) && *dtype != DType::kBool,
+          "view(dtype): lamina shows elements only as another type of the same size, and not as bool; got ",
+          name_of(x->dtype), " and ", name_of(*dtype));
+    if (*dtype == x->dtype) return view(a, {{Op::reshape, shape_of(a)}}, "View");
+    return view(a, {{Op::bitcast, shape_of(a), Attribute::of({static_cast<std::int64_t>(index_of(*dtype))})}}, "View");
+  }
   functions::Views views = functions::reshape_views(shape_of(a), a.rest_dims());
   check(engine::is_viewable_as(a.variable(0), views[0].shape),
         "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
@@ -149,6 +188,92 @@ LAMINA_FUNCTION(kBoth, unbind, "input, dim=0") {
   for (std::int64_t i = 0; i < PyTuple_GET_SIZE(tuple.get()); ++i)
     PyTuple_SET_ITEM(tuple.get(), i, view(a, functions::select_views(shape_of(a), axis, i), "Unbind"));
   return tuple.release();
+}
+
+LAMINA_FUNCTION(kMethod, squeeze_, "input, dim=None") {
+  return become(a, functions::squeeze_views(shape_of(a), a.axes(1)), "Squeeze");
+}
+LAMINA_FUNCTION(kMethod, unsqueeze_, "input, dim") {
+  return become(a, functions::unsqueeze_views(shape_of(a), a.integer(1)), "Unsqueeze");
+}
+LAMINA_FUNCTION(kMethod, transpose_, "input, dim0, dim1") {
+  return become(a, functions::transpose_views(shape_of(a), a.integer(1), a.integer(2)), "Transpose");
+}
+LAMINA_FUNCTION(kMethod, t_, "input") {
+  check(shape_of(a)->rank() <= 2, "t_() expects a tensor with <= 2 dimensions, but self is ", shape_of(a)->rank(), "D");
+  if (shape_of(a)->rank() < 2) return self_of(a);
+  return become(a, functions::transpose_views(shape_of(a), 0, 1), "T");
+}
+LAMINA_FUNCTION(kMethod, _is_view, "input") { return PyBool_FromLong(a.variable(0).is_view()); }
+
+LAMINA_FUNCTION(kBoth, as_strided, "input, size, stride, storage_offset=None") {
+  DimVector size = a.dims(1), stride = a.dims(2);
+  std::int64_t offset = a.integer(3, engine::logical_layout(a.variable(0)).offset), last = offset;
+  check(size.size() == stride.size(), "mismatch in length of strides and shape");
+  for (std::size_t axis = 0; axis < size.size(); ++axis) {
+    check(stride[axis] >= 0,
+          "as_strided: Negative strides are not supported at the moment, got strides: ", to_string(stride, '[', ']'));
+    last += (size[axis] - 1) * stride[axis];
+  }
+  const Shape* shape = Shape::of(size);
+  engine::Variable& variable = a.variable(0);
+  std::int64_t bytes = static_cast<std::int64_t>(size_of(a.tensor(0)->dtype)),
+               held = (variable.is_view() ? variable.cell->value : a.tensor(0))->shape->numel();
+  check(offset >= 0 && (shape->numel() == 0 || last < held), "setStorage: sizes ", to_string(size, '[', ']'),
+        ", strides ", to_string(stride, '[', ']'), ", storage offset ", offset, ", and itemsize ", bytes,
+        " requiring a storage size of ", (last + 1) * bytes, " are out of bounds for storage of size ", held * bytes);
+  engine::Variable result = engine::strided_view(variable, shape, offset_and(offset, stride));
+  functions::labelled(result.value, "AsStrided");
+  return wrap_view(a.tensor_object(0), std::move(result));
+}
+LAMINA_FUNCTION(kMethod, unfold, "input, dimension, size, step") {
+  int rank = shape_of(a)->rank(), axis = functions::wrap_axis(a.integer(1), rank);
+  std::int64_t size = a.integer(2), step = a.integer(3), length = rank ? size_along(a, axis) : 1;
+  check(size >= 0, "size is ", size, " but must be >= 0");
+  check(size <= length, "maximum size for tensor at dimension ", axis, " is ", length, " but size is ", size);
+  check(step > 0, "step is ", step, " but must be > 0");
+  return rearranged(a, "Unfold", [&](DimVector& dims, DimVector& strides, std::int64_t&) {
+    auto at = static_cast<std::size_t>(axis);
+    dims.push_back(size);
+    strides.push_back(rank ? strides[at] : 1);
+    if (rank == 0) return;
+    dims[at] = (length - size) / step + 1;
+    strides[at] *= step;
+  });
+}
+LAMINA_FUNCTION(kBoth, diagonal, "input, offset=0, dim1=0, dim2=1") {
+  int rank = shape_of(a)->rank();
+  std::int64_t shift = a.integer(1, 0);
+  auto down = static_cast<std::ptrdiff_t>(functions::wrap_axis(a.integer(2, 0), rank)),
+       across = static_cast<std::ptrdiff_t>(functions::wrap_axis(a.integer(3, 1), rank));
+  check(down != across, "diagonal dimensions cannot be identical ", down, ", ", across);
+  return rearranged(a, "Diagonal", [&](DimVector& dims, DimVector& strides, std::int64_t& offset) {
+    std::int64_t rows = dims.begin()[down], columns = dims.begin()[across];
+    std::int64_t row_step = strides.begin()[down], column_step = strides.begin()[across];
+    std::int64_t length = std::max<std::int64_t>(
+        std::min(rows + std::min<std::int64_t>(shift, 0), columns - std::max<std::int64_t>(shift, 0)), 0);
+    if (length) offset += shift >= 0 ? shift * column_step : -shift * row_step;
+    for (std::ptrdiff_t axis : {std::max(down, across), std::min(down, across)}) {
+      dims.erase(dims.begin() + axis);
+      strides.erase(strides.begin() + axis);
+    }
+    dims.push_back(length);
+    strides.push_back(row_step + column_step);
+  });
+}
+LAMINA_FUNCTION(kMethod, resize_, "input, *size, memory_format=None") {
+  const ValuePtr x = a.tensor(0);
+  check(!x->requires_grad(), "cannot resize variables that require grad");
+  const Shape* shape = Shape::of(a.rest_dims());
+  if (shape == x->shape) return self_of(a);
+  std::int64_t held = x->shape->numel(), wanted = shape->numel();
+  ValuePtr flat = build::reshape(x, Shape::of({held}));
+  if (wanted > held) {
+    std::vector<ValuePtr> parts{flat, build::full(Shape::of({wanted - held}), 0, x->dtype)};
+    flat = build::cat(parts, 0);
+  }
+  engine::replace(a.variable(0), build::reshape(build::narrow(flat, 0, 0, wanted), shape));
+  return self_of(a);
 }
 
 LAMINA_FUNCTION(kModule, cat, "tensors, dim=0") { return wrap(functions::cat(a.tensors(0), a.integer(1, 0))); }

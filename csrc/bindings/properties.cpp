@@ -105,7 +105,7 @@ PyObject* get_transposed(PyObject* self, void*) {
     const Shape* shape = value_of(self)->shape;
     DimVector axes;
     for (int axis = shape->rank(); axis-- > 0;) axes.push_back(axis);
-    return wrap(engine::view_of(variable_of(self), functions::permute_views(shape, axes)));
+    return wrap_view(self, engine::view_of(variable_of(self), functions::permute_views(shape, axes)));
   });
 }
 PyObject* get_matrix_transposed(PyObject* self, void*) {
@@ -113,7 +113,7 @@ PyObject* get_matrix_transposed(PyObject* self, void*) {
     const Shape* shape = value_of(self)->shape;
     check(shape->rank() >= 2, "tensor.mT is only supported on matrices or batches of matrices. Got ", shape->rank(),
           "-D tensor.");
-    return wrap(engine::view_of(variable_of(self), functions::transpose_views(shape, -2, -1)));
+    return wrap_view(self, engine::view_of(variable_of(self), functions::transpose_views(shape, -2, -1)));
   });
 }
 PyObject* get_itemsize(PyObject* self, void*) {
@@ -125,8 +125,11 @@ PyObject* get_version(PyObject* self, void*) {
                                                           : variable_of(self).changes);
   });
 }
-PyObject* get_is_view(PyObject* self, void*) {
-  return guarded([&] { return PyBool_FromLong(variable_of(self).is_view()); });
+PyObject* get_base(PyObject* self, void*) {
+  return guarded([&] {
+    PyObject* base = base_of(self);
+    return base ? base : Object::borrowed(Py_None).release();
+  });
 }
 // The base of a view, whose memory it sees a part of; any other tensor itself.
 PyObject* get_whole(PyObject* self, void*) {
@@ -167,8 +170,8 @@ PyGetSetDef g_tensor_properties[] = {
     {"_version", get_version, nullptr, nullptr, nullptr},
     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
     {"_retains_grad", get_retains_grad, nullptr, nullptr, nullptr},
-    {"_is_view", get_is_view, nullptr, nullptr, nullptr},
     {"_whole", get_whole, nullptr, nullptr, nullptr},
+    {"_base", get_base, nullptr, "The tensor that this one is a view of, or None.", nullptr},
     {"_is_inference", get_is_inference, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "bindings/out_argument.h"
 #include "bindings/scalars.h"
 #include "support/check.h"
 
@@ -191,10 +192,12 @@ DimVector Arguments::rest_dims() const {
   return dims;
 }
 
+std::optional<DType> Arguments::rest_dtype() const { return rest_count_ == 1 ? dtype_from(rest_[0]) : std::nullopt; }
+
 std::optional<DType> Arguments::dtype(std::size_t i) const {
   if (!given(i)) return std::nullopt;
   auto dtype = dtype_from(values_[i]);
-  if (!dtype) fail_type(i, "lamina.dtype (float32, float64, int64, int32, uint8 or bool)");
+  if (!dtype) fail_type(i, "lamina.dtype");
   return dtype;
 }
 
@@ -230,9 +233,39 @@ void Arguments::check_device(std::size_t i) const {
     fail(ErrorKind::kRuntime, signature_.name_, "(): lamina computes on the CPU only, got device '", text, "'");
 }
 
+namespace {
+
+// The index of the keyword argument out=, or -1.
+Py_ssize_t find_out(PyObject* names) {
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); ++i)
+    if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, i), "out") == 0) return i;
+  return -1;
+}
+
+// Every function takes out=, though none has it in its signature; methods do not.
+PyObject* call_with_out(const Signature& signature, Body body, PyObject* const* args, Py_ssize_t count, PyObject* names,
+                        Py_ssize_t out) {
+  std::vector<PyObject*> others(args, args + count);
+  Object kept(checked(PyTuple_New(PyTuple_GET_SIZE(names) - 1)));
+  for (Py_ssize_t i = 0, to = 0; i < PyTuple_GET_SIZE(names); ++i) {
+    if (i == out) continue;
+    others.push_back(args[count + i]);
+    PyTuple_SET_ITEM(kept.get(), to++, Object::borrowed(PyTuple_GET_ITEM(names, i)).release());
+  }
+  Object result(checked(body(Arguments(signature, nullptr, others.data(), count, kept.get()))));
+  return put_into_out(signature.name(), std::move(result), args[count + out]);
+}
+
+}  // namespace
+
 PyObject* call(const Signature& signature, Body body, PyObject* self, PyObject* const* args, Py_ssize_t count,
                PyObject* names) {
-  return guarded([&] { return body(Arguments(signature, self, args, count, names)); });
+  return guarded([&] {
+    if (names && !self) {
+      if (Py_ssize_t out = find_out(names); out >= 0) return call_with_out(signature, body, args, count, names, out);
+    }
+    return body(Arguments(signature, self, args, count, names));
+  });
 }
 
 }  // namespace lamina::bindings

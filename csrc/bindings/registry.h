@@ -65,6 +65,8 @@ class Arguments {
   functions::Axes axes(std::size_t i) const { return given(i) ? functions::Axes(dims(i)) : std::nullopt; }
   // The rest of the positional arguments: ints, or one sequence of ints.
   DimVector rest_dims() const;
+  // The dtype that stands alone where sizes might.
+  std::optional<DType> rest_dtype() const;
   std::optional<DType> dtype(std::size_t i) const;
   const char* text(std::size_t i) const;  // null if absent
   std::vector<ValuePtr> tensors(std::size_t i) const;

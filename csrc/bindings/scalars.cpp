@@ -6,6 +6,7 @@
 #include "bindings/tensor_object.h"
 #include "engine/flush.h"
 #include "support/check.h"
+#include "support/half.h"
 
 namespace lamina::bindings {
 
@@ -25,9 +26,7 @@ PyObject* dtype_repr(PyObject* self) { return PyUnicode_FromFormat("lamina.%s", 
 PyObject* dtype_reduce(PyObject* self, PyObject*) { return PyUnicode_FromString(name_of(dtype_of(self))); }
 PyObject* dtype_is_floating(PyObject* self, void*) { return PyBool_FromLong(is_floating(dtype_of(self))); }
 PyObject* dtype_is_complex(PyObject*, void*) { Py_RETURN_FALSE; }
-PyObject* dtype_is_signed(PyObject* self, void*) {
-  return PyBool_FromLong(dtype_of(self) != DType::kUInt8 && dtype_of(self) != DType::kBool);
-}
+PyObject* dtype_is_signed(PyObject* self, void*) { return PyBool_FromLong(dtype_of(self) > DType::kUInt8); }
 PyObject* dtype_itemsize(PyObject* self, void*) { return PyLong_FromSize_t(size_of(dtype_of(self))); }
 
 PyMethodDef g_dtype_methods[] = {{"__reduce__", dtype_reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
@@ -82,7 +81,7 @@ PyObject* dtype_object(DType dtype) { return g_dtypes[index_of(dtype)]; }
 
 std::optional<DType> dtype_from(PyObject* object) {
   if (Py_TYPE(object) == g_dtype_type) return dtype_of(object);
-  if (object == reinterpret_cast<PyObject*>(&PyFloat_Type)) return DType::kFloat32;
+  if (object == reinterpret_cast<PyObject*>(&PyFloat_Type)) return DType::kFloat64;
   if (object == reinterpret_cast<PyObject*>(&PyBool_Type)) return DType::kBool;
   if (object == reinterpret_cast<PyObject*>(&PyLong_Type)) return DType::kInt64;
   return std::nullopt;
@@ -156,6 +155,23 @@ PyObject* element_object(DType dtype, const void* element) {
       return PyBool_FromLong(*static_cast<const std::uint8_t*>(element));
     case DType::kUInt8:
       return PyLong_FromLong(*static_cast<const std::uint8_t*>(element));
+    case DType::kInt8:
+      return PyLong_FromLong(*static_cast<const std::int8_t*>(element));
+    case DType::kInt16: {
+      std::int16_t number;
+      std::memcpy(&number, element, sizeof number);
+      return PyLong_FromLong(number);
+    }
+    case DType::kFloat16: {
+      Half number;
+      std::memcpy(&number, element, sizeof number);
+      return PyFloat_FromDouble(static_cast<double>(to_float(number)));
+    }
+    case DType::kBFloat16: {
+      BFloat16 number;
+      std::memcpy(&number, element, sizeof number);
+      return PyFloat_FromDouble(static_cast<double>(to_float(number)));
+    }
     case DType::kInt32: {
       std::int32_t number;
       std::memcpy(&number, element, sizeof number);

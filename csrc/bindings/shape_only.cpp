@@ -55,7 +55,7 @@ LAMINA_FUNCTION(kModule, shape_only_resume, "") {
 LAMINA_FUNCTION(kModule, shape_only_placeholder, "shape, dtype=None") {
   check(!g_runs.empty(), "shape_only_placeholder without shape_only_begin");
   return wrap(
-      make_value(kPlaceholder, {}, Shape::of(a.dims(0)), a.dtype(1).value_or(functions::kDefaultFloat), nullptr));
+      make_value(kPlaceholder, {}, Shape::of(a.dims(0)), a.dtype(1).value_or(functions::default_float()), nullptr));
 }
 
 }  // namespace lamina::bindings

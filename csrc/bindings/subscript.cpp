@@ -166,7 +166,7 @@ PyObject* tensor_subscript(PyObject* self, PyObject* key) {
       functions::labelled(view.value, selects                                  ? "Select"
                                       : subscript.views.back().op == Op::slice ? "Slice"
                                                                                : "Unsqueeze");
-      return wrap(std::move(view));
+      return wrap_view(self, std::move(view));
     }
     return wrap(functions::index(functions::apply(engine::current(variable), subscript.views), subscript.indices));
   });

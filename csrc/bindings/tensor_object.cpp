@@ -47,6 +47,7 @@ void deallocate(PyObject* self) {
     auto* leaf = static_cast<LeafGrad*>(value->leaf);
     if (leaf->tensor == self) leaf->tensor = nullptr;
   }
+  if (object->variable.cell && object->variable.cell->handle == self) object->variable.cell->handle = nullptr;
   object->variable = engine::Variable();
   Py_CLEAR(object->grad);
   Py_CLEAR(object->dict);
@@ -172,6 +173,23 @@ PyObject* wrap(engine::Variable variable) {
   Object owner(wrap_quietly(std::move(variable)));
   engine::flush_if_due();
   return owner.release();
+}
+
+PyObject* wrap_view(PyObject* base, engine::Variable view) {
+  if (!as_tensor(base)->variable.is_view()) view.cell->handle = base;
+  return wrap(std::move(view));
+}
+
+PyObject* base_of(PyObject* tensor) {
+  const engine::Variable& view = as_tensor(tensor)->variable;
+  if (!view.is_view()) return nullptr;
+  if (view.cell->handle) return Object::borrowed(static_cast<PyObject*>(view.cell->handle)).release();
+  engine::Variable base(view.cell->value);
+  base.cell = view.cell;
+  base.seen = view.cell->version;
+  PyObject* object = wrap_quietly(std::move(base));
+  view.cell->handle = object;
+  return object;
 }
 
 PyObject* wrap_tuple(std::vector<ValuePtr> values) {

@@ -38,6 +38,10 @@ PyObject* wrap_quietly(engine::Variable variable);
 // A new plain Tensor. Runs what is due, so call it last.
 PyObject* wrap(engine::Variable variable);
 inline PyObject* wrap(ValuePtr value) { return wrap(engine::Variable(std::move(value))); }
+// A new plain Tensor, a view of `base`.
+PyObject* wrap_view(PyObject* base, engine::Variable view);
+// The tensor that a view is a view of; null if it is none.
+PyObject* base_of(PyObject* tensor);
 // A tuple or list of new tensors.
 PyObject* wrap_tuple(std::vector<ValuePtr> values);
 

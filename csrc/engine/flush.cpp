@@ -12,6 +12,7 @@
 #include "runtime/buffer.h"
 #include "runtime/execute.h"
 #include "support/check.h"
+#include "support/half.h"
 
 namespace lamina::engine {
 
@@ -81,6 +82,18 @@ void store_scalar(std::byte* to, const Value* scalar) {
     case DType::kFloat32:
       std::memcpy(to, &narrow, sizeof narrow);
       break;
+    case DType::kFloat16: {
+      Half half;
+      from_float(narrow, half);
+      std::memcpy(to, &half, sizeof half);
+      break;
+    }
+    case DType::kBFloat16: {
+      BFloat16 half;
+      from_float(narrow, half);
+      std::memcpy(to, &half, sizeof half);
+      break;
+    }
     default:  // little-endian integers, doubles and seeds are their own leading bytes
       std::memcpy(to, &scalar->scalar, sizeof scalar->scalar);
   }

@@ -32,7 +32,9 @@ void end_journal() {
       cell.value = entry.cell_value;
       entry.before.seen = ++cell.version;  // other views of the cell derive their values anew
     }
-    if (entry.variable) *entry.variable = std::move(entry.before);
+    if (!entry.variable) continue;
+    if (entry.variable->cell && !entry.variable->is_view()) entry.variable->cell->handle = nullptr;
+    *entry.variable = std::move(entry.before);
   }
 }
 

@@ -25,6 +25,12 @@ Generator& default_generator() {
 }
 
 ValuePtr random(Op op, const Shape* shape, DType dtype, Generator& generator) {
+  using namespace build;
+  if (op == Op::uniform && is_narrow(dtype)) {  // as many digits as the type has, so that none rounds to 1
+    const double steps = dtype == DType::kFloat16 ? 2048 : 256;
+    ValuePtr fine = engine::random(op, shape, DType::kFloat32, generator);
+    return cast(floor(fine * steps) / steps, dtype);
+  }
   if (ValuePtr later = draw_later(op, shape, dtype)) {
     check(&generator == &default_generator(), "vmap: randomness='different' draws from the default generator only");
     return later;

@@ -26,6 +26,8 @@ const Attribute* untracked() {
 
 ValuePtr apply(const ViewSpec& spec, const ValuePtr& base) {
   if (spec.op == Op::detach) return build::detach(base);
+  if (spec.op == Op::as_strided) return build::as_strided(base, spec.shape, spec.attribute);
+  if (spec.op == Op::bitcast) return build::bitcast(base, static_cast<DType>((*spec.attribute)[0]));
   return record(spec.op, {base.get()}, spec.shape, base->dtype, spec.attribute);
 }
 
@@ -44,14 +46,17 @@ ValuePtr put(const ViewSpec& spec, const ValuePtr& base, const ValuePtr& fresh) 
       return build::slice_update(base, fresh, spec.attribute);
     case Op::detach:
       return fresh;
+    case Op::bitcast:
+      return build::bitcast(fresh, base->dtype);
     default:
       throw std::logic_error(text("nothing undoes ", row(static_cast<OpId>(spec.op)).name));
   }
 }
 
+// May the view show an element more than once?
 bool is_expanded(const Variable& variable) {
   for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
-    if (path->spec.op == Op::expand) return true;
+    if (path->spec.op == Op::expand || path->spec.op == Op::as_strided) return true;
   return false;
 }
 
@@ -74,6 +79,11 @@ bool crosses(const Variable& variable, const Attribute* kind) {
   for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
     if (path->spec.op == Op::detach && path->spec.attribute == kind) return true;
   return false;
+}
+bool shows_whole_base(const Variable& variable) {
+  for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
+    if (path->spec.op != Op::detach) return false;
+  return true;
 }
 bool is_detached(const Variable& variable) { return crosses(variable, nullptr) || crosses(variable, untracked()); }
 
@@ -103,8 +113,7 @@ void move_watchers(const ValuePtr& old, const ValuePtr& fresh) {
 // A detached view of a cell that nobody else looks at is a base itself.
 void collapse_lonely(Variable& variable) {
   if (!variable.cell || variable.cell->references != 1) return;
-  for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
-    if (path->spec.op != Op::detach) return;
+  if (!shows_whole_base(variable)) return;
   variable.changes = variable.cell->changes;
   variable.cell.reset();
   variable.path.reset();
@@ -249,6 +258,25 @@ Variable view_of(Variable& base, const std::vector<ViewSpec>& specs) {
   return view;
 }
 
+bool is_leaf_of_part(Variable& variable) {
+  if (shows_whole_base(variable) || !current(variable)->requires_grad()) return false;
+  return is_detached(variable) || !variable.cell->value->requires_grad();
+}
+
+Variable strided_view(Variable& variable, const Shape* shape, const Attribute* offset_and_strides) {
+  const ViewSpec spec{Op::as_strided, shape, offset_and_strides};
+  if (shows_whole_base(variable)) return view_of(variable, {spec});
+  bool detached = is_detached(variable);
+  check(!is_leaf_of_part(variable),
+        "a tensor that requires grad and is detached from a part of another has no strided views; clone() it first");
+  Variable base(variable.cell->value);
+  base.cell = variable.cell;
+  base.seen = variable.cell->version;
+  if (!detached) return view_of(base, {spec});
+  const Attribute* kind = crosses(variable, nullptr) ? nullptr : untracked();
+  return view_of(base, {{Op::detach, base.value->shape, kind}, spec});
+}
+
 Variable detached(Variable& base, bool tracked) {
   const Shape* shape = current(base)->shape;
   return view_of(base, {{Op::detach, shape, tracked ? nullptr : untracked()}});
@@ -318,7 +346,22 @@ void replace(Variable& variable, ValuePtr fresh) {
   ValuePtr old = current(variable);
   fresh = unshared(std::move(fresh));
   keep_leaf(old, fresh);
+  if (variable.cell && !variable.is_view()) variable.cell->handle = nullptr;
   variable = Variable(std::move(fresh));
+}
+
+void become_view(Variable& variable, const std::vector<ViewSpec>& specs) {
+  check(!grad_enabled() || !current(variable)->leaf,
+        "a leaf Variable that requires grad is being used in an in-place operation.");
+  if (current(variable)->leaf) {
+    ValuePtr value = variable.value;
+    for (const ViewSpec& spec : specs) value = apply(spec, value);
+    return replace(variable, std::move(value));
+  }
+  note_change(variable);
+  Variable view = view_of(variable, specs);
+  if (!variable.is_view()) variable.cell->handle = nullptr;
+  variable = std::move(view);
 }
 
 ValuePtr with_leaf(Variable& variable, LeafPtr leaf) {

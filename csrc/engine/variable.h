@@ -17,8 +17,8 @@ namespace lamina::engine {
 struct ViewSpec {
   Op op;
   const Shape* shape;
-  const Attribute* attribute = nullptr;
-  bool guarded = false;  // in-place changes on one side of this step are errors for the other
+  const Attribute* attribute = nullptr;  // of a bitcast: the type
+  bool guarded = false;                  // in-place changes on one side of this step are errors for the other
 };
 
 struct Cell {
@@ -26,6 +26,7 @@ struct Cell {
   std::uint32_t version = 0;  // counts every change: views derive their values anew
   std::uint32_t changes = 0;  // counts what PyTorch's version counter counts: not those through .data
   ValuePtr value;
+  void* handle = nullptr;  // who holds the base, for `Tensor._base`; the bindings set and clear it
 };
 inline void retain(Cell* cell) { ++cell->references; }
 inline void release(Cell* cell) {
@@ -65,6 +66,11 @@ inline const ValuePtr& current(Variable& variable) {
 
 // A view of `base`, sharing its numbers for ever.
 Variable view_of(Variable& base, const std::vector<ViewSpec>& specs);
+// Does it require a gradient of its own, or of a leaf on the way, while it shows only a part of its base? Its strided
+// views are then made of its own elements in row-major order: view_of(variable, {as_strided}).
+bool is_leaf_of_part(Variable& variable);
+// Any strides over the elements of the variable's base, whatever part of it the variable shows.
+Variable strided_view(Variable& variable, const Shape* shape, const Attribute* offset_and_strides);
 // Shares numbers, not history. `tracked`: changes through it count as changes of the base for saved tensors (detach());
 // else not (.data).
 Variable detached(Variable& base, bool tracked);
@@ -80,6 +86,9 @@ void check_assignable(Variable& variable);
 bool allow_changes_of_saved(bool allowed);
 // Makes the variable refer to another value altogether (`x.data = y`, load_state_dict): not seen by earlier views.
 void replace(Variable& variable, ValuePtr fresh);
+
+// The variable becomes a view of what it was (`x.t_()`).
+void become_view(Variable& variable, const std::vector<ViewSpec>& specs);
 
 // The value itself if the caller's reference is the only one, else a copy of it: to be given to a tensor of its own.
 ValuePtr unshared(ValuePtr value);

@@ -76,6 +76,13 @@ ValuePtr view(Example& e) {
     case Op::slice:
       return record(Op::slice, {e[0].value.get()}, e.shape(), e.value->dtype,
                     Attribute::of(whole_batch(attribute->values())));
+    case Op::as_strided: {  // one example lies behind the other
+      DimVector strides(attribute->values().begin(), attribute->values().end());
+      strides.insert(strides.begin() + 1, e.value->inputs[0]->shape->numel());
+      return build::as_strided(e[0].value, e.shape(), Attribute::of(strides));
+    }
+    case Op::bitcast:
+      return build::bitcast(e[0].value, e.value->dtype);
     default:
       return build::detach(e[0].value);
   }

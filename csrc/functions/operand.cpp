@@ -56,13 +56,21 @@ ValuePtr Operand::as(DType dtype) const {
 
 DType default_dtype_of(Operand::Kind kind) {
   if (kind == Operand::Kind::kBool) return DType::kBool;
-  return kind == Operand::Kind::kInt ? DType::kInt64 : kDefaultFloat;
+  return kind == Operand::Kind::kInt ? DType::kInt64 : default_float();
 }
 
 DType promote(DType a, DType b) {
-  if (a == b) return a;
-  return std::max(a, b);  // the enum's order is the lattice, which is a chain for these six types
+  DType low = std::min(a, b), high = std::max(a, b);
+  if (low == DType::kUInt8 && high == DType::kInt8) return DType::kInt16;
+  if (low == DType::kFloat16 && high == DType::kBFloat16) return DType::kFloat32;
+  return high;  // the enum's order is the lattice everywhere else
 }
+
+namespace {
+DType g_default_float = DType::kFloat32;
+}
+DType default_float() { return g_default_float; }
+void set_default_float(DType dtype) { g_default_float = dtype; }
 
 bool can_cast(DType from, DType to) { return category(from) <= category(to); }
 
@@ -111,7 +119,8 @@ void check_supports(Op op, DType dtype) {
 }
 
 const char* scalar_name(DType dtype) {
-  constexpr const char* kNames[] = {"Bool", "Byte", "Int", "Long", "Float", "Double"};
+  constexpr const char* kNames[] = {"Bool", "Byte", "Char",     "Short", "Int",
+                                    "Long", "Half", "BFloat16", "Float", "Double"};
   return kNames[index_of(dtype)];
 }
 

@@ -32,7 +32,9 @@ struct Operand {
 
 // The dtype of a Python number on its own.
 DType default_dtype_of(Operand::Kind kind);
-inline constexpr DType kDefaultFloat = DType::kFloat32;
+// What Python floats are, and what integers become where only floats will do: float32 unless the user says otherwise.
+DType default_float();
+void set_default_float(DType dtype);
 
 // Type promotion: tensors with axes go before 0-d tensors, those before Python numbers; within each, bool < integers <
 // floats, and the wider type of a kind. Source: "Tensor Attributes" in PyTorch's documentation.

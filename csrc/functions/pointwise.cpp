@@ -51,7 +51,7 @@ ValuePtr unary(Op op, const ValuePtr& x) {
       return build::full(x->shape, 0, DType::kBool);
     }
     if (op == Op::sign && x->dtype == DType::kBool) return build::clone(x);
-    if (promotes_to_float(op)) return unary(op, build::cast(x, kDefaultFloat));
+    if (promotes_to_float(op)) return unary(op, build::cast(x, default_float()));
   }
   if (op == Op::neg)
     check(x->dtype != DType::kBool,
@@ -81,11 +81,17 @@ ValuePtr binary(Op op, const Operand& a, const Operand& b) {
     if (supports(static_cast<Elementwise>(row(op).kernel.member), a.value->dtype))
       return build::binary(op, a.value, b.value);
   DType dtype = result_type({a, b});
-  if (promotes_to_float(op) && !is_floating(dtype)) dtype = kDefaultFloat;
-  if (op == Op::sub)
-    check(dtype != DType::kBool,
+  if (promotes_to_float(op) && !is_floating(dtype)) dtype = default_float();
+  if (op == Op::sub) {
+    auto is_mask = [](const Operand& x) { return !x.is_number() && x.value->dtype == DType::kBool; };
+    check(!is_mask(a) || !is_mask(b),
           "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
           "operator instead.");
+    check(!is_mask(a) && !is_mask(b),
+          "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use "
+          "the "
+          "`~` or `logical_not()` operator instead.");
+  }
   check_supports(op, dtype);
   if ((op == Op::floor_divide || op == Op::remainder || op == Op::fmod) && !is_floating(dtype)) check_divisor(op, b);
   return build::binary(op, a.as(dtype), b.as(dtype));

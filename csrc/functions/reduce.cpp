@@ -50,10 +50,10 @@ ValuePtr mean(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<D
         "mean(): could not infer output dtype. Input dtype must be either a floating point or complex "
         "dtype. Got: ",
         scalar_name(type));
-  ValuePtr source = cast(x, type);
+  ValuePtr source = cast(x, wide(type));
   DimVector wrapped = wrap_or_all(axes, x->shape->rank());
-  return labelled(build::sum(source, wrapped, keepdim) / static_cast<double>(count_of(x, wrapped)),
-                  axes ? "Mean@1" : "Mean");
+  ValuePtr average = build::sum(source, wrapped, keepdim) / static_cast<double>(count_of(x, wrapped));
+  return labelled(cast(average, type), axes ? "Mean@1" : "Mean");
 }
 
 ValuePtr prod(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DType> dtype) {
@@ -107,6 +107,8 @@ Extremes extremum_with_indices(Op arg, const ValuePtr& x, std::int64_t axis, boo
 
 ValuePtr var(const ValuePtr& x, const Axes& axes, double correction, bool keepdim) {
   check(is_floating(x->dtype), "std and var only support floating point and complex dtypes");
+  if (is_narrow(x->dtype))
+    return labelled(cast(var(cast(x, wide(x->dtype)), axes, correction, keepdim), x->dtype), "Var");
   DimVector wrapped = wrap_or_all(axes, x->shape->rank());
   auto count = static_cast<double>(count_of(x, wrapped));
   ValuePtr center = build::sum(x, wrapped, true) / count;
@@ -116,6 +118,8 @@ ValuePtr var(const ValuePtr& x, const Axes& axes, double correction, bool keepdi
 }
 
 ValuePtr std_deviation(const ValuePtr& x, const Axes& axes, double correction, bool keepdim) {
+  if (is_narrow(x->dtype))
+    return labelled(cast(std_deviation(cast(x, wide(x->dtype)), axes, correction, keepdim), x->dtype), "Std");
   // Where nothing varies the root's slope is infinite; the gradient there is 0.
   ValuePtr variance = var(x, axes, correction, keepdim);
   ValuePtr is_zero = build::binary(Op::eq, variance, number(0, x->dtype));
@@ -126,6 +130,8 @@ ValuePtr std_deviation(const ValuePtr& x, const Axes& axes, double correction, b
 ValuePtr norm(const ValuePtr& x, double p, const Axes& axes, bool keepdim, std::optional<DType> dtype) {
   check(is_floating(x->dtype), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ",
         scalar_name(x->dtype));
+  if (DType type = dtype.value_or(x->dtype); is_narrow(type))
+    return labelled(cast(norm(cast(x, wide(type)), p, axes, keepdim, {}), type), "LinalgVectorNorm");
   ValuePtr source = dtype ? cast(x, *dtype) : x;
   DimVector wrapped = wrap_or_all(axes, x->shape->rank());
   const char* label = "LinalgVectorNorm";

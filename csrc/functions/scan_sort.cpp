@@ -24,7 +24,7 @@ ValuePtr along_axis(Op op, const ValuePtr& x, std::int64_t axis, std::optional<D
 }
 
 ValuePtr logsumexp(const ValuePtr& x, Dims axes, bool keepdim) {
-  ValuePtr source = is_floating(x->dtype) ? x : cast(x, kDefaultFloat);
+  ValuePtr source = is_floating(x->dtype) ? x : cast(x, default_float());
   DimVector wrapped = axes.empty() ? all_axes(x->shape) : wrap_axes(axes, x->shape->rank());
   const Shape* shape = reduced_shape(x->shape, wrapped, keepdim);
   // The reduced axes go last and become one.

@@ -9,15 +9,18 @@
 #include <cstdint>
 
 #include "support/dtype.h"
+#include "support/half.h"
 #include "support/kernel_ids.h"
 
 namespace lamina::kernels {
+
+// Narrow types (support/dtype.h) are converted and moved; all else is null for them.
 
 // n contiguous elements of each operand in, n elements out. Indexed by the operands' type (`where`: by the result's).
 using ElementwiseFn = void (*)(void* out, const void* const* in, std::size_t n);
 
 // n contiguous elements converted with C's rules, but: anything to bool is `!= 0` (NaN is true); NaN and out-of-range
-// floats to integers give what the target's C++ cast gives on x86-64 (INT_MIN, INT64_MIN; uint8 wraps) and no trap.
+// floats to integers give what the target's C++ cast gives on x86-64 (INT_MIN, INT64_MIN; smaller types wrap), no trap.
 using CastFn = void (*)(void* out, const void* in, std::size_t n);
 
 // rows × n contiguous in, one result a row out. n ≥ 1 for amax, amin, argmax and argmin. NaN wins in amax, amin, argmax
@@ -106,7 +109,7 @@ struct Table {
   MergeStatisticsFn merge_statistics[kDTypeCount];
   FinishRowFn finish_row[kRowwiseCount][kDTypeCount];
   ScanFn scan[kScanCount][kDTypeCount];
-  StridedFn load_strided[9];   // by element size: 1, 4, 8
+  StridedFn load_strided[9];   // by element size: 1, 2, 4, 8
   StridedFn store_strided[9];  // out is the strided side
   StreamFn stream;
   TransposeFn transpose[9];

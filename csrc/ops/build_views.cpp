@@ -35,6 +35,14 @@ ValuePtr slice(const ValuePtr& x, const Shape* shape, Dims starts, Dims steps) {
   return record(Op::slice, {x.get()}, shape, x->dtype, Attribute::of(both));
 }
 
+ValuePtr as_strided(const ValuePtr& x, const Shape* shape, const Attribute* offset_and_strides) {
+  bool dense = !is_view(x.get()) && op_of(x.get()) != Op::rebase && !x->layout.strides;
+  ValuePtr base = dense ? x : clone(x);
+  return record(Op::as_strided, {base.get()}, shape, x->dtype, offset_and_strides);
+}
+
+ValuePtr bitcast(const ValuePtr& x, DType dtype) { return record(Op::bitcast, {x.get()}, x->shape, dtype); }
+
 ValuePtr narrow(const ValuePtr& x, int axis, std::int64_t start, std::int64_t length, std::int64_t step) {
   auto rank = static_cast<std::size_t>(x->shape->rank());
   DimVector starts(rank, 0), steps(rank, 1), dims(x->shape->dims().begin(), x->shape->dims().end());

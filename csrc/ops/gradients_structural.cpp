@@ -141,6 +141,18 @@ void expand(Gradient& d) {
 void slice(Gradient& d) {
   d.give(0, [&] { return build::slice_update(full(d.shape(0), 0, d.g()->dtype), d.g(), &d.attribute()); });
 }
+// Each element's gradients add up at its place in the operand.
+void as_strided(Gradient& d) {
+  d.give(0, [&] {
+    const Shape *shape = d.shape(0), *line = Shape::of({shape->numel()});
+    const Shape* shown = Shape::of({d.g()->shape->numel()});
+    ValuePtr number = rowwise(Op::cumsum, full(line, 1, DType::kInt64)) - 1;
+    ValuePtr places = build::as_strided(build::reshape(number, shape), d.g()->shape, &d.attribute());
+    ValuePtr summed =
+        build::scatter_add(full(line, 0, d.g()->dtype), 0, build::reshape(places, shown), build::reshape(d.g(), shown));
+    return build::reshape(summed, shape);
+  });
+}
 void clone(Gradient& d) {
   d.give(0, [&] { return d.g(); });
 }

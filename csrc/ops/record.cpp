@@ -59,6 +59,43 @@ std::uint8_t facts_of(Op op, std::span<Value* const> inputs) {
   }
 }
 
+// Does the op only move elements, whatever they are?
+bool only_moves(const OpRow& entry, const Attribute* attribute) {
+  switch (entry.kernel.family) {
+    case Family::kCast:
+    case Family::kView:
+    case Family::kRebase:
+    case Family::kCopy:
+    case Family::kSliceUpdate:
+    case Family::kCat:
+    case Family::kGather:
+    case Family::kScatter:
+    case Family::kTakeRows:
+      return true;
+    case Family::kPutRows:
+      return (*attribute)[0] == 0;
+    default:
+      return false;
+  }
+}
+
+// Operands of a narrow type are computed with in its wide type, and the result is rounded once.
+ValuePtr record_wide(Op op, std::span<Value* const> inputs, const Shape* shape, DType dtype,
+                     const Attribute* attribute) {
+  std::vector<ValuePtr> kept;
+  std::vector<Value*> operands;
+  for (Value* input : inputs) {
+    kept.push_back(is_narrow(input->dtype) ? record(Op::cast, {input}, input->shape, wide(input->dtype))
+                                           : ValuePtr(input));
+    operands.push_back(kept.back().get());
+  }
+  ValuePtr result = record(op, operands, shape, wide(dtype), attribute);
+  if (!is_narrow(dtype)) return result;
+  result = record(Op::cast, {result.get()}, shape, dtype);
+  if (result->requires_grad()) set_label(result.get(), row(op).label);
+  return result;
+}
+
 }  // namespace
 
 bool grad_enabled() { return t_grad; }
@@ -72,11 +109,13 @@ bool take_run_at_once() { return std::exchange(g_run_at_once, false); }
 ValuePtr record(Op op, std::span<Value* const> inputs, const Shape* shape, DType dtype, const Attribute* attribute) {
   const OpRow& entry = row(op);
   unsigned flags = 0;
-  bool exposed = false;
+  bool exposed = false, narrow = is_narrow(dtype);
   for (Value* input : inputs) {
     flags |= input->flags;
+    narrow |= is_narrow(input->dtype);
     exposed |= input->storage && input->storage->exposed();
   }
+  if (narrow && !only_moves(entry, attribute)) return record_wide(op, inputs, shape, dtype, attribute);
   bool requires_grad = (flags & kRequiresGrad) != 0;
   if (requires_grad && t_grad) check_not_inference(entry, inputs);
   ValuePtr value = make_value(static_cast<OpId>(op), inputs, shape, dtype, attribute);

@@ -14,7 +14,8 @@ namespace lamina {
 // simplified. All other numbers are unknown to it, so that they may change from one run of a plan to the next.
 enum Facts : std::uint8_t { kFirstIsOne = 1, kSecondIsOne = 2, kSecondIsZero = 4, kAllOnes = 8 };
 
-// Inputs are valid by contract (the builders and public functions have checked them). Views of values that have numbers
+// Inputs are valid by contract (the builders and public functions have checked them). What computes with a narrow type
+// becomes three ops: to the wide type, the op, and back. Views of values that have numbers
 // already are made at once; everything else becomes pending.
 ValuePtr record(Op op, std::span<Value* const> inputs, const Shape* shape, DType dtype,
                 const Attribute* attribute = nullptr);

@@ -67,7 +67,7 @@ const Attribute* strides_attribute(const Shape* shape, Dims strides) {
 
 std::optional<Layout> view_layout(Op op, const Attribute* attribute, const Shape* in_shape, const Layout& in,
                                   const Shape* out_shape) {
-  if (op == Op::detach || (op == Op::reshape && !in.strides)) return in;
+  if (op == Op::detach || op == Op::bitcast || (op == Op::reshape && !in.strides)) return in;
   DimVector strides = strides_of(in_shape, in);
   std::int64_t offset = in.offset;
   DimVector result(out_shape->dims().size());
@@ -93,6 +93,11 @@ std::optional<Layout> view_layout(Op op, const Attribute* attribute, const Shape
         offset += (*attribute)[axis] * strides[axis];
         result[axis] = (*attribute)[result.size() + axis] * strides[axis];
       }
+      break;
+    case Op::as_strided:
+      if (in.strides) return std::nullopt;
+      offset += (*attribute)[0];
+      for (size_t axis = 0; axis < result.size(); ++axis) result[axis] = (*attribute)[axis + 1];
       break;
     default:
       return std::nullopt;

@@ -11,13 +11,18 @@ namespace lamina::runtime {
 
 namespace {
 
-// Calls body with a value of the dtype's C++ type.
+// Calls body with a value of the dtype's C++ type. Narrow types are only moved, which their bits suffice for.
 template <typename Body>
 void with_type(DType dtype, Body body) {
   switch (dtype) {
     case DType::kBool:
     case DType::kUInt8:
+    case DType::kInt8:
       return body(std::uint8_t{});
+    case DType::kInt16:
+    case DType::kFloat16:
+    case DType::kBFloat16:
+      return body(std::uint16_t{});
     case DType::kInt32:
       return body(std::int32_t{});
     case DType::kInt64:

@@ -6,24 +6,50 @@
 
 namespace lamina {
 
-// The order is the promotion order within PyTorch's lattice: a later type absorbs an earlier one of the same kind.
-enum class DType : std::uint8_t { kBool, kUInt8, kInt32, kInt64, kFloat32, kFloat64 };
+// The order is the promotion order within PyTorch's lattice: a later type absorbs an earlier one of the same kind, but
+// for the pairs of `promote` (functions/operand.h) that have no order.
+enum class DType : std::uint8_t {
+  kBool,
+  kUInt8,
+  kInt8,
+  kInt16,
+  kInt32,
+  kInt64,
+  kFloat16,
+  kBFloat16,
+  kFloat32,
+  kFloat64
+};
 
-inline constexpr std::size_t kDTypeCount = 6;
+inline constexpr std::size_t kDTypeCount = 10;
+
+constexpr std::size_t index_of(DType dtype) { return static_cast<std::size_t>(dtype); }
 
 // A NumPy bool, and ours, is one byte that holds 0 or 1.
 constexpr std::size_t size_of(DType dtype) {
-  constexpr std::size_t kSizes[kDTypeCount] = {1, 1, 4, 8, 4, 8};
-  return kSizes[static_cast<std::size_t>(dtype)];
+  constexpr std::size_t kSizes[kDTypeCount] = {1, 1, 1, 2, 4, 8, 2, 2, 4, 8};
+  return kSizes[index_of(dtype)];
 }
 
 constexpr const char* name_of(DType dtype) {
-  constexpr const char* kNames[kDTypeCount] = {"bool", "uint8", "int32", "int64", "float32", "float64"};
-  return kNames[static_cast<std::size_t>(dtype)];
+  constexpr const char* kNames[kDTypeCount] = {"bool",  "uint8",   "int8",     "int16",   "int32",
+                                               "int64", "float16", "bfloat16", "float32", "float64"};
+  return kNames[index_of(dtype)];
 }
 
-constexpr bool is_floating(DType dtype) { return dtype >= DType::kFloat32; }
+constexpr bool is_floating(DType dtype) { return dtype >= DType::kFloat16; }
 constexpr bool is_integral(DType dtype) { return dtype != DType::kBool && !is_floating(dtype); }
-constexpr std::size_t index_of(DType dtype) { return static_cast<std::size_t>(dtype); }
+
+// A narrow type is one of storage only: `record` computes in its wide type, and the kernels only convert and move it.
+constexpr bool is_narrow(DType dtype) {
+  constexpr unsigned kNarrow = 1u << index_of(DType::kInt8) | 1u << index_of(DType::kInt16) |
+                               1u << index_of(DType::kFloat16) | 1u << index_of(DType::kBFloat16);
+  return (kNarrow >> index_of(dtype) & 1u) != 0;
+}
+// The type in which numbers of this type are computed: itself, unless it is narrow.
+constexpr DType wide(DType dtype) {
+  if (!is_narrow(dtype)) return dtype;
+  return is_floating(dtype) ? DType::kFloat32 : DType::kInt32;
+}
 
 }  // namespace lamina

@@ -136,7 +136,8 @@ def tensor_text(tensor: Tensor) -> str:
     indent = len(opening)
     x = tensor.detach()
     notes = []
-    shown_type = (_core.float32,) if x.numel() == 0 else (_core.float32, _core.int64, _core.bool)
+    default = _core.get_default_dtype()
+    shown_type = (default,) if x.numel() == 0 else (default, _core.int64, _core.bool)
     if x.numel() == 0:
         text = opening + "[]"
         if x.dim() != 1:

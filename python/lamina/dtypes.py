@@ -15,15 +15,24 @@ def _name(dtype: DType) -> str:
     return str(dtype).rpartition(".")[2]
 
 
+# Binary digits of the significand, the largest exponent, and the decimal resolution.
+_FORMATS = {
+    "float16": (11, 15, 1e-3),
+    "bfloat16": (8, 127, 1e-2),
+    "float32": (24, 127, 1e-6),
+    "float64": (53, 1023, 1e-15),
+}
+
+
 class finfo:  # noqa: N801
     """The range and precision of a floating point `dtype` (default float32): eps, max, min, tiny, resolution, bits."""
 
     def __init__(self, dtype: DType | None = None) -> None:
-        dtype = _core.float32 if dtype is None else dtype
+        dtype = _core.get_default_dtype() if dtype is None else dtype
         if not dtype.is_floating_point:
             raise TypeError(f"finfo() requires a floating point input type, got {dtype}. Use iinfo")
-        digits, exponent, self.resolution = (53, 1023, 1e-15) if dtype == _core.float64 else (24, 127, 1e-6)
         self.dtype = _name(dtype)
+        digits, exponent, self.resolution = _FORMATS[self.dtype]
         self.bits = dtype.itemsize * 8
         self.eps = 2.0 ** (1 - digits)
         self.max = (2 - self.eps) * 2.0**exponent

@@ -30,8 +30,12 @@ __all__ = [
 DTYPES: dict[str, DType] = {
     "float32": _core.float32,
     "float64": _core.float64,
+    "float16": _core.float16,
+    "bfloat16": _core.bfloat16,
     "int64": _core.int64,
     "int32": _core.int32,
+    "int16": _core.int16,
+    "int8": _core.int8,
     "uint8": _core.uint8,
     "bool": _core.bool,
 }
@@ -43,7 +47,12 @@ def dtype_name(dtype: DType) -> str:
 
 
 def array_of(tensor: Tensor) -> NDArray[Any]:
-    """The numbers of `tensor`, contiguous; shared with it where it is contiguous itself."""
+    """The numbers of `tensor`, contiguous; shared with it where it is contiguous itself.
+
+    NumPy lacks bfloat16: its bits come as uint16.
+    """
+    if tensor.dtype == _core.bfloat16:
+        return (array_of(tensor.float()).view("uint32") >> 16).astype("uint16")
     return tensor.detach().contiguous().numpy()
 
 
@@ -58,8 +67,11 @@ def tensor_from_bytes(data: Any, dtype: str, shape: tuple[int, ...]) -> Tensor:
         return _core.empty(shape, dtype=DTYPES[dtype])
     from numpy import frombuffer
 
-    stored = frombuffer(data, dtype=f"<{'b' if dtype == 'bool' else dtype[0]}{DTYPES[dtype].itemsize}")
+    letter = {"bool": "b", "bfloat16": "u"}.get(dtype, dtype[0])
+    stored = frombuffer(data, dtype=f"<{letter}{DTYPES[dtype].itemsize}")
     array = stored.astype(bool) if dtype == "bool" else stored.astype(stored.dtype.newbyteorder("="))
+    if dtype == "bfloat16":  # the upper half of a float32
+        return _core.from_numpy((array.astype("uint32") << 16).view("float32").reshape(shape)).bfloat16()
     return _core.from_numpy(array.reshape(shape)).clone()
 
 

@@ -7,7 +7,20 @@ from ._core import Tensor
 
 TYPE_CHECKING = False
 
-__all__ = ["aminmax", "cummax", "cummin", "kthvalue", "max", "median", "min", "nanmedian", "slogdet", "sort", "topk"]
+__all__ = [
+    "aminmax",
+    "cummax",
+    "cummin",
+    "kthvalue",
+    "max",
+    "median",
+    "min",
+    "mode",
+    "nanmedian",
+    "slogdet",
+    "sort",
+    "topk",
+]
 
 
 class _Result(tuple):  # type: ignore[type-arg]
@@ -64,6 +77,12 @@ class min(_ValuesIndices):
 
 class sort(_ValuesIndices):
     """Result of `lamina.sort`."""
+
+    __slots__ = ()
+
+
+class mode(_ValuesIndices):
+    """Result of `lamina.mode`."""
 
     __slots__ = ()
 

@@ -13,8 +13,11 @@ from .exchange import dlpack_capsule, dlpack_device
 from .functions import (
     arranging,
     comparing,
+    copying,
+    counting,
     distinct,
     indexing,
+    integers,
     joining,
     matrices,
     ordering,
@@ -23,11 +26,17 @@ from .functions import (
     reducing,
     sampling,
     scanning,
+    scattering,
     shaping,
+    special_values,
+    statistics,
 )
 from .functions.aliases import METHOD_ALIASES, adjoint, positive
+from .functions.arguments import as_size
+from .functions.creating import empty_strided
 from .functions.inplace import IN_PLACE, in_place
 from .plans import plan
+from .storage import UntypedStorage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,12 +54,18 @@ METHODS: tuple[Callable[..., object], ...] = (
     *(arranging.fliplr, arranging.flipud, arranging.repeat, arranging.repeat_interleave, arranging.roll),
     *(arranging.rot90, arranging.tile),
     *(comparing.allclose, comparing.equal, comparing.isclose, comparing.isneginf, comparing.isposinf),
+    *(counting.histc, counting.mode, counting.msort, copying.narrow_copy),
+    *(integers.bitwise_left_shift, integers.bitwise_right_shift, integers.gcd, integers.lcm),
+    *(scattering.diagonal_scatter, scattering.index_reduce, scattering.scatter_reduce),
+    *(special_values.digamma, special_values.float_power, special_values.heaviside, special_values.ldexp),
+    *(special_values.lgamma, special_values.logaddexp2, special_values.nextafter),
+    *(statistics.corrcoef, statistics.cov, statistics.renorm),
     *(distinct.bincount, distinct.unique, distinct.unique_consecutive),
     *(indexing.argwhere, indexing.index_add, indexing.index_copy, indexing.index_fill, indexing.index_put),
     *(indexing.masked_fill, indexing.masked_scatter, indexing.masked_select, indexing.put),
     *(indexing.select_scatter, indexing.slice_scatter, indexing.take, indexing.take_along_dim),
     *(joining.dsplit, joining.hsplit, joining.tensor_split, joining.vsplit),
-    *(matrices.diag, matrices.diag_embed, matrices.diagflat, matrices.diagonal, matrices.trace),
+    *(matrices.diag, matrices.diag_embed, matrices.diagflat, matrices.trace),
     *(matrices.tril, matrices.triu),
     *(ordering.kthvalue, ordering.median, ordering.nanmedian, ordering.nanquantile, ordering.quantile),
     *(pointwise.addcdiv, pointwise.addcmul, pointwise.deg2rad, pointwise.fmax, pointwise.fmin, pointwise.frac),
@@ -62,7 +77,7 @@ METHODS: tuple[Callable[..., object], ...] = (
     sampling.multinomial,
     *(scanning.cummax, scanning.cummin, scanning.diff, scanning.logcumsumexp),
     *(shaping.broadcast_to, shaping.moveaxis, shaping.movedim, shaping.ravel, shaping.swapaxes),
-    *(shaping.swapdims, shaping.unfold, shaping.view_as, adjoint),
+    *(shaping.reshape_as, shaping.swapdims, shaping.view_as, adjoint),
 )
 
 
@@ -166,6 +181,10 @@ _TYPE_NAMES = {
     _core.float64: "DoubleTensor",
     _core.int64: "LongTensor",
     _core.int32: "IntTensor",
+    _core.int16: "ShortTensor",
+    _core.int8: "CharTensor",
+    _core.float16: "HalfTensor",
+    _core.bfloat16: "BFloat16Tensor",
     _core.uint8: "ByteTensor",
     _core.bool: "BoolTensor",
 }
@@ -191,7 +210,51 @@ def _type(self: Tensor, dtype: DType | None = None) -> Tensor | str:
     return f"lamina.{_TYPE_NAMES[self.dtype]}" if dtype is None else self.to(dtype)
 
 
-_PROTOCOLS: tuple[tuple[str, Callable[..., object]], ...] = (
+def _untyped_storage(self: Tensor) -> UntypedStorage:
+    """The memory that this tensor shares with its base."""
+    return UntypedStorage(self)
+
+
+def _resize_as_(self: Tensor, the_template: Tensor) -> Tensor:
+    """Resize to the shape of another tensor."""
+    return self.resize_(tuple(the_template.shape))
+
+
+def _new_empty_strided(self: Tensor, size: Any, stride: Any, *, dtype: DType | None = None, **kwargs: Any) -> Tensor:
+    """`empty_strided` of this tensor's type."""
+    return empty_strided(size, stride, dtype=dtype or self.dtype, **kwargs)
+
+
+def _sum_to_size(self: Tensor, *size: Any) -> Tensor:
+    """Sum the dimensions that broadcasting from `size` would add or stretch."""
+    wanted = as_size(size)
+    lead = self.dim() - len(wanted)
+    fits = lead >= 0 and all(n in (1, m) for n, m in zip(wanted, self.shape[max(lead, 0) :], strict=False))
+    if not fits:
+        raise RuntimeError(f"size {{{list(wanted)}}} is not expandable to size {{{list(self.shape)}}}.")
+    kept = [axis + lead for axis, n in enumerate(wanted) if n == 1 and self.shape[axis + lead] != 1]
+    axes = [*range(lead), *kept]
+    return (self.sum(axes, True) if axes else self).reshape(wanted)
+
+
+def _is_same_size(self: Tensor, other: Tensor) -> bool:
+    return self.shape == other.shape
+
+
+def _is_complex(self: Tensor) -> bool:
+    return False
+
+
+def _is_signed(self: Tensor) -> bool:
+    return self.dtype.is_signed
+
+
+def _get_device(self: Tensor) -> int:
+    """-1, the number of the CPU."""
+    return -1
+
+
+_PROTOCOLS: tuple[tuple[str, object], ...] = (
     ("__iter__", _iter),
     ("__len__", _len),
     ("__contains__", _contains),
@@ -211,6 +274,19 @@ _PROTOCOLS: tuple[tuple[str, Callable[..., object]], ...] = (
     ("register_post_accumulate_grad_hook", register_post_accumulate_grad_hook),
     ("type", _type),
     ("unflatten", _unflatten),
+    ("untyped_storage", _untyped_storage),
+    ("resize_as_", _resize_as_),
+    ("new_empty_strided", _new_empty_strided),
+    ("sum_to_size", _sum_to_size),
+    ("is_same_size", _is_same_size),
+    ("swapaxes_", Tensor.transpose_),
+    ("swapdims_", Tensor.transpose_),
+    ("is_complex", _is_complex),
+    ("is_signed", _is_signed),
+    ("get_device", _get_device),
+    ("__lshift__", integers.bitwise_left_shift),
+    ("__rshift__", integers.bitwise_right_shift),
+    ("__array_priority__", 1000),
 )
 
 
@@ -223,10 +299,13 @@ def _attach() -> None:
         setattr(Tensor, alias, getattr(Tensor, native))
         if hasattr(Tensor, f"{native}_"):
             setattr(Tensor, f"{alias}_", getattr(Tensor, f"{native}_"))
+    for function in scattering.FILLS:
+        setattr(Tensor, function.__name__, function)
     for function in IN_PLACE:
         setattr(Tensor, f"{function.__name__}_", in_place(function))
     Tensor.device = property(_device)  # type: ignore[assignment, method-assign]
     Tensor._grad = Tensor.grad  # type: ignore[attr-defined]
+    Tensor.nbytes = property(lambda self: self.numel() * self.element_size())  # type: ignore[assignment, method-assign]
     Tensor.retains_grad = property(lambda self: self._retains_grad)  # type: ignore[assignment, method-assign]
     Tensor._make_subclass = staticmethod(_core._make_subclass)  # type: ignore[method-assign]
     pickle_as(_core.dtype, _reduce_dtype)

@@ -24,7 +24,8 @@ using testing::Numbers;
 using testing::numbers;
 using testing::range;
 
-constexpr DType kAll[] = {DType::kBool, DType::kUInt8, DType::kInt32, DType::kInt64, DType::kFloat32, DType::kFloat64};
+constexpr DType kAll[] = {DType::kBool,  DType::kUInt8,   DType::kInt8,     DType::kInt16,   DType::kInt32,
+                          DType::kInt64, DType::kFloat16, DType::kBFloat16, DType::kFloat32, DType::kFloat64};
 
 ValuePtr of_type(DType dtype, std::initializer_list<std::int64_t> dims) { return build::cast(range(dims), dtype); }
 
@@ -38,6 +39,9 @@ TEST(Promotion, IsALattice) {
     }
   }
   EXPECT_EQ(promote(DType::kUInt8, DType::kInt32), DType::kInt32);
+  EXPECT_EQ(promote(DType::kUInt8, DType::kInt8), DType::kInt16);
+  EXPECT_EQ(promote(DType::kBFloat16, DType::kFloat16), DType::kFloat32);
+  EXPECT_EQ(promote(DType::kInt64, DType::kFloat16), DType::kFloat16);
   EXPECT_EQ(promote(DType::kInt64, DType::kFloat32), DType::kFloat32);
   EXPECT_EQ(promote(DType::kFloat32, DType::kFloat64), DType::kFloat64);
 }
@@ -60,7 +64,7 @@ TEST(Promotion, ZeroDimensionalTensorsGiveWayToo) {
   EXPECT_EQ(result_type({of_type(DType::kInt32, {2}), scalar}), DType::kFloat64);
   EXPECT_EQ(result_type({of_type(DType::kInt32, {}), of_type(DType::kInt64, {})}), DType::kInt64);
   EXPECT_EQ(result_type({of_type(DType::kFloat32, {}), Operand::of(0.5)}), DType::kFloat32);
-  EXPECT_EQ(result_type({Operand::of(std::int64_t{1}), Operand::of(0.5)}), kDefaultFloat);
+  EXPECT_EQ(result_type({Operand::of(std::int64_t{1}), Operand::of(0.5)}), default_float());
 }
 
 TEST(Promotion, CastsNeverNarrowTheCategory) {

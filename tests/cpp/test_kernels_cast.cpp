@@ -73,6 +73,47 @@ TEST(KernelsCast, in_place_between_types_of_one_size) {
   });
 }
 
+// Every number of a 16-bit type survives the way to float and back, and what lies halfway between two goes to the even.
+TEST(KernelsCast, sixteen_bit_floats) {
+  for_each_table([](const Table& table) {
+    for (const DType narrow : {DType::kFloat16, DType::kBFloat16}) {
+      const CastFn widen = table.cast[index_of(narrow)][index_of(DType::kFloat32)];
+      const CastFn shorten = table.cast[index_of(DType::kFloat32)][index_of(narrow)];
+      const std::size_t infinity = narrow == DType::kFloat16 ? 0x7C00 : 0x7F80;
+      std::vector<std::uint16_t> halves(0x10000), back(0x10000);
+      std::iota(halves.begin(), halves.end(), std::uint16_t{0});
+      std::vector<float> floats(halves.size());
+      widen(floats.data(), halves.data(), halves.size());
+      shorten(back.data(), floats.data(), floats.size());
+      for (std::size_t i = 0; i < halves.size(); ++i) {
+        const bool is_nan = (i & 0x7FFF) > infinity;
+        EXPECT_EQ(std::isnan(floats[i]), is_nan) << i;
+        EXPECT_EQ(is_nan || back[i] == halves[i], true) << i;
+      }
+      EXPECT_EQ(floats[infinity], std::numeric_limits<float>::infinity());
+      std::vector<float> between(infinity - 1);
+      for (std::size_t i = 0; i < between.size(); ++i)
+        between[i] = static_cast<float>((static_cast<double>(floats[i]) + static_cast<double>(floats[i + 1])) / 2);
+      shorten(back.data(), between.data(), between.size());
+      for (std::size_t i = 0; i < between.size(); ++i) EXPECT_EQ(back[i], i + (i & 1)) << i;
+    }
+  });
+}
+
+TEST(KernelsCast, small_integers_wrap_around) {
+  for_each_table([](const Table& table) {
+    const std::int32_t numbers[] = {127, 128, -129, 40000, -40000};
+    std::int8_t bytes[5];
+    std::int16_t shorts[5];
+    table.cast[kIndex<std::int32_t>][index_of(DType::kInt8)](bytes, numbers, 5);
+    table.cast[kIndex<std::int32_t>][index_of(DType::kInt16)](shorts, numbers, 5);
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_EQ(bytes[i], static_cast<std::int8_t>(numbers[i]));
+      EXPECT_EQ(shorts[i], static_cast<std::int16_t>(numbers[i]));
+    }
+  });
+}
+
 #if defined(__x86_64__)
 TEST(KernelsCast, floats_out_of_range_give_the_smallest_integer) {
   const float infinity = std::numeric_limits<float>::infinity();

@@ -10,24 +10,27 @@ import pytest
 
 import lamina
 
-DTYPES = [lamina.bool, lamina.uint8, lamina.int32, lamina.int64, lamina.float32, lamina.float64]
+DTYPES = [
+    *(lamina.bool, lamina.uint8, lamina.int8, lamina.int16, lamina.int32, lamina.int64),
+    *(lamina.float16, lamina.bfloat16, lamina.float32, lamina.float64),
+]
 
 
 def _numpy(dtype: Any) -> Any:
     return np.dtype(repr(dtype).rpartition(".")[2])
 
 
-@pytest.mark.parametrize("dtype", [lamina.float32, lamina.float64], ids=str)
+@pytest.mark.parametrize("dtype", [lamina.float16, lamina.float32, lamina.float64], ids=str)
 def test_finfo(dtype: Any) -> None:
     info, expected = lamina.finfo(dtype), np.finfo(_numpy(dtype))
     for name in ("eps", "max", "min", "tiny", "smallest_normal", "bits"):
         assert getattr(info, name) == getattr(expected, name), name
     assert info.dtype == _numpy(dtype).name
     assert info == lamina.finfo(dtype)
-    assert info.resolution == pytest.approx(float(expected.resolution))
+    assert info.resolution == pytest.approx(float(expected.resolution), rel=1e-3)
 
 
-@pytest.mark.parametrize("dtype", [lamina.uint8, lamina.int32, lamina.int64], ids=str)
+@pytest.mark.parametrize("dtype", [lamina.uint8, lamina.int8, lamina.int16, lamina.int32, lamina.int64], ids=str)
 def test_iinfo(dtype: Any) -> None:
     info, expected = lamina.iinfo(dtype), np.iinfo(_numpy(dtype))
     assert (info.min, info.max, info.bits) == (expected.min, expected.max, expected.bits)

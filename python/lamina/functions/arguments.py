@@ -22,8 +22,8 @@ _NUMPY_SPELLINGS = (("axis", "dim"), ("keepdims", "keepdim"))
 def composed(function: Callable[P, R]) -> Callable[P, R]:
     """Give `function` what every composed function has.
 
-    NumPy's ``axis=`` and ``keepdims=`` stand for ``dim`` and ``keepdim``; where something else stands for a tensor, a
-    TypeError names the argument.
+    ``out=`` takes the result; NumPy's ``axis=`` and ``keepdims=`` stand for ``dim`` and ``keepdim``; where something
+    else stands for a tensor, a TypeError names the argument.
     """
     return _wrap(function, None)
 
@@ -43,6 +43,10 @@ def _wrap(function: Callable[P, R], label: str | None) -> Callable[P, R]:
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         if kwargs:
+            if "out" in kwargs and "out" not in names:
+                out = kwargs.pop("out")
+                filled: R = _core._put_into_out(function.__name__, call(*args, **kwargs), out)
+                return filled
             for numpy_name, name in _NUMPY_SPELLINGS:
                 if numpy_name in kwargs and name in names:
                     if name in kwargs:

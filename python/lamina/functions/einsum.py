@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import prod
 
 from .._core import Tensor
-from .matrices import diagonal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def _merge_repeated(x: Tensor, names: list[str]) -> tuple[Tensor, list[str]]:
                     f"einsum(): subscript {name} is repeated for one operand but the sizes don't match, "
                     f"{x.shape[second]} != {x.shape[first]}"
                 )
-            x = diagonal(x, 0, first, second)
+            x = x.diagonal(0, first, second)
             names = [other for place, other in enumerate(names) if place not in (first, second)] + [name]
     return x, names
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .. import _core
 from .._core import Tensor, can_cast
-from . import indexing, matrices, pointwise, products
+from . import indexing, integers, matrices, pointwise, products, scattering, special_values, statistics
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,21 @@ def in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 # The functions whose in-place form PyTorch has and the core does not.
 IN_PLACE: tuple[Callable[..., Tensor], ...] = (
+    _core.addmm,
+    _core.cumprod,
+    _core.cumsum,
+    integers.bitwise_left_shift,
+    integers.bitwise_right_shift,
+    integers.gcd,
+    integers.lcm,
+    scattering.index_reduce,
+    scattering.scatter_reduce,
+    special_values.digamma,
+    special_values.heaviside,
+    special_values.ldexp,
+    special_values.lgamma,
+    special_values.nextafter,
+    statistics.renorm,
     indexing.index_add,
     indexing.index_copy,
     indexing.index_fill,

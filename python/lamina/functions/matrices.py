@@ -17,7 +17,6 @@ __all__ = [
     "diag",
     "diag_embed",
     "diagflat",
-    "diagonal",
     "trace",
     "tril",
     "tril_indices",
@@ -64,32 +63,12 @@ def triu_indices(
     return (_lies_on(row, col) >= offset).nonzero().t().contiguous().to(dtype or _core.int64)
 
 
-@composed_as("Diagonal")
-def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """The diagonal of the planes of `dim1` and `dim2`, as the last dimension.
-
-    A view if `input` is contiguous and the two are its last dimensions in order (else a copy).
-    """
-    dim1, dim2 = wrap_axis(dim1, input.dim()), wrap_axis(dim2, input.dim())
-    if dim1 == dim2:
-        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
-    planes = movedim(input, (dim1, dim2), (-2, -1))
-    rows, columns = planes.shape[-2:]
-    length = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)
-    flat = planes.reshape((*planes.shape[:-2], rows * columns))
-    if length == 0:
-        return flat.narrow(-1, 0, 0)
-    start = offset if offset >= 0 else -offset * columns
-    # One row down and one column on is columns + 1 elements on.
-    return flat[..., start : start + (length - 1) * (columns + 1) + 1 : columns + 1]
-
-
 @composed_as("Trace")
 def trace(input: Tensor) -> Tensor:
     """The sum of a matrix's main diagonal."""
     if input.dim() != 2:
         raise RuntimeError(f"trace: expected a matrix, but got a tensor with {input.dim()} dims")
-    return diagonal(input).sum()
+    return input.diagonal().sum()
 
 
 @composed_as("DiagEmbed")
@@ -124,11 +103,8 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     if input.dim() == 1:
         return diag_embed(input, diagonal)
     if input.dim() == 2:
-        return _diagonal(input, diagonal).clone()
+        return input.diagonal(diagonal).clone()
     raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.dim()}D")
-
-
-_diagonal = diagonal  # `diag` has an argument of that name
 
 
 def block_diag(*tensors: Tensor) -> Tensor:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .. import _core
 from .._core import Size, Tensor
-from .arguments import composed, composed_as, wrap_axes, wrap_axis
+from .arguments import composed, wrap_axes, wrap_axis
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,10 +17,10 @@ __all__ = [
     "moveaxis",
     "movedim",
     "ravel",
+    "reshape_as",
     "swapaxes",
     "swapdims",
     "unflatten",
-    "unfold",
     "view_as",
 ]
 
@@ -61,6 +60,12 @@ def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
 def view_as(input: Tensor, other: Tensor) -> Tensor:
     """`input` seen in `other`'s shape."""
     return input.view(other.shape)
+
+
+@composed
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """`input` in `other`'s shape."""
+    return input.reshape(other.shape)
 
 
 @composed
@@ -120,24 +125,6 @@ def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
 def moveaxis(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """NumPy's name for `movedim`."""
     return movedim(input, source, destination)
-
-
-@composed_as("Unfold")
-def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
-    """All windows of `size` elements along `dimension`, `step` apart; the window is the last dimension. A copy."""
-    dimension = wrap_axis(dimension, input.dim())
-    x = input if input.dim() else input.reshape(1)
-    length = x.shape[dimension]
-    if size < 0 or size > length:
-        raise RuntimeError(f"maximum size for tensor at dimension {dimension} is {length} but size is {size}")
-    if step <= 0:
-        raise RuntimeError(f"step is {step} but must be > 0")
-    count = (length - size) // step + 1
-    starts = _core.arange(count) * step
-    index = (starts.unsqueeze(1) + _core.arange(size)).reshape(-1)
-    windows = x.index_select(dimension, index)
-    windows = windows.reshape((*x.shape[:dimension], count, size, *x.shape[dimension + 1 :]))
-    return movedim(windows, dimension + 1, -1) if input.dim() else windows.reshape(size)
 
 
 def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str | None = None) -> tuple[Tensor, ...]:

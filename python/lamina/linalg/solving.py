@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
-from ..functions.matrices import diagonal, tril
+from ..functions.matrices import tril
 from ..functions.shaping import broadcast_shapes
 from ..return_types import slogdet as SignAndLog
 
@@ -145,7 +145,7 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     if A.numel() == 0:
         return A.clone()
     factor = _core.cat(columns, -1)
-    if not bool((diagonal(factor.detach(), 0, -2, -1) > 0).all()):
+    if not bool((factor.detach().diagonal(0, -2, -1) > 0).all()):
         raise LinAlgError(
             "linalg.cholesky: The factorization could not be completed because the input is not positive-definite."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .indexing import INDEXING
+from .more import MORE
 from .pointwise import POINTWISE
 from .products import LINALG, PRODUCTS
 from .reducing import REDUCING
@@ -11,4 +12,4 @@ from .shaping import MATRICES, SHAPING
 
 __all__ = ["ROWS", "Row"]
 
-ROWS: tuple[Row, ...] = (*POINTWISE, *SHAPING, *MATRICES, *INDEXING, *REDUCING, *PRODUCTS, *LINALG)
+ROWS: tuple[Row, ...] = (*POINTWISE, *SHAPING, *MATRICES, *INDEXING, *REDUCING, *PRODUCTS, *LINALG, *MORE)

@@ -9,11 +9,6 @@ from .row import Array, index, row, x
 __all__ = ["MATRICES", "SHAPING"]
 
 
-def _windows(a: Array, dim: int, size: int, step: int) -> Array:
-    views = np.lib.stride_tricks.sliding_window_view(a, size, dim)
-    return views[(slice(None),) * dim + (slice(None, None, step),)]
-
-
 def _diag_embed(a: Array, offset: int = 0) -> Array:
     return np.stack([np.diag(r, offset) for r in a.reshape(-1, a.shape[-1])]).reshape(
         *a.shape[:-1], *[a.shape[-1] + abs(offset)] * 2
@@ -41,8 +36,6 @@ SHAPING = [
     row("swapdims", x(2, 3, 4), -1, 0, reference=np.swapaxes),
     row("adjoint", x(2, 3, 4), reference=lambda a: np.swapaxes(a, -1, -2)),
     row("positive", x(3), reference=np.positive),
-    row("unfold", x(2, 7), 1, 3, 2, reference=_windows),
-    row("unfold", x(5, 2), 0, 2, 1, reference=_windows),
     row("view_as", x(2, 3), x(3, 2), reference=lambda a, b: a.reshape(b.shape)),
     row("meshgrid", x(2), x(3), reference=lambda *a: np.meshgrid(*a, indexing="ij")),
     row("meshgrid", x(2), x(3), x(2, seed=4), indexing="xy", reference=np.meshgrid),

@@ -66,7 +66,51 @@ def _unbind(x: np.ndarray, dim: int = 0) -> list[np.ndarray]:
     return [np.take(x, i, axis=dim) for i in range(x.shape[dim])]
 
 
+def _as_strided(x: np.ndarray, size: Any, stride: Any, storage_offset: int = 0) -> np.ndarray:
+    flat = np.ascontiguousarray(x).reshape(-1)[storage_offset:]
+    return np.lib.stride_tricks.as_strided(flat, size, [step * x.itemsize for step in stride])
+
+
+def _unfold(x: np.ndarray, dim: int, size: int, step: int) -> np.ndarray:
+    windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=dim)
+    return np.take(windows, range(0, windows.shape[dim], step), axis=dim)
+
+
 OPS: tuple[Op, ...] = (
+    _op(
+        "as_strided",
+        _as_strided,
+        case((3, 4), args=((2, 3), (4, 1))),
+        case((3, 4), args=((3, 2, 2), (2, 1, 2), 1)),  # elements seen more than once
+        case((3, 4), args=((4, 3), (1, 4))),
+        case((5,), args=((), (), 3)),
+        case((5,), args=((2, 0), (1, 1))),
+        call=lambda x, *args: lamina.as_strided(x.clone(), *args),  # of the memory, whatever part of it x shows
+    ),
+    _op(
+        "unfold",
+        _unfold,
+        case((7,), args=(0, 3, 2)),
+        case((2, 7), args=(1, 3, 1)),
+        case((5, 2), args=(0, 2, 2)),
+        call=_method("unfold"),
+    ),
+    _op(
+        "diagonal",
+        np.diagonal,
+        *(case((3, 4), args=(offset,)) for offset in (-2, 0, 1, 4)),
+        case((2, 3, 4), args=(1, 2, 0)),
+        case((2, 0, 3), args=(0, -1, 0)),
+    ),
+    Op(
+        "bitcast",
+        lambda x: x.astype(np.float32).view(np.int32),
+        (case((2, 3)), case(()), case((0,))),
+        dtypes=("float32",),
+        result="int32",
+        differentiable=False,
+        call=lambda x: x.view(lamina.int32),
+    ),
     _op(
         "reshape",
         _reshape,

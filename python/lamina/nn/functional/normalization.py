@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
 # The distance from 1 to the next number, which rms_norm adds by default.
-_RESOLUTION = {_core.float32: 2.0**-23, _core.float64: 2.0**-52}
+_RESOLUTION = {_core.float16: 2.0**-10, _core.bfloat16: 2.0**-7, _core.float32: 2.0**-23, _core.float64: 2.0**-52}
 
 
 def _standardize(input: Tensor, dims: Sequence[int], eps: float) -> Tensor:

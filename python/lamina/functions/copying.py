@@ -1,0 +1,44 @@
+"""PyTorch's ``*_copy`` functions: what the view function of that name gives, in memory of its own."""
+
+from __future__ import annotations
+
+from .._core import Tensor
+from .arguments import composed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+__all__ = [
+    *("as_strided_copy", "detach_copy", "diagonal_copy", "expand_copy", "narrow_copy", "permute_copy", "select_copy"),
+    *("split_copy", "squeeze_copy", "t_copy", "transpose_copy", "unbind_copy", "unfold_copy", "unsqueeze_copy"),
+    "view_copy",
+]
+
+
+def _copying(name: str) -> Callable[..., Any]:
+    def copy(input: Tensor, *args: Any, **kwargs: Any) -> Any:
+        result = getattr(input, name)(*args, **kwargs)
+        return tuple(part.clone() for part in result) if isinstance(result, tuple) else result.clone()
+
+    copy.__name__ = copy.__qualname__ = f"{name}_copy"
+    copy.__doc__ = f"`Tensor.{name}`, copied."
+    return composed(copy)
+
+
+as_strided_copy = _copying("as_strided")
+detach_copy = _copying("detach")
+diagonal_copy = _copying("diagonal")
+expand_copy = _copying("expand")
+narrow_copy = _copying("narrow")
+permute_copy = _copying("permute")
+select_copy = _copying("select")
+split_copy = _copying("split")
+squeeze_copy = _copying("squeeze")
+t_copy = _copying("t")
+transpose_copy = _copying("transpose")
+unbind_copy = _copying("unbind")
+unfold_copy = _copying("unfold")
+unsqueeze_copy = _copying("unsqueeze")
+view_copy = _copying("view")

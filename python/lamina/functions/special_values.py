@@ -1,0 +1,158 @@
+"""Elementwise functions of mathematics that are composed: the gamma function's, steps, neighbors, powers of two."""
+
+from __future__ import annotations
+
+from math import inf, log, nan, pi
+
+from .. import _core
+from .._core import Tensor
+from .arguments import composed, composed_as
+from .pointwise import logaddexp, xlogy
+from .shaping import broadcast_tensors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .._typing import Number
+
+__all__ = [
+    "digamma",
+    "entr",
+    "float_power",
+    "heaviside",
+    "ldexp",
+    "lgamma",
+    "logaddexp2",
+    "ndtr",
+    "nextafter",
+    "xlog1py",
+]
+
+# Bernoulli's numbers over 2k (2k - 1): Stirling's series, to where float64 ends for x ≥ 10.
+_STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
+_SHIFT = 10
+
+
+def _real(input: Tensor) -> Tensor:
+    return input if input.dtype.is_floating_point else input.to(_core.get_default_dtype())
+
+
+@composed_as("Lgamma")
+def lgamma(input: Tensor) -> Tensor:
+    """The logarithm of the gamma function's magnitude; infinite at 0, -1, -2 … .
+
+    Stirling's series where the argument is 10 or more, the recurrence Γ(x + 1) = x Γ(x) up to there, and the reflection
+    Γ(x) Γ(1 - x) = π / sin πx below 1/2. Source: Abramowitz and Stegun, 6.1.
+    """
+    real = _real(input)
+    x = real.double()
+    mirrored = x < 0.5
+    y = _core.where(mirrored, 1 - x, x)
+    passed = _core.ones_like(y)
+    for step in range(_SHIFT):  # the factors from y to where the series holds
+        passed = passed * _core.where(y < _SHIFT, y + step, 1)
+    z = _core.where(y < _SHIFT, y + _SHIFT, y)
+    series, power = 0.5 * log(2 * pi) - z, 1 / z
+    for coefficient in _STIRLING:
+        series, power = series + coefficient * power, power / (z * z)
+    upper = (z - 0.5) * z.log() + series - passed.log()
+    # An infinite argument makes inf - inf of the series.
+    upper = _core.where(y.isinf(), inf, upper)
+    turn = (pi * (x - x.detach().round())).sin().abs()
+    result = _core.where(mirrored, log(pi) - _core.where(mirrored, turn, 1).log() - upper, upper)
+    return _core.where(x == -inf, inf, result).to(real.dtype)
+
+
+@composed_as("Digamma")
+def digamma(input: Tensor) -> Tensor:
+    """The slope of `lgamma`: NaN at -1, -2 … and infinite at 0. Source: Abramowitz and Stegun, 6.3."""
+    real = _real(input)
+    x = real.double()
+    mirrored = x < 0.5
+    y = _core.where(mirrored, 1 - x, x)
+    passed = _core.zeros_like(y)
+    for step in range(_SHIFT):
+        passed = passed + _core.where(y < _SHIFT, 1 / (y + step), 0)
+    z = _core.where(y < _SHIFT, y + _SHIFT, y)
+    series, power = z.log() - 0.5 / z, 1 / (z * z)
+    for place, coefficient in enumerate(_STIRLING):
+        series, power = series - (2 * place + 1) * coefficient * power, power / (z * z)
+    upper = series - passed
+    angle = pi * (x - x.detach().round())
+    lower = upper - pi / _core.where(mirrored, angle, 1).tan()
+    whole = (x < 0) & (x == x.floor())
+    at_zero = _core.where(x == 0, _core.copysign(_core.full_like(x, inf), -x), _core.where(whole, nan, lower))
+    return _core.where(mirrored, at_zero, upper).to(real.dtype)
+
+
+@composed
+def heaviside(input: Tensor, values: Tensor) -> Tensor:
+    """0 for negative numbers, 1 for positive ones, and `values` at 0. RuntimeError if the types differ."""
+    if input.dtype != values.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+    return _core.where(input == 0, values, (input > 0).to(input.dtype))
+
+
+@composed
+def nextafter(input: Tensor, other: Tensor) -> Tensor:
+    """The next representable number after `input` in the direction of `other`; `other` where they are equal."""
+    kind = _core.result_type(input, other)
+    if kind not in (_core.float32, _core.float64):
+        raise RuntimeError(f'"nextafter" not implemented for {kind}')
+    x, y = broadcast_tensors(input.detach().to(kind), other.detach().to(kind))
+    x, y = x.clone(), y.clone()
+    whole = _core.int32 if kind == _core.float32 else _core.int64
+    # Of one sign, the bits of floats are in the order of the numbers.
+    towards_zero = (x > y) == (x > 0)
+    stepped = (x.view(whole) + _core.where(towards_zero, -1, 1).to(whole)).view(kind)
+    smallest = _core.ones(x.shape, dtype=whole).view(kind)
+    moved = _core.where(x == 0, _core.copysign(smallest, y), stepped)
+    return _core.where(x.isnan() | y.isnan(), nan, _core.where(x == y, y, moved))
+
+
+@composed_as("Logaddexp2")
+def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
+    """``log2(2**input + 2**other)`` without overflow."""
+    return logaddexp(input * log(2), other * log(2)) / log(2)
+
+
+@composed
+def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
+    """``input ** exponent`` in float64."""
+    base = input.double() if isinstance(input, Tensor) else float(input)
+    power = exponent.double() if isinstance(exponent, Tensor) else float(exponent)
+    result: Tensor = base**power
+    return result
+
+
+@composed
+def ldexp(input: Tensor, other: Tensor) -> Tensor:
+    """``input * 2**other``."""
+    two = _core.tensor(2.0, dtype=input.dtype if input.dtype.is_floating_point else None)
+    return input * two**other
+
+
+@composed_as("SpecialXlog1Py")
+def xlog1py(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """``input * log1p(other)``, 0 where `input` is 0, and NaN where `other` is."""
+    shifted = other.log1p() if isinstance(other, Tensor) else _core.tensor(float(other)).double().log1p()
+    if not isinstance(other, Tensor) and isinstance(input, Tensor):
+        shifted = shifted.to(_real(input).dtype)
+    product = input * shifted
+    return (
+        _core.where((input == 0) & ~shifted.isnan(), 0.0, product)
+        if isinstance(input, Tensor) or input == 0
+        else product
+    )
+
+
+@composed_as("SpecialEntr")
+def entr(input: Tensor) -> Tensor:
+    """``-x log x``, 0 at 0 and -inf below."""
+    return _core.where(input < 0, -inf, -xlogy(input, input))
+
+
+@composed_as("SpecialNdtr")
+def ndtr(input: Tensor) -> Tensor:
+    """The normal distribution function: the area below `input`."""
+    area: Tensor = (_real(input) * -(0.5**0.5)).erfc() / 2
+    return area

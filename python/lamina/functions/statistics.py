@@ -1,0 +1,112 @@
+"""Covariance, distances between rows, and running integrals."""
+
+from __future__ import annotations
+
+from .. import _core
+from .._core import Tensor
+from .arguments import composed, composed_as, wrap_axis
+
+__all__ = ["cdist", "corrcoef", "cov", "cumulative_trapezoid", "renorm", "trapz"]
+
+
+@composed
+def cov(
+    input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None
+) -> Tensor:
+    """The covariances of the rows (variables) of a matrix whose columns are observations; (rows, rows), of one: 0-d.
+
+    `fweights` say how often each observation counts (integers), `aweights` how much (not negative).
+    """
+    if input.dim() > 2:
+        raise RuntimeError(
+            f"cov(): expected input to have two or fewer dimensions but got an input with {input.dim()} dimensions"
+        )
+    x = input.reshape(1, -1) if input.dim() < 2 else input
+    x = x if x.dtype.is_floating_point else x.to(_core.get_default_dtype())
+    weights: Tensor | None = None
+    for name, given in (("fweights", fweights), ("aweights", aweights)):
+        if given is None:
+            continue
+        if given.dim() > 1 or given.numel() != x.shape[1]:
+            raise RuntimeError(
+                f"cov(): expected {name} to have the same numel as there are observations in the input but got "
+                f"{given.numel()} != {x.shape[1]}"
+            )
+        kind = "integral" if name == "fweights" else "floating point"
+        if given.dtype.is_floating_point == (name == "fweights"):
+            raise RuntimeError(f"cov(): expected {name} to have {kind} dtype but got {name} with {given.dtype} dtype")
+        if bool((given < 0).any()):
+            raise RuntimeError(f"cov(): {name} cannot be negative")
+        weights = given.to(x.dtype) if weights is None else weights * given.to(x.dtype)
+    if weights is None:
+        centered = x - x.mean(1, True)
+        result = centered @ centered.t() / max(x.shape[1] - correction, 0)
+    else:
+        total = weights.sum()
+        centered = x - (x * weights).sum(1, True) / total
+        lost = correction if aweights is None else correction * (weights * aweights.to(x.dtype)).sum() / total
+        result = (centered * weights) @ centered.t() / (total - lost).clamp(min=0)
+    return result.squeeze() if input.dim() < 2 else result
+
+
+@composed
+def corrcoef(input: Tensor) -> Tensor:
+    """The correlations of the rows of a matrix: `cov` over the roots of its diagonal, within [-1, 1]."""
+    if input.dim() > 2:
+        raise RuntimeError(
+            f"corrcoef(): expected input to have two or fewer dimensions but got an input with {input.dim()} dimensions"
+        )
+    c: Tensor = cov(input)
+    if c.dim() == 0:
+        return c / c
+    deviation = c.diagonal().sqrt()
+    return (c / deviation.unsqueeze(1) / deviation.unsqueeze(0)).clamp(-1, 1)
+
+
+@composed_as("Cdist")
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Tensor:
+    """The `p`-norms of the differences of all rows: (..., n, d) and (..., m, d) give (..., n, m)."""
+    if x1.dim() < 2 or x2.dim() < 2:
+        raise RuntimeError(f"cdist only supports at least 2D tensors, X1 got: {x1.dim()}D, X2 got: {x2.dim()}D")
+    if x1.shape[-1] != x2.shape[-1]:
+        raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
+    if p < 0:
+        raise RuntimeError("cdist only supports non-negative p values")
+    return (x1.unsqueeze(-2) - x2.unsqueeze(-3)).norm(p, -1)
+
+
+@composed_as("Renorm")
+def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
+    """The slices along `dim` whose `p`-norm is above `maxnorm` scaled down to it."""
+    if p <= 0:
+        raise RuntimeError("renorm: non-positive-norm not supported")
+    if input.dim() < 2:
+        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input.dim()} dimensions")
+    if maxnorm < 0:
+        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
+    dim = wrap_axis(dim, input.dim())
+    norms = input.norm(p, [axis for axis in range(input.dim()) if axis != dim], True)
+    return input * _core.where(norms > maxnorm, maxnorm / (norms + 1e-7), 1.0)
+
+
+@composed
+def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
+    """The trapezoidal rule from the start to each further point along `dim`; one shorter than `y`."""
+    if x is not None and dx is not None:
+        raise RuntimeError("cumulative_trapezoid: got both x and dx; they exclude each other")
+    dim, count = wrap_axis(dim, y.dim()), y.shape[dim]
+    heights = y.narrow(dim, 1, max(count - 1, 0)) + y.narrow(dim, 0, max(count - 1, 0))
+    if x is None:
+        return heights.cumsum(dim) * ((1.0 if dx is None else dx) / 2)
+    if x.dim() == 1:
+        x = x.reshape((-1, *([1] * (y.dim() - 1 - dim))))
+        return (heights * (x[1:] - x[:-1])).cumsum(dim) / 2
+    return (heights * (x.narrow(dim, 1, count - 1) - x.narrow(dim, 0, count - 1))).cumsum(dim) / 2
+
+
+@composed
+def trapz(y: Tensor, x: Tensor | None = None, *, dx: float = 1.0, dim: int = -1) -> Tensor:
+    """The older name of `trapezoid`."""
+    from .reducing import trapezoid
+
+    return trapezoid(y, x, dim=dim) if x is not None else trapezoid(y, dx=dx, dim=dim)

@@ -1,0 +1,102 @@
+"""Tensors over buffers and at given strides, and the methods that fill a tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lamina
+
+
+def test_frombuffer_shares_memory() -> None:
+    data = bytearray(np.arange(4, dtype=np.int16).tobytes())
+    x = lamina.frombuffer(data, dtype=lamina.int16)
+    data[0] = 9
+    assert x.tolist() == [9, 1, 2, 3]
+    assert lamina.frombuffer(data, dtype=lamina.int16, count=2, offset=2).tolist() == [1, 2]
+    for arguments, message in (
+        ({"offset": 9}, "must be non-negative"),
+        ({"offset": 1}, "multiple of element size"),
+        ({"count": 5}, "must not be greater"),
+        ({"count": 0}, "must not be 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            lamina.frombuffer(data, dtype=lamina.int16, **arguments)
+
+
+def test_asarray_copies_only_where_it_must() -> None:
+    array = np.zeros(3)
+    shared = lamina.asarray(array)
+    array[0] = 1
+    assert shared[0] == 1
+    assert lamina.asarray(shared) is shared
+    assert lamina.asarray(array, copy=True)._base is None
+    assert lamina.asarray([1, 2]).dtype == lamina.int64
+    assert lamina.asarray(array, dtype=lamina.float32).dtype == lamina.float32
+    with pytest.raises(ValueError, match="can't alias"):
+        lamina.asarray([1, 2], copy=False)
+
+
+def test_empty_strided() -> None:
+    x = lamina.empty_strided((2, 3), (1, 2))
+    assert (x.shape, x.stride()) == ((2, 3), (1, 2))
+    assert x.fill_(2).sum() == 12
+    assert lamina.empty_strided((0, 3), (3, 1)).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("fill", "median"),
+    [
+        (lambda x: x.exponential_(2.0), 0.6931 / 2),
+        (lambda x: x.geometric_(0.3), 2),
+        (lambda x: x.cauchy_(1.0, 2.0), 1.0),
+        (lambda x: x.log_normal_(0.5, 1.0), 1.6487),
+    ],
+)
+def test_fills_of_distributions(fill: Callable[[Any], Any], median: float) -> None:
+    lamina.manual_seed(0)
+    x = lamina.empty(20_000)
+    assert fill(x) is x
+    assert float(x.median()) == pytest.approx(median, rel=0.06)
+    assert bool(x.isfinite().all())
+
+
+def test_fills_refuse() -> None:
+    x = lamina.empty(3)
+    for call in (
+        lambda: x.exponential_(0),
+        lambda: x.geometric_(1),
+        lambda: x.cauchy_(0, 0),
+        lambda: x.log_normal_(0, 0),
+        lambda: x.long().exponential_(),
+        lambda: x.fill_diagonal_(1),
+    ):
+        with pytest.raises(RuntimeError):
+            call()
+
+
+def test_fill_diagonal() -> None:
+    tall = np.zeros((7, 3))
+    np.fill_diagonal(tall, 5.0, wrap=True)
+    np.testing.assert_array_equal(lamina.zeros(7, 3).fill_diagonal_(5.0, wrap=True).numpy(), tall)
+    assert lamina.zeros(3, 3, 3).fill_diagonal_(1.0).sum() == 3
+
+
+def test_functions_by_element() -> None:
+    x = lamina.arange(3.0)
+    assert x.apply_(lambda v: v + 1).tolist() == [1, 2, 3]
+    assert x.map_(lamina.tensor(2.0), lambda a, b: a * b).tolist() == [2, 4, 6]
+    assert x.map2_(x, lamina.ones(3), lambda a, b, c: a + b + c).tolist() == [5, 9, 13]
+    with pytest.raises(TypeError, match="requires grad"):
+        lamina.ones(2, requires_grad=True).apply_(abs)
+
+
+def test_logspace_and_powers_in_double() -> None:
+    np.testing.assert_allclose(lamina.logspace(0, 3, 4).numpy(), np.logspace(0, 3, 4))
+    assert lamina.logspace(-1, 1, 3, 2.0, dtype=lamina.float64).tolist() == [0.5, 1, 2]
+    assert lamina.scalar_tensor(2).dtype == lamina.float32
+    assert lamina.float_power(lamina.tensor([2, 3]), 2).tolist() == [4, 9]
+    assert lamina.float_power(lamina.tensor([2.0]), 2).dtype == lamina.float64
