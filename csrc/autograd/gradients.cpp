@@ -110,12 +110,12 @@ class Walk {
   static inline std::uint64_t g_walks = 0;
 };
 
-// The innermost walk.
-Walk* g_current = nullptr;
+// The thread's innermost walk.
+thread_local Walk* t_current = nullptr;
 struct Current {
   Walk* before;
-  explicit Current(Walk& walk) : before(std::exchange(g_current, &walk)) {}
-  ~Current() { g_current = before; }
+  explicit Current(Walk& walk) : before(std::exchange(t_current, &walk)) {}
+  ~Current() { t_current = before; }
 };
 
 bool reads_numbers(const OpRow& entry) { return (entry.reads[0] | entry.reads[1] | entry.reads[2]) != 0; }
@@ -146,11 +146,18 @@ class Results {
 
 void visit(Value* node, std::span<ValuePtr> gradients, Walk& walk, const GradientOptions& options,
            GradientObserver& observer) {
-  if (node->has(kHistoryFreed)) fail_freed(node);
   bool hooked = node->has(kHasHooks);
   Results room(node->input_count);
   std::span<ValuePtr> results = room.span();
   if (hooked) observer.before(node, gradients);
+  if (node->has(kHistoryFreed)) fail_freed(node);
+  // What Python does from here on may free the node's operands. Those that get gradients are the walk's, too.
+  std::vector<Value*> kept;
+  std::span<Value* const> operands = node->operands();
+  if (hooked || options.watched) {
+    for (Value* operand : operands) kept.push_back(operand->requires_grad() ? operand : nullptr);
+    operands = kept;
+  }
   if (node->op == kFunction) {
     observer.call(node, gradients, results, options.retain_graph);
   } else {
@@ -158,10 +165,10 @@ void visit(Value* node, std::span<ValuePtr> gradients, Walk& walk, const Gradien
     row(node->op).gradient(rule);
   }
   if (hooked || options.watched) observer.after(node, results.first(node->input_count), gradients);
-  if (hooked || node->op == kFunction) walk.stamp_if_disturbed();
-  for (std::size_t i = 0; i < node->input_count; ++i) {
-    Value* input = node->inputs[i];
-    if (!results[i] || !input->requires_grad() || !walk.wanted(input)) continue;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    Value* input = operands[i];
+    walk.stamp_if_disturbed();
+    if (!results[i] || !input || !input->requires_grad() || !walk.wanted(input)) continue;
     walk.accumulate(input, results[i]);
   }
 }
@@ -215,6 +222,7 @@ std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const V
     if ((node->has(kHasHooks) || node->leaf) && !end) {
       gradient = observer.hooked(node, std::move(gradient));
       walk.stamp_if_disturbed();
+      if (node->has(kHistoryFreed) && !node->leaf) fail_freed(node);  // by the hook
     }
     if (selective) {
       for (std::size_t i = 0; i < results.size(); ++i)
@@ -277,8 +285,8 @@ bool depends_on_others(std::span<Value* const> roots, std::span<Value* const> le
   return false;
 }
 
-std::uint64_t current_walk() { return g_current ? g_current->id() : 0; }
-bool current_walk_reaches(const Value* value) { return g_current && g_current->reaches(value); }
+std::uint64_t current_walk() { return t_current ? t_current->id() : 0; }
+bool current_walk_reaches(const Value* value) { return t_current && t_current->reaches(value); }
 
 void GradientObserver::call(Value*, std::span<ValuePtr>, std::span<ValuePtr>, bool) {
   throw std::logic_error("a function's gradient was asked of an observer that has none");

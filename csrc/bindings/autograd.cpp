@@ -83,12 +83,16 @@ struct Differentiation {
   }
 };
 
-std::vector<ValuePtr> nodes_from(const Arguments& a, std::size_t i) {
-  if (is_tensor(a.object(i))) return {a.tensor(i)};
-  Object list(checked(PySequence_List(a.object(i))));
+// The Tensors or grad_fns that were given, or the one. A tuple of their own: an iterator is read once, and a hook may
+// change a list.
+Object items_from(const Arguments& a, std::size_t i) {
+  return Object(checked(is_tensor(a.object(i)) ? PyTuple_Pack(1, a.object(i)) : PySequence_Tuple(a.object(i))));
+}
+
+std::vector<ValuePtr> nodes_from(const Arguments& a, std::size_t i, const Object& items) {
   std::vector<ValuePtr> values;
-  for (Py_ssize_t k = 0; k < PyList_GET_SIZE(list.get()); ++k) {
-    PyObject* item = PyList_GET_ITEM(list.get(), k);
+  for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(items.get()); ++k) {
+    PyObject* item = PyTuple_GET_ITEM(items.get(), k);
     if (is_grad_fn(item) && node_of(item) && node_of(item)->op != kFunction)
       values.emplace_back(node_of(item));
     else if (is_tensor(item))
@@ -107,7 +111,8 @@ LAMINA_FUNCTION_AS(kModule, backward_of, "backward",
   run.roots = tensors_from(a, 0);
   run.options.create_graph = a.flag(3, false);
   run.options.retain_graph = a.flag(2, run.options.create_graph);
-  if (a.given(4)) run.inputs = nodes_from(a, 4);
+  Object inputs = a.given(4) ? items_from(a, 4) : Object();
+  if (inputs) run.inputs = nodes_from(a, 4, inputs);
   check(!a.given(4) || !run.inputs.empty(), "'inputs' argument to backward() cannot be empty.");
   for (const ValuePtr& input : run.inputs)
     check(input->requires_grad(), "One of the differentiated Tensors does not require grad");
@@ -119,9 +124,7 @@ LAMINA_FUNCTION_AS(kModule, backward_of, "backward",
       observer.leaf(run.inputs[i].get(), std::move(results[i]));
       continue;
     }
-    Object single(is_tensor(a.object(4)) ? checked(PyTuple_Pack(1, a.object(4)))
-                                         : checked(PySequence_Tuple(a.object(4))));
-    PyObject* tensor = PyTuple_GET_ITEM(single.get(), static_cast<Py_ssize_t>(i));
+    PyObject* tensor = PyTuple_GET_ITEM(inputs.get(), static_cast<Py_ssize_t>(i));
     if (!is_tensor(tensor)) a.fail_type(4, "Tensor or a sequence of Tensors");
     observer.accumulate(&as_tensor(tensor)->grad, std::move(results[i]));
   }
@@ -141,7 +144,7 @@ LAMINA_FUNCTION_AS(kModule, grad_of, "grad",
                    "cut_at_inputs=False") {
   Differentiation run;
   run.roots = tensors_from(a, 0);
-  run.inputs = nodes_from(a, 1);
+  run.inputs = nodes_from(a, 1, items_from(a, 1));
   for (const ValuePtr& input : run.inputs)
     check(input->requires_grad(), "One of the differentiated Tensors does not require grad");
   run.options.cut_at_inputs = a.flag(6, false);

@@ -107,11 +107,12 @@ void Observer::accumulate(PyObject** grad, ValuePtr gradient) const {
     *grad = wrap_quietly(engine::Variable(engine::unshared(std::move(gradient))));
     return;
   }
-  ValuePtr sum = build::add(value_of(*grad), gradient);
+  Object held = Object::borrowed(*grad);  // another thread may drop it while this one waits for numbers
+  ValuePtr sum = build::add(value_of(held.get()), gradient);
   if (create_graph_) {
     Object old(std::exchange(*grad, wrap_quietly(engine::Variable(std::move(sum)))));
   } else {
-    engine::assign(as_tensor(*grad)->variable, std::move(sum));
+    engine::assign(as_tensor(held.get())->variable, std::move(sum));
   }
 }
 

@@ -119,7 +119,8 @@ struct Call {
 
 PyObject* Call::forward(PyObject* dict) const {
   auto given = static_cast<std::size_t>(count);
-  if (PyObject* own = item(dict, names().forward)) return PyObject_Vectorcall(own, args, given, keywords);
+  if (Object own(Py_XNewRef(item(dict, names().forward))); own)
+    return PyObject_Vectorcall(own.get(), args, given, keywords);
   PyObject* function = _PyType_Lookup(Py_TYPE(self), names().forward);
   if (!function || !PyFunction_Check(function)) {
     Object bound(checked(PyObject_GetAttr(self, names().forward)));

@@ -41,13 +41,13 @@ void deallocate(PyObject* self) {
   TensorObject* object = as_tensor(self);
   PyTypeObject* type = Py_TYPE(self);
   PyObject_GC_UnTrack(self);
-  if (object->weak_references) PyObject_ClearWeakRefs(self);
-  engine::forget_variable(object->variable);
   if (const Value* value = object->variable.value.get(); value && value->leaf) [[unlikely]] {
     auto* leaf = static_cast<LeafGrad*>(value->leaf);
     if (leaf->tensor == self) leaf->tensor = nullptr;
   }
   if (object->variable.cell && object->variable.cell->handle == self) object->variable.cell->handle = nullptr;
+  if (object->weak_references) PyObject_ClearWeakRefs(self);  // may run any code, which finds a dying tensor no more
+  engine::forget_variable(object->variable);
   object->variable = engine::Variable();
   Py_CLEAR(object->grad);
   Py_CLEAR(object->dict);

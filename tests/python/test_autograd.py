@@ -132,6 +132,9 @@ def test_backward_inputs() -> None:
     (x * w).sum().backward(inputs=[w])
     assert x.grad is None
     assert w.grad.item() == 1
+    y = x * 2
+    (y * y).sum().backward(inputs=iter([y]))
+    assert y.grad.item() == 4
     with pytest.raises((RuntimeError, ValueError), match="cannot be empty"):
         (x * w).sum().backward(inputs=[])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import weakref
 from typing import Any
 
 import pytest
@@ -186,3 +187,14 @@ def test_mutation_of_saved_tensors() -> None:
     y.zero_()
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         out.backward()
+
+
+def test_variable_of_a_leaf_that_is_dying() -> None:
+    x = _leaf(1.0, 2.0)
+    accumulate = (x * 2).grad_fn.next_functions[0][0]
+    seen = []
+    watcher = weakref.ref(x, lambda _: seen.append(accumulate.variable))
+    del x
+    assert watcher() is None
+    assert [leaf.tolist() for leaf in seen] == [[1.0, 2.0]]
+    assert accumulate.variable.requires_grad

@@ -113,3 +113,28 @@ def test_hook_that_raises() -> None:
 def test_hook_needs_gradient() -> None:
     with pytest.raises(RuntimeError, match="cannot register a hook on a tensor that doesn't require gradient"):
         lamina.ones(1).register_hook(lambda g: g)
+
+
+@pytest.mark.parametrize("kind", ["before", "tensor", "after"])
+def test_hook_that_differentiates_the_same_graph(kind: str) -> None:
+    """It frees what the operation saved: too early unless the operation's gradient has been computed."""
+    x = lamina.ones(3, requires_grad=True)
+    y = x * x
+    z = y.sum()
+    begun = False
+
+    def hook(*_: Any) -> None:
+        nonlocal begun
+        if not begun:
+            begun = True
+            z.backward()
+
+    register = {"before": y.grad_fn.register_prehook, "tensor": y.register_hook, "after": y.grad_fn.register_hook}
+    register[kind](hook)
+    if kind == "after":
+        z.backward()
+        assert x.grad.tolist() == [4.0] * 3
+    else:
+        with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+            z.backward()
+        assert x.grad.tolist() == [2.0] * 3

@@ -69,6 +69,7 @@ WINDOW_ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
         RuntimeError,
         "smaller than",
     ),
+    (lambda: F.conv_transpose2d(lamina.ones(1, 0, 4, 4), lamina.ones(0, 3, 3, 3)), RuntimeError, "at least 1"),
     (lambda: F.max_pool2d(scores(1, 3, 4, 4), 3, padding=2), RuntimeError, "at most half"),
     (lambda: F.max_pool2d(scores(1, 3, 4, 4), 5), RuntimeError, "Output size is too small"),
     (lambda: F.avg_pool2d(scores(1, 3, 4, 4), 2, divisor_override=0), RuntimeError, "divisor must be not zero"),
