@@ -188,4 +188,4 @@ def multi_margin_loss(
         loss = loss * weight.index_select(0, target.reshape(-1)).unsqueeze(1)
     wrong = numbers != _core.arange(classes)
     loss = _core.where(wrong, loss, 0.0).sum(1) / classes
-    return reduce_loss(loss.reshape(target.shape) if input.ndim == 2 else loss.reshape(()), reduction)
+    return reduce_loss(loss.reshape(target.shape), reduction)

@@ -148,10 +148,12 @@ def batch_norm(
         output = (input - running_mean.reshape(shape)) * scale
         output = output if bias is None else output + bias.reshape(shape)
         return _core._labelled(output, "NativeBatchNorm")
+    if input.numel() == 0:  # nothing to learn from: the running statistics stay
+        return _channel_affine(input, weight, bias)
     mean = _channel_mean(input)
     centered = input - mean
     variance = _channel_mean(centered.square())
-    values = input.numel() // channels if channels else 0
+    values = input.numel() // channels
     with no_grad():
         if running_mean is not None:
             running_mean.mul_(1 - momentum).add_(mean.detach().reshape(-1), alpha=momentum)

@@ -54,9 +54,8 @@ def interpolate(
             places = _linear_places(length, wanted, scale, bool(align_corners))
             output = _between(output, axis, places)
         else:
-            shift = 0.5 if mode == "nearest-exact" else 0.0
-            index = [min(floor((n + shift) * scale), length - 1) for n in range(wanted)]
-            output = output.index_select(axis, _core.tensor(index, dtype=_core.int64))
+            index = _nearest(length, wanted, scale, mode == "nearest-exact", input.dtype)
+            output = output.index_select(axis, index)
     name = {"nearest": "Nearest", "nearest-exact": "NearestExact", "linear": "Linear", "bilinear": "Bilinear"}[mode]
     return _core._labelled(output, f"Upsample{name}{axes}D") if output.requires_grad else output
 
@@ -101,6 +100,15 @@ def _sizes(
             f"output (H: {sizes[0]}, W: {sizes[-1]})"
         )
     return sizes, steps
+
+
+def _nearest(length: int, wanted: int, step: float, exact: bool, dtype: _core.dtype) -> Tensor:
+    """Which old element each new one repeats: at the border of two, PyTorch's rounding decides."""
+    kind = dtype if dtype == _core.float64 else _core.float32
+    scale = _core.tensor(step, dtype=kind).to(_core.float64)
+    places = _core.arange(wanted, dtype=_core.float64)
+    places = ((places + 0.5) * scale - 0.5).to(kind) + 0.5 if exact else (places * scale).to(kind)
+    return places.to(_core.float32).floor().to(_core.int64).clamp_max(length - 1)
 
 
 def _linear_places(length: int, wanted: int, step: float, align_corners: bool) -> list[float]:
