@@ -20,7 +20,7 @@ struct Subscript {
   functions::Views views;
   functions::Indices indices;
   bool advanced = false;
-  bool selects_nothing = false;  // x[False]
+  bool copies = false;  // x[True], whose result is no view
 };
 
 bool is_mask(const ValuePtr& index) { return index->dtype == DType::kBool || index->dtype == DType::kUInt8; }
@@ -104,6 +104,7 @@ Subscript parse(const Shape* start, PyObject* key) {
       append(subscript.views, functions::unsqueeze_views(shape, axis));
       ++axis;
     } else if (PyBool_Check(item)) {
+      subscript.copies = true;
       append(subscript.views, functions::unsqueeze_views(shape, axis));
       if (item == Py_False) {
         const Shape* unsqueezed = shape_after(start, subscript.views);
@@ -158,6 +159,10 @@ PyObject* tensor_subscript(PyObject* self, PyObject* key) {
   return guarded([&] {
     engine::Variable& variable = as_tensor(self)->variable;
     Subscript subscript = parse(engine::current(variable)->shape, key);
+    if (subscript.copies && !subscript.advanced) {
+      ValuePtr shown = functions::apply(engine::current(variable), subscript.views);
+      return wrap(functions::labelled(build::clone(shown), "Index"));
+    }
     if (!subscript.advanced) {
       if (subscript.views.empty())
         subscript.views = {{Op::reshape, engine::current(variable)->shape, nullptr}};  // x[...]: a view of its own

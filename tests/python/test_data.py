@@ -124,6 +124,8 @@ def test_random_samplers() -> None:
     assert sorted(RandomSampler(data)) == list(data)
     assert len(list(RandomSampler(data, num_samples=3))) == 3
     assert Counter(RandomSampler(data, num_samples=14)) == dict.fromkeys(data, 2)
+    with pytest.raises(ValueError, match="got an empty data_source"):
+        list(RandomSampler([], num_samples=1))
     drawn = list(RandomSampler(data, replacement=True, num_samples=100, generator=seeded(3)))
     assert len(drawn) == 100
     assert set(drawn) == set(data)

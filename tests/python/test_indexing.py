@@ -131,8 +131,13 @@ def test_index_by_tensor_scalar_and_range() -> None:
 
 def test_index_by_bool_adds_an_axis() -> None:
     x = lamina.arange(3)
-    assert x[True].shape == (1, 3)
+    picked = x[True]
+    picked[0, 0] = 9
+    assert x.tolist() == [0, 1, 2]  # a copy, as with any index that is not basic
+    assert picked.tolist() == [[9, 1, 2]]
     assert x[False].shape == (0, 3)
+    x[True] = 5
+    assert x.tolist() == [5, 5, 5]
 
 
 @pytest.mark.parametrize("dtype", [lamina.bool, lamina.uint8], ids=str)

@@ -87,6 +87,8 @@ class RandomSampler(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         count, wanted = len(self.data_source), self.num_samples
+        if count == 0:
+            raise ValueError(f"RandomSampler: expected samples to draw {wanted} from, got an empty data_source")
         generator = self.generator
         if generator is None:
             generator = Generator()
