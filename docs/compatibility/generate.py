@@ -28,8 +28,9 @@ Which of PyTorch 2.13's public, documented names lamina has. Written by
 - **differs**: the name is there; the table says what is not the same.
 - **absent**: the name is not there at all, so that using it is an `AttributeError` at the user's line.
 
-What holds everywhere: there is one device, the CPU; the types are `float32`, `float64`, `int64`, `int32`, `uint8` and
-`bool`; tensors are dense. Operations are recorded and run when numbers are looked at, so `data_ptr()` and timings of
+What holds everywhere: there is one device, the CPU; the types are `float64`, `float32`, `float16`, `bfloat16`, `int64`,
+`int32`, `int16`, `int8`, `uint8` and `bool`, of which the narrow floats and integers are computed with in float32 and
+int32; tensors are dense. Operations are recorded and run when numbers are looked at, so `data_ptr()` and timings of
 single lines say little, and what a dead tensor held is let go when the tape runs. Messages say `lamina.Size` where
 PyTorch says `torch.Size`.
 """
