@@ -13,6 +13,7 @@ template <class F>
 void for_each_size(F f) {
   for_each_table([&](const Table& table) {
     f.template operator()<std::uint8_t>(table);
+    f.template operator()<std::uint16_t>(table);
     f.template operator()<std::uint32_t>(table);
     f.template operator()<std::uint64_t>(table);
   });
@@ -28,7 +29,7 @@ std::vector<T> counted(std::size_t n) {
 TEST(KernelsMovement, only_sizes_of_element_types) {
   for_each_table([](const Table& table) {
     for (std::size_t size = 0; size < 9; ++size) {
-      const bool exists = size == 1 || size == 4 || size == 8;
+      const bool exists = size == 1 || size == 2 || size == 4 || size == 8;
       EXPECT_EQ(table.load_strided[size] != nullptr, exists);
       EXPECT_EQ(table.store_strided[size] != nullptr, exists);
       EXPECT_EQ(table.transpose[size] != nullptr, exists);
