@@ -224,7 +224,7 @@ def test_references_are_checked() -> None:
         (storage, (0, (2**40, 2**40), (1, 1))),
         (("storage", float32, "0", "cpu", 5), (0, (5,), (1,))),
         (("storage", float32, "1", "cpu", 4), (0, (4,), (1,))),
-        (("storage", names.STORAGE_TYPES["float16"], "0", "cpu", 8), (0, (8,), (1,))),
+        (("storage", names.STORAGE_TYPES["float16"], "0", "cpu", 9), (0, (9,), (1,))),
         (("storage", "float32", "0", "cpu", 4), (0, (4,), (1,))),
         (("module", "os"), (0, (4,), (1,))),
         (("storage", float32, "0", "cuda:0", 4), (0, (4,), (1,))),
