@@ -6,6 +6,7 @@
 #include "bindings/grad_fn.h"
 #include "bindings/gradient_observer.h"
 #include "bindings/registry.h"
+#include "bindings/scalars.h"
 #include "engine/flush.h"
 #include "ops/build.h"
 #include "support/check.h"
@@ -32,11 +33,11 @@ std::vector<ValuePtr> seeds_for(const std::vector<ValuePtr>& roots, PyObject* gi
       continue;
     }
     if (!is_tensor(seed))
-      fail(ErrorKind::kType, "gradients can be either Tensors or None, but got ", Py_TYPE(seed)->tp_name);
+      fail(ErrorKind::kType, "gradients can be either Tensors or None, but got ", printed_type(seed));
     ValuePtr value = value_of(seed);
-    check(value->shape == roots[i]->shape, "Mismatch in shape: grad_output[", i, "] has a shape of lamina.Size(",
-          to_string(value->shape->dims(), '[', ']'), ") and output[", i, "] has a shape of lamina.Size(",
-          to_string(roots[i]->shape->dims(), '[', ']'), ").");
+    check(value->shape == roots[i]->shape, "Mismatch in shape: grad_output[", i, "] has a shape of ",
+          size_text(value->shape->dims()), " and output[", i, "] has a shape of ", size_text(roots[i]->shape->dims()),
+          ".");
     seeds.push_back(build::cast(value, roots[i]->dtype));
   }
   return seeds;

@@ -204,7 +204,7 @@ class NestedData {
     }
     auto number = number_from(data);
     if (!number)
-      fail(ErrorKind::kType, "new(): invalid data type '", Py_TYPE(data)->tp_name,
+      fail(ErrorKind::kType, "new(): invalid data type '", printed_type(data),
            "': expected numbers, sequences of "
            "numbers, tensors or arrays");
     if (level != dims_.size()) fail(ErrorKind::kType, "expected a sequence at dim ", level, ", got a number");
@@ -259,14 +259,14 @@ ValuePtr value_from_data(PyObject* data, std::optional<DType> dtype) {
     Object list(checked(PySequence_List(data)));
     return NestedData(list.get()).value(dtype);
   } else {
-    fail(ErrorKind::kType, "tensor(): cannot make a tensor from '", Py_TYPE(data)->tp_name,
+    fail(ErrorKind::kType, "tensor(): cannot make a tensor from '", printed_type(data),
          "': expected numbers, sequences of numbers, tensors or arrays");
   }
   return dtype ? build::cast(value, *dtype) : value;
 }
 
 ValuePtr value_over_buffer(PyObject* array) {
-  if (!PyObject_CheckBuffer(array)) fail(ErrorKind::kType, "expected np.ndarray (got ", Py_TYPE(array)->tp_name, ")");
+  if (!PyObject_CheckBuffer(array)) fail(ErrorKind::kType, "expected np.ndarray (got ", printed_type(array), ")");
   auto buffer = std::make_unique<BufferView>(array, true);
   BufferFormat format = format_of(buffer->view, array);
   if (format.swapped)

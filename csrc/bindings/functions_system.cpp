@@ -65,7 +65,7 @@ LAMINA_FUNCTION(kModule, current_scope_path, "") { return PyUnicode_FromString(s
 
 LAMINA_FUNCTION_AS(kModule, promote_types, "promote_types", "type1, type2") {
   auto first = a.dtype(0), second = a.dtype(1);
-  if (!first || !second) a.fail_type(first ? 1 : 0, "lamina.dtype");
+  if (!first || !second) a.fail_type(first ? 1 : 0, kDTypeText);
   return Object::borrowed(dtype_object(functions::promote(*first, *second))).release();
 }
 LAMINA_FUNCTION(kModule, result_type, "tensor1, tensor2") {
@@ -83,7 +83,7 @@ LAMINA_FUNCTION(kModule, set_default_dtype, "d") {
 }
 LAMINA_FUNCTION(kModule, can_cast, "from_, to") {
   auto from = a.dtype(0), to = a.dtype(1);
-  if (!from || !to) a.fail_type(from ? 1 : 0, "lamina.dtype");
+  if (!from || !to) a.fail_type(from ? 1 : 0, kDTypeText);
   return PyBool_FromLong(functions::can_cast(*from, *to));
 }
 

@@ -64,7 +64,7 @@ PyObject* state_of(const engine::Generator& generator) {
   return wrap(make_leaf(std::move(storage), Shape::of({16}), DType::kUInt8));
 }
 void set_state(engine::Generator& generator, PyObject* state) {
-  if (!is_tensor(state)) fail(ErrorKind::kType, "RNG state must be a tensor, got ", Py_TYPE(state)->tp_name);
+  if (!is_tensor(state)) fail(ErrorKind::kType, "RNG state must be a tensor, got ", printed_type(state));
   ValuePtr value = value_of(state);
   check(value->dtype == DType::kUInt8 && value->shape == Shape::of({16}),
         "RNG state must be a uint8 tensor of 16 elements, "
@@ -85,6 +85,10 @@ PyObject* generator_set_state(PyObject* self, PyObject* state) {
   });
 }
 
+PyObject* represent(PyObject* self) {
+  return PyUnicode_FromFormat("<%s._C.Generator object at %p>", kPrintedPackage, self);
+}
+
 PyMethodDef g_methods[] = {
     {"manual_seed", generator_manual_seed, METH_O, "Starts the stream of this seed."},
     {"seed", generator_seed, METH_NOARGS, "Starts a stream of the system's entropy; returns the seed."},
@@ -96,8 +100,10 @@ PyMethodDef g_methods[] = {
 }  // namespace
 
 void bind_generator(PyObject* module) {
-  static PyType_Slot slots[] = {
-      {Py_tp_new, reinterpret_cast<void*>(generator_new)}, {Py_tp_methods, g_methods}, {0, nullptr}};
+  static PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(generator_new)},
+                                {Py_tp_repr, reinterpret_cast<void*>(represent)},
+                                {Py_tp_methods, g_methods},
+                                {0, nullptr}};
   static PyType_Spec spec{"lamina.Generator", sizeof(GeneratorObject), 0, Py_TPFLAGS_DEFAULT, slots};
   g_generator_type = make_type(spec);
   checked(PyModule_AddObjectRef(module, "Generator", reinterpret_cast<PyObject*>(g_generator_type)));
@@ -107,8 +113,7 @@ void bind_generator(PyObject* module) {
 }
 
 engine::Generator& generator_from(PyObject* object) {
-  if (Py_TYPE(object) != g_generator_type)
-    fail(ErrorKind::kType, "expected a Generator, got ", Py_TYPE(object)->tp_name);
+  if (Py_TYPE(object) != g_generator_type) fail(ErrorKind::kType, "expected a Generator, got ", printed_type(object));
   return of(object);
 }
 

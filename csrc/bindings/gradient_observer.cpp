@@ -42,7 +42,7 @@ void replace(std::span<ValuePtr> values, PyObject* result) {
   Object single(is_tensor(result) ? checked(PyTuple_Pack(1, result)) : nullptr);
   PyObject* tuple = single ? single.get() : result;
   if (!PyTuple_Check(tuple))
-    fail(ErrorKind::kType, "expected hook to return None, a Tensor or a tuple of them, got ", Py_TYPE(result)->tp_name);
+    fail(ErrorKind::kType, "expected hook to return None, a Tensor or a tuple of them, got ", printed_type(result));
   check(PyTuple_GET_SIZE(tuple) == static_cast<Py_ssize_t>(values.size()),
         "hook has returned an incorrect number of values (got ", PyTuple_GET_SIZE(tuple), ", but expected ",
         values.size(), ")");
@@ -52,7 +52,7 @@ void replace(std::span<ValuePtr> values, PyObject* result) {
       values[i].reset();
       continue;
     }
-    if (!is_tensor(item)) fail(ErrorKind::kType, "expected hook to return Tensors, got ", Py_TYPE(item)->tp_name);
+    if (!is_tensor(item)) fail(ErrorKind::kType, "expected hook to return Tensors, got ", printed_type(item));
     check_replacement(values[i], value_of(item));
     values[i] = value_of(item);
   }
@@ -74,7 +74,7 @@ ValuePtr fitted(const Value* function, std::size_t i, PyObject* gradient, const 
   const Value* operand = function->inputs[i];
   if (gradient == Py_None) return nullptr;
   if (!is_tensor(gradient))
-    fail(ErrorKind::kType, "expected Variable or None (got ", Py_TYPE(gradient)->tp_name, ") from ", name);
+    fail(ErrorKind::kType, "expected Variable or None (got ", printed_type(gradient), ") from ", name);
   ValuePtr value = value_of(gradient);
   if (!operand->requires_grad()) return nullptr;
   if (value->shape != operand->shape) {
@@ -151,7 +151,7 @@ ValuePtr Observer::hooked(Value* value, ValuePtr gradient) {
     Object result(checked(PyObject_CallOneArg(hook, tensor.get())));
     if (result.get() == Py_None) return;
     if (!is_tensor(result.get()))
-      fail(ErrorKind::kType, "expected hook to return None or a Tensor, got ", Py_TYPE(result.get())->tp_name);
+      fail(ErrorKind::kType, "expected hook to return None or a Tensor, got ", printed_type(result.get()));
     check_replacement(gradient, value_of(result.get()));
     gradient = value_of(result.get());
   });

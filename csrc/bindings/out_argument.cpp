@@ -12,8 +12,7 @@ namespace lamina::bindings {
 namespace {
 
 void refuse(const char* function, PyObject* result, PyObject* out) {
-  if (!is_tensor(out))
-    fail(ErrorKind::kType, function, "(): argument 'out' must be Tensor, not ", Py_TYPE(out)->tp_name);
+  if (!is_tensor(out)) fail(ErrorKind::kType, function, "(): argument 'out' must be Tensor, not ", printed_type(out));
   const ValuePtr &from = value_of(result), &to = value_of(out);
   check(
       !grad_enabled() || (!from->requires_grad() && !to->requires_grad()), function,
@@ -53,7 +52,7 @@ PyObject* put_into_out(const char* function, Object result, PyObject* out) {
   Py_ssize_t size = PyTuple_GET_SIZE(result.get());
   if (!(PyTuple_Check(out) || PyList_Check(out)) || PySequence_Fast_GET_SIZE(out) != size)
     fail(ErrorKind::kType, function, "(): argument 'out' must be tuple of Tensors (", size, " of them), not ",
-         Py_TYPE(out)->tp_name);
+         printed_type(out));
   for (Py_ssize_t i = 0; i < size; ++i)
     refuse(function, PyTuple_GET_ITEM(result.get(), i), PySequence_Fast_GET_ITEM(out, i));
   Object kind = Object::borrowed(reinterpret_cast<PyObject*>(Py_TYPE(result.get())));

@@ -59,7 +59,7 @@ int set_grad(PyObject* self, PyObject* grad, void*) {
         if (grad == Py_None) grad = nullptr;
         if (grad) {
           if (!is_tensor(grad))
-            fail(ErrorKind::kType, "assigned grad expected to be a Tensor or None but got ", Py_TYPE(grad)->tp_name);
+            fail(ErrorKind::kType, "assigned grad expected to be a Tensor or None but got ", printed_type(grad));
           check(value_of(grad)->shape == value_of(self)->shape, "assigned grad has data of a different size: expected ",
                 to_string(value_of(self)->shape->dims(), '[', ']'), ", got ",
                 to_string(value_of(grad)->shape->dims(), '[', ']'));

@@ -2,10 +2,19 @@
 #include "bindings/python.h"
 
 #include <new>
+#include <string_view>
 
 #include "support/check.h"
 
 namespace lamina::bindings {
+
+std::string printed_type(PyObject* object) {
+  constexpr std::string_view kOwn = "lamina.";
+  std::string_view name = Py_TYPE(object)->tp_name;
+  if (name == "lamina.Tensor") return "Tensor";
+  if (!name.starts_with(kOwn)) return std::string(name);
+  return std::string(kPrintedPackage) + "." + std::string(name.substr(kOwn.size()));
+}
 
 void translate_exception() {
   try {

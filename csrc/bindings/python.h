@@ -3,6 +3,7 @@
 
 #include <Python.h>
 
+#include <string>
 #include <utility>
 
 namespace lamina::bindings {
@@ -42,6 +43,12 @@ class Object {
  private:
   PyObject* object_ = nullptr;
 };
+
+// Texts say `torch.float32` and `torch.Size([2])`, as PyTorch's do; docs/adr/0010-printed-names.md has the reasons.
+inline constexpr char kPrintedPackage[] = "torch";
+inline constexpr char kDTypeText[] = "torch.dtype";
+// The name of an object's type, as messages print it.
+std::string printed_type(PyObject* object);
 
 // Sets the Python exception for the C++ exception that is being handled.
 void translate_exception();

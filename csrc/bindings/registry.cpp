@@ -127,7 +127,7 @@ Arguments::Arguments(const Signature& signature, PyObject* self, PyObject* const
 
 void Arguments::fail_type(std::size_t i, const char* expected) const {
   fail(ErrorKind::kType, signature_.name_, "(): argument '", signature_.parameters_[i].name, "' (position ", i + 1,
-       ") must be ", expected, ", not ", values_[i] ? Py_TYPE(values_[i])->tp_name : "missing");
+       ") must be ", expected, ", not ", values_[i] ? printed_type(values_[i]) : std::string("missing"));
 }
 
 PyObject* Arguments::tensor_object(std::size_t i) const {
@@ -186,7 +186,7 @@ DimVector Arguments::rest_dims() const {
     auto number = integer_from(rest_[i]);
     if (!number)
       fail(ErrorKind::kType, signature_.name_, "(): argument '", signature_.parameters_[index].name,
-           "' must be a sequence of ints, got ", Py_TYPE(rest_[i])->tp_name, " at position ", i);
+           "' must be a sequence of ints, got ", printed_type(rest_[i]), " at position ", i);
     dims.push_back(*number);
   }
   return dims;
@@ -197,7 +197,7 @@ std::optional<DType> Arguments::rest_dtype() const { return rest_count_ == 1 ? d
 std::optional<DType> Arguments::dtype(std::size_t i) const {
   if (!given(i)) return std::nullopt;
   auto dtype = dtype_from(values_[i]);
-  if (!dtype) fail_type(i, "lamina.dtype");
+  if (!dtype) fail_type(i, kDTypeText);
   return dtype;
 }
 
@@ -217,7 +217,7 @@ std::vector<ValuePtr> Arguments::tensors(std::size_t i) const {
     PyObject* item = PySequence_Fast_GET_ITEM(values_[i], k);
     if (!is_tensor(item))
       fail(ErrorKind::kType, signature_.name_, "(): expected Tensor as element ", k, " in argument ", i, ", but got ",
-           Py_TYPE(item)->tp_name);
+           printed_type(item));
     check_initialized(item, signature_.name());
     result.push_back(value_of(item));
   }

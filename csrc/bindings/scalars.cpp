@@ -22,7 +22,7 @@ PyObject* g_dtypes[kDTypeCount];
 
 DType dtype_of(PyObject* self) { return reinterpret_cast<DTypeObject*>(self)->dtype; }
 
-PyObject* dtype_repr(PyObject* self) { return PyUnicode_FromFormat("lamina.%s", name_of(dtype_of(self))); }
+PyObject* dtype_repr(PyObject* self) { return PyUnicode_FromFormat("%s.%s", kPrintedPackage, name_of(dtype_of(self))); }
 PyObject* dtype_reduce(PyObject* self, PyObject*) { return PyUnicode_FromString(name_of(dtype_of(self))); }
 PyObject* dtype_is_floating(PyObject* self, void*) { return PyBool_FromLong(is_floating(dtype_of(self))); }
 PyObject* dtype_is_complex(PyObject*, void*) { Py_RETURN_FALSE; }
@@ -38,7 +38,7 @@ PyGetSetDef g_dtype_properties[] = {{"is_floating_point", dtype_is_floating, nul
 
 PyObject* size_repr(PyObject* self) {
   Object list(PySequence_List(self));
-  return list ? PyUnicode_FromFormat("lamina.Size(%R)", list.get()) : nullptr;
+  return list ? PyUnicode_FromFormat("%s.Size(%R)", kPrintedPackage, list.get()) : nullptr;
 }
 PyObject* size_numel(PyObject* self, PyObject*) {
   return guarded([&] { return PyLong_FromLongLong(Shape::of(*dims_from(self))->numel()); });
@@ -58,7 +58,7 @@ void bind_scalars(PyObject* module) {
                                       {Py_tp_methods, g_dtype_methods},
                                       {Py_tp_getset, g_dtype_properties},
                                       {0, nullptr}};
-  static PyType_Spec dtype_spec{"lamina._core.dtype", sizeof(DTypeObject), 0,
+  static PyType_Spec dtype_spec{"lamina.dtype", sizeof(DTypeObject), 0,
                                 Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, dtype_slots};
   g_dtype_type = make_type(dtype_spec);
   checked(PyModule_AddObjectRef(module, "dtype", reinterpret_cast<PyObject*>(g_dtype_type)));
@@ -93,6 +93,8 @@ PyObject* size_object(Dims dims) {
     PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), checked(PyLong_FromLongLong(dims[i])));
   return tuple.release();
 }
+
+std::string size_text(Dims dims) { return std::string(kPrintedPackage) + ".Size(" + to_string(dims, '[', ']') + ")"; }
 
 std::optional<functions::Operand> number_from(PyObject* object) {
   using functions::Operand;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "bindings/python.h"
 #include "functions/operand.h"
@@ -16,6 +17,7 @@ PyObject* dtype_object(DType dtype);  // borrowed
 std::optional<DType> dtype_from(PyObject* object);
 
 PyObject* size_object(Dims dims);  // a new lamina.Size
+std::string size_text(Dims dims);  // as a Size prints
 
 // A Python or NumPy number; nothing if the object is none.
 std::optional<functions::Operand> number_from(PyObject* object);

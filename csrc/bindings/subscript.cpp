@@ -140,7 +140,7 @@ Subscript parse(const Shape* start, PyObject* key) {
       fail(ErrorKind::kIndex,
            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
            "indices (got ",
-           Py_TYPE(item)->tp_name, ")");
+           printed_type(item), ")");
     }
   }
   return subscript;

@@ -1,4 +1,4 @@
-"""Named tuples of results, printed as PyTorch prints them: ``lamina.return_types.median(values=..., indices=...)``."""
+"""Named tuples of results, printed as PyTorch prints them: ``torch.return_types.median(values=..., indices=...)``."""
 # ruff: noqa: N801 (the classes have the names of the functions they belong to, as in PyTorch)
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _Result(tuple):  # type: ignore[type-arg]
 
     def __repr__(self) -> str:
         fields = ",\n".join(f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
-        return f"lamina.return_types.{type(self).__name__}(\n{fields})"
+        return f"torch.return_types.{type(self).__name__}(\n{fields})"
 
     def __reduce__(self) -> tuple[type, tuple[tuple[Tensor, ...]]]:
         return type(self), (tuple(self),)

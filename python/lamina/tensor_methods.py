@@ -206,8 +206,8 @@ def _is_pinned(self: Tensor, device: Any = None) -> bool:
 
 
 def _type(self: Tensor, dtype: DType | None = None) -> Tensor | str:
-    """The tensor converted to `dtype`; without, the name of its type, such as ``lamina.FloatTensor``."""
-    return f"lamina.{_TYPE_NAMES[self.dtype]}" if dtype is None else self.to(dtype)
+    """The tensor converted to `dtype`; without, the name of its type, such as ``torch.FloatTensor``."""
+    return f"torch.{_TYPE_NAMES[self.dtype]}" if dtype is None else self.to(dtype)
 
 
 def _untyped_storage(self: Tensor) -> UntypedStorage:

@@ -318,7 +318,7 @@ def test_cholesky_gradient_is_symmetric() -> None:
 
 def test_result_tuples() -> None:
     result = lamina.tensor([3.0, 1.0, 2.0]).median(0)
-    assert repr(result) == "lamina.return_types.median(\nvalues=tensor(2.),\nindices=tensor(2))"
+    assert repr(result) == "torch.return_types.median(\nvalues=tensor(2.),\nindices=tensor(2))"
     values, indices = result
     assert values is result.values
     assert indices is result.indices

@@ -45,8 +45,8 @@ def test_constants_and_types() -> None:
     assert lamina.newaxis is None
     assert lamina.pi == pytest.approx(3.14159265)
     assert lamina.inf > 1e300
-    assert repr(lamina.float32) == "lamina.float32"
-    assert repr(lamina.Size([2, 3])) == "lamina.Size([2, 3])"
+    assert repr(lamina.float32) == "torch.float32"
+    assert repr(lamina.Size([2, 3])) == "torch.Size([2, 3])"
 
 
 def _modules_after(statement: str) -> set[str]:

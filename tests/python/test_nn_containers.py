@@ -153,8 +153,8 @@ def test_parameter_list() -> None:
     assert len(weights[3:]) == 2
     assert repr(weights[:3]) == (
         "ParameterList(\n"
-        "    (0): Parameter containing: [lamina.float32 of size 4]\n"
-        "    (1): Parameter containing: [lamina.float32 of size 1]\n"
+        "    (0): Parameter containing: [torch.float32 of size 4]\n"
+        "    (1): Parameter containing: [torch.float32 of size 1]\n"
         "    (2): Object of type: str\n"
         ")"
     )

@@ -89,7 +89,7 @@ def test_load_reports_everything_and_changes_nothing() -> None:
     assert text.startswith("Error(s) in loading state_dict for Sequential:\n\t")
     assert 'Missing key(s) in state_dict: "1.bias".' in text
     assert 'Unexpected key(s) in state_dict: "2.x".' in text
-    assert "size mismatch for 0.bias: copying a param with shape lamina.Size([4]) from checkpoint" in text
+    assert "size mismatch for 0.bias: copying a param with shape torch.Size([4]) from checkpoint" in text
     assert 'named "1.weight", expected torch.Tensor' in text
     assert numbers(net) == before
     with pytest.raises(RuntimeError, match="size mismatch"):

@@ -62,7 +62,7 @@ def test_steps(make: Any, reference: Any, options: dict[str, Any], dtype: Any) -
         assert optimizer.step() is None
     tolerance = 1e-12 if dtype == lamina.float64 else 1e-5
     for parameter, expected in zip(
-        params, reference(start, {**options, "dtype": np.dtype(str(dtype).removeprefix("lamina."))}, steps)
+        params, reference(start, {**options, "dtype": np.dtype(str(dtype).removeprefix("torch."))}, steps)
     ):
         assert parameter.is_leaf
         assert parameter.dtype == dtype

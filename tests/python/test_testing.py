@@ -47,7 +47,7 @@ def test_close(actual: Any, expected: Any, options: dict[str, Any]) -> None:
         (t([1, 2]), t([1, 3]), {}, r"difference: 1.0 at index \(1,\)$|difference: 1.0 at index \(1,\)\n"),
         (t(1.0), t(2.0), {}, "Scalars are not close!\n\nExpected 2.0 but got 1.0"),
         (t([1.0]), t([1.0, 2.0]), {}, "'shape' do not match"),
-        (t([1.0]), t([1]), {}, "'dtype' do not match: lamina.float32 != lamina.int64"),
+        (t([1.0]), t([1]), {}, "'dtype' do not match: torch.float32 != torch.int64"),
         (lamina.ones(2, 3).t(), lamina.ones(3, 2), {"check_stride": True}, r"'stride\(\)' do not match"),
         (t([nan]), t([nan]), {}, "not close"),
         (t([1.0]), t([lamina.inf]), {}, "not close"),

@@ -251,7 +251,7 @@ def jacobian(
         raise AssertionError('Expected strategy to be either "forward-mode" or "reverse-mode".')
     if strict and (vectorize or strategy == "forward-mode"):
         raise RuntimeError(
-            "lamina.autograd.functional.jacobian: `strict=True` and `vectorize=True` or "
+            "torch.autograd.functional.jacobian: `strict=True` and `vectorize=True` or "
             '`strategy="forward-mode"` are not supported together.'
         )
     with enable_grad():

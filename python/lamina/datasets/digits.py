@@ -28,7 +28,7 @@ def load_digits() -> Digits:
 
     >>> images, targets = lamina.datasets.load_digits()
     >>> images.shape, targets[:5]
-    (lamina.Size([1797, 8, 8]), tensor([0, 1, 2, 3, 4]))
+    (torch.Size([1797, 8, 8]), tensor([0, 1, 2, 3, 4]))
     """
     import numpy as np
 

@@ -195,7 +195,7 @@ def _placing(map_location: Any) -> Callable[[str, str], None]:
         if device(target).type != "cpu":
             raise RuntimeError(
                 f"Attempting to deserialize object on device {str(target)!r} but there is only the CPU. Use "
-                "map_location=lamina.device('cpu') to map your storages to the CPU."
+                "map_location=torch.device('cpu') to map your storages to the CPU."
             )
 
     return place

@@ -75,7 +75,7 @@ class _DataUnpickler(pickle._Unpickler):
             return self._names[module, name]
         raise UnpicklingError(
             f"load: Weights only load failed. Unsupported global: GLOBAL {module}.{name} was not an allowed global by "
-            f"default. Please use `lamina.serialization.add_safe_globals([{name}])` to allowlist it if you trust it, "
+            f"default. Please use `torch.serialization.add_safe_globals([{name}])` to allowlist it if you trust it, "
             "or load with weights_only=False if you trust the file: that can run any code its author chose"
         )
 

@@ -2,7 +2,7 @@
 
 >>> net = nn.Sequential(nn.LazyLinear(256), nn.ReLU(), nn.LazyLinear(10))
 >>> nn.resolve(net, (2, 20))
-lamina.Size([2, 10])
+torch.Size([2, 10])
 """
 
 from __future__ import annotations

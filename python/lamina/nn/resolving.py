@@ -27,7 +27,7 @@ def resolve(module: Module, *inputs: Sequence[int] | Tensor, dtype: _core.dtype 
 
     >>> net = nn.Sequential(nn.LazyLinear(256), nn.ReLU(), nn.LazyLinear(10))
     >>> nn.resolve(net, (2, 20))
-    lamina.Size([2, 10])
+    torch.Size([2, 10])
     """
     shapes = [(x.shape, x.dtype) if isinstance(x, Tensor) else (_checked_shape(x), dtype) for x in inputs]
     random_state = _core.get_rng_state()

@@ -37,7 +37,7 @@ class _Segment(BackwardContext):
         for before, now in zip(self._outputs, results, strict=True):
             if before != (tuple(now.shape), now.dtype):
                 raise CheckpointError(
-                    "lamina.utils.checkpoint: Recomputed values for the following tensors have different metadata than "
+                    "torch.utils.checkpoint: Recomputed values for the following tensors have different metadata than "
                     f"during the forward pass: saved {before}, recomputed {(tuple(now.shape), now.dtype)}"
                 )
         reached = [
@@ -94,7 +94,7 @@ def checkpoint(
         import warnings
 
         warnings.warn(
-            "lamina.utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
+            "torch.utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
             "recommended; in lamina it is what both settings do.",
             stacklevel=2,
         )

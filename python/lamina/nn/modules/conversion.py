@@ -94,7 +94,7 @@ class ModuleConversion(ModuleHooks):
         if args and isinstance(args[0], (list, tuple, dict, set)):
             raise TypeError(f"to(): expected a device, a dtype or a tensor, got {type(args[0]).__name__}")
         if len(args) > 1 and isinstance(args[1], bool) and not isinstance(args[0], (_core.dtype, Tensor)):
-            raise TypeError("to(): argument 'dtype' (position 2) must be lamina.dtype, not bool")
+            raise TypeError("to(): argument 'dtype' (position 2) must be torch.dtype, not bool")
         dtype = _core.empty(0).to(*args, **kwargs).dtype  # the tensor's own reading of the arguments, and its errors
         if not dtype.is_floating_point:
             raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}")

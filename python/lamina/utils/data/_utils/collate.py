@@ -25,7 +25,7 @@ def default_convert(data: Any) -> Any:
     """`data` with its NumPy arrays and scalars as tensors, in containers too; all else stays as it is.
 
     >>> default_convert({"x": numpy.zeros(2), "y": [1, "a"]})
-    {'x': tensor([0., 0.], dtype=lamina.float64), 'y': [1, 'a']}
+    {'x': tensor([0., 0.], dtype=torch.float64), 'y': [1, 'a']}
     """
     if isinstance(data, Tensor):
         return data
