@@ -2,15 +2,12 @@
 #include "engine/flush.h"
 
 #include <cstring>
-#include <new>
 
-#include "compile/plan_cache.h"
-#include "engine/running_plans.h"
+#include "engine/plan_run.h"
 #include "graph/scope.h"
 #include "graph/tape.h"
 #include "ops/record.h"
 #include "runtime/buffer.h"
-#include "runtime/execute.h"
 #include "support/check.h"
 #include "support/half.h"
 
@@ -20,7 +17,6 @@ namespace {
 
 constexpr std::size_t kMostPending = 8192;             // values
 constexpr std::int64_t kMostPendingBytes = 1ll << 30;  // of their results, were all kept
-constexpr double kReleaseLockNanoseconds = 20e3;
 
 std::int64_t g_flushes = 0;
 Recording g_spare;
@@ -99,35 +95,28 @@ void store_scalar(std::byte* to, const Value* scalar) {
   }
 }
 
-struct Memory {
-  StoragePtr arena;
-  std::vector<StoragePtr> outputs;
-  std::vector<ScalarBits> scalars;
-  std::vector<std::byte*> slots;
-
-  // Raises std::bad_alloc before anything has changed.
-  void prepare(const Plan& plan, const Recording& recording) {
-    slots.clear();
-    slots.reserve(plan.slots());
-    if (plan.arena_bytes) arena = runtime::allocate(plan.arena_bytes);
-    slots.push_back(arena ? static_cast<std::byte*>(arena->data) : nullptr);
-    for (const ValuePtr& input : recording.inputs) slots.push_back(data_of(input.get()));
-    scalars.resize(recording.scalars.size());
-    for (std::size_t i = 0; i < scalars.size(); ++i) {
-      auto* place = reinterpret_cast<std::byte*>(&scalars[i]);
-      store_scalar(place, recording.scalars[i].get());
-      slots.push_back(place);
-    }
-    for (std::size_t bytes : plan.output_bytes) {
-      outputs.push_back(runtime::allocate(bytes));
-      slots.push_back(static_cast<std::byte*>(outputs.back()->data));
-    }
+// Raises std::bad_alloc before anything has changed.
+void prepare(PlanMemory& memory, const Plan& plan, const Recording& recording) {
+  memory.slots.clear();
+  memory.slots.reserve(plan.slots());
+  if (plan.arena_bytes) memory.arena = runtime::allocate(plan.arena_bytes);
+  memory.slots.push_back(memory.arena ? static_cast<std::byte*>(memory.arena->data) : nullptr);
+  for (const ValuePtr& input : recording.inputs) memory.slots.push_back(data_of(input.get()));
+  memory.scalars.resize(recording.scalars.size());
+  for (std::size_t i = 0; i < memory.scalars.size(); ++i) {
+    auto* place = reinterpret_cast<std::byte*>(&memory.scalars[i]);
+    store_scalar(place, recording.scalars[i].get());
+    memory.slots.push_back(place);
   }
-};
+  for (std::size_t bytes : plan.output_bytes) {
+    memory.outputs.push_back(runtime::allocate(bytes));
+    memory.slots.push_back(static_cast<std::byte*>(memory.outputs.back()->data));
+  }
+}
 
-Memory g_spare_memory;
+PlanMemory g_spare_memory;
 
-void bind_results(const CompiledPlan& compiled, const Recording& recording, const Memory& memory) {
+void bind_results(const CompiledPlan& compiled, const Recording& recording, const PlanMemory& memory) {
   const Plan& plan = compiled.plan;
   for (const Program::Result& result : compiled.results) {
     Value* value = recording.values[result.value].get();
@@ -140,16 +129,6 @@ void bind_results(const CompiledPlan& compiled, const Recording& recording, cons
       attach_storage(value, StoragePtr(input->storage), layout);
     }
   }
-}
-
-void run(const CompiledPlan& compiled, const Recording& recording, const Memory& memory) {
-  for (const ValuePtr& input : recording.inputs) wait_until_written(input->storage);
-  if (!can_release_lock() || compiled.plan.estimated_nanoseconds <= kReleaseLockNanoseconds)
-    return runtime::execute(compiled.plan, memory.slots.data());
-  std::vector<const Storage*> written;
-  for (const Program::Result& result : compiled.results) written.push_back(recording.values[result.value]->storage);
-  RunningPlan running(std::move(written));
-  runtime::execute(compiled.plan, memory.slots.data());
 }
 
 [[noreturn]] void fail_shape_only() {
@@ -178,13 +157,14 @@ void flush() {
   if (pending.values.empty()) return;
   if (pending.has_placeholder) fail_shape_only();
   // Held, for the cache may change while the lock is released.
-  std::shared_ptr<const CompiledPlan> compiled = find_or_compile(pending.trace, pending.hash, find_liveness(tape));
-  Memory memory = std::move(g_spare_memory);  // for its vectors
-  memory.prepare(compiled->plan, pending);
+  const Liveness& liveness = find_liveness(tape);
+  std::shared_ptr<const CompiledPlan> compiled = find_or_compile(pending.trace, pending.hash, liveness);
+  PlanMemory memory = std::move(g_spare_memory);  // for its vectors
+  prepare(memory, compiled->plan, pending);
   Recording recording = tape.take(std::move(g_spare));
   bind_results(*compiled, recording, memory);
   ++g_flushes;
-  run(*compiled, recording, memory);
+  run_plan(compiled, recording, liveness.dying, memory);
   for (const ValuePtr& value : recording.values) {
     if (value->requires_grad() && !value->leaf && !value->has(kHistoryFreed)) continue;
     if (!keeps_base(value.get())) drop_inputs(value.get());
@@ -217,7 +197,7 @@ void realize(Value* value) {
     check(value->storage, "this tensor has no numbers: it was made in a shape-only run, which has ended (shape ",
           to_string(value->shape->dims()), ")");
   }
-  wait_until_written(value->storage);  // another thread's plan may be at it
+  await_numbers(value->storage);  // another thread's plan may be at it
 }
 
 std::byte* data_of(const Value* value) {

@@ -9,7 +9,8 @@
 namespace lamina::engine {
 
 // Compiles (or finds) the plan of everything pending on the current tape and runs it. Afterwards every value that
-// someone looks at has its numbers. If memory is short, raises std::bad_alloc and leaves everything pending.
+// someone looks at has its numbers. If memory is short, raises std::bad_alloc and leaves everything pending, or, if it
+// ran out in the midst, to the next look (plan_run.h).
 void flush();
 
 // flush() if a budget of pending work is used up, or something pending reads memory that the outside can write to.

@@ -18,7 +18,11 @@ struct Registry {
   std::mutex mutex;
   std::condition_variable ended;
   std::vector<const RunningPlan*> plans;
-  std::atomic<int> count{0};  // of plans: who finds 0 sees all that ended plans wrote, and need not take the mutex
+  std::vector<const Storage*> unfinished;
+  // Of both. Who finds 0 sees all that ended plans wrote, and need not take the mutex.
+  std::atomic<std::size_t> count{0};
+
+  void recount() { count.store(plans.size() + unfinished.size(), std::memory_order_release); }
 };
 
 Registry& registry() {
@@ -46,33 +50,49 @@ RunningPlan::RunningPlan(std::vector<const Storage*> written) : written_(std::mo
   {
     std::lock_guard<std::mutex> lock(registry().mutex);
     registry().plans.push_back(this);
-    registry().count.fetch_add(1, std::memory_order_relaxed);
+    registry().recount();
   }
-  token_ = g_hooks.release();
+  if (g_hooks.release) token_ = g_hooks.release();
 }
 
 RunningPlan::~RunningPlan() {
   {
     std::lock_guard<std::mutex> lock(registry().mutex);
     std::erase(registry().plans, this);
-    registry().count.fetch_sub(1, std::memory_order_release);
+    registry().recount();
     registry().ended.notify_all();
   }
-  g_hooks.acquire(token_);
+  if (g_hooks.release) g_hooks.acquire(token_);
 }
 
 bool RunningPlan::writes(const Storage* storage) const {
   return std::binary_search(written_.begin(), written_.end(), storage);
 }
 
-void wait_until_written(const Storage* storage) {
-  if (registry().count.load(std::memory_order_acquire) == 0) return;
+void mark_unfinished(const std::vector<const Storage*>& storages) {
+  unmark_unfinished(storages);
+  std::lock_guard<std::mutex> lock(registry().mutex);
+  registry().unfinished.insert(registry().unfinished.end(), storages.begin(), storages.end());
+  registry().recount();
+}
+
+void unmark_unfinished(const std::vector<const Storage*>& storages) {
+  std::lock_guard<std::mutex> lock(registry().mutex);
+  if (registry().unfinished.empty()) return;
+  for (const Storage* storage : storages) std::erase(registry().unfinished, storage);
+  registry().recount();
+}
+
+bool wait_until_written(const Storage* storage) {
+  if (registry().count.load(std::memory_order_acquire) == 0) return true;
   std::unique_lock<std::mutex> lock(registry().mutex);
   registry().ended.wait(lock, [storage] {
     const auto& plans = registry().plans;
     return std::none_of(plans.begin(), plans.end(),
                         [storage](const RunningPlan* plan) { return plan->writes(storage); });
   });
+  const auto& unfinished = registry().unfinished;
+  return std::find(unfinished.begin(), unfinished.end(), storage) == unfinished.end();
 }
 
 }  // namespace lamina::engine

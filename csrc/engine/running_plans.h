@@ -1,4 +1,5 @@
-// Plans that run while the interpreter's lock is released: what they write, and how to wait for it.
+// Plans that run while the interpreter's lock is released, and those that broke off: what they write, and how to wait
+// for it.
 //
 // Several threads may run plans at once. A plan that runs keeps hold of its inputs, so nobody takes over their memory;
 // its results have storages from the start, so others may build on them, and wait here before they read the numbers.
@@ -18,8 +19,8 @@ struct LockHooks {
 void set_lock_hooks(LockHooks hooks);
 bool can_release_lock();
 
-// While this lives, the lock is released and `written` is known to be incomplete. Made and destroyed by the thread that
-// runs the plan; `written` holds storages that the caller keeps alive.
+// While this lives, the lock is released (if there are hooks) and `written` is known to be incomplete. Made and
+// destroyed by the thread that runs the plan; `written` holds storages that the caller keeps alive.
 class RunningPlan {
  public:
   explicit RunningPlan(std::vector<const Storage*> written);
@@ -31,10 +32,15 @@ class RunningPlan {
 
  private:
   std::vector<const Storage*> written_;  // sorted
-  void* token_;
+  void* token_ = nullptr;
 };
 
-// Returns when no running plan writes there any more. The caller may hold the interpreter's lock.
-void wait_until_written(const Storage* storage);
+// The numbers there are not complete, although no plan that writes them is running; and: they are again.
+void mark_unfinished(const std::vector<const Storage*>& storages);
+void unmark_unfinished(const std::vector<const Storage*>& storages);
+
+// Returns when no running plan writes there any more; false if the numbers are unfinished. The caller may hold the
+// interpreter's lock.
+bool wait_until_written(const Storage* storage);
 
 }  // namespace lamina::engine

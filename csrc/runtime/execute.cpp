@@ -9,8 +9,23 @@
 
 namespace lamina::runtime {
 
-void execute(const Plan& plan, Slots slots) {
-  for (const Step& step : plan.steps) std::visit([slots](const auto& one) { run(one, slots); }, step);
+void execute(const Plan& plan, Slots slots, std::size_t& next) {
+  for (; next < plan.steps.size(); ++next) std::visit([slots](const auto& one) { run(one, slots); }, plan.steps[next]);
+}
+
+// Other steps that write into an operand (scatters, rows) raise nothing.
+bool overwrites_operands(const Plan& plan, std::size_t step, Slots slots) {
+  const auto* pass = step < plan.steps.size() ? std::get_if<ElementwiseStep>(&plan.steps[step]) : nullptr;
+  if (!pass) return false;
+  for (const auto& instruction : pass->instructions) {
+    const auto& written = pass->registers[instruction.out];
+    if (written.kind != ElementwiseStep::Kind::kContiguous) continue;
+    for (const auto& read : pass->registers)
+      if (&read != &written && read.kind != ElementwiseStep::Kind::kTemporary &&
+          at(slots, read.location) == at(slots, written.location))
+        return true;
+  }
+  return false;
 }
 
 void run(const ScanStep& step, Slots slots) {

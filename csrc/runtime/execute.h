@@ -7,9 +7,13 @@
 
 namespace lamina::runtime {
 
-// slots: plan.slots() base pointers (arena, inputs, scalars, outputs), aligned to their element types. Does not
-// allocate for values, does not fail on their numbers, needs no interpreter lock. Two calls may run at the same time on
-// different memory.
-void execute(const Plan& plan, std::byte* const* slots);
+// slots: plan.slots() base pointers (arena, inputs, scalars, outputs), aligned to their element types. Runs the steps
+// from `next` on, and counts them there. Does not fail on numbers, but a step may raise std::bad_alloc: then `next` is
+// that step, and a second call goes on with it, unless it overwrites its operands. Needs no interpreter lock. Two calls
+// may run at the same time on different memory.
+void execute(const Plan& plan, std::byte* const* slots, std::size_t& next);
+
+// Does the step write over what it reads? Then it cannot be run again once it has begun. False behind the last step.
+bool overwrites_operands(const Plan& plan, std::size_t step, std::byte* const* slots);
 
 }  // namespace lamina::runtime

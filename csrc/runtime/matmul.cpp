@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "runtime/thread_pool.h"
+#include "runtime/thread_scratch.h"
 
 namespace lamina::runtime {
 namespace {

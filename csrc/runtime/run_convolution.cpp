@@ -6,6 +6,7 @@
 #include "runtime/image_planes.h"
 #include "runtime/steps.h"
 #include "runtime/thread_pool.h"
+#include "runtime/thread_scratch.h"
 
 namespace lamina::runtime {
 

@@ -18,8 +18,8 @@
 #include <cstdlib>
 #include <exception>
 #include <mutex>
-#include <new>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace lamina::runtime {
@@ -69,7 +69,8 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // False if another thread has the pool: nothing was run then.
+  // False if another thread has the pool: nothing was run then. Raises what a chunk raised, when no other chunk runs
+  // any more.
   bool try_run(int threads, std::size_t chunks, std::size_t count, std::size_t grain, RangeBody body, void* context) {
     if (busy_.test_and_set(std::memory_order_acquire)) return false;
     if (stopped_) {
@@ -87,7 +88,10 @@ class Pool {
     if (sleepers_.load() != 0) wake(chunks - 1);
     run_chunks();
     if ((state_.fetch_add(kTicket, std::memory_order_acq_rel) & kWorkersMask) != 0) wait_for_workers();
+    std::exception_ptr failure = std::exchange(failure_, nullptr);
+    failed_.store(false, std::memory_order_relaxed);
     busy_.clear(std::memory_order_release);
+    if (failure) std::rethrow_exception(std::move(failure));
     return true;
   }
 
@@ -102,11 +106,16 @@ class Pool {
  private:
   void run_chunks() {
     working = true;
-    for (;;) {
-      const std::size_t chunk = next_.fetch_add(1, std::memory_order_relaxed);
-      if (chunk >= chunks_) break;
-      const std::size_t begin = chunk * grain_;
-      body_(context_, begin, std::min(count_, begin + grain_));
+    try {
+      for (;;) {
+        const std::size_t chunk = next_.fetch_add(1, std::memory_order_relaxed);
+        if (chunk >= chunks_) break;
+        const std::size_t begin = chunk * grain_;
+        body_(context_, begin, std::min(count_, begin + grain_));
+      }
+    } catch (...) {
+      next_.store(chunks_, std::memory_order_relaxed);  // no chunk begins any more
+      if (!failed_.exchange(true, std::memory_order_relaxed)) failure_ = std::current_exception();
     }
     working = false;
   }
@@ -224,6 +233,8 @@ class Pool {
   void* context_ = nullptr;
   std::size_t count_ = 0, grain_ = 1, chunks_ = 0;
   alignas(64) std::atomic<std::size_t> next_{0};
+  std::atomic<bool> failed_{false};
+  std::exception_ptr failure_;  // written by whoever set failed_, read by the caller when all have left
 
   alignas(64) std::atomic_flag busy_ = ATOMIC_FLAG_INIT;  // guards everything below and the writing of the job
   bool stopped_ = false;
@@ -267,19 +278,6 @@ struct Lifetime {
   }
 } lifetime;
 
-struct Scratch {
-  void* data = nullptr;
-  std::size_t bytes = 0;
-  Scratch() = default;
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() {
-    std::free(data);
-    data = nullptr;
-    bytes = 0;
-  }
-};
-
 }  // namespace
 
 int num_threads() {
@@ -301,22 +299,6 @@ void parallel_for(std::size_t count, std::size_t grain, RangeBody body, void* co
     if (threads > 1 && pool().try_run(threads, chunks, count, grain, body, context)) return;
   }
   for (std::size_t begin = 0; begin < count; begin += grain) body(context, begin, std::min(count, begin + grain));
-}
-
-// One block a thread: whoever calls again, the same function deeper down included, takes the block away.
-void* thread_scratch(std::size_t bytes) {
-  constexpr std::size_t kAlignment = 64;
-  thread_local Scratch scratch;
-  if (bytes > scratch.bytes) {
-    const std::size_t rounded =
-        (std::max(bytes, scratch.bytes + scratch.bytes / 2) + kAlignment - 1) / kAlignment * kAlignment;
-    void* grown = std::aligned_alloc(kAlignment, rounded);
-    if (grown == nullptr) throw std::bad_alloc();
-    std::free(scratch.data);
-    scratch.data = grown;
-    scratch.bytes = rounded;
-  }
-  return scratch.data;
 }
 
 }  // namespace lamina::runtime

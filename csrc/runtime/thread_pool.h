@@ -16,7 +16,8 @@ using RangeBody = void (*)(void* context, std::size_t begin, std::size_t end);
 
 // Calls body over [0, count) in chunks of `grain` (the last may be shorter), on the caller and the pool; returns when
 // all are done. Chunks are claimed dynamically; each is a contiguous range. Runs on the caller alone when count <=
-// grain, inside another parallel_for, or with one thread. body must not throw.
+// grain, inside another parallel_for, or with one thread. If body throws, chunks that have not begun are dropped; when
+// the others have ended, the first exception is raised here.
 void parallel_for(std::size_t count, std::size_t grain, RangeBody body, void* context);
 
 template <typename Body>
@@ -27,8 +28,5 @@ void parallel_for(std::size_t count, std::size_t grain, Body&& body) {
       [](void* context, std::size_t begin, std::size_t end) { (*static_cast<Plain*>(context))(begin, end); },
       const_cast<void*>(static_cast<const void*>(&body)));
 }
-
-// At least `bytes` of 64-byte aligned scratch that belongs to the calling thread until its next call.
-void* thread_scratch(std::size_t bytes);
 
 }  // namespace lamina::runtime

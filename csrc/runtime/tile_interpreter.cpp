@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "runtime/strided.h"
-#include "runtime/thread_pool.h"
+#include "runtime/thread_scratch.h"
 
 namespace lamina::runtime {
 

@@ -7,8 +7,9 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <set>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -218,18 +219,44 @@ TEST_F(ThreadPool, a_fork_amid_another_threads_job_does_no_harm) {
   EXPECT_EQ(wrong, 0);
 }
 
-TEST_F(ThreadPool, scratch_is_aligned_grows_and_belongs_to_one_thread) {
-  for (const std::size_t bytes : {1u, 100u, 64u, 5000u, 1000000u, 3u}) {
-    void* scratch = thread_scratch(bytes);
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(scratch) % 64, 0u);
-    std::memset(scratch, 0xab, bytes);
+TEST_F(ThreadPool, raises_what_a_chunk_raised_and_goes_on_working) {
+  for (const int threads : {1, 2, 4}) {
+    set_num_threads(threads);
+    for (const bool in_worker : {false, true}) {
+      if (in_worker && threads == 1) continue;
+      const std::thread::id caller = std::this_thread::get_id();
+      std::atomic<std::size_t> entered{0};
+      std::string raised;
+      try {
+        parallel_for(10000, 1, [&](std::size_t, std::size_t) {
+          ++entered;
+          if ((std::this_thread::get_id() != caller) == in_worker) throw std::runtime_error("no more");
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        });
+      } catch (const std::runtime_error& error) {
+        raised = error.what();
+      }
+      EXPECT_EQ(raised, "no more") << threads << " threads";
+      EXPECT_LT(entered, 10000u) << "the chunks left over are dropped";
+      EXPECT_TRUE(covers_once(1000, 7)) << "the next job runs";
+      if (threads > 1) EXPECT_TRUE(runs_at_once(static_cast<std::size_t>(threads))) << "on as many threads as before";
+    }
   }
-  void* mine = thread_scratch(1000);
-  EXPECT_EQ(thread_scratch(500), mine) << "a smaller request keeps the block";
-  void* theirs = nullptr;
-  std::thread([&] { theirs = thread_scratch(1000); }).join();
-  EXPECT_NE(theirs, nullptr);
-  EXPECT_NE(theirs, mine);
+}
+
+TEST_F(ThreadPool, the_first_of_many_exceptions_wins) {
+  set_num_threads(4);
+  for (int round = 0; round < 200; ++round) {
+    std::atomic<int> thrown{0};
+    int raised = -1;
+    try {
+      parallel_for(64, 1, [&](std::size_t, std::size_t) { throw thrown++; });
+    } catch (int number) {
+      raised = number;
+    }
+    EXPECT_GE(raised, 0);
+    EXPECT_LT(raised, thrown);
+  }
 }
 
 TEST(ThreadPoolDeathTest, exits_cleanly_with_workers_parked_or_spinning) {

@@ -161,6 +161,23 @@ def test_errors_leave_nothing_behind() -> None:
     assert _live() == before
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_results_that_memory_ran_out_for_raise_at_every_look(threads: int) -> None:
+    before, threads_before = _live(), lamina.get_num_threads()
+    lamina.set_num_threads(threads)
+    x, weight = lamina.ones(1000, 1, 4, 4), lamina.ones(40, 1, 2, 2)
+    wide = nn.functional.conv2d(x, weight, padding=2**21, dilation=2**22 + 3)  # of 64 TB between its windows' corners
+    derived = wide.relu().sum()
+    for look in (wide.tolist, derived.item, wide.numpy, (wide + 1).tolist):
+        with pytest.raises(MemoryError):
+            look()
+        assert lamina.ones(400_000).sum().item() == 400_000  # on the same pool
+    del x, weight, wide, derived, look
+    lamina.set_num_threads(threads_before)
+    (lamina.ones(2) + 1).tolist()
+    assert _live() == before
+
+
 def test_reference_cycles_are_collected() -> None:
     before = _live()
 
