@@ -6,9 +6,36 @@ from . import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._core import Tensor
     from ._core import dtype as DType
 
-__all__ = ["finfo", "iinfo"]
+__all__ = ["finfo", "iinfo", "require_floating", "scalar_name"]
+
+
+# What PyTorch's messages call the types.
+_SCALARS = {
+    "float32": "Float",
+    "float64": "Double",
+    "float16": "Half",
+    "bfloat16": "BFloat16",
+    "int64": "Long",
+    "int32": "Int",
+    "int16": "Short",
+    "int8": "Char",
+    "uint8": "Byte",
+    "bool": "Bool",
+}
+
+
+def scalar_name(dtype: DType) -> str:
+    """What PyTorch's messages call a type: "Long" for int64."""
+    return _SCALARS[_name(dtype)]
+
+
+def require_floating(function: str, input: Tensor) -> None:
+    """NotImplementedError, in PyTorch's words, unless `input` has floating point numbers."""
+    if not input.is_floating_point():
+        raise NotImplementedError(f"\"{function}\" not implemented for '{scalar_name(input.dtype)}'")
 
 
 def _name(dtype: DType) -> str:

@@ -11,6 +11,7 @@ import layer_samples
 import nn_samples
 import numpy as np
 import pytest
+import volume_samples
 import window_samples
 from nn_samples import Sample
 
@@ -21,7 +22,7 @@ from lamina.nn import functional as F
 
 nan, inf = float("nan"), float("inf")
 
-SAMPLES = [*nn_samples.SAMPLES, *window_samples.SAMPLES, *layer_samples.SAMPLES]
+SAMPLES = [*nn_samples.SAMPLES, *window_samples.SAMPLES, *volume_samples.SAMPLES, *layer_samples.SAMPLES]
 
 
 def tensors(sample: Sample, dtype: Any = lamina.float64) -> list[lamina.Tensor]:
@@ -38,7 +39,7 @@ def call(sample: Sample, *inputs: lamina.Tensor) -> lamina.Tensor:
         if key.endswith(("weight", "bias")) and isinstance(value, int)
     }
     options.update(named)
-    for key in ("running_mean", "running_var"):
+    for key in ("running_mean", "running_var", "_random_samples"):
         if options.get(key) is not None:
             options[key] = lamina.tensor(options[key], dtype=inputs[0].dtype)
     positional = [x for x in inputs if all(x is not value for value in named.values())]

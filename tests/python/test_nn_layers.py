@@ -9,6 +9,7 @@ from typing import Any
 import layer_samples
 import numpy as np
 import pytest
+import volume_samples
 import window_samples
 
 import lamina
@@ -104,7 +105,7 @@ LAYERS: list[tuple[nn.Module, tuple[Any, ...], Callable[..., Any], str]] = [
     ),
     (nn.MultiMarginLoss(p=2), (x(3, 3), labels()), lambda a, b: F.multi_margin_loss(a, b, p=2), "MultiMarginLoss()"),
 ]  # fmt: skip
-LAYERS += window_samples.modules(x) + layer_samples.modules(x)
+LAYERS += window_samples.modules(x) + volume_samples.modules(x) + layer_samples.modules(x)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .functional.windows import PerAxis
 
-__all__ = ["conv1d_input", "conv1d_weight", "conv2d_input", "conv2d_weight"]
+__all__ = ["conv1d_input", "conv1d_weight", "conv2d_input", "conv2d_weight", "conv3d_input", "conv3d_weight"]
 
 
 def conv1d_input(
@@ -70,6 +70,32 @@ def conv2d_weight(
     return _gradient(weight, input, weight, grad_output, stride, padding, dilation, groups)
 
 
+def conv3d_input(
+    input_size: Sequence[int],
+    weight: Tensor,
+    grad_output: Tensor,
+    stride: PerAxis = 1,
+    padding: PerAxis = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Tensor:
+    """The gradient of conv3d for an input of `input_size`, by the gradient of its result."""
+    return conv2d_input(input_size, weight, grad_output, stride, padding, dilation, groups)
+
+
+def conv3d_weight(
+    input: Tensor,
+    weight_size: Sequence[int],
+    grad_output: Tensor,
+    stride: PerAxis = 1,
+    padding: PerAxis = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Tensor:
+    """The gradient of conv3d for a weight of `weight_size`, by the gradient of its result."""
+    return conv2d_weight(input, weight_size, grad_output, stride, padding, dilation, groups)
+
+
 def _gradient(
     wanted: Tensor,
     input: Tensor,
@@ -80,7 +106,7 @@ def _gradient(
     dilation: PerAxis,
     groups: int,
 ) -> Tensor:
-    convolve = F.conv1d if weight.ndim == 3 else F.conv2d
+    convolve = (F.conv1d, F.conv2d, F.conv3d)[weight.ndim - 3]
     with enable_grad():
         output = convolve(input, weight, None, stride, padding, dilation, groups)
     return grad(output, wanted, grad_output, create_graph=grad_output.requires_grad)[0]

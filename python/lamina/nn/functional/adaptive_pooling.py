@@ -6,25 +6,38 @@ from math import prod
 
 from ... import _core
 from ..._core import Tensor
-from .pooling import avg_pool2d, max_pool1d, max_pool2d
+from ...dtypes import require_floating
+from .average_pooling import avg_pool2d, avg_pool3d
+from .max_pooling import max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices
 from .windows import per_axis
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    Size = int | Sequence[int | None]
 
-__all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d"]
+__all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool1d_with_indices",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool2d_with_indices",
+    "adaptive_max_pool3d",
+    "adaptive_max_pool3d_with_indices",
+]
 
 
-def adaptive_avg_pool1d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
+def adaptive_avg_pool1d(input: Tensor, output_size: Size) -> Tensor:
     """The means of `output_size` windows that divide the last axis of (N, C, L) or (C, L)."""
     sizes = _sizes("adaptive_avg_pool1d", input, 1, output_size)
     output = _means(input.unsqueeze(-2), [1, *sizes]).squeeze(-2)
     return _core._labelled(output, "Squeeze@1") if output.requires_grad else output
 
 
-def adaptive_avg_pool2d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
+def adaptive_avg_pool2d(input: Tensor, output_size: Size) -> Tensor:
     """The means of `output_size` windows that divide the last two axes of (N, C, H, W) or (C, H, W).
 
     Window i of n along an axis of length L goes from ``i L // n`` up to ``ceil((i + 1) L / n)``: windows overlap by an
@@ -36,12 +49,20 @@ def adaptive_avg_pool2d(input: Tensor, output_size: int | Sequence[int | None] |
     return _core._labelled(output, label) if output.requires_grad else output
 
 
+def adaptive_avg_pool3d(input: Tensor, output_size: Size) -> Tensor:
+    """adaptive_avg_pool2d with one axis more: (N, C, D, H, W) or (C, D, H, W)."""
+    sizes = _sizes("adaptive_avg_pool3d", input, 3, output_size)
+    output = _means(input, sizes)
+    label = "Mean@1" if sizes == [1, 1, 1] else "AdaptiveAvgPool3D"
+    return _core._labelled(output, label) if output.requires_grad else output
+
+
 def _means(images: Tensor, sizes: list[int]) -> Tensor:
-    if sizes == [1, 1]:
-        return images.mean((-2, -1), keepdim=True)
+    if all(size == 1 for size in sizes):
+        return images.mean(tuple(range(-len(sizes), 0)), keepdim=True)
     if window := _equal_windows(images, sizes):
-        return avg_pool2d(images, window)
-    for axis, size in zip((-1, -2), sizes[::-1]):
+        return avg_pool2d(images, window) if len(sizes) == 2 else avg_pool3d(images, window)
+    for axis, size in zip((-1, -2, -3), sizes[::-1]):
         if size != images.shape[axis]:
             parts = [images.narrow(axis, start, length).mean(axis) for start, length in _windows(images, axis, size)]
             images = _core.stack(parts, axis) if parts else images.narrow(axis, 0, 0)
@@ -49,37 +70,65 @@ def _means(images: Tensor, sizes: list[int]) -> Tensor:
 
 
 def adaptive_max_pool1d(
-    input: Tensor, output_size: int | Sequence[int | None] | None, return_indices: bool = False
+    input: Tensor, output_size: Size, return_indices: bool = False
 ) -> Tensor | tuple[Tensor, Tensor]:
     """The largest of `output_size` windows that divide the last axis of (N, C, L) or (C, L)."""
-    sizes = _sizes("adaptive_max_pool1d", input, 1, output_size)
-    if window := _equal_windows(input, sizes):
-        return max_pool1d(input, window, return_indices=return_indices)
-    output, positions = _largest(input, sizes)
-    return (output, positions) if return_indices else output
+    both = adaptive_max_pool1d_with_indices(input, output_size)
+    return both if return_indices else both[0]
 
 
 def adaptive_max_pool2d(
-    input: Tensor, output_size: int | Sequence[int | None] | None, return_indices: bool = False
+    input: Tensor, output_size: Size, return_indices: bool = False
 ) -> Tensor | tuple[Tensor, Tensor]:
     """The largest of `output_size` windows that divide the last two axes of (N, C, H, W) or (C, H, W).
 
     Windows are those of adaptive_avg_pool2d. With `return_indices`, also where in its plane each is.
     """
-    sizes = _sizes("adaptive_max_pool2d", input, 2, output_size)
-    if window := _equal_windows(input, sizes):
-        return max_pool2d(input, window, return_indices=return_indices)
-    output, positions = _largest(input, sizes)
-    if output.requires_grad:
-        _core._labelled(output, "AdaptiveMaxPool2D")
-    return (output, positions) if return_indices else output
+    both = adaptive_max_pool2d_with_indices(input, output_size)
+    return both if return_indices else both[0]
 
 
-def _largest(images: Tensor, sizes: list[int]) -> tuple[Tensor, Tensor]:
+def adaptive_max_pool3d(
+    input: Tensor, output_size: Size, return_indices: bool = False
+) -> Tensor | tuple[Tensor, Tensor]:
+    """adaptive_max_pool2d with one axis more: (N, C, D, H, W) or (C, D, H, W)."""
+    both = adaptive_max_pool3d_with_indices(input, output_size)
+    return both if return_indices else both[0]
+
+
+def adaptive_max_pool1d_with_indices(
+    input: Tensor, output_size: Size, return_indices: bool = False
+) -> tuple[Tensor, Tensor]:
+    """adaptive_max_pool1d and where in its line each of the largest is."""
+    return _largest(1, input, output_size)
+
+
+def adaptive_max_pool2d_with_indices(
+    input: Tensor, output_size: Size, return_indices: bool = False
+) -> tuple[Tensor, Tensor]:
+    """adaptive_max_pool2d and where in its plane each of the largest is."""
+    return _largest(2, input, output_size)
+
+
+def adaptive_max_pool3d_with_indices(
+    input: Tensor, output_size: Size, return_indices: bool = False
+) -> tuple[Tensor, Tensor]:
+    """adaptive_max_pool3d and where in its volume each of the largest is."""
+    return _largest(3, input, output_size)
+
+
+_MAX_POOLS = {1: max_pool1d_with_indices, 2: max_pool2d_with_indices, 3: max_pool3d_with_indices}
+
+
+def _largest(axes: int, images: Tensor, output_size: Size) -> tuple[Tensor, Tensor]:
     """Along one axis after the other, the last one first; and the positions, counted in row-major order."""
-    width = images.shape[-1]
+    sizes = _sizes(f"adaptive_max_pool{axes}d", images, axes, output_size)
+    if window := _equal_windows(images, sizes):
+        return _MAX_POOLS[axes](images, window)
+    lengths = list(images.shape[-axes:])
     positions: Tensor | None = None
-    for axis, size in zip((-1, -2), sizes[::-1]):
+    for n, size in enumerate(sizes[::-1], 1):
+        axis, inner = -n, prod(lengths[axes - n + 1 :])
         values, found = [], []
         for start, length in _windows(images, axis, size):
             largest = images.narrow(axis, start, length).max(axis)
@@ -90,8 +139,10 @@ def _largest(images: Tensor, sizes: list[int]) -> tuple[Tensor, Tensor]:
             positions = _core.zeros(images.shape, dtype=_core.int64)
             continue
         images, where = _core.stack(values, axis), _core.stack(found, axis)
-        positions = where if positions is None else where * width + positions.gather(axis, where)
+        positions = where if positions is None else where * inner + positions.gather(axis, where)
     assert positions is not None
+    if axes != 1 and images.requires_grad:
+        _core._labelled(images, f"AdaptiveMaxPool{axes}D")
     return images, positions
 
 
@@ -110,11 +161,13 @@ def _equal_windows(images: Tensor, sizes: list[int]) -> list[int]:
     return [length // size for length, size in zip(lengths, sizes)]
 
 
-def _sizes(name: str, input: Tensor, axes: int, output_size: int | Sequence[int | None] | None) -> list[int]:
+def _sizes(name: str, input: Tensor, axes: int, output_size: Size) -> list[int]:
     if input.ndim not in (axes + 1, axes + 2):
         raise RuntimeError(f"{name}(): Expected {axes + 1}D or {axes + 2}D tensor, but got {list(input.shape)}")
     lengths = input.shape[-axes:]
-    if output_size is None or isinstance(output_size, int):
+    if output_size is None:
+        raise TypeError(f"{name}(): argument 'output_size' (position 2) must be tuple of ints, not NoneType")
+    if isinstance(output_size, int):
         output_size = [output_size] * axes
     if len(output_size) != axes:
         raise RuntimeError(f"{name}: output_size must be {axes}")
@@ -124,10 +177,13 @@ def _sizes(name: str, input: Tensor, axes: int, output_size: int | Sequence[int 
         raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {sizes}")
     if prod(sizes) > 2**48:
         raise RuntimeError(f"{name}: an output of {sizes} is too large: Storage size calculation overflowed")
-    for axis in range(1 - input.ndim if input.ndim == axes + 2 else -input.ndim, 0):
+    require_floating(name, input)
+    # Means over one or two axes of no channels are none, in PyTorch too; other functions refuse them.
+    first = input.ndim - axes - (0 if "avg" in name and axes < 3 else 1)
+    for axis in range(first, input.ndim):
         if input.shape[axis] == 0:
             raise RuntimeError(
                 f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes "
-                f"{list(input.shape)} with dimension {axis + input.ndim} being empty"
+                f"{list(input.shape)} with dimension {axis} being empty"
             )
     return sizes

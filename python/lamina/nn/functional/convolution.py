@@ -1,9 +1,10 @@
-"""Convolutions over one and two axes, and their transposes. 1-d forms are 2-d ones of height 1."""
+"""Convolutions over one, two and three axes, and their transposes. 1-d forms are 2-d ones of height 1."""
 
 from __future__ import annotations
 
 from ... import _core
 from ..._core import Tensor
+from .volumes import convolution, transposed_convolution
 from .windows import as_images, per_axis
 
 TYPE_CHECKING = False
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     _Options = tuple[list[int], list[int], list[int], list[int]]
 
-__all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"]
+__all__ = ["conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
 
 
 def conv1d(
@@ -50,6 +51,27 @@ def conv2d(
     return _convolve(2, input, weight, bias, stride, padding, dilation, groups)
 
 
+def conv3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: PerAxis = 1,
+    padding: str | PerAxis = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Input (N, C, D, H, W) or (C, D, H, W) and weight (O, C / groups, K, K, K): conv2d with one axis more."""
+    return _convolve(3, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
+    """Input (time, N, C), weight (K, C, O) and bias (O,) to (time', N, O): conv1d with the channels last."""
+    for name, tensor, axes in (("Input", input, 3), ("Weight", weight, 3), ("Bias", bias, 1)):
+        if tensor.ndim != axes:
+            raise RuntimeError(f"{name} must have {axes} dims, but has {tensor.ndim}")
+    return conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad).permute(2, 0, 1)
+
+
 def _convolve(
     axes: int,
     input: Tensor,
@@ -78,7 +100,8 @@ def _convolve(
         )
     size = [(p - r) // s + 1 for p, r, s in zip(padded, reach, strides)]
     options = _two(axes, size, strides, before, dilations)
-    output = _core._convolution(as_images(images, axes), as_images(weight, axes), *options, groups)
+    convolve = convolution if axes == 3 else _core._convolution
+    output = convolve(as_images(images, axes), as_images(weight, axes), *options, groups)
     return _finished(axes, output, bias, unbatched)
 
 
@@ -112,6 +135,20 @@ def conv_transpose2d(
     options would have read it. H' is ``(H - 1) stride - 2 padding + dilation (K - 1) + output_padding + 1``.
     """
     return _transpose(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: PerAxis = 1,
+    padding: PerAxis = 0,
+    output_padding: PerAxis = 0,
+    groups: int = 1,
+    dilation: PerAxis = 1,
+) -> Tensor:
+    """Input (N, C, D, H, W) and weight (C, O / groups, K, K, K) to (N, O, D', H', W'): the adjoint of conv3d."""
+    return _transpose(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def _transpose(
@@ -151,7 +188,8 @@ def _transpose(
             "Output size is too small"
         )
     options = _two(axes, size, strides, before, dilations)
-    output = _core._convolution_input(as_images(images, axes), as_images(weight, axes), *options, groups)
+    convolve = transposed_convolution if axes == 3 else _core._convolution_input
+    output = convolve(as_images(images, axes), as_images(weight, axes), *options, groups)
     return _finished(axes, output, bias, unbatched)
 
 
@@ -213,15 +251,15 @@ def _check_types(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
 
 
 def _two(axes: int, size: list[int], stride: list[int], before: list[int], dilation: list[int]) -> _Options:
-    """The options for two axes: a first one of size 1 where there is only one."""
-    if axes == 2:
+    """The options for two axes or more: a first one of size 1 where there is only one."""
+    if axes != 1:
         return size, stride, before, dilation
     return [1, *size], [1, *stride], [0, *before], [1, *dilation]
 
 
 def _finished(axes: int, output: Tensor, bias: Tensor | None, unbatched: bool) -> Tensor:
     if bias is not None:
-        output = output + bias.reshape(-1, 1, 1)
+        output = output + bias.reshape(-1, *[1] * (output.ndim - 2))
     if axes == 1:
         output = output.squeeze(2)
     if unbatched:

@@ -6,6 +6,7 @@ from math import log, pi
 
 from ... import _core
 from ..._core import Tensor
+from ...dtypes import require_floating
 from .reduction import legacy_reduction, reduce_loss, warn_if_broadcast, weighted_loss
 
 __all__ = ["gaussian_nll_loss", "huber_loss", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss"]
@@ -22,7 +23,9 @@ def mse_loss(
     """``(input - target)²``, reduced; warns if the shapes differ and broadcast."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     warn_if_broadcast(input, target)
-    return _core._labelled(weighted_loss((input - target).square(), weight, reduction), "MseLoss")
+    difference = input - target
+    require_floating("mse_cpu", difference)
+    return _core._labelled(weighted_loss(difference.square(), weight, reduction), "MseLoss")
 
 
 def l1_loss(
@@ -53,6 +56,7 @@ def smooth_l1_loss(
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     difference = input - target
+    require_floating("smooth_l1_cpu", difference)
     distance = difference.abs()
     if beta == 0:
         return reduce_loss(distance, reduction)

@@ -37,7 +37,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     if mode == "constant":
         return _pad_constant(input, axes, 0.0 if value is None else value)
     if value is not None and value != 0:
-        raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
+        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     if mode not in _SOURCES:
         raise NotImplementedError(f"Unrecognised padding mode {mode}; choose constant, reflect, replicate or circular")
     if not 1 <= len(axes) <= 3 or input.ndim - len(axes) not in (1, 2):

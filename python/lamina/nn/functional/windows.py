@@ -1,4 +1,4 @@
-"""What convolutions and pooling have in common: a number for each axis, and images of two axes."""
+"""What convolutions and pooling have in common: a number for each axis, and images of two axes or more."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def per_axis(name: str, value: PerAxis, axes: int) -> list[int]:
 
 
 def as_images(tensor: Tensor, axes: int) -> Tensor:
-    """With two axes behind the first two: of one, it is the width."""
-    return tensor if axes == 2 else tensor.unsqueeze(-2)
+    """With two axes or more behind the first two: of one, it is the width."""
+    return tensor.unsqueeze(-2) if axes == 1 else tensor
 
 
 class Windows:
@@ -98,23 +98,10 @@ class Windows:
             return False
         return all(end <= n + p for end, n, p in zip(ends, input.shape[-self.axes :], self.padding))
 
-    def may_be_empty(self, size: list[int], input: Tensor) -> bool:
-        """Whether some window has no element inside: its dilation steps over them."""
-        for n, k, s, p, d, length in zip(
-            size, self.kernel, self.stride, self.padding, self.dilation, input.shape[-self.axes :]
-        ):
-            if p == 0 or d == 1:
-                continue
-            for start in range(-p, (n - 1) * s - p + 1, s):
-                first = start % d if start < 0 else start
-                if first >= length or first > start + (k - 1) * d:
-                    return True
-        return False
-
     def for_two_axes(self, size: list[int]) -> tuple[list[int], list[int], list[int], list[int], list[int]]:
-        """Output size, window, stride, padding and dilation for two axes."""
+        """Output size, window, stride, padding and dilation for two axes or more."""
         options = (size, self.kernel, self.stride, self.padding, self.dilation)
-        if self.axes == 2:
+        if self.axes != 1:
             return options
         fill = (1, 1, 1, 0, 1)
         size, kernel, stride, padding, dilation = ([f, *option] for f, option in zip(fill, options))

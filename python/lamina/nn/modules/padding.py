@@ -16,14 +16,19 @@ if TYPE_CHECKING:
 __all__ = [
     "CircularPad1d",
     "CircularPad2d",
+    "CircularPad3d",
     "ConstantPad1d",
     "ConstantPad2d",
+    "ConstantPad3d",
     "ReflectionPad1d",
     "ReflectionPad2d",
+    "ReflectionPad3d",
     "ReplicationPad1d",
     "ReplicationPad2d",
+    "ReplicationPad3d",
     "ZeroPad1d",
     "ZeroPad2d",
+    "ZeroPad3d",
 ]
 
 
@@ -72,6 +77,12 @@ class ConstantPad2d(_ConstantPad):
     axes = 2
 
 
+class ConstantPad3d(_ConstantPad):
+    """Borders of `value` for the last three axes."""
+
+    axes = 3
+
+
 class ZeroPad1d(ConstantPad1d):
     """Borders of zeros for the last axis."""
 
@@ -92,6 +103,16 @@ class ZeroPad2d(ConstantPad2d):
         return f"{self.padding}"
 
 
+class ZeroPad3d(ConstantPad3d):
+    """Borders of zeros for the last three axes."""
+
+    def __init__(self, padding: PerAxis) -> None:
+        super().__init__(padding, 0.0)
+
+    def extra_repr(self) -> str:
+        return f"{self.padding}"
+
+
 class ReflectionPad1d(_Pad):
     """Borders that mirror the last axis at its outermost elements."""
 
@@ -102,6 +123,12 @@ class ReflectionPad2d(_Pad):
     """Borders that mirror the last two axes at their outermost elements."""
 
     axes, mode = 2, "reflect"
+
+
+class ReflectionPad3d(_Pad):
+    """Borders that mirror the last three axes at their outermost elements."""
+
+    axes, mode = 3, "reflect"
 
 
 class ReplicationPad1d(_Pad):
@@ -116,6 +143,12 @@ class ReplicationPad2d(_Pad):
     axes, mode = 2, "replicate"
 
 
+class ReplicationPad3d(_Pad):
+    """Borders that repeat the outermost elements of the last three axes."""
+
+    axes, mode = 3, "replicate"
+
+
 class CircularPad1d(_Pad):
     """Borders from the other end of the last axis."""
 
@@ -126,3 +159,9 @@ class CircularPad2d(_Pad):
     """Borders from the other end of the last two axes."""
 
     axes, mode = 2, "circular"
+
+
+class CircularPad3d(_Pad):
+    """Borders from the other end of the last three axes."""
+
+    axes, mode = 3, "circular"

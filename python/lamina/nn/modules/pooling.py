@@ -9,6 +9,7 @@ from .module import Module
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import ClassVar
 
     from ..._core import Tensor
     from ..functional.windows import PerAxis
@@ -16,18 +17,18 @@ if TYPE_CHECKING:
     Pooled = Tensor | tuple[Tensor, Tensor]
 
 __all__ = [
-    "AdaptiveAvgPool1d",
-    "AdaptiveAvgPool2d",
-    "AdaptiveMaxPool1d",
-    "AdaptiveMaxPool2d",
     "AvgPool1d",
     "AvgPool2d",
+    "AvgPool3d",
     "LPPool1d",
     "LPPool2d",
+    "LPPool3d",
     "MaxPool1d",
     "MaxPool2d",
+    "MaxPool3d",
     "MaxUnpool1d",
     "MaxUnpool2d",
+    "MaxUnpool3d",
 ]
 
 
@@ -76,12 +77,23 @@ class MaxPool2d(_MaxPool):
         )
 
 
+class MaxPool3d(_MaxPool):
+    """The largest of each window of (N, C, D, H, W)."""
+
+    def forward(self, input: Tensor) -> Pooled:
+        return F.max_pool3d(
+            input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
+        )
+
+
 class _MaxUnpool(Module):
     """The options of a MaxPool whose inverse this is."""
 
+    axes: ClassVar[int]
+
     def __init__(self, kernel_size: PerAxis, stride: PerAxis | None = None, padding: PerAxis = 0) -> None:
         super().__init__()
-        axes = 2 if isinstance(self, MaxUnpool2d) else 1
+        axes = self.axes
         self.kernel_size = tuple(per_axis("kernel_size", kernel_size, axes))
         self.stride = self.kernel_size if stride is None else tuple(per_axis("stride", stride, axes))
         self.padding = tuple(per_axis("padding", padding, axes))
@@ -93,6 +105,8 @@ class _MaxUnpool(Module):
 class MaxUnpool1d(_MaxUnpool):
     """The inverse of MaxPool1d, from its result and indices."""
 
+    axes = 1
+
     def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         return F.max_unpool1d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
@@ -100,8 +114,19 @@ class MaxUnpool1d(_MaxUnpool):
 class MaxUnpool2d(_MaxUnpool):
     """The inverse of MaxPool2d, from its result and indices."""
 
+    axes = 2
+
     def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         return F.max_unpool2d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """The inverse of MaxPool3d, from its result and indices."""
+
+    axes = 3
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        return F.max_unpool3d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
 class AvgPool1d(Module):
@@ -129,8 +154,8 @@ class AvgPool1d(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class AvgPool2d(Module):
-    """The mean of each window of (N, C, H, W)."""
+class _AvgPool(Module):
+    """The options of windows of which the mean is taken."""
 
     def __init__(
         self,
@@ -149,6 +174,13 @@ class AvgPool2d(Module):
         self.count_include_pad = count_include_pad
         self.divisor_override = divisor_override
 
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AvgPool2d(_AvgPool):
+    """The mean of each window of (N, C, H, W)."""
+
     def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool2d(
             input,
@@ -160,8 +192,20 @@ class AvgPool2d(Module):
             self.divisor_override,
         )
 
-    def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+class AvgPool3d(_AvgPool):
+    """The mean of each window of (N, C, D, H, W)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.avg_pool3d(
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.ceil_mode,
+            self.count_include_pad,
+            self.divisor_override,
+        )
 
 
 class _LPPool(Module):
@@ -197,48 +241,8 @@ class LPPool2d(_LPPool):
         return F.lp_pool2d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
 
-class _AdaptiveAvgPool(Module):
-    """Means of windows that divide the input into `output_size` parts."""
-
-    def __init__(self, output_size: int | Sequence[int | None] | None) -> None:
-        super().__init__()
-        self.output_size = output_size
-
-    def extra_repr(self) -> str:
-        return f"output_size={self.output_size}"
-
-
-class AdaptiveAvgPool1d(_AdaptiveAvgPool):
-    """Means of windows that divide the last axis of (N, C, L) into `output_size` parts."""
+class LPPool3d(_LPPool):
+    """The `norm_type`-norm of each window of (N, C, D, H, W)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.adaptive_avg_pool1d(input, self.output_size)
-
-
-class AdaptiveAvgPool2d(_AdaptiveAvgPool):
-    """Means of windows that divide the last two axes of (N, C, H, W) into `output_size` parts."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.adaptive_avg_pool2d(input, self.output_size)
-
-
-class _AdaptiveMaxPool(_AdaptiveAvgPool):
-    """The largest of windows that divide the input into `output_size` parts."""
-
-    def __init__(self, output_size: int | Sequence[int | None] | None, return_indices: bool = False) -> None:
-        super().__init__(output_size)
-        self.return_indices = return_indices
-
-
-class AdaptiveMaxPool1d(_AdaptiveMaxPool):
-    """The largest of windows that divide the last axis of (N, C, L) into `output_size` parts."""
-
-    def forward(self, input: Tensor) -> Pooled:
-        return F.adaptive_max_pool1d(input, self.output_size, self.return_indices)
-
-
-class AdaptiveMaxPool2d(_AdaptiveMaxPool):
-    """The largest of windows that divide the last two axes of (N, C, H, W) into `output_size` parts."""
-
-    def forward(self, input: Tensor) -> Pooled:
-        return F.adaptive_max_pool2d(input, self.output_size, self.return_indices)
+        return F.lp_pool3d(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)

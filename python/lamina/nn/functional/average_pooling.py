@@ -1,0 +1,126 @@
+"""Average pooling: the mean, or a norm, of each window."""
+
+from __future__ import annotations
+
+from math import prod
+
+from ... import _core
+from ..._core import Tensor
+from .volumes import window_sums
+from .windows import Windows, as_images, per_axis
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .windows import PerAxis
+
+__all__ = ["avg_pool1d", "avg_pool2d", "avg_pool3d", "lp_pool1d", "lp_pool2d", "lp_pool3d"]
+
+
+def avg_pool1d(
+    input: Tensor,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
+    """The mean of each window of (N, C, L) or (C, L): avg_pool2d along one axis."""
+    return _avg_pool(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+
+
+def avg_pool2d(
+    input: Tensor,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
+    """The mean of each window of (N, C, H, W) or (C, H, W); windows lie `stride` (their size) apart.
+
+    `padding` counts as zeros, or, without `count_include_pad`, not at all. What `ceil_mode` adds beyond the padding
+    never counts. `divisor_override` divides the sums instead of the count.
+    """
+    return _avg_pool(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def avg_pool3d(
+    input: Tensor,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
+    """The mean of each window of (N, C, D, H, W) or (C, D, H, W): avg_pool2d with one axis more."""
+    return _avg_pool(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def _avg_pool(
+    axes: int,
+    input: Tensor,
+    kernel_size: PerAxis,
+    stride: PerAxis | None,
+    padding: PerAxis,
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor_override: int | None,
+) -> Tensor:
+    name = f"avg_pool{axes}d"
+    if divisor_override == 0:
+        raise RuntimeError("divisor must be not zero")
+    windows = Windows(name, axes, kernel_size, stride, padding, 1)
+    size = windows.output_size(name, input, ceil_mode)
+    size_, kernel, strides, before, _ = windows.for_two_axes(size)
+    sums = window_sums(as_images(input, axes), size_, kernel, strides, before)
+    if axes == 1:
+        sums = sums.squeeze(-2)
+    if divisor_override is not None:
+        output = sums / divisor_override
+    elif windows.are_whole(size, input, count_include_pad):
+        output = sums / prod(windows.kernel)
+    else:
+        output = sums / _counts(windows, size, input, count_include_pad)
+    return _core._labelled(output, f"AvgPool{axes}D") if output.requires_grad else output
+
+
+def _counts(windows: Windows, size: list[int], input: Tensor, count_include_pad: bool) -> Tensor:
+    """How many elements each window's mean is of."""
+    counts = _core.ones((), dtype=input.dtype)
+    for axis in range(windows.axes):
+        length, padding = input.shape[axis - windows.axes], windows.padding[axis]
+        starts = [n * windows.stride[axis] - padding for n in range(size[axis])]
+        low, high = (-padding, length + padding) if count_include_pad else (0, length)
+        along = [float(min(s + windows.kernel[axis], high) - max(s, low)) for s in starts]
+        counts = counts.unsqueeze(-1) * _core.tensor(along, dtype=input.dtype)
+    return counts
+
+
+def lp_pool1d(
+    input: Tensor, norm_type: float, kernel_size: PerAxis, stride: PerAxis | None = None, ceil_mode: bool = False
+) -> Tensor:
+    """The `norm_type`-norm of each window of (N, C, L) or (C, L)."""
+    count = prod(per_axis("kernel_size", kernel_size, 1))
+    return _lp_pool(avg_pool1d(input.pow(norm_type), kernel_size, stride, 0, ceil_mode), norm_type, count)
+
+
+def lp_pool2d(
+    input: Tensor, norm_type: float, kernel_size: PerAxis, stride: PerAxis | None = None, ceil_mode: bool = False
+) -> Tensor:
+    """The `norm_type`-norm of each window of (N, C, H, W) or (C, H, W)."""
+    count = prod(per_axis("kernel_size", kernel_size, 2))
+    return _lp_pool(avg_pool2d(input.pow(norm_type), kernel_size, stride, 0, ceil_mode), norm_type, count)
+
+
+def lp_pool3d(
+    input: Tensor, norm_type: float, kernel_size: PerAxis, stride: PerAxis | None = None, ceil_mode: bool = False
+) -> Tensor:
+    """The `norm_type`-norm of each window of (N, C, D, H, W) or (C, D, H, W)."""
+    count = prod(per_axis("kernel_size", kernel_size, 3))
+    return _lp_pool(avg_pool3d(input.pow(norm_type), kernel_size, stride, 0, ceil_mode), norm_type, count)
+
+
+def _lp_pool(means: Tensor, norm_type: float, count: int) -> Tensor:
+    return (means.sign() * means.abs().relu() * count).pow(1.0 / norm_type)

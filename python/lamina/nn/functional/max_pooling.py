@@ -1,0 +1,258 @@
+"""Max pooling: the largest element of each window, and the inverse."""
+
+from __future__ import annotations
+
+from math import inf, prod
+
+from ... import _core
+from ..._core import Tensor
+from ...dtypes import iinfo
+from .padding import pad
+from .windows import Windows, as_images
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .windows import PerAxis
+
+__all__ = [
+    "max_pool1d",
+    "max_pool1d_with_indices",
+    "max_pool2d",
+    "max_pool2d_with_indices",
+    "max_pool3d",
+    "max_pool3d_with_indices",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
+]
+
+
+def max_pool1d(
+    input: Tensor,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    dilation: PerAxis = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Tensor | tuple[Tensor, Tensor]:
+    """The largest of each window of (N, C, L) or (C, L): max_pool2d along one axis."""
+    return _max_pool(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool2d(
+    input: Tensor,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    dilation: PerAxis = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Tensor | tuple[Tensor, Tensor]:
+    """The largest of each window of (N, C, H, W) or (C, H, W); windows lie `stride` (their size) apart.
+
+    The first of equal ones gets the gradient. `padding` counts as less than everything. With `ceil_mode`, windows that
+    begin inside and end outside count too. With `return_indices`, also where in its plane (of H W elements) each is.
+    """
+    return _max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool3d(
+    input: Tensor,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    dilation: PerAxis = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Tensor | tuple[Tensor, Tensor]:
+    """The largest of each window of (N, C, D, H, W) or (C, D, H, W): max_pool2d with one axis more."""
+    return _max_pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool1d_with_indices(
+    input: Tensor,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    dilation: PerAxis = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """max_pool1d and where in its line each of the largest is."""
+    return _both(1, input, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def max_pool2d_with_indices(
+    input: Tensor,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    dilation: PerAxis = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """max_pool2d and where in its plane each of the largest is."""
+    return _both(2, input, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def max_pool3d_with_indices(
+    input: Tensor,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    dilation: PerAxis = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """max_pool3d and where in its volume each of the largest is."""
+    return _both(3, input, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def _max_pool(
+    axes: int,
+    input: Tensor,
+    kernel_size: PerAxis,
+    stride: PerAxis | None,
+    padding: PerAxis,
+    dilation: PerAxis,
+    ceil_mode: bool,
+    return_indices: bool,
+) -> Tensor | tuple[Tensor, Tensor]:
+    output, positions = _both(axes, input, kernel_size, stride, padding, dilation, ceil_mode)
+    return (output, positions) if return_indices else output
+
+
+def _both(
+    axes: int,
+    input: Tensor,
+    kernel_size: PerAxis,
+    stride: PerAxis | None,
+    padding: PerAxis,
+    dilation: PerAxis,
+    ceil_mode: bool,
+) -> tuple[Tensor, Tensor]:
+    name = f"max_pool{axes}d"
+    windows = Windows(name, axes, kernel_size, stride, padding, dilation)
+    size = windows.output_size(name, input, ceil_mode)
+    images = as_images(input, axes)
+    options = windows.for_two_axes(size)
+    output, positions = _in_volumes(images, *options) if axes == 3 else _in_planes(images, *options)
+    if axes == 1:
+        output, positions = output.squeeze(-2), positions.squeeze(-2)
+    if axes != 2 and output.requires_grad:
+        _core._labelled(output, "Squeeze@1" if axes == 1 else "MaxPool3DWithIndices")
+    return output, positions
+
+
+def _in_volumes(
+    volumes: Tensor, size: list[int], window: list[int], stride: list[int], padding: list[int], dilation: list[int]
+) -> tuple[Tensor, Tensor]:
+    """The largest of each plane's windows, and of these the largest along the depth."""
+    plane, area = volumes.shape[-2] * volumes.shape[-1], size[1] * size[2]
+    values, within = _in_planes(volumes, size[1:], window[1:], stride[1:], padding[1:], dilation[1:])
+    options = [size[0], area], [window[0], 1], [stride[0], 1], [padding[0], 0], [dilation[0], 1]
+    output, found = _in_planes(values.flatten(-2), *options)
+    found = found.flatten(-2)
+    positions = found.div(area, rounding_mode="floor") * plane + within.flatten(-3).gather(-1, found)
+    return output.unflatten(-1, size[1:]), positions.unflatten(-1, size)
+
+
+def _in_planes(
+    images: Tensor, size: list[int], window: list[int], stride: list[int], padding: list[int], dilation: list[int]
+) -> tuple[Tensor, Tensor]:
+    options = list(zip(size, window, stride, padding, dilation, images.shape[-2:]))
+    if not any(_may_be_empty(*option) for option in options):
+        return _core._max_pool(images, size, window, stride, padding, dilation)
+    # Windows that see nothing but padding give the least number.
+    height, width = images.shape[-2:]
+    least = -inf if images.is_floating_point() else float(iinfo(images.dtype).min)
+    padded = pad(images, (padding[1], padding[1], padding[0], padding[0]), value=least)
+    output, positions = _core._max_pool(padded, size, window, stride, [0, 0], dilation)
+    across = padded.shape[-1]
+    rows = positions.div(across, rounding_mode="floor") - padding[0]
+    columns = positions % across - padding[1]
+    return output, rows.clamp(0, height - 1) * width + columns.clamp(0, width - 1)
+
+
+def _may_be_empty(size: int, window: int, stride: int, padding: int, dilation: int, length: int) -> bool:
+    """Whether some window has no element inside: its dilation steps over them."""
+    if padding == 0 or dilation == 1:
+        return False
+    for start in range(-padding, (size - 1) * stride - padding + 1, stride):
+        first = start % dilation if start < 0 else start
+        if first >= length or first > start + (window - 1) * dilation:
+            return True
+    return False
+
+
+def max_unpool1d(
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    output_size: Sequence[int] | None = None,
+) -> Tensor:
+    """The inverse of max_pool1d, with zeros where nothing was the largest."""
+    return _max_unpool(1, input, indices, kernel_size, stride, padding, output_size)
+
+
+def max_unpool2d(
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    output_size: Sequence[int] | None = None,
+) -> Tensor:
+    """The inverse of max_pool2d, from its two results, with zeros where nothing was the largest.
+
+    `output_size` tells apart the sizes that are pooled to the same one. ValueError for one that is not among them.
+    """
+    return _max_unpool(2, input, indices, kernel_size, stride, padding, output_size)
+
+
+def max_unpool3d(
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    output_size: Sequence[int] | None = None,
+) -> Tensor:
+    """The inverse of max_pool3d, with zeros where nothing was the largest."""
+    return _max_unpool(3, input, indices, kernel_size, stride, padding, output_size)
+
+
+def _max_unpool(
+    axes: int,
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: PerAxis,
+    stride: PerAxis | None,
+    padding: PerAxis,
+    output_size: Sequence[int] | None,
+) -> Tensor:
+    windows = Windows(f"max_unpool{axes}d", axes, kernel_size, stride, padding, 1)
+    if input.shape != indices.shape:
+        raise RuntimeError(f"Expected shape of indices to be: {list(input.shape)} but got: {list(indices.shape)}")
+    each = list(zip(input.shape[-axes:], windows.kernel, windows.stride, windows.padding))
+    size = [(n - 1) * s - 2 * p + k for n, k, s, p in each]
+    if output_size is not None:
+        wanted = list(output_size)[-axes:]
+        if len(output_size) not in (axes, axes + 1, axes + 2):
+            raise ValueError(
+                f"output_size should be a sequence containing {axes} or {axes + 2} elements, but it has a length of "
+                f"'{len(output_size)}'"
+            )
+        for n, w, (_, _, s, _) in zip(size, wanted, each):
+            if not n - s < w < n + s:
+                raise ValueError(f'invalid output_size "{wanted}" (dim 0 must be between {n - s} and {n + s})')
+        size = wanted
+    if indices.numel() and int(indices.max()) >= prod(size):
+        raise RuntimeError(f"Found an invalid max index: {int(indices.max())} (output volumes are of size {size})")
+    flat = _core.zeros(*input.shape[:-axes], prod(size), dtype=input.dtype)
+    return flat.scatter(-1, indices.flatten(-axes), input.flatten(-axes)).reshape(*input.shape[:-axes], *size)
