@@ -156,6 +156,8 @@ from .modules import (
 from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from .resolving import resolve
 
+functional.grad = grad  # where PyTorch shows it, too
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import utils

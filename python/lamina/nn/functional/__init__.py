@@ -86,6 +86,12 @@ from .regularization import alpha_dropout, dropout, dropout1d, dropout2d, dropou
 from .resizing import interpolate
 from .sampling import affine_grid, grid_sample
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    grad: ModuleType  # nn.grad, which is built on this module: nn puts it here
+
 __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
@@ -212,12 +218,3 @@ __all__ = [
     "triplet_margin_with_distance_loss",
     "unfold",
 ]
-
-
-def __getattr__(name: str) -> object:
-    # PyTorch shows nn.grad here as well; it is built on this module.
-    if name == "grad":
-        from .. import grad
-
-        return grad
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
