@@ -16,7 +16,7 @@ namespace lamina::bindings {
 
 namespace {
 
-bool g_anomaly = false, g_check_nan = true;
+bool g_anomaly = false, g_check_nan = true;  // of all threads, as in PyTorch
 
 Object tensor_or_none(const ValuePtr& value) {
   return value ? Object(wrap_quietly(engine::Variable(value))) : Object::borrowed(Py_None);

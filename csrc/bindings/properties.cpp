@@ -131,17 +131,6 @@ PyObject* get_base(PyObject* self, void*) {
     return base ? base : Object::borrowed(Py_None).release();
   });
 }
-// The base of a view, whose memory it sees a part of; any other tensor itself.
-PyObject* get_whole(PyObject* self, void*) {
-  return guarded([&] {
-    engine::Variable& view = variable_of(self);
-    if (!view.is_view()) return Py_NewRef(self);
-    engine::Variable whole(view.cell->value);
-    whole.cell = view.cell;
-    whole.seen = view.cell->version;
-    return wrap(std::move(whole));
-  });
-}
 PyObject* get_retains_grad(PyObject* self, void*) {
   return guarded([&] { return PyBool_FromLong(retains_grad(value_of(self))); });
 }
@@ -170,7 +159,6 @@ PyGetSetDef g_tensor_properties[] = {
     {"_version", get_version, nullptr, nullptr, nullptr},
     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
     {"_retains_grad", get_retains_grad, nullptr, nullptr, nullptr},
-    {"_whole", get_whole, nullptr, nullptr, nullptr},
     {"_base", get_base, nullptr, "The tensor that this one is a view of, or None.", nullptr},
     {"_is_inference", get_is_inference, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};

@@ -82,7 +82,7 @@ void assign(Variable& variable, ValuePtr fresh);
 // from then on may read the old numbers, what was recorded before must not any more.
 void check_assignable(Variable& variable);
 // Whether gradients may go on reading what is changed in place from now on: they read the old numbers, which immutable
-// values keep. Returns the former setting.
+// values keep. Returns the former setting; each thread has its own.
 bool allow_changes_of_saved(bool allowed);
 // Makes the variable refer to another value altogether (`x.data = y`, load_state_dict): not seen by earlier views.
 void replace(Variable& variable, ValuePtr fresh);

@@ -1,6 +1,8 @@
 // Views, in-place operations through them, versions, detached aliases, and memory that the outside shares.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "autograd/gradients.h"
 #include "engine/variable.h"
 #include "recorded_values.h"
@@ -203,6 +205,21 @@ TEST(Variable, ChangeThroughAViewOfWhatAGradientReadsIsAnError) {
   Variable view = view_of(factor, {reshaped({2, 1})});
   ValuePtr product = w * current(factor);
   scale(view, 2);
+  EXPECT_TRUE(contains(error_of([&] { gradient_of(product, w); }), "modified by an inplace operation"));
+}
+
+TEST(Variable, OperationsOfTwoThreadsInterleave) {
+  ValuePtr w = parameter({2}, {1, 2});
+  Variable x(w * 3.0), y(range({2}));
+  check_assignable(x);
+  std::thread([&] { scale(y, 2); }).join();  // while the other waits for numbers
+  assign(x, current(x) * current(x));        // the operation's own product may read the old x
+  EXPECT_EQ(gradient_of(current(x), w), (Numbers{18, 36}));
+
+  ValuePtr product = w * current(y);
+  allow_changes_of_saved(true);
+  std::thread([&] { scale(y, 2); }).join();  // the permission is this thread's
+  allow_changes_of_saved(false);
   EXPECT_TRUE(contains(error_of([&] { gradient_of(product, w); }), "modified by an inplace operation"));
 }
 

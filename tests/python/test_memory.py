@@ -235,6 +235,26 @@ def test_peak_is_near_the_ideal(program: str, ideal: int) -> None:
     assert _peak_of(program) <= ideal + 1.1
 
 
+@pytest.mark.parametrize(("name", "states"), [("SGD", 0), ("SGD with momentum", 1), ("Adam", 2)])
+def test_training_step_needs_little_more_than_what_must_live(name: str, states: int) -> None:
+    before, width, batch = _live()[1], 1024, 128
+    net = nn.Sequential(*[layer for _ in range(3) for layer in (nn.Linear(width, width), nn.ReLU())][:-1])
+    optimizer = OPTIMIZERS[name](net.parameters())
+    x, target = lamina.randn(batch, width), lamina.randn(batch, width)
+    lamina.flush()
+    lamina.reset_peak_memory_stats()
+    for _ in range(3):
+        optimizer.zero_grad()
+        loss = (net(x) - target).square().mean()
+        loss.backward()
+        optimizer.step()
+        loss.item()
+    parameters = sum(parameter.nbytes for parameter in net.parameters())
+    activations = 5 * x.nbytes  # two hidden layers' results and the last one's; x and the target
+    must_live = (2 + states) * parameters + activations  # themselves, their gradients, the optimizer's state
+    assert lamina.memory_stats()["peak_bytes"] - before <= 1.1 * must_live
+
+
 def test_plan_cache_is_bounded() -> None:
     before = _live()
     for n in range(1, 3000):

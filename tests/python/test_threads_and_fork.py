@@ -223,6 +223,35 @@ def test_modes_belong_to_their_thread() -> None:
     assert seen == [True]
 
 
+def _raises_in_another_thread(work: Callable[[], object]) -> bool:
+    with ThreadPoolExecutor(1) as pool:
+        return isinstance(pool.submit(work).exception(60), RuntimeError)
+
+
+def test_permission_to_change_saved_tensors_belongs_to_its_thread() -> None:
+    def change() -> None:
+        w, factor = lamina.ones(2, requires_grad=True), lamina.ones(2)
+        product = (w * factor).sum()
+        factor.add_(1)
+        product.backward()
+
+    with lamina.autograd.graph.allow_mutation_on_saved_tensors():
+        change()
+        assert _raises_in_another_thread(change)
+
+
+@pytest.mark.filterwarnings("ignore:Error detected in SqrtBackward0", "ignore:Anomaly Detection has been enabled")
+def test_anomalies_are_detected_in_all_threads() -> None:
+    """PyTorch's mode belongs to the process, too."""
+
+    def make_nan() -> None:
+        (lamina.zeros(1, requires_grad=True).sqrt() * 0).sum().backward()
+
+    assert not _raises_in_another_thread(make_nan)
+    with lamina.autograd.detect_anomaly():
+        assert _raises_in_another_thread(make_nan)
+
+
 def test_changing_the_pool_while_others_compute(threads: Callable[[int], None]) -> None:
     stop = threading.Event()
     wrong = []

@@ -35,8 +35,8 @@ class SavedStorages:
 
     def place(self, tensor: Tensor) -> tuple[int, int, int, tuple[int, ...]]:
         """The number of the tensor's storage, how many elements that has, and the tensor's offset and strides in it."""
-        whole = tensor.detach()._whole.detach()
-        array = whole.contiguous().numpy()
+        base = tensor._base
+        array = (tensor if base is None else base).detach().contiguous().numpy()
         key = (array.__array_interface__["data"][0], array.nbytes)
         number = self._numbers.setdefault(key, len(self.arrays)) if array.size else len(self.arrays)
         if number == len(self.arrays):

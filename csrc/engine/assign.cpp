@@ -1,0 +1,244 @@
+// In-place operations on variables: a new value is written back along the view's steps into the base's.
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "engine/examples.h"
+#include "engine/flush.h"
+#include "engine/journal.h"
+#include "engine/view_path.h"
+#include "graph/tape.h"
+#include "ops/build.h"
+#include "ops/view_layout.h"
+#include "plan/plan.h"
+#include "runtime/buffer.h"
+#include "runtime/steps.h"
+#include "support/check.h"
+
+namespace lamina::engine {
+
+namespace {
+
+// `base` with the view's elements replaced by `fresh`.
+ValuePtr put(const ViewSpec& spec, const ValuePtr& base, const ValuePtr& fresh) {
+  switch (spec.op) {
+    case Op::reshape:
+      return build::reshape(fresh, base->shape);
+    case Op::permute: {
+      DimVector inverse(spec.attribute->size());
+      for (std::size_t i = 0; i < inverse.size(); ++i)
+        inverse[static_cast<std::size_t>((*spec.attribute)[i])] = static_cast<std::int64_t>(i);
+      return build::permute(fresh, inverse);
+    }
+    case Op::slice:
+      return build::slice_update(base, fresh, spec.attribute);
+    case Op::detach:
+      return fresh;
+    case Op::bitcast:
+      return build::bitcast(fresh, base->dtype);
+    default:
+      throw std::logic_error(text("nothing undoes ", row(static_cast<OpId>(spec.op)).name));
+  }
+}
+
+// `base` with the elements that the steps lead to, each once, replaced by `fresh`.
+ValuePtr put_elements(const std::vector<const ViewPath*>& steps, const ValuePtr& base, const ValuePtr& fresh) {
+  std::int64_t numel = base->shape->numel();
+  StoragePtr storage = runtime::allocate(static_cast<std::size_t>(numel) * sizeof(std::int64_t));
+  auto* first = static_cast<std::int64_t*>(storage->data);
+  std::iota(first, first + numel, std::int64_t{0});
+  ValuePtr places = make_leaf(std::move(storage), base->shape, DType::kInt64);
+  for (const ViewPath* step : steps)
+    if (step->spec.op != Op::detach) places = apply(step->spec, places);
+  const Shape* line = Shape::of({fresh->shape->numel()});
+  return build::reshape(build::scatter(build::reshape(base, Shape::of({numel})), 0, build::reshape(places, line),
+                                       build::reshape(fresh, line)),
+                        base->shape);
+}
+
+// A detached view of a cell that nobody else looks at is a base itself.
+void collapse_lonely(Variable& variable) {
+  if (!variable.cell || variable.cell->references != 1) return;
+  if (!shows_whole_base(variable)) return;
+  variable.changes = variable.cell->changes;
+  variable.cell.reset();
+  variable.path.reset();
+}
+
+// Writes `fresh` into memory that the outside shares, and returns a value over that memory.
+ValuePtr write_through(const ValuePtr& old, const ValuePtr& fresh) {
+  realize(old.get());
+  realize(fresh.get());
+  CopyStep step;
+  step.dims.assign(old->shape->dims().begin(), old->shape->dims().end());
+  // The old value stays what it was for the gradients that read it: it moves to memory of its own.
+  ValuePtr kept = build::clone(build::detach(old));
+  realize(kept.get());
+  ValuePtr leaf = make_leaf(StoragePtr(old->storage), old->shape, old->dtype, old->layout);
+  step.from_strides = strides_of(fresh->shape, fresh->layout);
+  step.to_strides = strides_of(old->shape, old->layout);
+  step.element_size = static_cast<std::uint8_t>(size_of(old->dtype));
+  step.from.slot = 0;
+  step.to.slot = 1;
+  std::vector<std::byte> staged;  // fresh may be a rearrangement of the very same memory
+  std::byte* slots[2] = {data_of(fresh.get()), data_of(old.get())};
+  if (old->shape->numel() == 0) return leaf;
+  if (fresh->storage == old->storage) {
+    CopyStep stage = step;
+    stage.to_strides = contiguous_strides(old->shape);
+    staged.resize(static_cast<std::size_t>(old->shape->numel()) * step.element_size);
+    std::byte* through[2] = {slots[0], staged.data()};
+    runtime::run(stage, through);
+    step.from_strides = stage.to_strides;
+    slots[0] = staged.data();
+  }
+  runtime::run(step, slots);
+  attach_storage(old.get(), StoragePtr(kept->storage), kept->layout);
+  return fresh->requires_grad() ? build::rebase(leaf, fresh) : leaf;
+}
+
+thread_local bool t_saved_may_change = false;
+// Of the in-place operation that this thread is at; 0: none said so. Another thread may be at one of its own: the
+// interpreter's lock is released between an operation's start and its end if it has to look at numbers.
+thread_local std::uint64_t t_operation_start = 0;
+
+// A view's numbers are its base's, so both have changed.
+void mark_overwritten(const ValuePtr& old) {
+  if (t_saved_may_change) return;
+  for (Value* value = old.get(); value; value = is_view(value) ? value->inputs[0] : nullptr) {
+    value->flags |= kOverwritten;
+    value->overwritten_at = t_operation_start ? t_operation_start : current_sequence();
+  }
+}
+
+// A tensor that has a history keeps one when numbers without history overwrite it: a gradient of 0 for the old value,
+// or, where nothing is recorded, the history as it was.
+ValuePtr with_history(const ValuePtr& old, ValuePtr fresh) {
+  if (!old->requires_grad() || old->leaf || fresh->requires_grad()) return fresh;
+  if (!grad_enabled()) {
+    GradMode mode(true);
+    return build::rebase(fresh, old);
+  }
+  DimVector whole(2 * old->shape->dims().size(), 0);
+  std::fill(whole.begin() + old->shape->rank(), whole.end(), 1);
+  return build::slice_update(old, fresh, Attribute::of(whole));
+}
+
+// What a variable whose value was `old` holds after an in-place operation gave it `fresh`.
+ValuePtr finish(const ValuePtr& old, ValuePtr fresh, bool tracked) {
+  if (tracked) mark_overwritten(old);
+  if (old->storage && old->storage->exposed())
+    fresh = write_through(old, fresh);
+  else
+    fresh = unshared(std::move(fresh));
+  keep_leaf(old, fresh);
+  move_watchers(old, fresh);
+  return fresh;
+}
+
+void refuse_unassignable(Variable& variable) {
+  const ValuePtr& value = current(variable);
+  check(!value->storage || !value->storage->read_only,
+        "cannot write to a tensor over a read-only array; clone() it first");
+  if (is_expanded(variable)) {
+    DimVector strides = logical_layout(variable).strides;
+    for (std::size_t axis = 0; axis < strides.size(); ++axis) {
+      check(strides[axis] != 0 || value->shape->dims()[axis] <= 1,
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation.");
+    }
+  }
+  if (!grad_enabled()) return;
+  refuse_guarded(variable, "is being modified inplace");
+  check(!value->leaf, "a leaf Variable that requires grad is being used in an in-place operation.");
+  if (variable.is_view() && !is_detached(variable)) {
+    check(!variable.cell->value->leaf,
+          "a view of a leaf Variable that requires grad is being used in an in-place operation.");
+  }
+}
+
+}  // namespace
+
+bool allow_changes_of_saved(bool allowed) { return std::exchange(t_saved_may_change, allowed); }
+
+void check_assignable(Variable& variable) {
+  refuse_unassignable(variable);
+  t_operation_start = current_sequence();
+}
+
+void assign(Variable& variable, ValuePtr fresh) {
+  refuse_unassignable(variable);
+  check_stays_inside(variable.cell ? variable.cell->value.get() : variable.value.get(), fresh.get());
+  note_change(variable);
+  ValuePtr old = current(variable);
+  collapse_lonely(variable);
+  if (!variable.cell) {
+    variable.value.reset();
+    variable.value = finish(old, with_history(old, std::move(fresh)), true);
+    ++variable.changes;
+    t_operation_start = 0;
+    return;
+  }
+  Cell& cell = *variable.cell;
+  ValuePtr history;
+  bool tracked = !crosses(variable, untracked());
+  if (!variable.is_view()) {
+    cell.value = finish(old, with_history(old, std::move(fresh)), true);
+  } else {
+    auto steps = steps_of(variable);
+    bool numbers_only = is_detached(variable);
+    ValuePtr base = cell.value, written = fresh;
+    {
+      GradMode mode(grad_enabled() && !numbers_only);
+      if (is_expanded(variable)) {
+        fresh = put_elements(steps, base, fresh);
+      } else {
+        std::vector<ValuePtr> along{base};
+        for (std::size_t i = 0; i + 1 < steps.size(); ++i) along.push_back(apply(steps[i]->spec, along.back()));
+        for (std::size_t i = steps.size(); i-- > 0;) fresh = put(steps[i]->spec, along[i], fresh);
+      }
+      fresh = with_history(base, std::move(fresh));
+    }
+    if (numbers_only && grad_enabled() && written->requires_grad()) history = written;
+    written.reset();
+    if (numbers_only && fresh->requires_grad()) fresh = build::detach(fresh);
+    // Changed through .detach() or .data, a computed tensor keeps its history.
+    if (numbers_only && base->requires_grad() && !base->leaf) {
+      GradMode mode(true);
+      fresh = build::rebase(fresh, base);
+    }
+    if (tracked) mark_overwritten(old);
+    cell.value = finish(base, std::move(fresh), tracked);
+  }
+  ++cell.version;
+  if (tracked) ++cell.changes;
+  t_operation_start = 0;
+  refresh(variable);
+  // A detached alias that was given something with a history has that history itself; its base has only the numbers.
+  if (history) variable.value = build::rebase(variable.value, history);
+}
+
+void replace(Variable& variable, ValuePtr fresh) {
+  note_change(variable);
+  ValuePtr old = current(variable);
+  fresh = unshared(std::move(fresh));
+  keep_leaf(old, fresh);
+  if (variable.cell && !variable.is_view()) variable.cell->handle = nullptr;
+  variable = Variable(std::move(fresh));
+}
+
+void become_view(Variable& variable, const std::vector<ViewSpec>& specs) {
+  check(!grad_enabled() || !current(variable)->leaf,
+        "a leaf Variable that requires grad is being used in an in-place operation.");
+  if (current(variable)->leaf) {
+    ValuePtr value = variable.value;
+    for (const ViewSpec& spec : specs) value = apply(spec, value);
+    return replace(variable, std::move(value));
+  }
+  note_change(variable);
+  Variable view = view_of(variable, specs);
+  if (!variable.is_view()) variable.cell->handle = nullptr;
+  variable = std::move(view);
+}
+
+}  // namespace lamina::engine

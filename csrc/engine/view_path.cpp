@@ -1,0 +1,59 @@
+// Views as steps from a base.
+#include "engine/view_path.h"
+
+#include "ops/build.h"
+#include "support/check.h"
+
+namespace lamina::engine {
+
+const Attribute* untracked() {
+  static const Attribute* attribute = Attribute::of({1});
+  return attribute;
+}
+
+ValuePtr apply(const ViewSpec& spec, const ValuePtr& base) {
+  if (spec.op == Op::detach) return build::detach(base);
+  if (spec.op == Op::as_strided) return build::as_strided(base, spec.shape, spec.attribute);
+  if (spec.op == Op::bitcast) return build::bitcast(base, static_cast<DType>((*spec.attribute)[0]));
+  return record(spec.op, {base.get()}, spec.shape, base->dtype, spec.attribute);
+}
+
+bool is_expanded(const Variable& variable) {
+  for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
+    if (path->spec.op == Op::expand || path->spec.op == Op::as_strided) return true;
+  return false;
+}
+
+bool crosses(const Variable& variable, const Attribute* kind) {
+  for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
+    if (path->spec.op == Op::detach && path->spec.attribute == kind) return true;
+  return false;
+}
+bool shows_whole_base(const Variable& variable) {
+  for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
+    if (path->spec.op != Op::detach) return false;
+  return true;
+}
+bool is_detached(const Variable& variable) { return crosses(variable, nullptr) || crosses(variable, untracked()); }
+
+void refuse_guarded(const Variable& variable, const char* what) {
+  if (!grad_enabled() || !variable.value->requires_grad()) return;
+  for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
+    check(!path->spec.guarded, "Output 0 of ", grad_fn_name(variable.value.get()), " is a view and ", what,
+          ". This view was created inside a custom Function (or because an input was returned as-is) and the autograd "
+          "logic to handle view+inplace would override the custom backward associated with the custom Function, "
+          "leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning the output of the "
+          "custom Function.");
+}
+
+void keep_leaf(const ValuePtr& old, const ValuePtr& fresh) {
+  if (!old->leaf) return;
+  attach_leaf(fresh.get(), LeafPtr(old->leaf));
+  fresh->flags |= kRequiresGrad;
+}
+
+void move_watchers(const ValuePtr& old, const ValuePtr& fresh) {
+  if (old->hooks && fresh->requires_grad()) old->hooks->moved(old.get(), fresh.get());
+}
+
+}  // namespace lamina::engine

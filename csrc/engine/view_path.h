@@ -1,0 +1,29 @@
+// What the steps from a base to a view say about it. For variable.cpp and assign.cpp only.
+#pragma once
+
+#include "engine/variable.h"
+
+namespace lamina::engine {
+
+// The attribute of a detach step through which changes do not count (.data).
+const Attribute* untracked();
+
+// The view that one step makes of `base`.
+ValuePtr apply(const ViewSpec& spec, const ValuePtr& base);
+
+// May the view show an element more than once?
+bool is_expanded(const Variable& variable);
+// Is there a detach step with this attribute? null: detach(), untracked(): .data.
+bool crosses(const Variable& variable, const Attribute* kind);
+bool is_detached(const Variable& variable);
+bool shows_whole_base(const Variable& variable);
+
+// Raises PyTorch's error for a view that a custom function returned, if gradients are recorded through it.
+void refuse_guarded(const Variable& variable, const char* what);
+
+// A leaf stays that leaf, whatever value it goes on to.
+void keep_leaf(const ValuePtr& old, const ValuePtr& fresh);
+// Tells those who watch a tensor's gradient which value that is now.
+void move_watchers(const ValuePtr& old, const ValuePtr& fresh);
+
+}  // namespace lamina::engine
