@@ -14,6 +14,7 @@ SMALL = (20, 64, 10)
 BLOCKS = {"count": 152, "width": 64, "batch": 32}
 REDUCTIONS = ("sum", "max", "argmax", "softmax", "logsumexp")
 ROW_FUNCTIONS = ("mean", "var", "sum(x * x)", "layer_norm", "cross_entropy")
+DEEP = (64,) * 10 + (10,)
 RECORDED = 1000
 HUGE = 10**7  # elements
 HUGE_FLOPS = 4 * 10**9
@@ -58,6 +59,8 @@ def _small_nets() -> list[Workload]:
         Workload("chimera, batch 2: forward", "chimera_forward"),
         Workload("chimera, batch 2: forward + backward", "chimera_backward"),
         Workload("20-64-10, batch 8: SGD step", "mlp_step", {"sizes": SMALL, "batch": 8, "optimizer": "SGD"}),
+        Workload("10 layers of 64: compile the step's plan", "plan", {"sizes": DEEP, "anew": True}),
+        Workload("10 layers of 64: look the step's plan up", "plan", {"sizes": DEEP, "anew": False}),
     ]
 
 

@@ -21,6 +21,12 @@ LAMINA_FUNCTION(kModule, flush, "") {
   Py_RETURN_NONE;
 }
 LAMINA_FUNCTION(kModule, describe_pending, "") { return PyUnicode_FromString(engine::describe_pending().c_str()); }
+// For benchmarks/contenders/with_lamina.py.
+LAMINA_FUNCTION(kModule, _find_pending_plan, "anew") {
+  engine::find_pending_plan(a.flag(0, false));
+  Py_RETURN_NONE;
+}
+
 // The whole program that is pending, whatever tensor asks: that is what runs when somebody looks at one.
 LAMINA_FUNCTION(kModule, _explain_pending, "input=None") {
   bool pending = !a.given(0) || Tape::current().is_pending(a.tensor(0).get());

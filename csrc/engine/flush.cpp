@@ -231,6 +231,15 @@ std::string explain_pending() {
   return compile_pending(tape).explanation;
 }
 
+void find_pending_plan(bool anew) {
+  Tape& tape = Tape::current();
+  const Recording& pending = tape.recording();
+  if (anew)
+    compile(pending.trace, find_liveness(tape));
+  else
+    find_or_compile(pending.trace, pending.hash, find_liveness(tape));
+}
+
 std::int64_t flush_count() { return g_flushes; }
 
 }  // namespace lamina::engine

@@ -28,6 +28,9 @@ std::byte* data_of(const Value* value);
 std::string explain_pending();
 std::string describe_pending();
 
+// All of a flush that comes before memory: looks the plan up, or compiles it without the cache. For benchmarks.
+void find_pending_plan(bool anew);
+
 std::int64_t flush_count();
 
 }  // namespace lamina::engine

@@ -116,6 +116,17 @@ def test_python_threads_compute_at_once() -> None:
         assert one[-1] < one[0]
 
 
+def test_python_threads_sum_many_numbers_accurately() -> None:
+    """Pairwise, whoever else is at it: the error does not grow with the number of elements."""
+    numbers = np.random.default_rng(0).random(10**7, dtype=np.float32)
+    expected = numbers.sum(dtype=np.float64)
+    x = lamina.from_numpy(numbers)
+    with ThreadPoolExecutor(3) as pool:
+        sums = list(pool.map(lambda _: float(x.sum()), range(6)))
+    assert len(set(sums)) == 1
+    assert abs(sums[0] - expected) <= 2**-23 * expected
+
+
 def test_a_short_plan_does_not_wait_for_a_long_one() -> None:
     x = lamina.rand(1024, 1024)
     product = x @ x  # found out before: how long it takes, and its plan
