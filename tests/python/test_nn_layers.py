@@ -103,6 +103,10 @@ LAYERS: list[tuple[nn.Module, tuple[Any, ...], Callable[..., Any], str]] = [
         nn.TripletMarginLoss(swap=True), (x(3, 2), -x(3, 2), x(3, 2) * 2),
         lambda *a: F.triplet_margin_loss(*a, swap=True), "TripletMarginLoss()",
     ),
+    (
+        nn.CTCLoss(), (x(3, 1, 2).log_softmax(-1), lamina.tensor([[1]]), [3], [1]),
+        F.ctc_loss, "CTCLoss()",
+    ),
     (nn.MultiMarginLoss(p=2), (x(3, 3), labels()), lambda a, b: F.multi_margin_loss(a, b, p=2), "MultiMarginLoss()"),
 ]  # fmt: skip
 LAYERS += window_samples.modules(x) + volume_samples.modules(x) + layer_samples.modules(x)
@@ -131,9 +135,33 @@ def test_every_module_class_is_tested() -> None:
         "LazyModuleMixin",
     }
     by_hand = {"Linear", "Bilinear", "MultiheadAttention"}
+    by_hand |= set(nn.modules.rnn.__all__) | set(nn.modules.rnn_cells.__all__)  # test_nn_rnn.py
+    by_hand |= set(nn.modules.transformer.__all__) | set(nn.modules.transformer_layers.__all__)
+    by_hand |= {"AdaptiveLogSoftmaxWithLoss"}
     by_hand |= {name for name in nn.modules.__all__ if name.startswith("Lazy")}  # test_nn_lazy.py
     tested = {type(module).__name__ for module, *_ in LAYERS}
     assert tested | elsewhere | by_hand == set(nn.modules.__all__)
+
+
+def test_adaptive_log_softmax() -> None:
+    """Its probabilities are those of the head times those of the cluster, and add up to 1."""
+    layer = nn.AdaptiveLogSoftmaxWithLoss(4, 9, [2, 5], div_value=2.0, head_bias=True)
+    inputs, target = x(6, 4), lamina.tensor([0, 1, 2, 4, 5, 8])
+    logs = layer.log_prob(inputs)
+    np.testing.assert_allclose(logs.exp().sum(1).detach().numpy(), np.ones(6), rtol=1e-5)
+    head = layer.head(inputs).log_softmax(1)
+    last = layer.tail[1](inputs).log_softmax(1)
+    np.testing.assert_allclose(logs[:, 6].detach().numpy(), (head[:, 3] + last[:, 1]).detach().numpy(), rtol=1e-5)
+    output, loss = layer(inputs, target)
+    np.testing.assert_allclose(output.detach().numpy(), logs.detach().numpy()[range(6), target.numpy()], rtol=1e-5)
+    np.testing.assert_allclose(loss.item(), -output.detach().numpy().mean(), rtol=1e-5)
+    assert lamina.equal(layer.predict(inputs), logs.argmax(1))
+    alone = layer(inputs[5], target[5])
+    np.testing.assert_allclose(alone.output.item(), output[5].item(), rtol=1e-5)
+    with pytest.raises(RuntimeError, match="Target values should be in"):
+        layer(inputs, target + 1)
+    with pytest.raises(ValueError, match="cutoffs should be a sequence of unique, positive integers"):
+        nn.AdaptiveLogSoftmaxWithLoss(4, 9, [5, 2])
 
 
 def test_linear() -> None:
@@ -336,5 +364,7 @@ def test_resizing_options_that_contradict_each_other() -> None:
         F.interpolate(x(1, 1, 4), 2, 2.0)
     with pytest.raises(ValueError, match="align_corners option can only be set"):
         F.interpolate(x(1, 1, 4), 2, align_corners=True)
-    with pytest.raises(NotImplementedError, match="bicubic"):
-        F.interpolate(x(1, 1, 4, 4), 2, mode="bicubic")
+    with pytest.raises(NotImplementedError, match="Got 3D input, but bilinear mode needs 4D input"):
+        F.interpolate(x(1, 1, 4), 2, mode="bilinear")
+    with pytest.raises(ValueError, match="Anti-alias option is restricted"):
+        F.interpolate(x(1, 1, 4, 4), 2, antialias=True)

@@ -66,6 +66,7 @@ from .loss_margin import (
 )
 from .loss_multilabel import multilabel_margin_loss, multilabel_soft_margin_loss
 from .loss_regression import gaussian_nll_loss, huber_loss, l1_loss, mse_loss, poisson_nll_loss, smooth_l1_loss
+from .loss_sequence import ctc_loss
 from .max_pooling import (
     max_pool1d,
     max_pool1d_with_indices,
@@ -83,7 +84,7 @@ from .products import bilinear, linear, scaled_dot_product_attention
 from .random_activation import gumbel_softmax, rrelu
 from .rearranging import channel_shuffle, fold, native_channel_shuffle, pixel_shuffle, pixel_unshuffle, unfold
 from .regularization import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
-from .resizing import interpolate
+from .resizing import interpolate, upsample, upsample_bilinear, upsample_nearest
 from .sampling import affine_grid, grid_sample
 
 TYPE_CHECKING = False
@@ -124,6 +125,7 @@ __all__ = [
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "dropout1d",
     "dropout2d",
@@ -217,4 +219,7 @@ __all__ = [
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
     "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]

@@ -7,7 +7,7 @@ from math import inf, sqrt
 from ... import _core
 from ..._core import Tensor
 from .padding import pad
-from .products import linear
+from .products import linear, scaled_dot_product_attention
 from .regularization import dropout
 
 __all__ = ["multi_head_attention_forward"]
@@ -48,7 +48,10 @@ def multi_head_attention_forward(
     """
     batched = _check_ranks(query, key, value, key_padding_mask, attn_mask, num_heads)
     if is_causal and attn_mask is None:
-        raise RuntimeError("Need attn_mask if specifying the is_causal hint.")
+        raise RuntimeError(
+            "Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
+            "`generate_square_subsequent_mask` to create this mask."
+        )
     if not batched:
         query, key, value = query.unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1)
         key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
@@ -74,12 +77,14 @@ def multi_head_attention_forward(
         mask = mask.unsqueeze(0)
     added = 0
     if bias_k is not None and bias_v is not None:
+        if static_k is not None or static_v is not None:
+            raise AssertionError(f"bias cannot be added to static {'value' if static_k is None else 'key'}.")
         k = _core.cat([k, bias_k.expand(1, batch, width)])
         v = _core.cat([v, bias_v.expand(1, batch, width)])
         added += 1
     q, k, v = (x.reshape(-1, batch * num_heads, head).transpose(0, 1) for x in (q, k, v))
-    k = k if static_k is None else static_k
-    v = v if static_v is None else static_v
+    k = k if static_k is None else _given("static_k", static_k, batch * num_heads, head)
+    v = v if static_v is None else _given("static_v", static_v, batch * num_heads, head)
     if add_zero_attn:
         zeros = _core.zeros(batch * num_heads, 1, head, dtype=k.dtype)
         k, v = _core.cat([k, zeros], 1), _core.cat([v, zeros], 1)
@@ -92,12 +97,16 @@ def multi_head_attention_forward(
         spread = padding.reshape(batch, 1, 1, -1).expand(batch, num_heads, 1, k.shape[1])
         spread = spread.reshape(batch * num_heads, 1, -1)
         mask = spread if mask is None else mask + spread
-    scores = (q * sqrt(1.0 / head)) @ k.transpose(1, 2)
-    looks = (scores if mask is None else scores + mask).softmax(-1)
-    seen = dropout(looks, dropout_p) if training else looks
-    mixed = (seen @ v).transpose(0, 1).reshape(length * batch, width)
-    output = linear(mixed, out_proj_weight, out_proj_bias).reshape(length, batch, -1)
+    dropped = dropout_p if training else 0.0
     found = None
+    if need_weights:
+        scores = (q * sqrt(1.0 / head)) @ k.transpose(1, 2)
+        seen = dropout((scores if mask is None else scores + mask).softmax(-1), dropped)
+        mixed = seen @ v
+    else:  # where a query that may look nowhere gets zeros, not NaN
+        mixed = scaled_dot_product_attention(q, k, v, mask, dropped)
+    mixed = mixed.transpose(0, 1).reshape(length * batch, width)
+    output = linear(mixed, out_proj_weight, out_proj_bias).reshape(length, batch, -1)
     if need_weights:
         found = seen.reshape(batch, num_heads, length, -1)
         found = found.mean(1) if average_attn_weights else found
@@ -134,10 +143,20 @@ def _check_ranks(
         rows = (query.shape[0], key.shape[0])
         expected = rows if mask.ndim == 2 else ((query.shape[1] if batched else 1) * heads, *rows)
         if tuple(mask.shape) != expected:
+            if mask.ndim == 3 and not batched:
+                raise AssertionError(f"Expected `attn_mask` shape to be {expected} but got {mask.shape}")
             raise RuntimeError(
                 f"The shape of the {mask.ndim}D attn_mask is {mask.shape}, but should be {tuple(expected)}."
             )
     return batched
+
+
+def _given(name: str, tensor: Tensor, batch: int, width: int) -> Tensor:
+    """Keys or values (N heads, S, head) in place of the projected ones. AssertionError for another shape."""
+    for axis, size in ((0, batch), (2, width)):
+        if tensor.shape[axis] != size:
+            raise AssertionError(f"expecting {name}.size({axis}) of {size}, but got {tensor.shape[axis]}")
+    return tensor
 
 
 def _additive(mask: Tensor, dtype: _core.dtype) -> Tensor:

@@ -1,19 +1,26 @@
-"""Images and lines of another size."""
+"""Images, lines and volumes of another size."""
 
 from __future__ import annotations
 
+import warnings
 from math import floor
+from operator import index
 
 from ... import _core
 from ..._core import Tensor
+from ...dtypes import scalar_name
+from .adaptive_pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
+from .resampling import antialiased, cubic, linear, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
-__all__ = ["interpolate"]
+__all__ = ["interpolate", "upsample", "upsample_bilinear", "upsample_nearest"]
 
-_LINEAR = {"linear": 1, "bilinear": 2}
+_LINEAR = {"linear": 1, "bilinear": 2, "trilinear": 3}
+_NEAREST = {"nearest": "Nearest", "nearest-exact": "NearestExact"}
 
 
 def interpolate(
@@ -25,39 +32,103 @@ def interpolate(
     recompute_scale_factor: bool | None = None,
     antialias: bool = False,
 ) -> Tensor:
-    """(N, C, L) or (N, C, H, W) in another `size`, or `scale_factor` times as large.
+    """(N, C, L), (N, C, H, W) or (N, C, D, H, W) in another `size`, or `scale_factor` times as large.
 
-    "nearest" repeats elements, "nearest-exact" those nearest to the new ones' centres; "linear" (of lines) and
-    "bilinear" weigh the neighbours: with `align_corners` the outermost centres meet, else the outermost edges. The
-    scale is the given one unless `recompute_scale_factor` derives it from the sizes. "area" is adaptive_avg_pool.
+    "nearest" repeats elements, "nearest-exact" those nearest to the new ones' centres; "linear", "bilinear" and
+    "trilinear" (of one, two and three axes) weigh the neighbours, "bicubic" (of two) four in each axis. With
+    `align_corners` the outermost centres meet, else the outermost edges. The scale is the given one unless
+    `recompute_scale_factor` derives it from the sizes. "area" is adaptive_avg_pool. With `antialias` "bilinear" and
+    "bicubic" weigh everything that a new element covers. uint8 images are computed in float32 and rounded.
     NotImplementedError for other modes and dimensions; ValueError for options that contradict each other.
     """
     axes = input.ndim - 2
-    if mode not in ("nearest", "nearest-exact", "area", *_LINEAR) or antialias:
-        raise NotImplementedError(f"interpolate: mode {mode!r} (antialias={antialias}) does not exist here")
-    if axes not in (1, 2) or (mode in _LINEAR and _LINEAR[mode] != axes):
-        raise NotImplementedError(
-            "Input Error: Only 3D and 4D input Tensors supported (got "
-            f"{input.ndim}D) for the modes: nearest | linear | bilinear | area | nearest-exact (got {mode})"
+    if mode not in (*_NEAREST, "area") and align_corners is None:
+        align_corners = False
+    elif mode in (*_NEAREST, "area") and align_corners is not None:
+        raise ValueError(
+            "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
         )
-    if mode not in _LINEAR and align_corners is not None:
-        raise ValueError("align_corners option can only be set with the interpolating modes: linear | bilinear")
+    _check_mode(mode, axes, antialias)
     sizes, scales = _sizes(input, axes, size, scale_factor, recompute_scale_factor)
     if mode == "area":
-        from .adaptive_pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
-
-        return adaptive_avg_pool1d(input, sizes) if axes == 1 else adaptive_avg_pool2d(input, sizes)
-    output = input
+        pool = (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[axes - 1]
+        return pool(input, sizes)
+    lengths = input.shape[2:]
+    if any(wanted <= 0 for wanted in sizes) or any(length == 0 for length in lengths):
+        raise RuntimeError(
+            f"Input and output sizes should be greater than 0, but got input (H: {lengths[0]}, W: {lengths[-1]}) "
+            f"output (H: {sizes[0]}, W: {sizes[-1]})"
+        )
+    if input.shape[1] == 0:
+        raise RuntimeError(
+            f"Non-empty {axes + 2}D data tensor expected but got a tensor with sizes {list(input.shape)}"
+        )
+    if not input.is_floating_point() and input.dtype != _core.uint8:
+        name = mode.replace("-", "_")
+        raise NotImplementedError(f"\"upsample_{name}{axes}d\" not implemented for '{scalar_name(input.dtype)}'")
+    narrow = input.dtype not in (_core.float32, _core.float64) and mode not in _NEAREST
+    output = input.float() if narrow else input
     for axis, (wanted, scale) in enumerate(zip(sizes, scales), 2):
-        length = input.shape[axis]
-        if mode in _LINEAR:
-            places = _linear_places(length, wanted, scale, bool(align_corners))
-            output = _between(output, axis, places)
+        if mode in _NEAREST:
+            exact = mode == "nearest-exact"
+            output = nearest(output, axis, wanted, scale, exact, whole=axes == 2 and not exact)
+        elif antialias:
+            output = antialiased(output, axis, wanted, scale, bool(align_corners), 2 if mode == "bilinear" else 4)
         else:
-            index = _nearest(length, wanted, scale, mode == "nearest-exact", input.dtype)
-            output = output.index_select(axis, index)
-    name = {"nearest": "Nearest", "nearest-exact": "NearestExact", "linear": "Linear", "bilinear": "Bilinear"}[mode]
-    return _core._labelled(output, f"Upsample{name}{axes}D") if output.requires_grad else output
+            along = cubic if mode == "bicubic" else linear
+            output = along(output, axis, wanted, scale, bool(align_corners))
+    if narrow:
+        output = output.round().clamp(0, 255).to(input.dtype) if input.dtype == _core.uint8 else output.to(input.dtype)
+    output = output.clone() if output is input else output
+    label = f"Upsample{_NEAREST.get(mode, mode.capitalize())}{axes}D{'Aa' if antialias else ''}"
+    return _core._labelled(output, label) if output.requires_grad else output
+
+
+def _check_mode(mode: str, axes: int, antialias: bool) -> None:
+    if antialias and not (mode in ("bilinear", "bicubic") and axes == 2):
+        raise ValueError(
+            "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input"
+        )
+    if mode in _LINEAR and axes in (1, 2, 3) and _LINEAR[mode] != axes:
+        raise NotImplementedError(f"Got {axes + 2}D input, but {mode} mode needs {_LINEAR[mode] + 2}D input")
+    known = mode in (*_NEAREST, "area", *_LINEAR) or (mode == "bicubic" and axes == 2)
+    if not known or axes not in (1, 2, 3):
+        raise NotImplementedError(
+            f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {axes + 2}D) for the modes: nearest | "
+            f"linear | bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
+        )
+
+
+def upsample(
+    input: Tensor,
+    size: int | Sequence[int] | None = None,
+    scale_factor: float | Sequence[float] | None = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+) -> Tensor:
+    """interpolate, by its old name."""
+    warnings.warn("`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2)
+    return interpolate(input, size, scale_factor, mode, align_corners)
+
+
+def upsample_nearest(
+    input: Tensor, size: int | Sequence[int] | None = None, scale_factor: float | Sequence[float] | None = None
+) -> Tensor:
+    """interpolate with `mode` "nearest", by its old name."""
+    warnings.warn(
+        "`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
+    )
+    return interpolate(input, size, scale_factor, mode="nearest")
+
+
+def upsample_bilinear(
+    input: Tensor, size: int | Sequence[int] | None = None, scale_factor: float | Sequence[float] | None = None
+) -> Tensor:
+    """interpolate with `mode` "bilinear" and aligned corners, by its old name."""
+    warnings.warn(
+        "`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
+    )
+    return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
 
 
 def _sizes(
@@ -75,12 +146,20 @@ def _sizes(
     if size is not None:
         if recompute:
             raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
-        sizes = [size] * axes if isinstance(size, int) else list(size)
-        if len(sizes) != axes:
+        given: list[Any] = list(size) if isinstance(size, (list, tuple)) else [size] * axes
+        if len(given) != axes:
             raise ValueError(
                 "Input and output must have the same number of spatial dimensions, but got input with spatial "
-                f"dimensions of {lengths} and output size of {size}."
+                f"dimensions of {lengths} and output size of {size}. Please provide input tensor in (N, C, d1, d2, "
+                "...,dK) format and output size in (o1, o2, ...,oK) format."
             )
+        try:
+            sizes = [index(one) for one in given]
+        except TypeError:
+            raise TypeError(
+                "expected size to be one of int or Tuple[int] or Tuple[int, int] or Tuple[int, int, int], but got size "
+                f"with types {[type(one) for one in given]}"
+            ) from None
         steps = [length / wanted if wanted else 0.0 for length, wanted in zip(lengths, sizes)]
     else:
         assert scale_factor is not None
@@ -88,43 +167,11 @@ def _sizes(
         if len(factors) != axes:
             raise ValueError(
                 "Input and scale_factor must have the same number of spatial dimensions, but got input with spatial "
-                f"dimensions of {lengths} and scale_factor of shape {scale_factor}."
+                f"dimensions of {lengths} and scale_factor of shape {scale_factor}. Please provide input "
+                "tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format."
             )
         sizes = [floor(length * factor) for length, factor in zip(lengths, factors)]
         steps = [1.0 / factor for factor in factors]
         if recompute:
             steps = [length / wanted if wanted else 0.0 for length, wanted in zip(lengths, sizes)]
-    if any(wanted <= 0 for wanted in sizes) or any(length == 0 for length in lengths):
-        raise RuntimeError(
-            f"Input and output sizes should be greater than 0, but got input (H: {lengths[0]}, W: {lengths[-1]}) "
-            f"output (H: {sizes[0]}, W: {sizes[-1]})"
-        )
     return sizes, steps
-
-
-def _nearest(length: int, wanted: int, step: float, exact: bool, dtype: _core.dtype) -> Tensor:
-    """Which old element each new one repeats: at the border of two, PyTorch's rounding decides."""
-    kind = dtype if dtype == _core.float64 else _core.float32
-    scale = _core.tensor(step, dtype=kind).to(_core.float64)
-    places = _core.arange(wanted, dtype=_core.float64)
-    places = ((places + 0.5) * scale - 0.5).to(kind) + 0.5 if exact else (places * scale).to(kind)
-    return places.to(_core.float32).floor().to(_core.int64).clamp_max(length - 1)
-
-
-def _linear_places(length: int, wanted: int, step: float, align_corners: bool) -> list[float]:
-    """Where among the old elements each new one lies."""
-    if align_corners:
-        return [n * (length - 1) / (wanted - 1) if wanted > 1 else 0.0 for n in range(wanted)]
-    return [max((n + 0.5) * step - 0.5, 0.0) for n in range(wanted)]
-
-
-def _between(input: Tensor, axis: int, places: list[float]) -> Tensor:
-    last = input.shape[axis] - 1
-    below = [min(floor(place), last) for place in places]
-    above = [min(n + 1, last) for n in below]
-    shape = [1] * input.ndim
-    shape[axis] = len(places)
-    weight = _core.tensor([place - n for place, n in zip(places, below)], dtype=input.dtype).reshape(shape)
-    low = input.index_select(axis, _core.tensor(below, dtype=_core.int64))
-    high = input.index_select(axis, _core.tensor(above, dtype=_core.int64))
-    return low * (1 - weight) + high * weight

@@ -7,6 +7,8 @@ from itertools import product
 
 from ... import _core
 from ..._core import Tensor
+from ...dtypes import scalar_name
+from .resampling import cubic_weights
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,41 +61,37 @@ def grid_sample(
 ) -> Tensor:
     """(N, C, H, W) looked at in the places `grid` (N, H', W', 2): (N, C, H', W'); or the same with a third axis.
 
-    Coordinates are those of affine_grid. `mode` "bilinear" weighs the neighbours, "nearest" takes the nearest one;
-    `padding_mode` says what lies outside: "zeros", the "border" repeated, or a "reflection".
+    Coordinates are those of affine_grid. `mode` "bilinear" weighs the neighbours, "nearest" takes the nearest one, and
+    "bicubic" (of images) weighs four in each axis; `padding_mode` says what lies outside: "zeros", the "border"
+    repeated, or a "reflection". Places that are NaN show zeros.
     """
     axes = input.ndim - 2
-    if mode not in ("bilinear", "nearest"):
-        raise ValueError(f"grid_sample(): expected mode to be 'bilinear' or 'nearest', but got: '{mode}'")
-    if padding_mode not in ("zeros", "border", "reflection"):
-        raise ValueError(
-            f"grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: '{padding_mode}'"
-        )
-    if axes not in (2, 3) or grid.ndim != input.ndim or grid.shape[0] != input.shape[0] or grid.shape[-1] != axes:
-        raise RuntimeError(
-            f"grid_sample(): expected 4D or 5D input and grid with same number of dimensions and batch, but got input "
-            f"with sizes {list(input.shape)} and grid with sizes {list(grid.shape)}"
-        )
+    _check_grid(input, grid, mode, padding_mode)
     if align_corners is None:
         _warn("grid_sample")
+    aligned = bool(align_corners)
     lengths = list(input.shape[2:])
-    places = [
-        _place(grid.select(-1, axes - 1 - n).flatten(1), length, padding_mode, bool(align_corners))
-        for n, length in enumerate(lengths)
-    ]
+    places = [_place(grid.select(-1, axes - 1 - n).flatten(1), length, aligned) for n, length in enumerate(lengths)]
+    if mode != "bicubic":  # which bounds each of the elements that it weighs, not the place
+        places = [_bounded(place, length, padding_mode, aligned) for place, length in zip(places, lengths)]
     batch, channels = input.shape[:2]
     flat = input.flatten(2)
     total: Tensor | None = None
     floors = [place.detach().round() if mode == "nearest" else place.detach().floor() for place in places]
-    for corner in product(*[(0, 1) if mode == "bilinear" else (0,)] * axes):
+    for corner in product(*[_TAPS[mode]] * axes):
         weight: Tensor | None = None
         inside: Tensor | None = None
         index: Tensor | None = None
         for place, low, step, length in zip(places, floors, corner, lengths):
             at = low + step
-            share = 1 - (place - at).abs() if mode == "bilinear" else _core.ones_like(at)
+            away = (place - at).abs()
+            if mode == "bicubic":
+                share = cubic_weights(away, -0.75)
+                at = _bounded(at, length, padding_mode, aligned)
+            else:
+                share = 1 - away if mode == "bilinear" else _core.ones_like(at)
             within = (at >= 0) & (at <= length - 1)
-            position = at.clamp(0, length - 1).to(_core.int64)
+            position = _core.where(within, at, 0.0).to(_core.int64)
             weight = share if weight is None else weight * share
             inside = within if inside is None else inside & within
             index = position if index is None else index * length + position
@@ -108,9 +106,52 @@ def grid_sample(
     return _core._labelled(output, f"GridSampler{axes}D") if output.requires_grad else output
 
 
-def _place(coordinate: Tensor, length: int, padding_mode: str, align_corners: bool) -> Tensor:
+_TAPS = {"bilinear": (0, 1), "nearest": (0,), "bicubic": (-1, 0, 1, 2)}
+
+
+def _check_grid(input: Tensor, grid: Tensor, mode: str, padding_mode: str) -> None:
+    axes, sizes = input.ndim - 2, f"input with sizes {list(input.shape)} and grid with sizes {list(grid.shape)}"
+    if mode not in _TAPS:
+        raise ValueError(
+            f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '{mode}'"
+        )
+    if padding_mode not in ("zeros", "border", "reflection"):
+        raise ValueError(
+            "nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: "
+            f"'{padding_mode}'"
+        )
+    if grid.shape[0] != input.shape[0]:
+        raise RuntimeError(f"grid_sampler(): expected grid and input to have same batch size, but got {sizes}")
+    if grid.shape[-1] != axes:
+        raise RuntimeError(
+            f"grid_sampler(): expected grid to have size {axes} in last dimension, but got grid with sizes "
+            f"{list(grid.shape)}"
+        )
+    if axes not in (2, 3) or grid.ndim != input.ndim:
+        raise RuntimeError(
+            f"grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, but got {sizes}"
+        )
+    for axis, length in enumerate(input.shape[2:], 2):
+        if length == 0:
+            raise RuntimeError(
+                "grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes "
+                f"{list(input.shape)} with dimension {axis} being empty"
+            )
+    if mode == "bicubic" and axes != 2:
+        raise RuntimeError("grid_sampler(): bicubic interpolation only supports 4D input")
+    if grid.dtype != input.dtype:
+        raise RuntimeError(f"expected scalar type {scalar_name(input.dtype)} but found {scalar_name(grid.dtype)}")
+
+
+def _place(coordinate: Tensor, length: int, align_corners: bool) -> Tensor:
     """A coordinate from -1 to 1 as a place among `length` elements."""
-    place = ((coordinate + 1) * (length - 1 if align_corners else length) - (0 if align_corners else 1)) / 2
+    return ((coordinate + 1) * (length - 1 if align_corners else length) - (0 if align_corners else 1)) / 2
+
+
+def _bounded(place: Tensor, length: int, padding_mode: str, align_corners: bool) -> Tensor:
+    """The place that stands for one outside."""
+    if padding_mode == "zeros":
+        return place
     if padding_mode == "reflection":
         low, high = (0.0, length - 1.0) if align_corners else (-0.5, length - 0.5)
         span = high - low
@@ -118,12 +159,12 @@ def _place(coordinate: Tensor, length: int, padding_mode: str, align_corners: bo
             return place * 0
         away = (place - low).abs() % (2 * span)
         place = low + span - (away - span).abs()
-    return place if padding_mode == "zeros" else place.clamp(0, length - 1)
+    return place.clamp(0, length - 1)
 
 
 def _warn(name: str) -> None:
     warnings.warn(
         f"Default {name} behavior has changed to align_corners=False since 1.3.0. Please specify align_corners=True if "
-        "the old behavior is desired. See the documentation of grid_sample for details.",
+        f"the old behavior is desired. See the documentation of {name} for details.",
         stacklevel=3,
     )

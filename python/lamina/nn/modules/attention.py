@@ -6,7 +6,7 @@ from ... import _core
 from .. import functional as F
 from .. import init
 from ..parameter import Parameter
-from .linear import Linear
+from .linear import NonDynamicallyQuantizableLinear
 from .module import Module
 
 TYPE_CHECKING = False
@@ -75,7 +75,7 @@ class MultiheadAttention(Module):
         for name, shape in shapes.items():
             made = None if shape is None else Parameter(_core.empty(shape, device=device, dtype=dtype))
             self.register_parameter(name, made)
-        self.out_proj = Linear(embed_dim, embed_dim, bias=bias, device=device, dtype=dtype)
+        self.out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias=bias, device=device, dtype=dtype)
         for name in ("bias_k", "bias_v"):
             made = Parameter(_core.empty((1, 1, embed_dim), device=device, dtype=dtype)) if add_bias_kv else None
             self.register_parameter(name, made)

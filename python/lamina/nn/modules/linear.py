@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..._core import Tensor
     from ..._typing import Device
 
-__all__ = ["Bilinear", "Identity", "LazyLinear", "Linear"]
+__all__ = ["Bilinear", "Identity", "LazyLinear", "Linear", "NonDynamicallyQuantizableLinear"]
 
 _linear = _core.linear
 
@@ -75,6 +75,10 @@ class Linear(Module):
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class NonDynamicallyQuantizableLinear(Linear):
+    """A Linear, by the name under which MultiheadAttention prints its last layer in PyTorch."""
 
 
 class LazyLinear(LazyModuleMixin, Linear):
