@@ -6,7 +6,6 @@
 #include <unordered_set>
 
 #include "graph/scope.h"
-#include "ops/gradient.h"
 #include "support/check.h"
 
 namespace lamina {
@@ -120,16 +119,6 @@ struct Current {
 
 bool reads_numbers(const OpRow& entry) { return (entry.reads[0] | entry.reads[1] | entry.reads[2]) != 0; }
 
-[[noreturn]] void fail_freed(const Value* node) {
-  std::string path = scope_path(node->scope);
-  fail(ErrorKind::kRuntime,
-       "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
-       "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
-       "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "
-       "saved tensors after calling backward. The second pass reached ",
-       grad_fn_name(node), path.empty() ? "" : " (in " + path + ")", ".");
-}
-
 // Room for one result an operand.
 class Results {
  public:
@@ -161,7 +150,7 @@ void visit(Value* node, std::span<ValuePtr> gradients, Walk& walk, const Gradien
   if (node->op == kFunction) {
     observer.call(node, gradients, results, options.retain_graph);
   } else {
-    Gradient rule(node, gradients[0], results);
+    Gradient rule(node, gradients[0], results, hooked ? &observer : nullptr);
     row(node->op).gradient(rule);
   }
   if (hooked || options.watched) observer.after(node, results.first(node->input_count), gradients);
@@ -235,7 +224,12 @@ std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const V
       }
       continue;
     }
-    if (end || !walk.wants_operand(node)) continue;
+    if (end) continue;
+    if (!walk.wants_operand(node)) {
+      if (options.hooks_before_inputs && node->has(kHasHooks) && !function_of(node))
+        observer.before(node, {&gradient, 1});
+      continue;
+    }
     if (Value* function = function_of(node)) {
       walk.outputs(function)[static_cast<std::size_t>((*node->attribute)[0])] = std::move(gradient);
       continue;
@@ -243,10 +237,35 @@ std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const V
     visit_watched(node, {&gradient, 1}, walk, options, observer);
     if (!options.retain_graph && reads_numbers(row(node->op))) {
       node->flags |= kHistoryFreed;
+      if (node->has(kHasHooks)) observer.freed(node);
       if (!node->has(kPerExample)) drop_inputs(node);  // what stands for an example is still to be recorded for all
     }
   }
   return results;
+}
+
+std::vector<ValuePtr> gradients_of_operands(Value* node, std::span<ValuePtr> outputs, GradientObserver& observer) {
+  if (node->has(kHistoryFreed)) fail_freed(node);
+  std::vector<ValuePtr> results(node->input_count);
+  if (node->op == kFunction) {
+    observer.call(node, outputs, results, true);
+  } else if (outputs[0]) {
+    check(outputs[0]->shape == node->shape, grad_fn_name(node), " got a gradient of shape ",
+          to_string(outputs[0]->shape->dims(), '[', ']'), ", expected ", to_string(node->shape->dims(), '[', ']'));
+    Gradient rule(node, outputs[0], results, &observer);
+    row(node->op).gradient(rule);
+  }
+  return results;
+}
+
+void fail_freed(const Value* node) {
+  std::string path = scope_path(node->scope);
+  fail(ErrorKind::kRuntime,
+       "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
+       "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
+       "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "
+       "saved tensors after calling backward. The second pass reached ",
+       grad_fn_name(node), path.empty() ? "" : " (in " + path + ")", ".");
 }
 
 std::vector<Value*> frontier(std::span<Value* const> roots, std::uint64_t start) {

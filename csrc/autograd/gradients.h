@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "graph/value.h"
+#include "ops/gradient.h"
 
 namespace lamina {
 
 // Who wants to know of gradients while they are made. Called in reverse creation order. A missing gradient is null.
-class GradientObserver {
+class GradientObserver : public SavedNumbers {
  public:
-  virtual ~GradientObserver() = default;
   // The full gradient of a leaf.
   virtual void leaf(Value* value, ValuePtr gradient) = 0;
   // The full gradient of a leaf, or of a value that has kHasHooks; returns it, or what replaces it.
@@ -22,6 +22,8 @@ class GradientObserver {
   virtual void after(Value*, std::span<ValuePtr> /*results*/, std::span<const ValuePtr> /*gradients*/) {}
   // The gradient rule of a kFunction node: a result for each operand.
   virtual void call(Value* function, std::span<ValuePtr> gradients, std::span<ValuePtr> results, bool retain_graph);
+  // No pass will go through the node, which has kHasHooks, again.
+  virtual void freed(Value*) {}
   // With options.watched: an exception passes through the node's rule.
   virtual void failed(Value*) {}
 };
@@ -33,6 +35,8 @@ struct GradientOptions {
   // If not empty: only these values' gradients are wanted, and only what lies between is visited. Their gradients
   // are returned; leaves that are not among them are not reported.
   std::span<Value* const> inputs = {};
+  // What is called before the rules of `inputs` is called even if these do not run.
+  bool hooks_before_inputs = false;
   // These values are where the walk ends, and its observer does not hear of them.
   bool cut_at_inputs = false;
 };
@@ -41,6 +45,12 @@ struct GradientOptions {
 // options.inputs. Raises if a root needs no gradient or the graph was freed by an earlier walk.
 std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const ValuePtr> seeds,
                                 const GradientOptions& options, GradientObserver& observer);
+
+// The gradients of a node's operands, given those of its outputs (one, or as many as the function has): its rule alone.
+std::vector<ValuePtr> gradients_of_operands(Value* node, std::span<ValuePtr> outputs, GradientObserver& observer);
+
+// Raises PyTorch's error for a node that a pass without retain_graph went through.
+[[noreturn]] void fail_freed(const Value* node);
 
 // The values not younger than `start`, and leaves, from which `roots` come by way of younger ones.
 std::vector<Value*> frontier(std::span<Value* const> roots, std::uint64_t start);

@@ -1,5 +1,7 @@
 // Rows of the registry: nodes whose gradient is written in Python. The context object is made and kept by Python
 // (autograd/function.py); the node owns it.
+#include "bindings/function_node.h"
+
 #include <vector>
 
 #include "bindings/grad_fn.h"
@@ -21,7 +23,7 @@ StoragePtr no_numbers() {
   return *storage;
 }
 
-ValuePtr make_node(PyObject* context, std::span<const ValuePtr> inputs, std::size_t outputs) {
+ValuePtr make_node(std::span<const ValuePtr> inputs, std::size_t outputs) {
   std::vector<Value*> operands;
   unsigned flags = kRequiresGrad;
   for (const ValuePtr& value : inputs) {
@@ -33,9 +35,6 @@ ValuePtr make_node(PyObject* context, std::span<const ValuePtr> inputs, std::siz
   node->scope = current_scope();
   node->scalar.low = outputs;
   node->flags |= static_cast<std::uint8_t>(flags);
-  NodeState& state = state_of(node.get());
-  state.function = Object::borrowed(context);
-  set_node(context, node.get());
   if (anomaly_mode()) keep_stack(node.get());
   return node;
 }
@@ -66,12 +65,25 @@ bool contains(PyObject* list, PyObject* item) {
 
 }  // namespace
 
+std::vector<ValuePtr> outputs_of_one_node(const ValuePtr& operand, std::span<const ValuePtr> values, const char* label,
+                                          OutputsRule rule) {
+  ValuePtr node = make_node({&operand, 1}, values.size());
+  set_label(node.get(), label);
+  state_of(node.get()).rule = std::move(rule);
+  std::vector<ValuePtr> outputs;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    outputs.push_back(output_of(values[i], node, static_cast<std::int64_t>(i)));
+  return outputs;
+}
+
 // Gives `outputs`, a list with None for what is not differentiable, a history: one node with `inputs` as operands.
 // Tensors of the list `dirty` were changed in place; those of the list `replaced` are inputs that were returned.
 LAMINA_FUNCTION(kModule, _function_outputs, "context, inputs, outputs, dirty, replaced") {
   if (!is_grad_fn(a.object(0))) a.fail_type(0, "Node");
   auto count = static_cast<std::size_t>(PyList_GET_SIZE(a.object(2)));
-  ValuePtr node = make_node(a.object(0), a.tensors(1), count);
+  ValuePtr node = make_node(a.tensors(1), count);
+  state_of(node.get()).function = Object::borrowed(a.object(0));
+  set_node(a.object(0), node.get());
   Object results(checked(PyTuple_New(static_cast<Py_ssize_t>(count))));
   for (std::size_t i = 0; i < count; ++i) {
     PyObject* output = PyList_GET_ITEM(a.object(2), static_cast<Py_ssize_t>(i));
@@ -98,6 +110,18 @@ LAMINA_FUNCTION(kModule, _saved_output, "context, number, numbers") {
   if (!node) return wrap(a.tensor(2));
   GradMode mode(true);
   return wrap(output_of(a.tensor(2), ValuePtr(node), a.integer(1)));
+}
+
+// The first tensor's numbers with the second one's history.
+LAMINA_FUNCTION(kModule, _rebased, "numbers, history") {
+  const ValuePtr& history = a.tensor(1);
+  ValuePtr numbers = a.tensor(0)->requires_grad() ? build::detach(a.tensor(0)) : a.tensor(0);
+  return wrap(history->requires_grad() ? build::rebase(numbers, history) : numbers);
+}
+// A view that a function has returned.
+LAMINA_FUNCTION(kModule, _guard_function_view, "tensor") {
+  engine::guard_function_view(a.variable(0));
+  Py_RETURN_NONE;
 }
 
 // What a recomputation starts from: the values from which `tensors` come that are not younger than `start`.

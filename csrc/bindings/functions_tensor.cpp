@@ -37,7 +37,7 @@ LAMINA_FUNCTION(kMethod, item, "input") {
 LAMINA_FUNCTION(kMethod, tolist, "input") { return list_from_value(a.tensor(0)); }
 LAMINA_FUNCTION(kMethod, numpy, "input, *, force=False") {
   bool force = a.flag(1, false);
-  check(force || !a.tensor(0)->requires_grad(),
+  check(force || !grad_enabled() || !a.tensor(0)->requires_grad(),
         "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
   Object source = Object::borrowed(a.tensor_object(0));
   if (a.tensor(0)->requires_grad()) source = Object(wrap(engine::detached(a.variable(0), true)));

@@ -1,4 +1,5 @@
 // Rows of the registry: views, copies and joins.
+#include "bindings/function_node.h"
 #include "bindings/registry.h"
 #include "bindings/scalars.h"
 #include "functions/pointwise.h"
@@ -59,16 +60,67 @@ PyObject* self_of(const Arguments& a) { return Object::borrowed(a.tensor_object(
 
 std::int64_t size_along(const Arguments& a, int axis) { return (*shape_of(a))[axis]; }
 
-// Consecutive pieces of these lengths along an axis, as views.
-PyObject* pieces(const Arguments& a, int axis, const DimVector& lengths) {
-  Object tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(lengths.size()))));
-  std::int64_t start = 0;
-  for (std::size_t i = 0; i < lengths.size(); ++i) {
-    PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i),
-                     view(a, functions::narrow_views(shape_of(a), axis, start, lengths[i]), "Split"));
-    start += lengths[i];
+const Shape* with_length(const Shape* shape, int axis, std::int64_t length) {
+  DimVector dims(shape->dims().begin(), shape->dims().end());
+  dims[static_cast<std::size_t>(axis)] = length;
+  return Shape::of(dims);
+}
+
+// The gradient of what was cut along an axis into parts of these lengths: theirs joined, 0 for missing ones.
+OutputsRule joining(const ValuePtr& x, int axis, DimVector lengths) {
+  return [shape = x->shape, dtype = x->dtype, axis, lengths](std::span<const ValuePtr> gradients) {
+    std::vector<ValuePtr> parts;
+    std::int64_t missing = 0;
+    auto fill = [&] {
+      if (missing) parts.push_back(build::full(with_length(shape, axis, missing), 0, dtype));
+      missing = 0;
+    };
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+      if (!gradients[i]) {
+        missing += lengths[i];
+        continue;
+      }
+      fill();
+      parts.push_back(build::reshape(gradients[i], with_length(shape, axis, lengths[i])));
+    }
+    fill();
+    return build::cat(parts, axis);
+  };
+}
+
+// Views of parts along an axis, which have one node in the gradient graph. `lengths`: the parts'.
+PyObject* parts(const Arguments& a, std::vector<functions::Views> views, int axis, const DimVector& lengths,
+                const char* label) {
+  ValuePtr x = a.tensor(0);
+  // What stands for one example is recorded again for a batch, op by op, which functions' nodes are not.
+  bool one_node = grad_enabled() && x->requires_grad() && !x->has(kPerExample);
+  ValuePtr numbers = one_node ? build::detach(x) : x;
+  std::vector<engine::Variable> results;
+  std::vector<ValuePtr> values;
+  for (functions::Views& path : views) {
+    path.back().guard = engine::kManyOutputs;
+    results.push_back(engine::view_of(a.variable(0), path, numbers));
+    values.push_back(results.back().value);
+    if (!one_node) functions::labelled(values.back(), label);
+  }
+  if (one_node) values = outputs_of_one_node(x, values, label, joining(x, axis, lengths));
+  Object tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(results.size()))));
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    results[i].value = std::move(values[i]);
+    PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), wrap_view(a.tensor_object(0), std::move(results[i])));
   }
   return tuple.release();
+}
+
+// Consecutive pieces of these lengths along an axis.
+PyObject* pieces(const Arguments& a, int axis, const DimVector& lengths) {
+  std::vector<functions::Views> views;
+  std::int64_t start = 0;
+  for (std::int64_t length : lengths) {
+    views.push_back(functions::narrow_views(shape_of(a), axis, start, length));
+    start += length;
+  }
+  return parts(a, std::move(views), axis, lengths, "Split");
 }
 
 DimVector even_lengths(std::int64_t size, std::int64_t piece) {
@@ -103,7 +155,7 @@ LAMINA_FUNCTION_AS(kMethod, view_method, "view", "input, *size") {
 }
 // The tensor itself, as a view with a gradient of its own to hang hooks on; it refuses to be changed in place.
 LAMINA_FUNCTION(kModule, _backward_hook_view, "input") {
-  return view(a, {{Op::reshape, shape_of(a), nullptr, true}}, "BackwardHookFunction@");
+  return view(a, {{Op::reshape, shape_of(a), nullptr, engine::kInFunction}}, "BackwardHookFunction@");
 }
 LAMINA_FUNCTION(kBoth, flatten, "input, start_dim=0, end_dim=-1") {
   functions::Views views = functions::flatten_views(shape_of(a), a.integer(1, 0), a.integer(2, -1));
@@ -184,10 +236,10 @@ LAMINA_FUNCTION(kBoth, chunk, "input, chunks, dim=0") {
 LAMINA_FUNCTION(kBoth, unbind, "input, dim=0") {
   int axis = functions::wrap_axis(a.integer(1, 0), shape_of(a)->rank());
   check(shape_of(a)->rank() > 0, "Dimension specified as ", axis, " but tensor has no dimensions");
-  Object tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(size_along(a, axis)))));
-  for (std::int64_t i = 0; i < PyTuple_GET_SIZE(tuple.get()); ++i)
-    PyTuple_SET_ITEM(tuple.get(), i, view(a, functions::select_views(shape_of(a), axis, i), "Unbind"));
-  return tuple.release();
+  std::vector<functions::Views> views;
+  for (std::int64_t i = 0; i < size_along(a, axis); ++i) views.push_back(functions::select_views(shape_of(a), axis, i));
+  DimVector ones(views.size(), 1);
+  return parts(a, std::move(views), axis, ones, "Unbind");
 }
 
 LAMINA_FUNCTION(kMethod, squeeze_, "input, dim=None") {
@@ -263,7 +315,7 @@ LAMINA_FUNCTION(kBoth, diagonal, "input, offset=0, dim1=0, dim2=1") {
 }
 LAMINA_FUNCTION(kMethod, resize_, "input, *size, memory_format=None") {
   const ValuePtr x = a.tensor(0);
-  check(!x->requires_grad(), "cannot resize variables that require grad");
+  check(!x->requires_grad() || inference_mode(), "cannot resize variables that require grad");
   const Shape* shape = Shape::of(a.rest_dims());
   if (shape == x->shape) return self_of(a);
   std::int64_t held = x->shape->numel(), wanted = shape->numel();
@@ -273,6 +325,7 @@ LAMINA_FUNCTION(kMethod, resize_, "input, *size, memory_format=None") {
     flat = build::cat(parts, 0);
   }
   engine::replace(a.variable(0), build::reshape(build::narrow(flat, 0, 0, wanted), shape));
+  ++a.variable(0).changes;
   return self_of(a);
 }
 

@@ -3,8 +3,10 @@
 
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "autograd/gradients.h"
+#include "bindings/gradient_observer.h"
 #include "bindings/tensor_object.h"
 #include "graph/tape.h"
 #include "ops/record.h"
@@ -66,7 +68,8 @@ void deallocate(PyObject* self) {
 PyObject* get_name(PyObject* self, PyObject*) {
   return guarded([&] {
     Value* node = as_grad_fn(self)->node;
-    if (!node || node->op == kFunction) return PyUnicode_FromString(Py_TYPE(self)->tp_name);
+    if (!node || (node->op == kFunction && state_if_any(node)->function))
+      return PyUnicode_FromString(Py_TYPE(self)->tp_name);
     return PyUnicode_FromString(grad_fn_name(node).c_str());
   });
 }
@@ -120,6 +123,37 @@ PyObject* get_variable(PyObject* self, void*) {
   });
 }
 
+// The node's gradient rule, called with its outputs' gradients.
+PyObject* call(PyObject* self, PyObject* args, PyObject*) {
+  return guarded([&]() -> PyObject* {
+    ValuePtr node(existing_node(self));
+    std::size_t outputs = node->op == kFunction ? static_cast<std::size_t>(node->scalar.low) : 1;
+    auto given = static_cast<std::size_t>(PyTuple_GET_SIZE(args));
+    if (given != outputs) fail(ErrorKind::kType, "expected ", outputs, " arguments, got ", given, " instead");
+    std::vector<ValuePtr> gradients(outputs);
+    for (std::size_t i = 0; i < outputs; ++i) {
+      PyObject* item = PyTuple_GET_ITEM(args, static_cast<Py_ssize_t>(i));
+      if (item == Py_None) continue;
+      if (!is_tensor(item)) fail(ErrorKind::kType, "expected Tensor or None, got ", printed_type(item));
+      gradients[i] = value_of(item);
+    }
+    GradientOptions options;
+    options.create_graph = grad_enabled();
+    Observer observer(options);
+    if (node->leaf) {
+      if (gradients[0]) observer.leaf(node.get(), std::move(gradients[0]));
+      Py_RETURN_NONE;
+    }
+    std::vector<ValuePtr> results = gradients_of_operands(node.get(), gradients, observer);
+    if (results.size() == 1) return results[0] ? wrap(results[0]) : Object::borrowed(Py_None).release();
+    Object tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(results.size()))));
+    for (std::size_t i = 0; i < results.size(); ++i)
+      PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i),
+                       results[i] ? wrap(results[i]) : Object::borrowed(Py_None).release());
+    return tuple.release();
+  });
+}
+
 PyMethodDef g_methods[] = {{"name", get_name, METH_NOARGS, "The operation's name."},
                            {"_sequence_nr", get_sequence, METH_NOARGS, nullptr},
                            {nullptr, nullptr, 0, nullptr}};
@@ -148,11 +182,25 @@ Value* node_of(PyObject* grad_fn) { return as_grad_fn(grad_fn)->node; }
 void set_node(PyObject* context, Value* node) { as_grad_fn(context)->node = node; }
 void forget_node(PyObject* context) { as_grad_fn(context)->node = nullptr; }
 
+namespace {
+
+// Numbers that were given the history of another value have that one's node.
+Value* with_own_history(Value* value) {
+  while (value->op == static_cast<OpId>(Op::rebase) && !value->leaf && !value->label && !function_of(value)) {
+    Value* history = value->inputs[1];
+    if (!history || !history->requires_grad() || history->leaf) break;
+    value = history;
+  }
+  return value;
+}
+
+}  // namespace
+
 PyObject* grad_fn_object(const ValuePtr& value) {
-  Value* function = value->op == kFunction ? value.get() : function_of(value.get());
-  Value* node = function ? function : value.get();
+  Value* node = with_own_history(value.get());
+  if (Value* function = function_of(node)) node = function;
   NodeState& state = state_of(node);
-  PyObject* known = function ? state.function.get() : state.object;
+  PyObject* known = state.function ? state.function.get() : state.object;
   if (known) return Object::borrowed(known).release();
   PyTypeObject* type = type_named(grad_fn_name(node));
   auto* object = as_grad_fn(checked(type->tp_alloc(type, 0)));
@@ -168,6 +216,7 @@ void bind_grad_fn(PyObject* module) {
                                 {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
                                 {Py_tp_clear, reinterpret_cast<void*>(clear)},
                                 {Py_tp_repr, reinterpret_cast<void*>(represent)},
+                                {Py_tp_call, reinterpret_cast<void*>(call)},
                                 {Py_tp_methods, g_methods},
                                 {Py_tp_getset, g_properties},
                                 {0, nullptr}};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bindings/grad_fn.h"
+#include "bindings/saved_tensors.h"
 #include "bindings/tensor_object.h"
 #include "engine/index.h"
 #include "graph/scope.h"
@@ -67,6 +68,25 @@ void for_hooks(const Value* node, HookKind kind, Call&& with_each) {
   for (auto& [id, hook] : state->hooks)
     if (hook.kind == kind) callables.push_back(hook.callable);
   for (const Object& callable : callables) with_each(callable.get());
+}
+
+void call_tensor_hook(PyObject* hook, ValuePtr& gradient) {
+  Object tensor = tensor_or_none(gradient);
+  Object result(checked(PyObject_CallOneArg(hook, tensor.get())));
+  if (result.get() == Py_None) return;
+  if (!is_tensor(result.get()))
+    fail(ErrorKind::kType, "expected hook to return None or a Tensor, got ", printed_type(result.get()));
+  check_replacement(gradient, value_of(result.get()));
+  gradient = value_of(result.get());
+}
+
+// The hooks of outputs that the walk did not reach.
+void call_missing(const Value* function, std::span<ValuePtr> gradients) {
+  std::vector<NodeState::Hook> hooks;
+  for (auto& [id, hook] : state_if_any(function)->hooks)
+    if (hook.kind == HookKind::kMissing && !gradients[static_cast<std::size_t>(hook.output)]) hooks.push_back(hook);
+  for (const NodeState::Hook& hook : hooks)
+    call_tensor_hook(hook.callable.get(), gradients[static_cast<std::size_t>(hook.output)]);
 }
 
 // A function's gradient for one operand: of its shape and dtype, summed where it was broadcast.
@@ -146,15 +166,7 @@ ValuePtr Observer::hooked(Value* value, ValuePtr gradient) {
   NodeState* state = state_if_any(value);
   if (state->hooks.empty() && !state->retained_by) return gradient;
   GradMode mode(create_graph_);
-  for_hooks(value, HookKind::kTensor, [&](PyObject* hook) {
-    Object tensor = tensor_or_none(gradient);
-    Object result(checked(PyObject_CallOneArg(hook, tensor.get())));
-    if (result.get() == Py_None) return;
-    if (!is_tensor(result.get()))
-      fail(ErrorKind::kType, "expected hook to return None or a Tensor, got ", printed_type(result.get()));
-    check_replacement(gradient, value_of(result.get()));
-    gradient = value_of(result.get());
-  });
+  for_hooks(value, HookKind::kTensor, [&](PyObject* hook) { call_tensor_hook(hook, gradient); });
   if (!state->retained_by) return gradient;
   PyObject* tensor = PyWeakref_GetObject(state->retained_by.get());
   if (tensor != Py_None) accumulate(&as_tensor(tensor)->grad, gradient);
@@ -163,6 +175,7 @@ ValuePtr Observer::hooked(Value* value, ValuePtr gradient) {
 
 void Observer::before(Value* node, std::span<ValuePtr> gradients) {
   GradMode mode(create_graph_);
+  if (node->op == kFunction) call_missing(node, gradients);
   for_hooks(node, HookKind::kBefore, [&](PyObject* hook) {
     Object given = as_tuple(gradients);
     Object result(checked(PyObject_CallOneArg(hook, given.get())));
@@ -190,12 +203,26 @@ void Observer::after(Value* node, std::span<ValuePtr> results, std::span<const V
 
 void Observer::call(Value* function, std::span<ValuePtr> gradients, std::span<ValuePtr> results, bool retain_graph) {
   GradMode mode(create_graph_);
+  if (NodeState* state = state_if_any(function); !state->function) {
+    results[0] = state->rule(gradients);
+    return;
+  }
   Object context = state_if_any(function)->function, given = as_tuple(gradients);
   Object flag(PyBool_FromLong(retain_graph));
   Object made(checked(PyObject_CallMethod(context.get(), "_run_backward", "OO", given.get(), flag.get())));
   for (std::size_t i = 0; i < results.size() && i < function->input_count; ++i)
     results[i] =
         fitted(function, i, PyTuple_GET_ITEM(made.get(), static_cast<Py_ssize_t>(i)), Py_TYPE(context.get())->tp_name);
+}
+
+ValuePtr Observer::saved(Value* node, std::size_t place) {
+  GradMode mode(create_graph_);
+  return unpack_saved(node, place);
+}
+
+void Observer::freed(Value* node) {
+  NodeState* state = state_if_any(node);
+  if (state) auto saved = std::move(state->saved);
 }
 
 // Says where the operation was recorded, and lets the exception go on.
@@ -210,8 +237,11 @@ void Observer::failed(Value* node) {
             : text("Error detected in ", where,
                    ". No forward pass information available. Enable detect anomaly during forward pass for more "
                    "information.");
-  int status = PyErr_WarnEx(PyExc_UserWarning, said.c_str(), 1);
-  if (status < 0 && type == nullptr) return;  // the warning is the error, and the C++ exception is on its way
+  if (PyErr_WarnEx(PyExc_UserWarning, said.c_str(), 1) < 0) {
+    // Warnings are errors, but the error that there is goes first.
+    PyErr_Clear();
+    PySys_FormatStderr("%s\n", said.c_str());
+  }
   PyErr_Restore(type, value, trace);
 }
 
@@ -228,10 +258,21 @@ void keep_stack(Value* value) {
   PyGILState_Release(lock);
 }
 
+namespace {
+
+void recorded(Value* value) {
+  if (g_anomaly) keep_stack(value);
+  if (packs_saved()) pack_all_saved(value);
+}
+
+}  // namespace
+
+void observe_recording() { set_record_observer(g_anomaly || packs_saved() ? recorded : nullptr); }
+
 void set_anomaly_mode(bool enabled, bool check_nan) {
   g_anomaly = enabled;
   g_check_nan = check_nan;
-  set_record_observer(enabled ? keep_stack : nullptr);
+  observe_recording();
 }
 bool anomaly_mode() { return g_anomaly; }
 bool anomaly_checks_nan() { return g_check_nan; }

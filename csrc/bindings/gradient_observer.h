@@ -15,6 +15,8 @@ class Observer : public GradientObserver {
   void before(Value* node, std::span<ValuePtr> gradients) override;
   void after(Value* node, std::span<ValuePtr> results, std::span<const ValuePtr> gradients) override;
   void call(Value* function, std::span<ValuePtr> gradients, std::span<ValuePtr> results, bool retain_graph) override;
+  ValuePtr saved(Value* node, std::size_t place) override;
+  void freed(Value* node) override;
   void failed(Value* node) override;
 
   // Adds to a tensor's .grad, in place unless the gradient shall have a gradient itself.
@@ -29,5 +31,8 @@ void set_anomaly_mode(bool enabled, bool check_nan);
 bool anomaly_mode();
 void keep_stack(Value* value);
 bool anomaly_checks_nan();
+// Sees to it that recording is observed if, and only if, somebody needs it: the search for anomalies, or hooks on saved
+// tensors.
+void observe_recording();
 
 }  // namespace lamina::bindings

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "autograd/gradients.h"
 #include "bindings/grad_fn.h"
 
 namespace lamina::bindings {
@@ -20,11 +21,19 @@ std::unordered_map<std::int64_t, NodeState*>& places() {
 }  // namespace
 
 std::int64_t add_hook(Value* node, HookKind kind, PyObject* callable) {
-  std::int64_t id = ++g_next_hook;
-  NodeState& state = state_of(node);
-  state.hooks.emplace(id, NodeState::Hook{kind, Object::borrowed(callable)});
-  places().emplace(id, &state);
-  node->flags |= kHasHooks;
+  std::int64_t id = ++g_next_hook, twin = 0;
+  Value* function = kind == HookKind::kTensor ? function_of(node) : nullptr;
+  auto add = [&](Value* to, std::int64_t number, NodeState::Hook hook) {
+    NodeState& state = state_of(to);
+    state.hooks.emplace(number, std::move(hook));
+    places().emplace(number, &state);
+    to->flags |= kHasHooks;
+  };
+  if (function) {
+    twin = ++g_next_hook;
+    add(function, twin, {HookKind::kMissing, Object::borrowed(callable), (*node->attribute)[0]});
+  }
+  add(node, id, {kind, Object::borrowed(callable), 0, twin});
   return id;
 }
 
@@ -34,6 +43,7 @@ void remove_hook(std::int64_t id) {
   NodeState* state = place->second;
   places().erase(place);
   auto removed = state->hooks.extract(id);  // dies here, when both lists are consistent again
+  if (removed && removed.mapped().twin) remove_hook(removed.mapped().twin);
 }
 
 NodeState::~NodeState() {
@@ -58,6 +68,10 @@ NodeState& state_of(Value* value) {
 
 int visit_state(NodeState* state, visitproc visit, void* arg) {
   for (auto& [id, hook] : state->hooks) Py_VISIT(hook.callable.get());
+  for (auto& kept : state->saved) {
+    Py_VISIT(kept.packed.get());
+    Py_VISIT(kept.unpack.get());
+  }
   Py_VISIT(state->metadata.get());
   return 0;
 }
@@ -65,6 +79,7 @@ int visit_state(NodeState* state, visitproc visit, void* arg) {
 void clear_state(NodeState* state) {
   for (auto& [id, hook] : state->hooks) places().erase(id);
   auto hooks = std::move(state->hooks);  // dies here, when the state is consistent again
+  auto saved = std::move(state->saved);
   Object metadata = std::move(state->metadata);
 }
 

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <span>
+#include <vector>
 
 #include "bindings/python.h"
 #include "graph/value.h"
@@ -10,22 +13,34 @@
 namespace lamina::bindings {
 
 enum class HookKind {
-  kTensor,      // sees, and may replace, the gradient of one tensor
-  kBefore,      // before the node's gradient rule: all outputs' gradients
-  kAfter,       // after it: the operands' gradients too
-  kAccumulated  // a leaf, after its .grad has changed
+  kTensor,       // sees, and may replace, the gradient of one tensor
+  kBefore,       // before the node's gradient rule: all outputs' gradients
+  kAfter,        // after it: the operands' gradients too
+  kAccumulated,  // a leaf, after its .grad has changed
+  kMissing       // kTensor, for an output of a function to which no gradient came
 };
+
+// Of an operation with several results: its operand's gradient from theirs, of which some may be null.
+using OutputsRule = std::function<ValuePtr(std::span<const ValuePtr>)>;
 
 struct NodeState : LeafState {
   struct Hook {
     HookKind kind;
     Object callable;
+    std::int64_t output = 0;  // kMissing: of which output
+    std::int64_t twin = 0;    // the hook that is removed with this one
+  };
+  struct Saved {
+    std::size_t place;
+    Object packed, unpack;
   };
   std::map<std::int64_t, Hook> hooks;  // in order of registration
   Object retained_by;                  // weak reference to the tensor whose .grad is kept
+  std::vector<Saved> saved;            // what the rule reads and hooks keep
   Object metadata;                     // the dict of grad_fn.metadata
   Object recorded_at;                  // the Python stack, if anomalies are looked for
   Object function;                     // of a kFunction node: its context, which is also its grad_fn
+  OutputsRule rule;                    // of a kFunction node without a context
   PyObject* object = nullptr;          // the node's grad_fn while one exists; not owned
 
   ~NodeState() override;

@@ -29,7 +29,8 @@ PyObject* get_requires_grad(PyObject* self, void*) {
 int set_requires_grad_property(PyObject* self, PyObject* flag, void*) {
   return guarded(
       [&] {
-        if (!flag || !PyBool_Check(flag)) fail(ErrorKind::kType, "requires_grad must be a bool");
+        check(flag != nullptr, "Deleting requires_grad is not allowed. Set it to False instead.");
+        if (!PyBool_Check(flag)) fail(ErrorKind::kType, "requires_grad must be a bool");
         set_requires_grad(self, flag == Py_True);
         return 0;
       },
@@ -74,6 +75,7 @@ int set_grad(PyObject* self, PyObject* grad, void*) {
 
 PyObject* get_grad_fn(PyObject* self, void*) {
   return guarded([&]() -> PyObject* {
+    engine::check_history(variable_of(self));
     const ValuePtr& value = value_of(self);
     if (!value->requires_grad() || value->leaf) Py_RETURN_NONE;
     return grad_fn_object(value);
@@ -93,7 +95,10 @@ PyObject* get_data(PyObject* self, void*) {
 int set_data(PyObject* self, PyObject* data, void*) {
   return guarded(
       [&] {
-        if (!data || !is_tensor(data)) fail(ErrorKind::kType, "Variable data has to be a tensor");
+        check(data != nullptr, "Deleting tensor attributes is not allowed. Assign another tensor to .data instead.");
+        if (!is_tensor(data)) fail(ErrorKind::kType, "Variable data has to be a tensor, but got ", printed_type(data));
+        check(!value_of(self)->leaf || is_floating(value_of(data)->dtype),
+              "data set to a tensor that requires gradients must be floating point or complex dtype");
         engine::replace(variable_of(self), value_of(data));
         return 0;
       },

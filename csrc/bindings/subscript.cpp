@@ -78,10 +78,21 @@ void add_advanced(Subscript& subscript, int axis, const ValuePtr& index) {
   for (ValuePtr& positions : functions::mask_to_indices(index)) place(std::move(positions));
 }
 
+// A list with slices and the like is read as the tuple would be; PyTorch does, too, with a warning.
+bool selects_by_itself(PyObject* list) {
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
+    PyObject* item = PyList_GET_ITEM(list, i);
+    if (PySlice_Check(item) || item == Py_Ellipsis || item == Py_None) return true;
+  }
+  return false;
+}
+
 Subscript parse(const Shape* start, PyObject* key) {
   Object items;
   if (PyTuple_Check(key)) {
     items = Object::borrowed(key);
+  } else if (PyList_Check(key) && selects_by_itself(key)) {
+    items = Object(checked(PyList_AsTuple(key)));
   } else {
     items = Object(checked(PyTuple_Pack(1, key)));
   }

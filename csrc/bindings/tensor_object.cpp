@@ -170,6 +170,9 @@ PyObject* wrap_quietly(engine::Variable variable) {
 }
 
 PyObject* wrap(engine::Variable variable) {
+  // Numbers from outside; what is recorded has the flag from there.
+  if (inference_mode() && variable.value->op == kLeaf && variable.value->references == 1)
+    variable.value->flags |= kInferenceMade;
   Object owner(wrap_quietly(std::move(variable)));
   engine::flush_if_due();
   return owner.release();

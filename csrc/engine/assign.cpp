@@ -6,6 +6,7 @@
 #include "engine/examples.h"
 #include "engine/flush.h"
 #include "engine/journal.h"
+#include "engine/view_guards.h"
 #include "engine/view_path.h"
 #include "graph/tape.h"
 #include "ops/build.h"
@@ -133,11 +134,15 @@ ValuePtr finish(const ValuePtr& old, ValuePtr fresh, bool tracked) {
     fresh = unshared(std::move(fresh));
   keep_leaf(old, fresh);
   move_watchers(old, fresh);
+  // It stays a tensor of inference mode, or none, whatever changed it.
+  fresh->flags = static_cast<std::uint8_t>((fresh->flags & ~kInferenceMade) | (old->flags & kInferenceMade));
   return fresh;
 }
 
-void refuse_unassignable(Variable& variable) {
+// tracked: it is to be given something that requires a gradient.
+void refuse_unassignable(Variable& variable, bool tracked = false) {
   const ValuePtr& value = current(variable);
+  refuse_in_inference(value.get());
   check(!value->storage || !value->storage->read_only,
         "cannot write to a tensor over a read-only array; clone() it first");
   if (is_expanded(variable)) {
@@ -149,7 +154,7 @@ void refuse_unassignable(Variable& variable) {
     }
   }
   if (!grad_enabled()) return;
-  refuse_guarded(variable, "is being modified inplace");
+  refuse_guarded(variable, kChanged, kAnyGuard, tracked);
   check(!value->leaf, "a leaf Variable that requires grad is being used in an in-place operation.");
   if (variable.is_view() && !is_detached(variable)) {
     check(!variable.cell->value->leaf,
@@ -167,7 +172,7 @@ void check_assignable(Variable& variable) {
 }
 
 void assign(Variable& variable, ValuePtr fresh) {
-  refuse_unassignable(variable);
+  refuse_unassignable(variable, fresh->requires_grad());
   check_stays_inside(variable.cell ? variable.cell->value.get() : variable.value.get(), fresh.get());
   note_change(variable);
   ValuePtr old = current(variable);
@@ -224,10 +229,14 @@ void replace(Variable& variable, ValuePtr fresh) {
   fresh = unshared(std::move(fresh));
   keep_leaf(old, fresh);
   if (variable.cell && !variable.is_view()) variable.cell->handle = nullptr;
+  std::uint32_t changes = variable.cell ? variable.cell->changes : variable.changes;
   variable = Variable(std::move(fresh));
+  variable.changes = changes;
 }
 
 void become_view(Variable& variable, const std::vector<ViewSpec>& specs) {
+  refuse_in_inference(current(variable).get());
+  refuse_guarded(variable, kChanged, kAnyGuard);
   check(!grad_enabled() || !current(variable)->leaf,
         "a leaf Variable that requires grad is being used in an in-place operation.");
   if (current(variable)->leaf) {
@@ -236,6 +245,7 @@ void become_view(Variable& variable, const std::vector<ViewSpec>& specs) {
     return replace(variable, std::move(value));
   }
   note_change(variable);
+  GradMode mode(grad_enabled() || current(variable)->requires_grad());  // a history goes on
   Variable view = view_of(variable, specs);
   if (!variable.is_view()) variable.cell->handle = nullptr;
   variable = std::move(view);

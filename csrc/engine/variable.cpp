@@ -2,6 +2,7 @@
 #include "engine/variable.h"
 
 #include "engine/flush.h"
+#include "engine/view_guards.h"
 #include "engine/view_path.h"
 #include "graph/tape.h"
 #include "ops/build.h"
@@ -31,7 +32,7 @@ void release(ViewPath* path) {
 }
 
 void refresh(Variable& variable) {
-  refuse_guarded(variable, "its base or another view of its base has been modified inplace");
+  refuse_guarded(variable, kBaseChanged, kInFunction);
   GradMode mode(true);
   ValuePtr value = variable.cell->value;
   for (const ViewPath* step : steps_of(variable)) value = apply(step->spec, value);
@@ -44,9 +45,10 @@ void refresh(Variable& variable) {
   variable.seen = variable.cell->version;
 }
 
-Variable view_of(Variable& base, const std::vector<ViewSpec>& specs) {
+Variable view_of(Variable& base, const std::vector<ViewSpec>& specs, ValuePtr numbers) {
   Variable view;
   view.value = current(base);
+  if (numbers) view.value = std::move(numbers);
   ensure_cell(base);
   view.cell = base.cell;
   view.path = base.path;
@@ -55,6 +57,7 @@ Variable view_of(Variable& base, const std::vector<ViewSpec>& specs) {
     auto* path = new ViewPath;
     path->base = view.path;
     path->spec = spec;
+    path->spec.guard = static_cast<std::uint8_t>(spec.guard | guard_of_mode());
     view.path = IntrusivePtr<ViewPath>::adopt(path);
     view.value = apply(spec, view.value);
   }

@@ -13,12 +13,20 @@
 
 namespace lamina::engine {
 
+// Why in-place changes on one side of a step to a view are errors for the other, if gradients are recorded.
+enum Guard : std::uint8_t {
+  kInFunction = 1,   // a custom function returned the view
+  kManyOutputs = 2,  // it is one of several results of an operation
+  kInNoGrad = 4,     // it was made while no gradients were recorded
+  kInInference = 8   // it was made in inference mode
+};
+
 // One step from a base to a view of it.
 struct ViewSpec {
   Op op;
   const Shape* shape;
   const Attribute* attribute = nullptr;  // of a bitcast: the type
-  bool guarded = false;                  // in-place changes on one side of this step are errors for the other
+  std::uint8_t guard = 0;                // of Guard; the mode is added by view_of
 };
 
 struct Cell {
@@ -64,8 +72,12 @@ inline const ValuePtr& current(Variable& variable) {
   return variable.value;
 }
 
-// A view of `base`, sharing its numbers for ever.
-Variable view_of(Variable& base, const std::vector<ViewSpec>& specs);
+// A view of `base`, sharing its numbers for ever. It is made from `numbers`, the base's own if null.
+Variable view_of(Variable& base, const std::vector<ViewSpec>& specs, ValuePtr numbers = nullptr);
+// What a custom function returned without recording itself is not to be changed in place with a history.
+void guard_function_view(Variable& view);
+// Raises PyTorch's error for a view that has no history any more, because its base was changed in place since.
+void check_history(Variable& view);
 // Does it require a gradient of its own, or of a leaf on the way, while it shows only a part of its base? Its strided
 // views are then made of its own elements in row-major order: view_of(variable, {as_strided}).
 bool is_leaf_of_part(Variable& variable);

@@ -36,16 +36,6 @@ bool shows_whole_base(const Variable& variable) {
 }
 bool is_detached(const Variable& variable) { return crosses(variable, nullptr) || crosses(variable, untracked()); }
 
-void refuse_guarded(const Variable& variable, const char* what) {
-  if (!grad_enabled() || !variable.value->requires_grad()) return;
-  for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
-    check(!path->spec.guarded, "Output 0 of ", grad_fn_name(variable.value.get()), " is a view and ", what,
-          ". This view was created inside a custom Function (or because an input was returned as-is) and the autograd "
-          "logic to handle view+inplace would override the custom backward associated with the custom Function, "
-          "leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning the output of the "
-          "custom Function.");
-}
-
 void keep_leaf(const ValuePtr& old, const ValuePtr& fresh) {
   if (!old->leaf) return;
   attach_leaf(fresh.get(), LeafPtr(old->leaf));

@@ -18,9 +18,6 @@ bool crosses(const Variable& variable, const Attribute* kind);
 bool is_detached(const Variable& variable);
 bool shows_whole_base(const Variable& variable);
 
-// Raises PyTorch's error for a view that a custom function returned, if gradients are recorded through it.
-void refuse_guarded(const Variable& variable, const char* what);
-
 // A leaf stays that leaf, whatever value it goes on to.
 void keep_leaf(const ValuePtr& old, const ValuePtr& fresh);
 // Tells those who watch a tensor's gradient which value that is now.

@@ -36,6 +36,8 @@ ValuePtr Gradient::read(std::size_t operand) const {
   std::uint8_t bit = static_cast<std::uint8_t>(1u << operand);
   if (!((entry.reads[0] | entry.reads[1] | entry.reads[2]) & bit))
     throw std::logic_error(text("gradient of ", entry.name, " reads operand ", operand, ", its row does not say so"));
+  if (saved_)
+    if (ValuePtr kept = saved_->saved(node_, operand)) return kept;
   return checked(node_->inputs[operand], node_);
 }
 
@@ -43,6 +45,8 @@ ValuePtr Gradient::r() const {
   const OpRow& entry = row(node_->op);
   if (!((entry.reads[0] | entry.reads[1] | entry.reads[2]) & kReadsResult))
     throw std::logic_error(text("gradient of ", entry.name, " reads its result, its row does not say so"));
+  if (saved_)
+    if (ValuePtr kept = saved_->saved(node_, kResultPlace)) return kept;
   return checked(node_, node_);
 }
 

@@ -8,11 +8,20 @@
 
 namespace lamina {
 
+// Who may keep numbers that a rule reads elsewhere than in their value.
+class SavedNumbers {
+ public:
+  virtual ~SavedNumbers() = default;
+  // The node's operand `place` (its result: kResultPlace) with its history, or null: they are where they were.
+  virtual ValuePtr saved(Value*, std::size_t /*place*/) { return nullptr; }
+};
+
 class Gradient {
  public:
   // node: the value differentiated; cotangent: d(root)/d(node), of node's shape. results: one slot an operand.
-  Gradient(Value* node, ValuePtr cotangent, std::span<ValuePtr> results)
-      : node_(node), cotangent_(std::move(cotangent)), results_(results) {}
+  // saved: asked for what the rule reads, if not null.
+  Gradient(Value* node, ValuePtr cotangent, std::span<ValuePtr> results, SavedNumbers* saved = nullptr)
+      : node_(node), cotangent_(std::move(cotangent)), results_(results), saved_(saved) {}
 
   const ValuePtr& g() const { return cotangent_; }
   // Numbers; the row must list the read. Raise PyTorch's error if they were changed in place since.
@@ -39,6 +48,7 @@ class Gradient {
   Value* node_;
   ValuePtr cotangent_;
   std::span<ValuePtr> results_;
+  SavedNumbers* saved_;
 };
 
 namespace gradient {

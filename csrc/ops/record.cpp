@@ -106,7 +106,10 @@ void set_inference_mode(bool enabled) { t_inference = enabled; }
 void set_record_observer(void (*observer)(Value*)) { g_observer = observer; }
 bool take_run_at_once() { return std::exchange(g_run_at_once, false); }
 
-ValuePtr record(Op op, std::span<Value* const> inputs, const Shape* shape, DType dtype, const Attribute* attribute) {
+namespace {
+
+ValuePtr record_unobserved(Op op, std::span<Value* const> inputs, const Shape* shape, DType dtype,
+                           const Attribute* attribute) {
   const OpRow& entry = row(op);
   unsigned flags = 0;
   bool exposed = false, narrow = is_narrow(dtype);
@@ -120,12 +123,10 @@ ValuePtr record(Op op, std::span<Value* const> inputs, const Shape* shape, DType
   if (requires_grad && t_grad) check_not_inference(entry, inputs);
   ValuePtr value = make_value(static_cast<OpId>(op), inputs, shape, dtype, attribute);
   value->scope = current_scope();
-  if (requires_grad && t_grad && entry.gradient && is_floating(dtype)) {
-    value->flags |= kRequiresGrad;
-    if (g_observer) [[unlikely]]
-      g_observer(value.get());
-  }
-  if (t_inference) value->flags |= kInferenceMade;
+  if (requires_grad && t_grad && entry.gradient && is_floating(dtype)) value->flags |= kRequiresGrad;
+  // A view is of inference mode if what it shows is.
+  bool shows = entry.kernel.family == Family::kView && inputs[0]->op != kScalar;
+  if (shows ? inputs[0]->has(kInferenceMade) : t_inference) value->flags |= kInferenceMade;
   if (flags & kPerExample) [[unlikely]] {
     value->flags |= kPerExample;
     return value;
@@ -143,6 +144,15 @@ ValuePtr record(Op op, std::span<Value* const> inputs, const Shape* shape, DType
   }
   Tape::current().append(value.get(), facts_of(op, inputs));
   g_run_at_once |= exposed;
+  return value;
+}
+
+}  // namespace
+
+ValuePtr record(Op op, std::span<Value* const> inputs, const Shape* shape, DType dtype, const Attribute* attribute) {
+  ValuePtr value = record_unobserved(op, inputs, shape, dtype, attribute);
+  if (g_observer && value->requires_grad()) [[unlikely]]
+    g_observer(value.get());
   return value;
 }
 

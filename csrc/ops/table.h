@@ -53,6 +53,7 @@ enum class Result : std::uint8_t { kSame, kBool };
 
 // Bits of what a gradient reads.
 enum Reads : std::uint8_t { kReadsNothing = 0, kReads0 = 1, kReads1 = 2, kReads2 = 4, kReadsResult = 8 };
+inline constexpr std::size_t kResultPlace = 3;  // as a bit: kReadsResult
 
 class Gradient;
 

@@ -46,8 +46,8 @@ from .functions.indexing import (
     select_scatter, slice_scatter, take, take_along_dim,
 )
 from .functions.joining import (
-    atleast_1d, atleast_2d, atleast_3d, column_stack, dsplit, dstack, hsplit, hstack, row_stack, tensor_split, vsplit,
-    vstack,
+    atleast_1d, atleast_2d, atleast_3d, column_stack, dsplit, dstack, hsplit, hstack, row_stack, split_with_sizes,
+    tensor_split, vsplit, vstack,
 )
 from .functions.matrices import (
     block_diag, diag, diag_embed, diagflat, trace, tril, tril_indices, triu, triu_indices,
@@ -78,7 +78,7 @@ from .functions.copying import (
     as_strided_copy, detach_copy, diagonal_copy, expand_copy, narrow_copy, permute_copy, select_copy, split_copy,
     squeeze_copy, t_copy, transpose_copy, unbind_copy, unfold_copy, unsqueeze_copy, view_copy,
 )
-from .tensor_methods import is_nonzero, is_tensor
+from .tensor_methods import is_inference, is_nonzero, is_tensor
 # isort: on
 # fmt: on
 
@@ -173,6 +173,7 @@ __all__ = [
     "histc", "hsplit", "hstack", "hypot", "iinfo", "index_add", "index_copy", "index_fill", "index_put", "index_reduce",
     "index_select", "inf", "inference_mode", "initial_seed", "inner", "int", "int8", "int16", "int32", "int64",
     "inverse", "io", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_floating_point", "is_grad_enabled",
+    "is_inference",
     "is_inference_mode_enabled", "is_nonzero", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf",
     "isposinf", "kron", "kthvalue", "lcm", "ldexp", "le", "lerp", "less", "less_equal", "lgamma", "linalg", "linspace",
     "load", "log", "log1p", "log2", "log10", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet",
@@ -188,7 +189,8 @@ __all__ = [
     "row_stack", "rsqrt", "rsub", "save", "scalar_tensor", "scatter", "scatter_add", "scatter_reduce", "searchsorted",
     "select", "select_copy", "select_scatter", "serialization", "set_default_dtype", "set_grad_enabled",
     "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "signbit", "sin", "sinc",
-    "sinh", "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy", "sqrt", "square",
+    "sinh", "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy", "split_with_sizes",
+    "sqrt", "square",
     "squeeze", "squeeze_copy", "stack", "std", "std_mean", "sub", "subtract", "sum", "swapaxes", "swapdims", "t",
     "t_copy", "take", "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "tile", "topk",
     "trace", "transpose", "transpose_copy", "trapezoid", "trapz", "tril", "tril_indices", "triu", "triu_indices",

@@ -134,6 +134,10 @@ def tensor_text(tensor: Tensor) -> str:
     kind = type(tensor)
     opening = "tensor(" if kind is Tensor else f"{kind.__name__}("
     indent = len(opening)
+    try:
+        node, invalid = tensor.grad_fn, False
+    except RuntimeError:  # a view whose history a change of its base has made void
+        node, invalid = None, True
     x = tensor.detach()
     notes = []
     default = _core.get_default_dtype()
@@ -146,8 +150,10 @@ def tensor_text(tensor: Tensor) -> str:
         text = opening + _content(x, indent)
     if x.dtype not in shown_type:
         notes.append(f"dtype={x.dtype}")
-    if tensor.grad_fn is not None:
-        notes.append(f"grad_fn={_function_text(tensor.grad_fn)}")
+    if invalid:
+        notes.append("grad_fn=<Invalid>")
+    elif node is not None:
+        notes.append(f"grad_fn={_function_text(node)}")
     elif tensor.requires_grad:
         notes.append("requires_grad=True")
     length = len(text) - text.rfind("\n") - 1

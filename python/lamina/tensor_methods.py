@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from ._core import dtype as DType
 
-__all__ = ["METHODS", "is_nonzero", "is_tensor"]
+__all__ = ["METHODS", "is_inference", "is_nonzero", "is_tensor"]
 
 # The functions that are methods of Tensor too, with the tensor as their first argument.
 METHODS: tuple[Callable[..., object], ...] = (
@@ -64,7 +64,7 @@ METHODS: tuple[Callable[..., object], ...] = (
     *(indexing.argwhere, indexing.index_add, indexing.index_copy, indexing.index_fill, indexing.index_put),
     *(indexing.masked_fill, indexing.masked_scatter, indexing.masked_select, indexing.put),
     *(indexing.select_scatter, indexing.slice_scatter, indexing.take, indexing.take_along_dim),
-    *(joining.dsplit, joining.hsplit, joining.tensor_split, joining.vsplit),
+    *(joining.dsplit, joining.hsplit, joining.split_with_sizes, joining.tensor_split, joining.vsplit),
     *(matrices.diag, matrices.diag_embed, matrices.diagflat, matrices.trace),
     *(matrices.tril, matrices.triu),
     *(ordering.kthvalue, ordering.median, ordering.nanmedian, ordering.nanquantile, ordering.quantile),
@@ -190,7 +190,7 @@ _TYPE_NAMES = {
 }
 
 
-def _is_inference(self: Tensor) -> bool:
+def is_inference(self: Tensor) -> bool:
     """Whether the tensor was made in inference mode."""
     return self._is_inference
 
@@ -267,7 +267,7 @@ _PROTOCOLS: tuple[tuple[str, object], ...] = (
     ("__reduce_ex__", _reduce_ex),
     ("__dlpack__", dlpack_capsule),
     ("__dlpack_device__", dlpack_device),
-    ("is_inference", _is_inference),
+    ("is_inference", is_inference),
     ("is_pinned", _is_pinned),
     ("plan", plan),
     ("register_hook", register_hook),

@@ -198,3 +198,55 @@ def test_variable_of_a_leaf_that_is_dying() -> None:
     assert watcher() is None
     assert [leaf.tolist() for leaf in seen] == [[1.0, 2.0]]
     assert accumulate.variable.requires_grad
+
+
+@pytest.mark.parametrize("cut", [lambda x: x.unbind(), lambda x: x.split([1, 2]), lambda x: x.chunk(3)])
+def test_parts_of_a_tensor_have_one_node(cut: Any) -> None:
+    x = lamina.arange(6.0).reshape(3, 2).requires_grad_()
+    parts = cut(x * 1)
+    node = parts[0].grad_fn
+    assert all(part.grad_fn is node and part.output_nr == i for i, part in enumerate(parts))
+    seen: list[Any] = []
+    parts[0].register_hook(lambda gradient: seen.append(gradient))
+    handle = parts[0].register_hook(lambda gradient: seen.append("removed"))
+    handle.remove()
+    node.register_prehook(lambda gradients: seen.append([g is None for g in gradients]))
+    (parts[-1] ** 2).sum().backward()
+    assert seen == [None, [True] * (len(parts) - 1) + [False]]
+    rows = parts[-1].numel() // 2
+    expected = lamina.zeros(3, 2)
+    expected[3 - rows :] = 2 * x.detach()[3 - rows :]
+    assert lamina.equal(x.grad, expected)
+
+
+def test_second_gradients_through_parts() -> None:
+    x = lamina.arange(1.0, 7.0, dtype=lamina.float64).reshape(2, 3).requires_grad_()
+
+    def products(x: Any) -> Any:
+        first, _, last = x.unbind(1)
+        top, bottom = x.split(1)
+        return first * last + (top * bottom).sum()
+
+    assert lamina.autograd.gradcheck(products, (x,), check_batched_grad=True)
+    assert lamina.autograd.gradgradcheck(products, (x,))
+
+
+def test_a_node_can_be_called() -> None:
+    x = _leaf(3.0)
+    y = x**2
+    assert y.grad_fn(lamina.tensor([10.0])).tolist() == [60.0]
+    with pytest.raises(TypeError, match="expected 1 arguments, got 2 instead"):
+        y.grad_fn(x, x)
+    with pytest.raises(RuntimeError, match="shape"):
+        y.grad_fn(lamina.ones(2))
+
+
+def test_gradients_of_a_batch_of_weights() -> None:
+    x = lamina.arange(1.0, 4.0, requires_grad=True)
+    y = (x.exp() * x).cumsum(0)
+    weights = lamina.arange(6.0).reshape(2, 3)
+    (batched,) = lamina.autograd.grad(y, x, weights, retain_graph=True, is_grads_batched=True)
+    single = [lamina.autograd.grad(y, x, weight, retain_graph=True)[0] for weight in weights]
+    assert lamina.allclose(batched, lamina.stack(single))
+    with pytest.raises(RuntimeError, match="is_grads_batched=True"):
+        lamina.autograd.grad(y, x, lamina.ones(3), is_grads_batched=True)

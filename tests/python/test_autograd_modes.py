@@ -156,3 +156,21 @@ def test_backward_and_grad_as_functions() -> None:
         lamina.autograd.backward([x * 1, x * 2], [x.detach()])
     with pytest.raises(RuntimeError, match="cannot be empty"):
         lamina.autograd.backward((x * 3).sum(), inputs=[])
+
+
+def test_tensors_of_inference_mode() -> None:
+    normal = lamina.ones(2)
+    with lamina.inference_mode():
+        made = [lamina.ones(2), lamina.tensor([1.0, 2.0]), lamina.rand(2), normal * 2, normal.clone()]
+        normal.add_(1)
+        made[0].add_(1)
+        view = normal.view(2, 1)
+    assert all(lamina.is_inference(x) for x in made)
+    assert not lamina.is_inference(normal)
+    assert not lamina.is_inference(view)
+    assert lamina.is_inference(made[0][0])
+    assert not lamina.is_inference(made[0] + 1)
+    with pytest.raises(RuntimeError, match="Inplace update to inference tensor outside InferenceMode"):
+        made[0].add_(1)
+    with pytest.raises(RuntimeError, match="Inplace update to inference tensor"):
+        made[0].squeeze_()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -235,3 +236,45 @@ def test_zero_size_views() -> None:
     assert x.sum().item() == 0
     assert x.sum(0).tolist() == []
     assert x.sum(1).tolist() == [0.0, 0.0, 0.0]
+
+
+_NO_GRAD = "A view was created in no_grad mode and is being modified inplace with grad mode enabled"
+_SEVERAL = "is a view and is being modified inplace. This view is the output of a function that returns multiple views"
+
+
+@pytest.mark.parametrize("cut", [lambda x: x.unbind(), lambda x: x.split(1), lambda x: x.chunk(2)])
+def test_several_views_refuse_changes_with_a_history(cut: Any) -> None:
+    base = lamina.ones(2, 2, requires_grad=True) * 1
+    parts = cut(base)
+    with pytest.raises(RuntimeError, match=f"Output 1 of (Split|Unbind) {_SEVERAL}"):
+        parts[1].mul_(2)
+    with pytest.raises(RuntimeError, match="returns multiple views"):
+        parts[0].reshape(-1).mul_(2)
+    with lamina.no_grad():
+        parts[0].mul_(3)
+    assert base.sum().item() == 8
+    plain = lamina.zeros(2, 2)
+    cut(plain)[0].add_(1)
+    assert plain.sum().item() == 2
+    with pytest.raises(RuntimeError, match="returns multiple views"):
+        cut(plain)[0].add_(base[0])
+
+
+def test_a_view_made_without_gradients_refuses_changes_with_them() -> None:
+    base = lamina.ones(2, requires_grad=True) * 1
+    with lamina.no_grad():
+        view = base[:1]
+        view.add_(1)
+    with pytest.raises(RuntimeError, match=_NO_GRAD):
+        view.add_(1)
+    assert base.tolist() == [2.0, 1.0]
+    plain = lamina.ones(2)
+    with lamina.no_grad():
+        view = plain[:1]
+    view.add_(1)
+    with pytest.raises(RuntimeError, match=_NO_GRAD):
+        view.add_(base[:1])
+    with lamina.inference_mode():
+        view = base.view(-1)
+    with pytest.raises(RuntimeError, match="created in inference mode and is being modified inplace in normal mode"):
+        view.add_(1)

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from . import function, functional, graph
     from .checking import GradcheckError, gradcheck, gradgradcheck
     from .function import Function
+    from .saved_tensors import SavedTensor
     from .variable import Variable
 
 __all__ = [
     "Function",
     "GradcheckError",
+    "SavedTensor",
     "Variable",
     "backward",
     "detect_anomaly",
@@ -37,10 +39,11 @@ __all__ = [
 _LAZY = {
     "Function": ("function", "Function"),
     "GradcheckError": ("checking", "GradcheckError"),
+    "SavedTensor": ("saved_tensors", "SavedTensor"),
     "Variable": ("variable", "Variable"),
     "function": ("function", None),
     "functional": ("functional", None),
-    "gradcheck": ("checking", "gradcheck"),
+    "gradcheck": ("gradcheck", None),
     "gradgradcheck": ("checking", "gradgradcheck"),
     "graph": ("graph", None),
 }

@@ -96,18 +96,20 @@ def gradcheck(
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
     check_undefined_grad: bool = True,
+    check_batched_grad: bool = False,
     check_grad_dtypes: bool = False,
     fast_mode: bool = False,
 ) -> bool:
     """Whether the gradients of `func` at `inputs` agree with central differences to `atol` and `rtol`.
 
     Inputs should be float64. Every output element is differentiated by every element of each input that requires a
-    gradient; `nondet_tol` bounds how much two backward passes may differ. `fast_mode` is accepted; the check is always
+    gradient; `nondet_tol` bounds how much two backward passes may differ. With `check_batched_grad` one vectorised pass
+    (`is_grads_batched`) must give what single ones do. `fast_mode` is accepted; the check is always
     the full one, and `check_undefined_grad` asks for nothing that a gradient made of ordinary ops could fail.
     GradcheckError (False without `raise_exception`) tells both numbers of the first mismatch.
     """
     try:
-        _check(func, inputs, eps, atol, rtol, nondet_tol, check_grad_dtypes)
+        _check(func, inputs, eps, atol, rtol, nondet_tol, check_batched_grad, check_grad_dtypes)
     except GradcheckError:
         if raise_exception:
             raise
@@ -122,6 +124,7 @@ def _check(
     atol: float,
     rtol: float,
     nondet_tol: float,
+    check_batched_grad: bool,
     check_grad_dtypes: bool,
 ) -> None:
     given: tuple[Any, ...] = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
@@ -140,7 +143,9 @@ def _check(
     # All backward passes come before the inputs are moved.
     analytical = [
         [
-            _checked_analytical(output, x, nondet_tol, check_grad_dtypes, f"output {number}, input {place}")
+            _checked_analytical(
+                output, x, nondet_tol, check_batched_grad, check_grad_dtypes, f"output {number}, input {place}"
+            )
             for place, x in enumerate(checked)
         ]
         for number, output in enumerate(outputs)
@@ -161,18 +166,36 @@ def _check(
 
 
 def _checked_analytical(
-    output: Tensor, x: Tensor, nondet_tol: float, check_grad_dtypes: bool, where: str
+    output: Tensor, x: Tensor, nondet_tol: float, check_batched_grad: bool, check_grad_dtypes: bool, where: str
 ) -> list[list[float]]:
     if not output.requires_grad:
         return [[0.0] * output.numel() for _ in range(x.numel())]
     analytical = _analytical(output, x)
     if _mismatch(analytical, _analytical(output, x), nondet_tol, 0.0):
         raise GradcheckError(f"Backward is not reentrant: two passes differ for {where}")
+    if check_batched_grad:
+        problem = _mismatch(_batched(output, x), analytical, 1e-8, 1e-5)
+        if problem:
+            raise GradcheckError(
+                f"gradcheck or gradgradcheck failed while testing batched gradient computation of {where}: {problem}"
+            )
     if check_grad_dtypes:
         (gradient,) = grad([output], [x], [_core.ones_like(output)], retain_graph=True, allow_unused=True)
         if gradient is not None and gradient.dtype != x.dtype:
             raise GradcheckError(f"gradient of {where} is {gradient.dtype}, expected {x.dtype}")
     return analytical
+
+
+def _batched(output: Tensor, x: Tensor) -> list[list[float]]:
+    """Rows as `_analytical`, by one pass for all elements of the output."""
+    count = output.numel()
+    weights = _core.tensor([[float(i == j) for j in range(count)] for i in range(count)], dtype=output.dtype)
+    seeds = weights.reshape((count, *output.shape))
+    (gradient,) = grad([output], [x], [seeds], retain_graph=True, allow_unused=True, is_grads_batched=True)
+    if gradient is None or not count:
+        return [[0.0] * count for _ in range(x.numel())]
+    columns: list[list[float]] = gradient.detach().double().reshape((count, -1)).tolist()
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def gradgradcheck(
@@ -187,6 +210,7 @@ def gradgradcheck(
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
     check_undefined_grad: bool = True,
+    check_batched_grad: bool = False,
     check_grad_dtypes: bool = False,
     fast_mode: bool = False,
 ) -> bool:
@@ -220,6 +244,7 @@ def gradgradcheck(
         raise_exception=raise_exception,
         nondet_tol=nondet_tol,
         check_undefined_grad=check_undefined_grad,
+        check_batched_grad=check_batched_grad,
         check_grad_dtypes=check_grad_dtypes,
         fast_mode=fast_mode,
     )

@@ -25,6 +25,43 @@ def _targets(inputs: Any) -> tuple[Any, ...]:
     return tuple(x if isinstance(x, Tensor) else x.node for x in ((inputs,) if alone else inputs))
 
 
+def _grad_of_batch(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None,
+    retain_graph: bool | None,
+    create_graph: bool,
+    allow_unused: bool,
+) -> tuple[Tensor, ...]:
+    """`grad` for every one of the weights along axis 0 of `grad_outputs`."""
+    from .batching import vmap
+
+    roots = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+    weights = _as_tuple(grad_outputs, len(roots))
+    for i, (root, weight) in enumerate(zip(roots, weights, strict=True)):
+        if weight is None or weight.shape[1:] != root.shape:
+            shape = None if weight is None else weight.shape
+            raise RuntimeError(
+                "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch "
+                "dimension. The sizes of the remaining dimensions are expected to match the shape of corresponding "
+                f"output, but a mismatch was detected: grad_output[{i}] has a shape of {shape} and output[{i}] has a "
+                f"shape of {root.shape}. If you only want some tensors in `grad_output` to be considered batched, "
+                "consider using vmap."
+            )
+    leaves = _targets(inputs)
+    used: list[bool] = []
+
+    def one(*example: Tensor) -> tuple[Tensor, ...]:
+        found = _core.grad(
+            roots, leaves, example, create_graph if retain_graph is None else retain_graph, create_graph, allow_unused
+        )
+        used[:] = [gradient is not None for gradient in found]
+        return tuple(gradient for gradient in found if gradient is not None)
+
+    batches = iter(vmap(one)(*weights))
+    return tuple(next(batches) if there else None for there in used)  # type: ignore[misc]
+
+
 def backward(
     tensors: Tensor | Sequence[Tensor],
     grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
@@ -61,12 +98,13 @@ def grad(
     """The gradients of `outputs`, weighted by `grad_outputs`, by each of `inputs`; ``.grad`` stays as it is.
 
     RuntimeError for an input that the outputs do not depend on, unless `allow_unused` (its gradient is None then) or
-    `materialize_grads` (zeros).
+    `materialize_grads` (zeros). With `is_grads_batched` axis 0 of `grad_outputs`, and so of the result, runs over
+    several weights: one backward pass, vectorised by `lamina.func.vmap`.
     """
     if not only_inputs:
         raise ValueError("grad: only_inputs=False is gone; use backward() to reach every leaf")
     if is_grads_batched:
-        raise ValueError("grad: is_grads_batched=True is not available; call grad once for each row of the batch")
+        return _grad_of_batch(outputs, inputs, grad_outputs, retain_graph, create_graph, bool(allow_unused))
     if materialize_grads and allow_unused is False:
         raise ValueError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
@@ -79,6 +117,10 @@ def grad(
     retain = create_graph if retain_graph is None else retain_graph
     result = _core.grad(roots, leaves, weights, retain, create_graph, bool(allow_unused) or materialize_grads)
     if materialize_grads:
+        given = (inputs,) if isinstance(inputs, Tensor) or hasattr(inputs, "output_nr") else inputs
+        for gradient, leaf in zip(result, given, strict=True):
+            if gradient is None and not isinstance(leaf, Tensor):
+                raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
         return tuple(
             _core.zeros_like(leaf).requires_grad_() if gradient is None else gradient
             for gradient, leaf in zip(result, leaves, strict=True)

@@ -6,6 +6,7 @@ from .. import _core
 from .._core import Node, Tensor
 from .._wrapping import wraps
 from .modes import no_grad
+from .saved_tensors import PackedTensor, current_hooks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class _SavedTensor:
         self.output = output
         self.numbers = tensor
         self.watched: Callable[[], Tensor | None] | None = None
+        hooks = current_hooks()
+        self.packed = hooks and PackedTensor(tensor, *hooks)
         if output is not None:
             import weakref
 
@@ -62,6 +65,11 @@ class _SavedTensor:
             self.watched = weakref.ref(tensor)
 
     def unpack(self, context: BackwardContext) -> Tensor:
+        if self.packed:
+            numbers = self.packed.tensor()
+            if self.output is None:
+                return _core._rebased(numbers, self.numbers)
+            return _core._saved_output(context, self.output, numbers)
         watched = self.watched() if self.watched else self.numbers
         if watched is not None and watched._version != self.version:
             raise RuntimeError(
@@ -95,6 +103,14 @@ class BackwardContext(FunctionCtx, Node):
             )
         return tuple(None if saved is None else saved.unpack(self) for saved in self._saved)
 
+    @property
+    def saved_variables(self) -> tuple[Tensor | None, ...]:
+        """`saved_tensors`, under its first name."""
+        import warnings
+
+        warnings.warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning, stacklevel=2)
+        return self.saved_tensors
+
     def _run_backward(self, gradients: tuple[Tensor | None, ...], retain_graph: bool) -> tuple[Tensor | None, ...]:
         """The gradients of the tensors among forward's arguments; called by the walk, with its gradient mode."""
         if self.materialize_grads:
@@ -102,7 +118,7 @@ class BackwardContext(FunctionCtx, Node):
                 _core.zeros(output[0], dtype=output[1]) if gradient is None and output is not None else gradient
                 for gradient, output in zip(gradients, self._outputs, strict=True)
             )
-        result = self._function.backward(self, *gradients)
+        result = _backward_of(self._function)(self, *gradients)
         given = result if isinstance(result, tuple) else (result,)
         count, name = self._argument_count, type(self).__name__
         if len(given) > count and any(gradient is not None for gradient in given[count:]):
@@ -174,6 +190,11 @@ class Function:
         raise NotImplementedError("setup_context is not implemented.")
 
     @staticmethod
+    def vjp(ctx: Any, *grad_outputs: Any) -> Any:
+        """``backward`` under its other name: a subclass defines one of the two."""
+        raise NotImplementedError("You must implement either the backward or vjp method.")
+
+    @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """The gradients of forward's arguments, given those of its outputs."""
         raise NotImplementedError(
@@ -196,7 +217,24 @@ class Function:
             else:
                 result = cls.forward(*args, **kwargs)
                 cls.setup_context(context, _with_defaults(cls.forward, args), result)
-        return _recorded(context, args, places, inputs, result) if recorded else result
+        if recorded:
+            return _recorded(context, args, places, inputs, result)
+        if _core.is_grad_enabled():
+            for output in result if isinstance(result, (tuple, list)) else (result,):
+                if isinstance(output, Tensor) and not _among(output, args):
+                    _core._guard_function_view(output)
+        return result
+
+
+def _backward_of(function: type[Function]) -> Callable[..., Any]:
+    if function.vjp is Function.vjp:
+        return function.backward
+    if function.backward is not Function.backward:
+        raise RuntimeError(
+            "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement "
+            "one of them."
+        )
+    return function.vjp
 
 
 def _with_defaults(forward: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -214,6 +252,33 @@ def _among(x: object, others: Sequence[object]) -> bool:
     return any(x is other for other in others)
 
 
+def _checked_dirty(dirty: Sequence[Tensor], args: tuple[Any, ...], outputs: tuple[Any, ...]) -> list[Tensor]:
+    """The inputs that forward has changed in place."""
+    for changed in dirty:
+        if not _among(changed, outputs):
+            raise RuntimeError(
+                "Some elements marked as dirty during the forward method were not returned as output. The inputs that "
+                "are modified inplace must all be outputs of the Function."
+            )
+        if not _among(changed, args):
+            import warnings
+
+            warnings.warn(
+                "Only input Tensors should be given to ctx.mark_dirty(). If a Tensor is not an input, there is no need "
+                "to pass it to mark_dirty().",
+                stacklevel=4,
+            )
+        elif len(outputs) > 1 and changed._is_view():
+            raise RuntimeError(
+                "If your Function modifies inplace an input that is a view of another Tensor, your Function cannot "
+                "return more than one Tensor. This is not supported by the current autograd engine. You should either "
+                "make sure the input is not a view (using .clone() for example) or make your Function only return one "
+                "Tensor (potentially splitting it into two Functions: one doing the inplace that returns a single "
+                "Tensor and a second one that does the other operations)."
+            )
+    return [changed for changed in dirty if _among(changed, args)]
+
+
 def _recorded(
     context: BackwardContext, args: tuple[Any, ...], places: list[int], inputs: list[Tensor], result: Any
 ) -> Any:
@@ -224,10 +289,7 @@ def _recorded(
     with_history = [
         x if isinstance(x, Tensor) and x.dtype.is_floating_point and id(x) not in fixed else None for x in outputs
     ]
-    dirty = list(context._dirty)
-    for changed in dirty:
-        if not _among(changed, args):
-            raise RuntimeError("mark_dirty was given a tensor that is not an input of the function")
+    dirty = _checked_dirty(context._dirty, args, outputs)
     returned = [x for x in with_history if x is not None and _among(x, args)]
     context._argument_count, context._tensor_places = len(args), places
     context._outputs = [(tuple(x.shape), x.dtype) if isinstance(x, Tensor) else None for x in outputs]

@@ -7,6 +7,7 @@ from collections import namedtuple
 from .. import _core
 from .._core import Node, Tensor
 from .hooks import GradientHook
+from .saved_tensors import disable_saved_tensors_hooks, save_on_cpu, saved_tensors_hooks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +18,11 @@ __all__ = [
     "GradientEdge",
     "Node",
     "allow_mutation_on_saved_tensors",
+    "disable_saved_tensors_hooks",
     "get_gradient_edge",
     "register_multi_grad_hook",
+    "save_on_cpu",
+    "saved_tensors_hooks",
 ]
 
 GradientEdge = namedtuple("GradientEdge", ["node", "output_nr"])
@@ -64,15 +68,19 @@ def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[..., None],
     for tensor in tensors:
         if not tensor.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-    found: dict[int, Tensor | None] = {}
-    walk = 0  # the pass that `found` belongs to
+    import threading
+
+    class Pass(threading.local):  # threads go backward at the same time
+        walk = 0  # the pass that `found` belongs to
+        found: dict[int, Tensor | None] = {}  # noqa: RUF012
+
+    current = Pass()
 
     def hook_for(place: int) -> Callable[[Tensor], None]:
         def hook(gradient: Tensor) -> None:
-            nonlocal walk
-            if walk != _core._current_walk():
-                walk = _core._current_walk()
-                found.clear()
+            if current.walk != _core._current_walk():
+                current.walk, current.found = _core._current_walk(), {}
+            found = current.found
             found[place] = gradient
             if mode == "any":
                 if len(found) == 1:

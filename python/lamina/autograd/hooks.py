@@ -59,7 +59,17 @@ def _register_node_hook(self: Node, fn: Callable[..., Any]) -> GradientHook:
     return GradientHook(self, _AFTER, fn)
 
 
+def _saved_or_missing(self: Node, name: str) -> Any:
+    """``_saved_…`` and ``_raw_saved_…``: what the node's gradient reads."""
+    if name.startswith(("_saved_", "_raw_saved_")):
+        from .saved_tensors import saved_attribute
+
+        return saved_attribute(self, name)
+    raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
 _register_node_hook.__name__ = "register_hook"
 _register_prehook.__name__ = "register_prehook"
 Node.register_hook = _register_node_hook  # type: ignore[method-assign]
+Node.__getattr__ = _saved_or_missing  # type: ignore[method-assign]
 Node.register_prehook = _register_prehook  # type: ignore[method-assign]

@@ -22,6 +22,7 @@ __all__ = [
     "hsplit",
     "hstack",
     "row_stack",
+    "split_with_sizes",
     "tensor_split",
     "vsplit",
     "vstack",
@@ -86,6 +87,12 @@ def dstack(tensors: Sequence[Tensor]) -> Tensor:
 def column_stack(tensors: Sequence[Tensor]) -> Tensor:
     """`tensors` joined along dimension 1; 0-d and 1-D ones are columns."""
     return _core.cat([x.reshape((-1, 1)) if x.dim() < 2 else x for x in tensors], 1)
+
+
+@composed
+def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of consecutive parts of `input` of these sizes along `dim`."""
+    return input.split(list(split_sizes), dim)
 
 
 @composed

@@ -192,10 +192,11 @@ def _placing(map_location: Any) -> Callable[[str, str], None]:
             target = map_location.get(location, location)
         elif map_location is not None and map_location(key, location) is not None:
             return
-        if device(target).type != "cpu":
+        kind = device(target).type
+        if kind != "cpu":
             raise RuntimeError(
-                f"Attempting to deserialize object on device {str(target)!r} but there is only the CPU. Use "
-                "map_location=torch.device('cpu') to map your storages to the CPU."
+                f"Attempting to deserialize object on a {kind.upper()} device but there is only the CPU. Use "
+                "torch.load with map_location=torch.device('cpu') to map your storages to the CPU."
             )
 
     return place

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .. import _core
-from ..nn.parameter import is_lazy
 from .options import check_options
 from .parameterwise import ParameterwiseOptimizer
 
@@ -62,12 +61,11 @@ class Adagrad(ParameterwiseOptimizer):
         super().__init__(params, defaults)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group of parameters, whose sums start at once."""
+        """Add a group of parameters, whose sums start at once: ValueError for uninitialized ones."""
         super().add_param_group(param_group)
         group = self.param_groups[-1]
         for parameter in group["params"]:
-            if not is_lazy(parameter):
-                self._start(parameter, self.state[parameter], group)
+            self._start(parameter, self.state[parameter], group)
 
     def _start(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         state["step"] = 0

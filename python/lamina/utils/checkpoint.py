@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential"]
+__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "set_checkpoint_early_stop"]
 
 
 class CheckpointError(RuntimeError):
@@ -73,6 +73,33 @@ def _with_state(call: Callable[[], Any], state: Tensor | None) -> Callable[[], A
     return again
 
 
+def _warn_of_default(name: str) -> None:
+    import warnings
+
+    warnings.warn(
+        f"torch.utils.checkpoint.{name}: the use_reentrant parameter should be passed explicitly. use_reentrant=False "
+        "is recommended; in lamina it is what both settings do.",
+        stacklevel=3,
+    )
+
+
+class set_checkpoint_early_stop:  # noqa: N801
+    """PyTorch's switch for ending the second call of a checkpointed function early, as a context manager.
+
+    In lamina the second call always runs to its end, as with False, and only what a gradient reads is computed, as with
+    True: operations are recorded, and those that nobody looks at are never run.
+    """
+
+    def __init__(self, enable: bool) -> None:
+        self.enable = enable
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+
 def checkpoint(
     function: Callable[..., Any],
     *args: Any,
@@ -91,13 +118,7 @@ def checkpoint(
     >>> y = checkpoint(net, x, use_reentrant=False)
     """
     if use_reentrant is None:
-        import warnings
-
-        warnings.warn(
-            "torch.utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
-            "recommended; in lamina it is what both settings do.",
-            stacklevel=2,
-        )
+        _warn_of_default("checkpoint")
     if use_reentrant and kwargs:
         raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
     if not _core.is_grad_enabled():
@@ -107,7 +128,11 @@ def checkpoint(
     kept = [_core._same_value(x) if type(x) is Tensor else x for x in leaves]
     state = _core.get_rng_state() if preserve_rng_state else None
     start = _core._sequence()
-    results, rebuild_results = flatten(function(*args, **kwargs))
+    hooks = _core._exchange_saved_hooks(None, None)  # what is computed again is not saved
+    try:
+        results, rebuild_results = flatten(function(*args, **kwargs))
+    finally:
+        _core._exchange_saved_hooks(*(hooks or (None, None)))
 
     def call() -> Any:
         again_args, again_kwargs = rebuild(kept)
@@ -137,6 +162,7 @@ def checkpoint_sequential(
     if kwargs:
         raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
     if use_reentrant is None:
+        _warn_of_default("checkpoint_sequential")
         use_reentrant = True
     steps = list(functions.children() if hasattr(functions, "children") else functions)
 

@@ -39,6 +39,7 @@ SHAPING = [
     row("view_as", x(2, 3), x(3, 2), reference=lambda a, b: a.reshape(b.shape)),
     row("meshgrid", x(2), x(3), reference=lambda *a: np.meshgrid(*a, indexing="ij")),
     row("meshgrid", x(2), x(3), x(2, seed=4), indexing="xy", reference=np.meshgrid),
+    row("split_with_sizes", x(5, 2), [2, 0, 3], reference=lambda a, _: [a[:2], a[2:2], a[2:]]),
     row("tensor_split", x(7, 2), 3, reference=np.array_split),
     row("tensor_split", x(2, 5), (1, 3), 1, reference=np.array_split),
     row("tensor_split", x(4), (3, 1, 9), reference=np.array_split),

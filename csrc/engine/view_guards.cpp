@@ -1,0 +1,77 @@
+// The errors of views that must not be changed in place while gradients are recorded.
+#include "engine/view_guards.h"
+
+#include <string>
+
+#include "autograd/gradients.h"
+#include "ops/record.h"
+#include "support/check.h"
+
+namespace lamina::engine {
+
+namespace {
+
+std::string without_ending(const std::string& name) {
+  std::size_t end = name.find("Backward");
+  return end == std::string::npos || end == 0 ? name : name.substr(0, end);
+}
+
+// own: the guard is the view's, not that of one on the way to it.
+[[noreturn]] void fail_guarded(const Variable& variable, unsigned guard, bool own, const char* event) {
+  const Value* value = variable.value.get();
+  bool inference = (guard & kInInference) != 0, by_mode = (guard & (kInNoGrad | kInInference)) != 0;
+  const Value* function = function_of(value);
+  std::string output = text("Output ", function ? (*value->attribute)[0] : 0, " of ",
+                            without_ending(grad_fn_name(function ? function : value)));
+  std::string mode = inference ? "inference mode" : "no_grad mode";
+  std::string subject = !by_mode ? output + " is a view"
+                        : own    ? "A view was created in " + mode
+                                 : output + " is a view of a view which was created in " + mode;
+  std::string when = !by_mode ? "" : inference ? " in normal mode" : " with grad mode enabled";
+  std::string block = inference ? "inference_mode" : "no_grad";
+  std::string why =
+      (guard & kManyOutputs) != 0
+          ? "This view is the output of a function that returns multiple views. Such functions do not allow the output "
+            "views to be modified inplace. You should replace the inplace operation by an out-of-place one."
+      : (guard & kInFunction) != 0
+          ? "This view was created inside a custom Function (or because an input was returned as-is) and the autograd "
+            "logic to handle view+inplace would override the custom backward associated with the custom Function, "
+            "leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning the output of the "
+            "custom Function."
+          : "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
+            "moving "
+            "both the view and the inplace either both inside the " +
+                block +
+                " block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to be "
+                "tracked).";
+  fail(ErrorKind::kRuntime, subject, " and ", event, when, ". ", why);
+}
+
+}  // namespace
+
+void refuse_guarded(const Variable& variable, const char* event, unsigned kinds, bool tracked) {
+  if (!grad_enabled() || !variable.is_view()) return;
+  if (!tracked && !variable.value->requires_grad() && !variable.cell->value->requires_grad()) return;
+  for (const ViewPath* path = variable.path.get(); path && path->spec.op != Op::detach; path = path->base.get())
+    if ((path->spec.guard & kinds) != 0) fail_guarded(variable, path->spec.guard, path == variable.path.get(), event);
+}
+void refuse_in_inference(const Value* value) {
+  check(!value->has(kInferenceMade) || inference_mode(),
+        "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
+        "tensor before doing inplace update. See https://github.com/pytorch/rfcs/pull/17 for more details.");
+}
+
+unsigned guard_of_mode() {
+  if (inference_mode()) return kInInference;
+  return grad_enabled() ? 0 : kInNoGrad;
+}
+
+void guard_function_view(Variable& view) {
+  if (view.is_view()) view.path->spec.guard = kInFunction;
+}
+
+void check_history(Variable& view) {
+  if (view.cell && view.seen != view.cell->version) refuse_guarded(view, kBaseChanged, kAnyGuard);
+}
+
+}  // namespace lamina::engine
