@@ -11,11 +11,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <cstdlib>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -30,7 +28,6 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kSpinTime = std::chrono::microseconds(30);   // of a worker without a job
 constexpr auto kPatience = std::chrono::microseconds(200);  // of a caller whose last chunks are with others
 constexpr int kPausesPerClockRead = 16;
-constexpr int kMaxThreads = 1024;
 constexpr std::uint64_t kTicket = std::uint64_t{1} << 32;
 constexpr std::uint64_t kWorkersMask = kTicket - 1;
 
@@ -40,24 +37,6 @@ void pause_briefly() {
 #elif defined(__aarch64__)
   asm volatile("isb" ::: "memory");
 #endif
-}
-
-int available_cpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
-int default_threads() {
-  if (const char* text = std::getenv("LAMINA_NUM_THREADS")) {
-    char* end = nullptr;
-    errno = 0;
-    const long count = std::strtol(text, &end, 10);
-    if (errno == 0 && end != text && *end == '\0' && count >= 1)
-      return static_cast<int>(std::min<long>(count, kMaxThreads));
-  }
-  return std::min(available_cpus(), kMaxThreads);
 }
 
 // True while this thread runs chunks: what it starts then, it runs alone.
@@ -250,7 +229,6 @@ class Pool {
 // Pools are never freed: a thread may still be in parallel_for while the process exits.
 std::atomic<Pool*> current{nullptr};
 Pool* abandoned = nullptr;
-std::atomic<int> wanted_threads{0};
 
 Pool& pool() {
   Pool* existing = current.load(std::memory_order_acquire);
@@ -279,16 +257,6 @@ struct Lifetime {
 } lifetime;
 
 }  // namespace
-
-int num_threads() {
-  const int known = wanted_threads.load(std::memory_order_relaxed);
-  if (known != 0) return known;
-  int expected = 0;
-  const int found = default_threads();
-  return wanted_threads.compare_exchange_strong(expected, found, std::memory_order_relaxed) ? found : expected;
-}
-
-void set_num_threads(int count) { wanted_threads.store(std::clamp(count, 1, kMaxThreads), std::memory_order_relaxed); }
 
 void parallel_for(std::size_t count, std::size_t grain, RangeBody body, void* context) {
   if (count == 0) return;

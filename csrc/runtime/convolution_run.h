@@ -1,0 +1,142 @@
+// What the three convolutions share: how they are cut into blocks of images and rows, the planes, windows and scratch
+// of a block. Where the cuts lie depends on shapes alone.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "runtime/image_planes.h"
+#include "runtime/steps.h"
+#include "runtime/thread_pool.h"
+#include "runtime/thread_scratch.h"
+
+namespace lamina::runtime {
+
+using kernels::WindowsArgs;
+
+// Columns of one block: as many as share a packed panel of the weight well. Small images are joined, large ones cut.
+inline constexpr std::int64_t kFewColumns = 64, kManyColumns = 512;
+// Multiply-adds below which sharing costs more than it saves.
+inline constexpr std::int64_t kSharedWork = 150'000;
+inline std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+// Blocks of whole images, or of rows of one image.
+struct Cut {
+  std::int64_t images, rows;  // of a block
+  std::int64_t image_blocks, row_blocks;
+
+  Cut(std::int64_t all_images, std::int64_t all_rows, std::int64_t width) {
+    const std::int64_t columns = all_rows * width;
+    images = columns >= kFewColumns ? 1 : std::min(all_images, ceil_divide(kFewColumns, columns));
+    rows = ceil_divide(all_rows, ceil_divide(all_rows, std::max<std::int64_t>(1, kManyColumns / width)));
+    image_blocks = ceil_divide(all_images, images);
+    row_blocks = ceil_divide(all_rows, rows);
+  }
+};
+
+// Groups of one block: small ones share the tables of offsets.
+inline constexpr std::int64_t kBlockWork = 200'000;
+inline std::int64_t groups_in_block(std::int64_t groups, std::int64_t work) {
+  return std::clamp<std::int64_t>(kBlockWork / std::max<std::int64_t>(work, 1), 1, groups);
+}
+
+// Scratch of a block, one after the other: planes, a result that is not where it shall end up, the kernel's workspace.
+template <typename T>
+struct ConvolutionScratch {
+  T *planes, *result;
+  void* workspace;
+
+  ConvolutionScratch(const Planes& layout, std::int64_t result_elements, std::size_t workspace_bytes) {
+    const auto rounded = [](std::size_t bytes) { return (bytes + 63) / 64 * 64; };
+    const std::size_t planes_bytes = rounded(layout.elements() * sizeof(T));
+    const std::size_t result_bytes = rounded(static_cast<std::size_t>(result_elements) * sizeof(T));
+    auto* bytes = static_cast<std::byte*>(thread_scratch(planes_bytes + result_bytes + workspace_bytes));
+    planes = reinterpret_cast<T*>(bytes);
+    result = reinterpret_cast<T*>(bytes + planes_bytes);
+    workspace = bytes + planes_bytes + result_bytes;
+  }
+};
+
+using Offsets = std::vector<std::ptrdiff_t>;
+
+// The starts of `rows` rows of each image of a block.
+inline Offsets row_starts(const Planes& planes, std::int64_t rows) {
+  Offsets starts;
+  for (std::int64_t image = 0; image < planes.images; ++image)
+    for (std::int64_t row = 0; row < rows; ++row)
+      starts.push_back((image * planes.vertical.count + row) * planes.horizontal.count);
+  return starts;
+}
+
+template <typename T>
+struct ConvolutionRun {
+  const ConvolutionStep& step;
+  T *x, *weight, *y, *rearranged;
+  std::int64_t x_plane = step.x_size[0] * step.x_size[1], y_plane = step.y_size[0] * step.y_size[1];
+  std::int64_t window = step.window[0] * step.window[1];
+  std::int64_t in = step.channels / step.groups, out = step.out / step.groups;  // of a group
+  std::int64_t taps = in * window;
+  WindowAxis vertical = window_axis(step.window[0], step.stride[0], step.dilation[0]);
+  WindowAxis horizontal = window_axis(step.window[1], step.stride[1], step.dilation[1]);
+
+  template <typename Body>
+  void for_each_block(std::int64_t blocks, Body body) const {
+    const bool shared = step.images * step.out * y_plane * taps >= kSharedWork;
+    parallel_for(static_cast<std::size_t>(blocks), shared ? 1 : static_cast<std::size_t>(blocks),
+                 [&](std::size_t begin, std::size_t end) {
+                   for (std::size_t block = begin; block < end; ++block) body(static_cast<std::int64_t>(block));
+                 });
+  }
+
+  // Of x, for `rows` rows of windows from `row` on.
+  Planes planes_of_x(std::int64_t images, std::int64_t channels, std::int64_t row, std::int64_t rows) const {
+    return {{step.x_size[0], step.stride[0], row * step.stride[0] - step.padding[0], rows + vertical.reach,
+             vertical.residues},
+            {step.x_size[1], step.stride[1], -step.padding[1], step.y_size[1] + horizontal.reach, horizontal.residues},
+            channels,
+            images};
+  }
+
+  // Where in the planes the taps from `first` to `end` (numbered through channels) are.
+  Offsets tap_offsets(const Planes& planes, std::int64_t first, std::int64_t end) const {
+    Offsets offsets;
+    const std::int64_t first_channel = first / window;
+    for (std::int64_t tap = first; tap < end; ++tap) {
+      const auto i = static_cast<std::size_t>(tap % window / step.window[1]);
+      const auto j = static_cast<std::size_t>(tap % step.window[1]);
+      offsets.push_back(planes.offset(tap / window - first_channel, vertical.slot[i], horizontal.slot[j]) +
+                        vertical.shift[i] * planes.horizontal.count + horizontal.shift[j]);
+    }
+    return offsets;
+  }
+
+  void forward() const;
+  void backward_to_input() const;
+  void backward_to_weight() const;
+  void rearrange_weight() const;
+  // A result for x, to where its rows and columns lie.
+  void spread(const T* from, T* target, std::int64_t images, std::int64_t rows, std::int64_t width) const {
+    for (std::int64_t channel = 0; channel < in; ++channel)
+      for (std::int64_t i = 0; i < images; ++i)
+        for (std::int64_t r = 0; r < rows; ++r) {
+          T* const to = target + (i * step.channels + channel) * x_plane + r * step.stride[0] * step.x_size[1];
+          for (std::int64_t q = 0; q < width; ++q) to[q * step.stride[1]] = *from++;
+        }
+  }
+};
+
+template <typename T>
+WindowsArgs windows_of(const Offsets& offsets, const Offsets& rows, std::int64_t width) {
+  WindowsArgs args{};
+  args.offsets = offsets.data();
+  args.taps = offsets.size();
+  args.rows = rows.data();
+  args.row_count = rows.size();
+  args.width = static_cast<std::size_t>(width);
+  return args;
+}
+
+template <typename T>
+constexpr std::size_t kType = index_of(sizeof(T) == 4 ? DType::kFloat32 : DType::kFloat64);
+
+}  // namespace lamina::runtime
