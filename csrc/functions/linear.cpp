@@ -54,7 +54,8 @@ void check_linear(const ValuePtr& x, const ValuePtr& weight, const ValuePtr& bia
   auto refuse = [](const std::string& message) { fail(ErrorKind::kRuntime, "linear: ", message); };
   if (w.rank() != 1 && w.rank() != 2)
     refuse(text("expected a weight of 1 or 2 dimensions, got shape ", to_string(w.dims())));
-  if (in.rank() == 0) refuse("expected an input of at least 1 dimension, got a 0-d tensor");
+  if (in.rank() == 0)
+    refuse(text("both arguments to linear need to be at least 1D, but they are 0D and ", w.rank(), "D"));
   std::int64_t features = in[in.rank() - 1];
   if (features != w[w.rank() - 1])
     refuse(text("expected ", w[w.rank() - 1], " input features, got ", features, " (", where_am_i(), "input ",

@@ -7,7 +7,7 @@ import os
 import pickle
 import pickletools
 import zipfile
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -99,18 +99,19 @@ def test_byte_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "text"),
+    ("content", "error", "text"),
     [
-        (b"PK\x03\x04 and so on, as zip archives begin", "truncated or damaged"),
-        (pickle.dumps([1, 2]), "not written by"),
-        (b"x", "not written by"),
-        (b"", "is empty"),
+        (b"PK\x03\x04 and so on, as zip archives begin", RuntimeError, "truncated or damaged"),
+        (pickle.dumps([1, 2]), RuntimeError, "Invalid magic number"),
+        (b"x", pickle.UnpicklingError, "not written by"),
+        (pickle.dumps(0x1950A86A20F9469CFC6C, 2), EOFError, "truncated"),
+        (b"", EOFError, "is empty"),
     ],
 )
-def test_foreign_files(content: bytes, text: str, tmp_path: Path) -> None:
+def test_foreign_files(content: bytes, error: type[Exception], text: str, tmp_path: Path) -> None:
     path = tmp_path / "foreign"
     path.write_bytes(content)
-    with pytest.raises(RuntimeError, match=text) as caught:
+    with pytest.raises(error, match=text) as caught:
         lamina.load(path)
     assert str(path) in str(caught.value)
 
@@ -126,7 +127,16 @@ class _Runs:
 
 @pytest.mark.parametrize("weights_only", [True, None])
 def test_code_is_refused(weights_only: bool | None, capsys: pytest.CaptureFixture[str]) -> None:
-    for value in (_Custom(), _Runs(), os.system, [lamina.ones(1), _Runs()], lamina.load):
+    for value in (
+        _Custom(),
+        _Runs(),
+        frozenset([1]),
+        slice(2),
+        defaultdict(list),
+        os.system,
+        [lamina.ones(1), _Runs()],
+        lamina.load,
+    ):
         with pytest.raises(pickle.UnpicklingError, match="weights_only=False"):
             _round_trip(value, weights_only=weights_only)
     assert capsys.readouterr().out == ""

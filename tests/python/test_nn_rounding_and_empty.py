@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import pytest
 
 import lamina
@@ -40,3 +43,77 @@ def test_multi_margin_loss_has_its_targets_shape() -> None:
         for target in (lamina.tensor([0]), lamina.tensor(0))
     ]
     assert [tuple(loss.shape) for loss in losses] == [(1,), ()]
+
+
+@pytest.mark.parametrize("dtype", [lamina.float16, lamina.bfloat16], ids=str)
+def test_narrow_types_are_rounded_once(dtype: lamina.dtype) -> None:
+    x = lamina.linspace(-3, 3, 64).to(dtype).reshape(4, 16)
+    functions: list[Any] = [F.silu, F.mish, F.hardswish, F.selu]
+    for function in (*functions, F.gelu, F.softplus, F.logsigmoid, F.elu, F.celu, F.glu):
+        assert lamina.equal(function(x), function(x.float()).to(dtype))
+    for inplace in functions:
+        y = x.clone()
+        assert inplace(y, inplace=True) is y
+        assert lamina.equal(y, inplace(x))
+    weight = lamina.linspace(0.5, 2, 16)
+    expected = F.layer_norm(x.float(), (16,), weight).to(dtype)
+    assert lamina.equal(F.layer_norm(x, (16,), weight), expected)
+    assert lamina.equal(F.group_norm(x, 4, weight), F.group_norm(x.float(), 4, weight).to(dtype))
+
+
+def test_what_repeats_is_a_copy_and_what_is_expanded_is_written_once() -> None:
+    x = lamina.arange(3.0).reshape(1, 3)
+    for copies in (x.repeat(2, 1), x.tile(2, 1), x.repeat_interleave(2, 0)):
+        copies[0, 0] = 7
+        assert copies.tolist() == [[7, 1, 2], [0, 1, 2]]
+    F.threshold(x.expand(2, 3), 1.5, -1.0, inplace=True)
+    assert x.tolist() == [[-1, -1, 2]]
+
+
+def test_out_is_taken_where_pytorch_takes_it() -> None:
+    x = lamina.linspace(-2, 2, 16).reshape(1, 1, 4, 4)
+    functions: list[Any] = [F.gelu, F.softplus, F.logsigmoid, F.hardshrink, F.softshrink]
+    for function in (*functions, partial(F.avg_pool2d, kernel_size=2)):
+        out = lamina.empty(0)
+        assert function(x, out=out) is out
+        assert lamina.equal(out, function(x))
+    line = lamina.ones(1, 6).expand(6, 6)
+    with pytest.raises(RuntimeError, match="unsupported operation"):
+        F.softplus(line, out=line)
+
+
+def test_cosine_similarity_promotes_and_counts_have_a_gradient() -> None:
+    twelve = lamina.tensor(12.0)
+    assert F.cosine_similarity(twelve.to(lamina.int8), twelve, dim=-1).item() == 1
+    x = lamina.ones(3, 2, requires_grad=True)
+    F.pdist(x, 0).sum().backward()
+    assert x.grad is not None
+    assert not x.grad.any()
+
+
+def test_integers_sizes_and_targets_that_pytorch_refuses() -> None:
+    whole = lamina.ones(1, 1, 4, 4, dtype=lamina.int64)
+    for call in (lambda: F.mse_loss(whole, whole), lambda: F.adaptive_avg_pool2d(whole, 2)):
+        with pytest.raises(NotImplementedError, match="not implemented for 'Long'"):
+            call()
+    with pytest.raises(TypeError, match=r"'output_size' .* must be tuple of ints, not NoneType"):
+        F.adaptive_avg_pool1d(lamina.ones(1, 1, 4), None)  # type: ignore[arg-type]
+    assert F.adaptive_avg_pool2d(lamina.ones(2, 0, 4, 4), 2).shape == (2, 0, 2, 2)
+    for factor in (1e20, -1e20):
+        with pytest.raises(RuntimeError):
+            F.interpolate(lamina.ones(1, 1, 2), scale_factor=factor, mode="linear")
+    with pytest.raises(RuntimeError, match="0D or 1D target tensor expected"):
+        F.nll_loss(lamina.ones(3, 2), lamina.zeros(3, 2, dtype=lamina.int64))
+    with pytest.raises(RuntimeError, match="num_classes should be positive"):
+        F.one_hot(lamina.tensor([1]), -2)
+    with pytest.raises(RuntimeError, match="both arguments to linear need to be at least 1D, but they are 0D and 2D"):
+        F.linear(lamina.tensor(1.0), lamina.ones(2, 1))
+    with pytest.raises(RuntimeError, match='Padding mode "reflect" doesn\'t take in value argument'):
+        F.pad(lamina.ones(1, 4), (1, 1), "reflect", 1.0)
+
+
+def test_grid_sample_shows_zeros_where_places_are_no_numbers() -> None:
+    grid = lamina.tensor([[[[float("nan"), 0.0], [float("inf"), 0.0], [0.0, 0.0]]]])
+    for padding in ("zeros", "border", "reflection"):
+        looked = F.grid_sample(lamina.ones(1, 1, 4, 4), grid, padding_mode=padding, align_corners=False)
+        assert looked[0, 0, 0, ::2].tolist() == [0, 1]

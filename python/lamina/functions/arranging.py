@@ -90,7 +90,8 @@ def repeat(input: Tensor, *sizes: int | Sequence[int]) -> Tensor:
     spread = [size for pair in zip(counts, old, strict=True) for size in pair]
     lone = [size for length in old for size in (1, length)]
     result = input.reshape(lone).expand(spread).reshape([c * n for c, n in zip(counts, old, strict=True)])
-    return result.clone() if all(count == 1 for count in counts) else result
+    # Of axes of size 1 the copies would all be one.
+    return result.clone() if all(count == 1 or n == 1 for count, n in zip(counts, old, strict=True)) else result
 
 
 @composed
@@ -127,7 +128,8 @@ def repeat_interleave(
         raise RuntimeError(f"repeat_interleave: repeats must not be negative, got {count}")
     shape = list(x.shape)
     spread = x.unsqueeze(dim + 1).expand((*shape[: dim + 1], count, *shape[dim + 1 :]))
-    return spread.reshape((*shape[:dim], length * count, *shape[dim + 1 :]))
+    result = spread.reshape((*shape[:dim], length * count, *shape[dim + 1 :]))
+    return result.clone() if length == 1 or count == 1 else result  # else all copies would be one
 
 
 def _repeated_index(repeats: Tensor, output_size: int | None) -> Tensor:

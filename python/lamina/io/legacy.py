@@ -42,7 +42,10 @@ def save_legacy(obj: object, file: IO[bytes], pickle_protocol: int) -> None:
 
 
 def load_legacy(file: Any, name: str, place: Any, weights_only: bool, pickle_module: Any, **options: Any) -> Any:
-    """What `save_legacy`, or an old PyTorch, wrote; `file` stands behind it then. RuntimeError for other files."""
+    """What `save_legacy`, or an old PyTorch, wrote; `file` stands behind it then.
+
+    UnpicklingError or EOFError for files that do not begin with a whole pickle, RuntimeError for other ones.
+    """
     start = file.tell()
     file.seek(0, 2)
     size = file.tell() - start
@@ -52,14 +55,15 @@ def load_legacy(file: Any, name: str, place: Any, weights_only: bool, pickle_mod
     def plain() -> Any:
         return tensor_unpickler(content, _refuse, True, None).load()
 
+    if not size:
+        raise EOFError(f"load: {name} is empty")
     try:
         known = plain() == _MAGIC and plain() == _PROTOCOL and isinstance(plain(), dict)
-    except Exception:
-        known = False
+    except (EOFError, pickle.UnpicklingError) as error:
+        text = f"load: {name} was not written by lamina.save or torch.save, or is truncated: {error}"
+        raise type(error)(text) from None
     if not known:
-        raise RuntimeError(
-            f"load: {name} {'was not written by lamina.save or torch.save, or is truncated' if size else 'is empty'}"
-        )
+        raise RuntimeError(f"load: {name} was not written by lamina.save or torch.save: Invalid magic number")
     storages: dict[str, LoadedStorage] = {}
 
     def storage_of(identity: Any) -> LoadedStorage:

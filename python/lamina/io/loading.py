@@ -95,8 +95,8 @@ def load(
     With `weights_only` (the default, unless a `pickle_module` is given) the file may hold tensors, parameters, numbers,
     strings, containers, and what `add_safe_globals` named; UnpicklingError is raised for anything else. Without, it can
     run any code, as every pickle can. `map_location` says where tensors of other devices go: the CPU. With `mmap` the
-    numbers stay in the file until they are read; `f` must be a path then. RuntimeError tells if the file is foreign,
-    truncated or damaged.
+    numbers stay in the file until they are read; `f` must be a path then. A file that is foreign, truncated
+    or damaged raises RuntimeError, or, if it does not begin as a file of weights does, UnpicklingError or EOFError.
     """
     if weights_only is None:
         weights_only = pickle_module is None

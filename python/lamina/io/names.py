@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, OrderedDict
 from typing import Any
 
 from .. import _core
@@ -107,13 +107,10 @@ DATA_NAMES: dict[tuple[str, str], Any] = {
     ("_codecs", "encode"): _encode,
     ("builtins", "bytearray"): bytearray,
     ("builtins", "complex"): complex,
-    ("builtins", "frozenset"): frozenset,
     ("builtins", "set"): set,
-    ("builtins", "slice"): slice,
     **{("builtins", kind.__name__): kind for kind in (bool, bytes, dict, float, int, list, str, tuple)},
     ("collections", "Counter"): Counter,
     ("collections", "OrderedDict"): OrderedDict,
-    ("collections", "defaultdict"): defaultdict,
     ("lamina.rebuilding", "rebuild_dtype"): rebuild_dtype,
     ("lamina.rebuilding", "rebuild_tensor"): rebuild_tensor,
     ("lamina.rebuilding", "rebuild_subclass"): rebuild_subclass,

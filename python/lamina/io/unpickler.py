@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, OrderedDict
 from importlib import import_module
 from pickle import UnpicklingError
 from typing import Any, ClassVar
@@ -57,18 +57,18 @@ class _DataUnpickler(pickle._Unpickler):
         super().__init__(file, **options)
         self._names = {**DATA_NAMES, **safe_names()}
         own = tuple(value for value in safe_names().values() if isinstance(value, type))
-        self._with_attributes: tuple[type, ...] = (OrderedDict, Counter, defaultdict, Tensor, *own)
+        self._with_attributes: tuple[type, ...] = (OrderedDict, Counter, Tensor, *own)
 
     def load(self) -> Any:
-        """The object. UnpicklingError for what is no whole pickle."""
+        """The object. UnpicklingError for what is no pickle, EOFError for what is no whole one."""
         try:
             return super().load()
+        except EOFError as error:
+            raise EOFError("load: Weights only load failed: the pickle is truncated") from error
         except (UnpicklingError, RuntimeError, ValueError):
             raise
         except Exception as error:
-            raise UnpicklingError(
-                f"load: Weights only load failed: the pickle is truncated or damaged ({error!r})"
-            ) from error
+            raise UnpicklingError(f"load: Weights only load failed: the pickle is damaged ({error!r})") from error
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in self._names:

@@ -6,6 +6,8 @@ import warnings
 
 from ... import _core
 from ..._core import Tensor
+from ...functions.arguments import composed
+from .widening import widened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     return _labelled(_core.where(inside, input, input.detach().clamp(min_val, max_val)), "Hardtanh")
 
 
+@widened
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """``x / 6 + 1/2`` held between 0 and 1; the slope at both ends is 0."""
     if inplace:
@@ -90,6 +93,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     return _labelled(_core.where(inside, input / 6 + 0.5, (input.detach() / 6 + 0.5).clamp(0, 1)), "Hardsigmoid")
 
 
+@widened
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x hardsigmoid(x)`` (Howard et al., 2019); the slope is 0 at -3 and 1 at 3."""
     if inplace:
@@ -123,10 +127,15 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """`x` above `threshold`, `value` elsewhere."""
     if inplace:
-        return input.copy_(_core.where(input <= threshold, value, input).to(input.dtype))
+        once = input  # what an expanded axis repeats is written once: the result is the same however often
+        for axis, stride in enumerate(input.stride()):
+            once = once.narrow(axis, 0, min(1, once.shape[axis])) if stride == 0 else once
+        once.copy_(_core.where(once <= threshold, value, once).to(input.dtype))
+        return input
     return _labelled(_core.where(input <= threshold, value, input).to(input.dtype), "Threshold")
 
 
+@widened
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """`x` above 0 and ``alpha (exp(x) - 1)`` from 0 downwards (Clevert et al., 2016)."""
     if inplace:
@@ -136,6 +145,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _labelled(_core.where(positive, input, alpha * _core.where(positive, 0.0, input).expm1()), "Elu")
 
 
+@widened
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """A scaled elu that keeps mean 0 and variance 1 from layer to layer (Klambauer et al., 2017)."""
     if inplace:
@@ -143,6 +153,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     return _labelled(_SELU_SCALE * elu(input, _SELU_ALPHA), "Elu")
 
 
+@widened
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """`x` above 0 and ``alpha (exp(x / alpha) - 1)`` from 0 downwards (Barron, 2017)."""
     if alpha == 0:
@@ -153,6 +164,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _labelled(_core.where(positive, input, alpha * (_core.where(positive, 0.0, input) / alpha).expm1()), "Celu")
 
 
+@widened
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """``x sigmoid(x)``, also known as swish (Elfwing et al., 2017)."""
     if inplace:
@@ -160,6 +172,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     return _labelled(input * input.sigmoid(), "Silu")
 
 
+@widened
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x tanh(softplus(x))`` (Misra, 2019)."""
     if inplace:
@@ -167,6 +180,8 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return _labelled(input * softplus(input).tanh(), "Mish")
 
 
+@composed
+@widened
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """``x Φ(x)`` with the normal distribution's Φ (Hendrycks and Gimpel, 2016), or its "tanh" approximation."""
     if approximate in ("none", "tanh"):
@@ -174,6 +189,8 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     raise RuntimeError(f"approximate argument must be either none or tanh, got {approximate}")
 
 
+@composed
+@widened
 def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
     """``log(1 + exp(beta x)) / beta``, and `x` itself where ``beta x`` is above `threshold`."""
     scaled = input * beta
@@ -181,6 +198,8 @@ def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
     return _labelled(_core.where(linear, input, _core.where(linear, 0.0, scaled).exp().log1p() / beta), "Softplus")
 
 
+@composed
+@widened
 def logsigmoid(input: Tensor) -> Tensor:
     """``log(sigmoid(x))`` without overflow."""
     negative = input < 0
@@ -189,21 +208,26 @@ def logsigmoid(input: Tensor) -> Tensor:
     )
 
 
+@widened
 def softsign(input: Tensor) -> Tensor:
     """``x / (1 + |x|)``."""
     return input / (input.abs() + 1)
 
 
+@widened
 def tanhshrink(input: Tensor) -> Tensor:
     """``x - tanh(x)``."""
     return input - input.tanh()
 
 
+@composed
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """0 for `x` in [-lambd, lambd], `x` elsewhere."""
     return _labelled(_core.where((input >= -lambd) & (input <= lambd), 0.0, input), "Hardshrink")
 
 
+@composed
+@widened
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """`x` moved towards 0 by `lambd`, and 0 in between. RuntimeError for a negative `lambd`."""
     if lambd < 0:
@@ -212,6 +236,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     return _labelled(_core.where(input > lambd, input - lambd, below), "Softshrink")
 
 
+@widened
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """The first half along `dim` times the sigmoid of the second (Dauphin et al., 2016). The half must be even."""
     if input.ndim == 0:

@@ -6,6 +6,7 @@ from math import prod
 
 from ... import _core
 from ..._core import Tensor
+from ...functions.arguments import composed
 from .volumes import window_sums
 from .windows import Windows, as_images, per_axis
 
@@ -28,6 +29,7 @@ def avg_pool1d(
     return _avg_pool(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
+@composed
 def avg_pool2d(
     input: Tensor,
     kernel_size: PerAxis,
@@ -45,6 +47,7 @@ def avg_pool2d(
     return _avg_pool(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
+@composed
 def avg_pool3d(
     input: Tensor,
     kernel_size: PerAxis,

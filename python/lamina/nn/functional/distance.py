@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ... import _core
 from ..._core import Tensor
 from ...functions.matrices import triu_indices
 
@@ -19,6 +20,9 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     if x1.shape != x2.shape:  # so that `dim` counts the axes of both together
         shape = (x1.detach() + x2.detach()).shape  # only recorded: nobody looks at the numbers
         x1, x2 = x1.expand(shape), x2.expand(shape)
+    if x1.dtype != x2.dtype:
+        common = _core.result_type(x1, x2)
+        x1, x2 = x1.to(common), x2.to(common)
     length1 = _held_above(x1.norm(2, dim, keepdim=True), eps)
     length2 = _held_above(x2.norm(2, dim, keepdim=True), eps)
     return ((x1 / length1) * (x2 / length2)).sum(dim)
@@ -42,4 +46,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     if p < 0:
         raise RuntimeError(f"pdist only supports non-negative p values, got {p}")
     first, second = triu_indices(input.shape[0], input.shape[0], 1)
-    return (input.index_select(0, first) - input.index_select(0, second)).norm(p, -1)
+    difference = input.index_select(0, first) - input.index_select(0, second)
+    if p == 0:  # a count, with a gradient of zeros
+        return _core.where(difference != 0, 1.0, difference * 0).sum(-1)
+    return difference.norm(p, -1)

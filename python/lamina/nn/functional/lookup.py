@@ -14,6 +14,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 
     Without `num_classes` it is the largest number plus one. RuntimeError for numbers below 0 or too large.
     """
+    if num_classes < -1:
+        raise RuntimeError("num_classes should be positive")
     return _core._one_hot(tensor, num_classes)
 
 

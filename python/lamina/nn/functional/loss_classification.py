@@ -159,6 +159,8 @@ def _check_classes(scores: Tensor, target: Tensor, weight: Tensor | None, class_
         )
     expected = scores.shape[:class_dim] + scores.shape[class_dim + 1 :]
     if tuple(target.shape) != tuple(expected):
+        if scores.ndim <= 2 and target.ndim > 1:
+            raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
         if scores.ndim > 1 and target.ndim > 0 and scores.shape[0] != target.shape[0]:
             raise ValueError(
                 f"Expected input batch_size ({scores.shape[0]}) to match target batch_size ({target.shape[0]})."

@@ -8,6 +8,7 @@ from ... import _core
 from ..._core import Tensor
 from ...autograd import no_grad
 from .padding import pad
+from .widening import widened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def _trailing(name: str, input: Tensor, normalized_shape: Sequence[int], **affin
     return list(range(-len(shape), 0))
 
 
+@widened
 def layer_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -57,6 +59,7 @@ def layer_norm(
     return _core._labelled(output if bias is None else output + bias, "NativeLayerNorm")
 
 
+@widened
 def rms_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
@@ -86,6 +89,7 @@ def _check_batch(values: int, input: Tensor) -> None:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
 
 
+@widened
 def group_norm(
     input: Tensor,
     num_groups: int,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from math import floor
+from math import floor, prod
 from operator import index
 
 from ... import _core
@@ -54,6 +54,8 @@ def interpolate(
         pool = (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[axes - 1]
         return pool(input, sizes)
     lengths = input.shape[2:]
+    if prod(sizes) > 2**48:
+        raise RuntimeError(f"interpolate: an output of {sizes} is too large")
     if any(wanted <= 0 for wanted in sizes) or any(length == 0 for length in lengths):
         raise RuntimeError(
             f"Input and output sizes should be greater than 0, but got input (H: {lengths[0]}, W: {lengths[-1]}) "

@@ -1,0 +1,38 @@
+"""Composed functions of float16 and bfloat16: computed in float32 as a whole, and rounded once."""
+
+from __future__ import annotations
+
+from ... import _core
+from ..._core import Tensor
+from ..._wrapping import wraps
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, ParamSpec
+
+    P = ParamSpec("P")
+
+__all__ = ["widened"]
+
+_NARROW = (_core.float16, _core.bfloat16)
+
+
+def widened(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
+    """Let `function` see float32 where its first argument is narrow; what it writes in place is written back."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        input: Any = args[0] if args else kwargs.get("input")
+        if not isinstance(input, Tensor) or input.dtype not in _NARROW:
+            return function(*args, **kwargs)
+        positional, named = [_wide(value) for value in args], {name: _wide(value) for name, value in kwargs.items()}
+        result = function(*positional, **named)
+        first = positional[0] if args else named["input"]
+        return input.copy_(result) if result is first else result.to(input.dtype)
+
+    return call
+
+
+def _wide(value: Any) -> Any:
+    return value.float() if isinstance(value, Tensor) and value.dtype in _NARROW else value
