@@ -13,7 +13,7 @@ from . import report
 from .contenders import MODULES, installed
 from .contest import Contender, Result, hold
 from .imports import import_costs
-from .machine import limits
+from .machine import Gauge, limits
 from .processes import Neighbours
 from .targets import verdicts
 from .workloads import WORKLOADS
@@ -29,6 +29,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, metavar="S", help="length of a turn (default 0.2, quick 0.05)")
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="of every contender (default 2)")
     parser.add_argument("--quick", action="store_true", help="few short turns, without torch.compile and huge rows")
+    parser.add_argument(
+        "--undisturbed", action="store_true", help="repeat turns during which the processors were not all ours"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured there")
     parser.add_argument("--wheel", type=Path, metavar="FILE", help="a wheel whose size is to be judged")
     parser.add_argument(
@@ -52,7 +55,9 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def contest(arguments: argparse.Namespace, rounds: int, seconds: float) -> tuple[list[Result], dict[str, object]]:
+def contest(
+    arguments: argparse.Namespace, rounds: int, seconds: float, gauge: Gauge | None
+) -> tuple[list[Result], dict[str, object]]:
     rows = [row for row in WORKLOADS if re.search(arguments.only, row.name) and not (arguments.quick and row.huge)]
     if not rows:
         return [], {}
@@ -64,7 +69,7 @@ def contest(arguments: argparse.Namespace, rounds: int, seconds: float) -> tuple
         results = []
         for i, row in enumerate(rows):
             print(f"{i + 1}/{len(rows)} {row.name}", file=sys.stderr, flush=True)
-            results.append(hold(row, contenders, rounds, seconds))
+            results.append(hold(row, contenders, rounds, seconds, gauge))
         return results, neighbours.report()
     finally:
         for contender in contenders:
@@ -84,7 +89,8 @@ def main() -> int:
     if re.search(arguments.only, IMPORTS):
         imports = import_costs(rounds, [name for name in arguments.contenders if name in MODULES])
         print(report.imports_text(imports), end="\n\n")
-    results, neighbours = contest(arguments, rounds, seconds)
+    gauge = Gauge(arguments.threads, machine["fma_all"]) if arguments.undisturbed else None
+    results, neighbours = contest(arguments, rounds, seconds, gauge)
     if results:
         print(f"{rounds} rounds of {seconds:g} s each; × is lamina's speed over the other's, [25–75 % of the rounds]\n")
         print(report.table(results, arguments.contenders, machine), end="\n\n")

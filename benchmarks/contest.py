@@ -11,10 +11,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .machine import Gauge
 from .processes import wait_until_idle
 from .workloads import Workload
 
 ROOT = Path(__file__).resolve().parent.parent
+MOST_TRIES, PATIENCE = 8, 2.0  # of a turn that shall be undisturbed; seconds before each
 # Every library's own way of being told how many threads to take. All must be set before it is loaded.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LAMINA_NUM_THREADS")
 
@@ -67,6 +69,10 @@ class Result:
     failures: dict[str, str] = field(default_factory=dict)
     unrest: int = 0
     """Bursts that began although somebody else's threads were still spinning."""
+    repeated: int = 0
+    """Bursts that were thrown away because the processors were not ours all the time."""
+    disturbed: int = 0
+    """Bursts that were kept although they were not."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -76,7 +82,25 @@ def agree(mine: list[float], other: list[float]) -> bool:
     return len(mine) == len(other) and all(math.isclose(a, b, rel_tol=2e-3, abs_tol=2e-4) for a, b in zip(mine, other))
 
 
-def hold(workload: Workload, contenders: list[Contender], rounds: int, seconds: float) -> Result:
+def take_turn(
+    contender: Contender, pids: list[int], seconds: float, gauge: Gauge | None, result: Result
+) -> dict[str, Any]:
+    """One burst; with a gauge, again and again until the processors were ours before and after it."""
+    for _ in range(MOST_TRIES):
+        result.unrest += not wait_until_idle(pids)
+        ours = gauge is None or gauge.wait(PATIENCE)
+        answer = contender.ask(do="burst", seconds=seconds)
+        if "error" in answer or gauge is None or (ours and gauge.undisturbed()):
+            return answer
+        result.repeated += 1
+    result.repeated -= 1
+    result.disturbed += 1
+    return answer
+
+
+def hold(
+    workload: Workload, contenders: list[Contender], rounds: int, seconds: float, gauge: Gauge | None = None
+) -> Result:
     """Prepares the workload everywhere, compares the numbers with the first contender's, then takes turns.
 
     Each round begins with another contender, and all of a round's bursts lie close together in time: a ratio within
@@ -104,8 +128,7 @@ def hold(workload: Workload, contenders: list[Contender], rounds: int, seconds: 
     for turn in range(rounds if taking_part else 0):
         first = turn % len(taking_part)
         for contender in taking_part[first:] + taking_part[:first]:
-            result.unrest += not wait_until_idle(pids)
-            answer = contender.ask(do="burst", seconds=seconds)
+            answer = take_turn(contender, pids, seconds, gauge, result)
             if "error" in answer:
                 raise RuntimeError(f"{contender.name} failed in {workload.name}:\n{answer['error']}")
             result.seconds[contender.name].append(answer["seconds"] / workload.units)

@@ -1,5 +1,5 @@
 // The machine's own limits: prints the best rate of several trials of one loop on some threads, in units of 1e9/s.
-// Usage: machine fma|read|copy THREADS MEGABYTES
+// Usage: machine fma|read|copy THREADS MEGABYTES [TRIALS]
 // fma counts two operations for each lane; read and copy count bytes touched, which is twice the bytes copied.
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -78,13 +78,14 @@ static void* work(void* first) {
 }
 
 int main(int count, char** arguments) {
-  if (count != 4) return 2;
+  if (count != 4 && count != 5) return 2;
   kind = arguments[1];
   int threads = atoi(arguments[2]);
   if (threads < 1) return 2;
   share = ((size_t)atol(arguments[3]) * 1000000 / threads + 4095) / 4096 * 4096;
   // Short trials and many of them: some fall between two of the scheduler's turns.
-  trials = (size_t)atol(arguments[3]) * 1000000 <= kSmall ? kMostTrials : 7;
+  trials = count == 5 ? atoi(arguments[4]) : (size_t)atol(arguments[3]) * 1000000 <= kSmall ? kMostTrials : 7;
+  if (trials < 1 || trials > kMostTrials) return 2;
   pthread_barrier_init(&barrier, NULL, threads);
   pthread_t others[threads];
   for (int i = 1; i < threads; i++) pthread_create(&others[i], NULL, work, NULL);

@@ -24,6 +24,11 @@ def processor() -> str:
     return "unknown processor"
 
 
+def _run(binary: str, kind: str, threads: int, megabytes: int, *trials: int) -> float:
+    command = [binary, kind, str(threads), str(megabytes), *map(str, trials)]
+    return float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+
+
 def _compile(folder: str) -> str | None:
     compiler = shutil.which(os.environ.get("CC", "cc")) or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
@@ -35,17 +40,13 @@ def _compile(folder: str) -> str | None:
 
 
 def _by_loops(binary: str, threads: int, memory_megabytes: int) -> dict[str, Any]:
-    def rate(kind: str, count: int, megabytes: int) -> float:
-        command = [binary, kind, str(count), str(megabytes)]
-        return float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
-
     return {
         "how": "loops in C, best of 60 trials, of 7 for memory",
-        "fma_1": rate("fma", 1, 1),
-        "fma_all": rate("fma", threads, 1),
-        "read_cache": rate("read", threads, CACHE_MEGABYTES),
-        "read_memory": rate("read", threads, memory_megabytes),
-        "copy_memory": rate("copy", threads, memory_megabytes),
+        "fma_1": _run(binary, "fma", 1, 1),
+        "fma_all": _run(binary, "fma", threads, 1),
+        "read_cache": _run(binary, "read", threads, CACHE_MEGABYTES),
+        "read_memory": _run(binary, "read", threads, memory_megabytes),
+        "copy_memory": _run(binary, "copy", threads, memory_megabytes),
     }
 
 
@@ -83,3 +84,33 @@ def limits(threads: int, memory_megabytes: int) -> dict[str, Any]:
         binary = _compile(folder)
         found = _by_loops(binary, threads, memory_megabytes) if binary else _by_numpy(memory_megabytes)
     return {"processor": processor(), "threads": threads, **found}
+
+
+class Gauge:
+    """Whether the processors are ours: a millisecond of multiplications on all threads runs at nearly their peak.
+
+    Others may take them without being seen: a virtual machine's processor may be half of a core.
+    """
+
+    ENOUGH = 0.85
+
+    def __init__(self, threads: int, peak: float) -> None:
+        """`peak` in GFLOP/s. Raises RuntimeError if there is no C compiler."""
+        self.threads, self.peak = threads, peak
+        self.folder = tempfile.TemporaryDirectory()
+        binary = _compile(self.folder.name)
+        if binary is None:
+            raise RuntimeError("the gauge needs a C compiler")
+        self.binary = binary
+
+    def undisturbed(self) -> bool:
+        return _run(self.binary, "fma", self.threads, 1, 1) >= self.ENOUGH * self.peak
+
+    def wait(self, patience: float) -> bool:
+        """Until undisturbed, for at most so many seconds."""
+        end = time.perf_counter() + patience
+        while not self.undisturbed():
+            if time.perf_counter() > end:
+                return False
+            time.sleep(0.02)
+        return True

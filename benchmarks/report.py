@@ -72,6 +72,10 @@ def table(results: list[Result], contenders: list[str], machine: dict[str, Any])
             lines.append(
                 f"{result.workload.name}: {result.unrest} bursts began beside threads that were still spinning"
             )
+        if result.disturbed:
+            lines.append(f"{result.workload.name}: {result.disturbed} turns were disturbed at every try")
+    if repeated := sum(result.repeated for result in results):
+        lines.append(f"{repeated} turns were repeated because the processors were not all ours")
     return "\n".join(lines)
 
 

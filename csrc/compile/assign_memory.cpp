@@ -69,10 +69,12 @@ void drop_idle_copies(Program& program, Plan& plan) {
     }
     line = next;
     if (kept != number) plan.steps[kept] = std::move(plan.steps[number]);
+    plan.nanoseconds[kept] = plan.nanoseconds[number];
     renumbered[number] = static_cast<std::uint32_t>(kept++);
   }
   if (kept == plan.steps.size()) return;
   plan.steps.resize(kept);
+  plan.nanoseconds.resize(kept);
   for (Node& node : program.nodes)
     if (node.step != kNone) node.step = renumbered[node.step];
 }

@@ -39,6 +39,14 @@ std::optional<ReducedSpace> space_of_reduction(const Program& program, const Nod
   return reduced_space(shape->dims(), node.attribute->values());
 }
 
+// Down the columns of what goes to memory anyway and stays in the cache: the reduction is better off alone, where
+// threads that share the rows need not meet before the next step (see share_steps.cpp).
+bool is_better_alone(const Node& reduced, const ReducedSpace& space) {
+  constexpr std::int64_t kLeast = 1 << 10, kMost = 1 << 14;  // elements
+  std::int64_t count = reduced.shape->numel();
+  return space.inner > 1 && reduced.uses > 1 && count >= kLeast && count <= kMost;
+}
+
 bool may_differ(const std::optional<ReducedSpace>& a, const std::optional<ReducedSpace>& b) {
   return a && b && !(*a == *b);
 }
@@ -79,7 +87,8 @@ std::vector<std::vector<std::uint32_t>> fuse_elementwise(Program& program) {
       }
     } else if (auto space = space_of_reduction(program, node); space && in_register(node.operands[0])) {
       Group& group = groups[program[node.operands[0]].group];
-      if (group.open && !may_differ(group.reduced, space) && group.members.size() < kLargestGroup) {
+      bool joins = group.open && !may_differ(group.reduced, space) && group.members.size() < kLargestGroup;
+      if (joins && !is_better_alone(program[node.operands[0]], *space)) {
         home = program[node.operands[0]].group;
         group.reduced = space;
       }

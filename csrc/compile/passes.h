@@ -46,4 +46,12 @@ std::string explain_plan(const Program& unfused, const Program& program, const P
 // Gives each owner of memory an output slot or a place in the arena, and writes the final slots into the steps.
 void assign_memory(Program& program, Plan& plan);
 
+// Which short steps are worth sharing: all in nanoseconds.
+struct StretchLimits {
+  double longest = 50e3;  // a step beyond shares itself out
+  double least = 20e3;    // of a stretch
+};
+// Finds stretches of short steps that threads can go through side by side, and what of each step waits for what.
+void share_steps(Plan& plan, const StretchLimits& limits = {});
+
 }  // namespace lamina

@@ -75,7 +75,8 @@ CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liven
   auto groups = fuse_elementwise(program);
   recompute_cheap_values(program, groups);  // when it is known who reads whose results
   emit_steps(program, groups, result.plan);
-  assign_memory(program, result.plan);  // last: steps say who is read when
+  assign_memory(program, result.plan);  // when steps say who is read when
+  share_steps(result.plan);             // last: who waits for whom depends on what lies where
   if (report) report->explanation = explain_plan(unfused, program, result.plan, report->module_of);
   result.results = std::move(program.results);
   return result;

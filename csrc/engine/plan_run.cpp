@@ -98,10 +98,10 @@ void run_plan(const std::shared_ptr<const CompiledPlan>& compiled, const Recordi
   if (!g_unfinished.empty()) forget_unseen();
   const Plan& plan = compiled->plan;
   std::size_t next = 0;
-  const auto keep_rest = [&] {
+  const auto keep_rest = [&](bool begun) {
     Unfinished run{compiled, std::move(memory), {}, {}, next, false};
     run.written = written_by(*compiled, recording, dying, run.memory);
-    run.lost = runtime::overwrites_operands(plan, next, run.memory.slots.data());
+    run.lost = begun && runtime::overwrites_operands(plan, next, run.memory.slots.data());
     for (const ValuePtr& input : recording.inputs) run.inputs.push_back(StoragePtr(input->storage));
     mark_unfinished(run.written);
     g_unfinished.push_back(std::move(run));
@@ -109,7 +109,7 @@ void run_plan(const std::shared_ptr<const CompiledPlan>& compiled, const Recordi
   bool ready = true;
   for (const ValuePtr& input : recording.inputs) ready &= wait_until_written(input->storage);
   if (!ready) {  // an input is of a plan that broke off: this one goes on with it
-    keep_rest();
+    keep_rest(false);
     for (const Storage* storage : std::vector(g_unfinished.back().written)) await_numbers(storage);
     return;
   }
@@ -117,7 +117,7 @@ void run_plan(const std::shared_ptr<const CompiledPlan>& compiled, const Recordi
     if (!takes_long(plan)) return runtime::execute(plan, memory.slots.data(), next);
     execute_marking(plan, memory, written_by(*compiled, recording, dying, memory), next);
   } catch (...) {
-    keep_rest();
+    keep_rest(true);
     throw;
   }
 }

@@ -33,7 +33,7 @@ void square(Gradient& d) {
 }
 // At 0 the gradient is 0; a NaN passes it on.
 void relu(Gradient& d) {
-  d.give(0, [&] { return build::where(binary(Op::le, d.r(), number_like(0, d.r())), number_like(0, d.g()), d.g()); });
+  d.give(0, [&] { return build::relu_gradient(d.r(), d.g()); });
 }
 void exp(Gradient& d) {
   d.give(0, [&] { return d.g() * d.r(); });
@@ -177,6 +177,11 @@ void copysign(Gradient& d) {
     return build::where(equal(d.x(), number_like(0, d.x())), number_like(0, d.g()), d.g() * (d.r() / d.x()));
   });
   d.give(1, [&] { return zeros(d.g()); });
+}
+
+void relu_gradient(Gradient& d) {
+  d.give(0, [&] { return zeros(d.g()); });
+  d.give(1, [&] { return build::relu_gradient(d.x(), d.g()); });
 }
 
 void where(Gradient& d) {

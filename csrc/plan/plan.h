@@ -165,12 +165,27 @@ struct RandomStep {
 using Step = std::variant<ElementwiseStep, CopyStep, ReduceStep, RowwiseStep, ScanStep, ArgsortStep, MatmulStep,
                           ConvolutionStep, MaxPoolStep, IndexStep, RowsStep, RandomStep>;
 
+// What of a step is done by each of the threads that go through a stretch side by side.
+struct Share {
+  std::int64_t rows = 0;    // of the result, cut evenly; 0: one thread does it all
+  std::uint32_t after = 0;  // it waits until all have done the steps below this number
+};
+
+// Neighboring steps, each too short to be worth waking threads for, that threads go through side by side.
+struct Stretch {
+  std::uint32_t first, end;  // numbers of steps
+  std::uint32_t most;        // threads that its rows keep busy
+};
+
 struct Plan {
   std::vector<Step> steps;
+  std::vector<Share> shares;  // one a step, if there are stretches
+  std::vector<Stretch> stretches;
   std::size_t arena_bytes = 0;
   std::uint32_t inputs = 0, scalars = 0;
   std::vector<std::size_t> output_bytes;  // storages to allocate, a slot each
-  double estimated_nanoseconds = 0;       // rough; decides whether the interpreter's lock is released
+  std::vector<float> nanoseconds;         // of each step, roughly
+  double estimated_nanoseconds = 0;       // of all; decides whether the interpreter's lock is released
   std::string listing;                    // what was fused into which kernel, for people
 
   std::uint32_t first_input() const { return 1; }

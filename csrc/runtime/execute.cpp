@@ -1,20 +1,36 @@
 // Runs a plan's steps, and those steps that are one call of a kernel.
 #include "runtime/execute.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "runtime/matmul.h"
+#include "runtime/run_stretch.h"
 #include "runtime/steps.h"
 #include "runtime/thread_pool.h"
 
 namespace lamina::runtime {
 
 void execute(const Plan& plan, Slots slots, std::size_t& next) {
-  for (; next < plan.steps.size(); ++next) std::visit([slots](const auto& one) { run(one, slots); }, plan.steps[next]);
+  auto run_up_to = [&](std::size_t end) {
+    for (; next < end; ++next) std::visit([slots](const auto& one) { run(one, slots); }, plan.steps[next]);
+  };
+  auto threads = static_cast<std::uint32_t>(num_threads());
+  if (threads > 1) {
+    for (const Stretch& stretch : plan.stretches) {
+      if (next > stretch.first) continue;
+      run_up_to(stretch.first);
+      run_stretch(plan, stretch, slots, std::min(threads, stretch.most));
+      next = stretch.end;
+    }
+  }
+  run_up_to(plan.steps.size());
 }
 
 // Other steps that write into an operand (scatters, rows) raise nothing.
 bool overwrites_operands(const Plan& plan, std::size_t step, Slots slots) {
+  for (const Stretch& stretch : plan.stretches)
+    if (step == stretch.first) return true;  // of later steps in it, too, some shares may be done
   const auto* pass = step < plan.steps.size() ? std::get_if<ElementwiseStep>(&plan.steps[step]) : nullptr;
   if (!pass) return false;
   for (const auto& instruction : pass->instructions) {
@@ -39,7 +55,9 @@ void run(const ScanStep& step, Slots slots) {
                });
 }
 
-void run(const MatmulStep& step, Slots slots) {
+namespace {
+
+kernels::MatmulArgs args_of(const MatmulStep& step, Slots slots) {
   kernels::MatmulArgs args{};
   args.m = static_cast<std::size_t>(step.m);
   args.n = static_cast<std::size_t>(step.n);
@@ -54,7 +72,23 @@ void run(const MatmulStep& step, Slots slots) {
   args.c_row = step.n;
   args.bias = step.has_bias ? at(slots, step.bias) : nullptr;
   args.activation = step.relu ? kernels::Activation::kRelu : kernels::Activation::kNone;
-  matmul(step.dtype, args, step.a_offsets, step.b_offsets, step.c_offsets);
+  return args;
+}
+
+}  // namespace
+
+void run(const MatmulStep& step, Slots slots) {
+  matmul(step.dtype, args_of(step, slots), step.a_offsets, step.b_offsets, step.c_offsets);
+}
+
+void run_rows(const MatmulStep& step, Slots slots, std::int64_t, std::int64_t begin, std::int64_t end) {
+  kernels::MatmulArgs args = args_of(step, slots);
+  auto size = static_cast<std::int64_t>(size_of(step.dtype));
+  args.m = static_cast<std::size_t>(end - begin);
+  args.a = static_cast<const std::byte*>(args.a) + (step.a_offsets[0] + begin * args.a_row) * size;
+  args.b = static_cast<const std::byte*>(args.b) + step.b_offsets[0] * size;
+  args.c = static_cast<std::byte*>(args.c) + (step.c_offsets[0] + begin * args.c_row) * size;
+  matmul_alone(step.dtype, args);
 }
 
 void run(const RandomStep& step, Slots slots) {

@@ -69,6 +69,11 @@ const void* moved(const void* p, std::ptrdiff_t elements, std::size_t size) {
 
 }  // namespace
 
+void matmul_alone(DType dtype, MatmulArgs args) {
+  const kernels::Table& table = kernels::table();
+  run(table.matmul[index_of(dtype)], table.matmul_workspace[index_of(dtype)], args);
+}
+
 void matmul(DType dtype, const MatmulArgs& args, std::span<const std::ptrdiff_t> a_offsets,
             std::span<const std::ptrdiff_t> b_offsets, std::span<const std::ptrdiff_t> c_offsets) {
   const kernels::MatmulFn multiply = kernels::table().matmul[index_of(dtype)];

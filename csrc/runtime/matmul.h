@@ -14,4 +14,7 @@ namespace lamina::runtime {
 void matmul(DType dtype, const kernels::MatmulArgs& args, std::span<const std::ptrdiff_t> a_offsets,
             std::span<const std::ptrdiff_t> b_offsets, std::span<const std::ptrdiff_t> c_offsets);
 
+// A plain product on the calling thread.
+void matmul_alone(DType dtype, kernels::MatmulArgs args);
+
 }  // namespace lamina::runtime

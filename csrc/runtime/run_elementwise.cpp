@@ -1,8 +1,22 @@
 // The elementwise step: tile by tile, shared out among the threads.
+#include "runtime/run_stretch.h"
 #include "runtime/thread_pool.h"
 #include "runtime/tile_interpreter.h"
 
 namespace lamina::runtime {
+
+namespace {
+
+void run_range(const ElementwiseStep& step, Slots slots, std::int64_t start, std::int64_t stop) {
+  TileInterpreter interpreter(step, slots);
+  while (start < stop) {
+    std::int64_t n = interpreter.stretch(start, stop);
+    interpreter.run(start, n);
+    start += n;
+  }
+}
+
+}  // namespace
 
 void run(const ElementwiseStep& step, Slots slots) {
   if (!step.reductions.empty()) return run_fused_reduce(step, slots);
@@ -11,14 +25,13 @@ void run(const ElementwiseStep& step, Slots slots) {
   auto weight = static_cast<std::int64_t>(step.instructions.size());
   std::size_t tiles = std::max(kLeastTiles, (grain_for(step.numel, weight) + kTile - 1) / kTile);
   parallel_for(static_cast<std::size_t>(step.numel), tiles * kTile, [&](std::size_t begin, std::size_t end) {
-    TileInterpreter interpreter(step, slots);
-    auto stop = static_cast<std::int64_t>(end);
-    for (auto start = static_cast<std::int64_t>(begin); start < stop;) {
-      std::int64_t n = interpreter.stretch(start, stop);
-      interpreter.run(start, n);
-      start += n;
-    }
+    run_range(step, slots, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end));
   });
+}
+
+void run_rows(const ElementwiseStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end) {
+  std::int64_t row = step.numel / rows;
+  run_range(step, slots, begin * row, end * row);
 }
 
 }  // namespace lamina::runtime

@@ -2,6 +2,7 @@
 // that the thread count does not change a bit of the result.
 #include <vector>
 
+#include "runtime/run_stretch.h"
 #include "runtime/steps.h"
 #include "runtime/thread_pool.h"
 
@@ -29,23 +30,27 @@ void run_long_row(const RowwiseStep& step, std::byte* out, const std::byte* in) 
   });
 }
 
+void run_range(const RowwiseStep& step, Slots slots, std::size_t begin, std::size_t end) {
+  auto n = static_cast<std::size_t>(step.n), size = size_of(step.dtype);
+  std::size_t width = step.kernel == Rowwise::logsumexp ? 1 : n;
+  const std::byte* in = at(slots, step.in) + begin * n * size;
+  std::byte* out = at(slots, step.out) + begin * width * size;
+  if (n <= 2 * kPart)
+    return kernels::table().rowwise[static_cast<std::size_t>(step.kernel)][index_of(step.dtype)](out, in, end - begin,
+                                                                                                 n);
+  for (; begin < end; ++begin, in += n * size, out += width * size) run_long_row(step, out, in);
+}
+
 }  // namespace
 
 void run(const RowwiseStep& step, Slots slots) {
-  const std::byte* in = at(slots, step.in);
-  std::byte* out = at(slots, step.out);
-  auto rows = static_cast<std::size_t>(step.rows), n = static_cast<std::size_t>(step.n), size = size_of(step.dtype);
-  std::size_t width = step.kernel == Rowwise::logsumexp ? 1 : n;
-  if (n > 2 * kPart) {
-    parallel_for(rows, 1, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t row = begin; row < end; ++row) run_long_row(step, out + row * width * size, in + row * n * size);
-    });
-    return;
-  }
-  auto kernel = kernels::table().rowwise[static_cast<std::size_t>(step.kernel)][index_of(step.dtype)];
-  parallel_for(rows, grain_for(step.rows, 4 * step.n), [&](std::size_t begin, std::size_t end) {
-    kernel(out + begin * width * size, in + begin * n * size, end - begin, n);
-  });
+  std::size_t grain = static_cast<std::size_t>(step.n) > 2 * kPart ? 1 : grain_for(step.rows, 4 * step.n);
+  parallel_for(static_cast<std::size_t>(step.rows), grain,
+               [&](std::size_t begin, std::size_t end) { run_range(step, slots, begin, end); });
+}
+
+void run_rows(const RowwiseStep& step, Slots slots, std::int64_t, std::int64_t begin, std::int64_t end) {
+  run_range(step, slots, static_cast<std::size_t>(begin), static_cast<std::size_t>(end));
 }
 
 }  // namespace lamina::runtime

@@ -20,6 +20,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/pause.h"
+
 namespace lamina::runtime {
 namespace {
 
@@ -30,14 +32,6 @@ constexpr auto kPatience = std::chrono::microseconds(200);  // of a caller whose
 constexpr int kPausesPerClockRead = 16;
 constexpr std::uint64_t kTicket = std::uint64_t{1} << 32;
 constexpr std::uint64_t kWorkersMask = kTicket - 1;
-
-void pause_briefly() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("isb" ::: "memory");
-#endif
-}
 
 // True while this thread runs chunks: what it starts then, it runs alone.
 thread_local bool working = false;

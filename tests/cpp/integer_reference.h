@@ -97,6 +97,8 @@ inline WideInt reference(Elementwise op, WideInt a, WideInt b) {
       return a > b ? a : b;
     case Elementwise::minimum:
       return a < b ? a : b;
+    case Elementwise::relu_gradient:
+      return a <= 0 ? 0 : b;
     case Elementwise::bitwise_and:
       return a & b;
     case Elementwise::bitwise_or:

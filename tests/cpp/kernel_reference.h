@@ -134,6 +134,8 @@ inline long double reference(Elementwise op, long double a, long double b) {
       return std::atan2(a, b);
     case Elementwise::copysign:
       return std::copysign(a, b);
+    case Elementwise::relu_gradient:
+      return a <= 0 ? 0 : b;
     case Elementwise::eq:
       return a == b;
     case Elementwise::ne:

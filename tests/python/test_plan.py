@@ -30,6 +30,14 @@ def test_steps_name_operations_and_modules() -> None:
     assert "not fused" not in text
 
 
+def test_short_steps_side_by_side() -> None:
+    net = nn.Sequential(*[nn.Sequential(nn.Linear(64, 64), nn.ReLU()) for _ in range(8)])
+    x = lamina.rand(32, 64)
+    lamina.flush()
+    with lamina.no_grad():
+        assert "steps 0 to 7 side by side on up to 4 threads" in net(x).plan()
+
+
 def test_refusals_have_reasons() -> None:
     x, w = lamina.rand(4, 4), lamina.rand(4, 4)
     lamina.flush()

@@ -76,6 +76,13 @@ def _clamp_op(name: str, reference: Callable[..., Any], *cases: Case, **more: An
     return Op(name, reference, cases, (domain,), NUMBERS, elementwise=True, inplace=True, signed_zero=False, **more)
 
 
+# What backward() records for relu, whose row it is not: there is no function of that name.
+def _relu_gradient(x: lamina.Tensor, cotangent: lamina.Tensor) -> lamina.Tensor:
+    operand = x if x.requires_grad else x.detach().requires_grad_()
+    with lamina.enable_grad():
+        return lamina.autograd.grad(operand.relu(), operand, cotangent, create_graph=True)[0]
+
+
 _ANY = Domain()
 _DIVISOR = Domain(nonzero=True)
 _QUOTIENT_SMOOTH = (Domain(0.3, 0.9), Domain(1.1, 1.9, nonzero=True))
@@ -104,6 +111,14 @@ OPS: tuple[Op, ...] = (
     _op("minimum", np.minimum, signed_zero=False, inplace=False),
     _op("atan2", np.arctan2, ALL, "float", (_DIVISOR, _DIVISOR)),
     _op("copysign", np.copysign, ALL, "float", (Domain(nonzero=True), Domain(nonzero=True))),
+    Op(
+        "relu_gradient",
+        lambda x, cotangent: np.where(x <= 0, 0, cotangent),
+        (case((3, 4), (3, 4)), case((), ()), case((0,), (0,)), case((301, 401), (301, 401), large=True)),
+        (Domain(kinks=(0.0,)), _ANY),
+        FLOATS,
+        call=_relu_gradient,
+    ),
     _op("bitwise_and", np.bitwise_and, INTEGERS, rejected=FLOATS, differentiable=False),
     _op("bitwise_or", np.bitwise_or, INTEGERS, rejected=FLOATS, differentiable=False),
     _op("bitwise_xor", np.bitwise_xor, INTEGERS, rejected=FLOATS, differentiable=False),

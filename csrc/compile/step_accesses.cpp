@@ -1,0 +1,126 @@
+// What steps read and write. Only kinds that come in stretches of short steps are looked at closely.
+#include "compile/step_accesses.h"
+
+#include <algorithm>
+
+namespace lamina {
+
+namespace {
+
+using Kind = ElementwiseStep::Kind;
+
+// A thread's part of a product: enough rows for the register tiles, and for no path of other sums (see
+// matmul_paths.inc).
+constexpr std::int64_t kProductRows = 8;
+constexpr std::int64_t kElements = 1024;  // an elementwise step or a row-wise one below is not worth cutting
+constexpr std::int64_t kElementRow = 16;  // elements: where no operand says how
+
+std::int64_t bytes_of(DType dtype) { return static_cast<std::int64_t>(size_of(dtype)); }
+
+class Collector {
+ public:
+  Collector(std::int64_t rows, std::vector<Access>& found) : rows_(rows), found_(found) { found.clear(); }
+
+  void whole(const Location& location, std::int64_t bytes, bool writes) { add(location, 0, bytes, writes, 0); }
+  void cut(const Location& location, std::int64_t bytes, bool writes) { add(location, 0, bytes, writes, rows_); }
+  void strided(const Location& location, const std::vector<std::int64_t>& dims,
+               const std::vector<std::int64_t>& strides, std::int64_t size, bool writes) {
+    std::int64_t low = 0, high = 0;
+    for (std::size_t i = 0; i < dims.size(); ++i)
+      (strides[i] < 0 ? low : high) += std::max<std::int64_t>(dims[i] - 1, 0) * strides[i];
+    add(location, low * size, (high + 1) * size, writes, 0);
+  }
+
+ private:
+  void add(const Location& location, std::int64_t begin, std::int64_t end, bool writes, std::int64_t rows) {
+    if (begin < end) found_.push_back({location.slot, location.offset + begin, location.offset + end, writes, rows});
+  }
+
+  std::int64_t rows_;
+  std::vector<Access>& found_;
+};
+
+void collect(const MatmulStep& step, Collector& to) {
+  std::int64_t size = bytes_of(step.dtype);
+  bool cut_a = step.a_column == 1 && step.a_row == step.k;
+  for (std::size_t e = 0; e < step.c_offsets.size(); ++e) {
+    auto moved = [&](Location place, std::ptrdiff_t offset) {
+      place.offset += offset * size;
+      return place;
+    };
+    Location a = moved(step.a, step.a_offsets[e]);
+    if (cut_a)
+      to.cut(a, step.m * step.k * size, false);
+    else
+      to.strided(a, {step.m, step.k}, {step.a_row, step.a_column}, size, false);
+    to.strided(moved(step.b, step.b_offsets[e]), {step.k, step.n}, {step.b_row, step.b_column}, size, false);
+    to.cut(moved(step.c, step.c_offsets[e]), step.m * step.n * size, true);
+  }
+  if (step.has_bias) to.whole(step.bias, step.n * size, false);
+}
+
+void collect(const ElementwiseStep& step, Collector& to) {
+  std::vector<bool> written(step.registers.size());
+  for (const auto& instruction : step.instructions) written[instruction.out] = true;
+  for (std::size_t i = 0; i < step.registers.size(); ++i) {
+    const auto& entry = step.registers[i];
+    if (entry.kind == Kind::kContiguous) to.cut(entry.location, step.numel * entry.element_size, written[i]);
+    if (entry.kind == Kind::kUniform) to.whole(entry.location, entry.element_size, false);
+    if (entry.kind == Kind::kStrided) to.strided(entry.location, step.dims, entry.strides, entry.element_size, false);
+  }
+  for (const auto& reduction : step.reductions) {
+    std::int64_t bytes = step.outer * step.inner * bytes_of(reduction.dtype);
+    to.whole(reduction.out, bytes, true);
+    if (step.parts() > 1) to.whole(reduction.parts, bytes * step.parts(), true);
+  }
+}
+
+// Of the widest result, int64.
+void collect(const ReduceStep& step, Collector& to) {
+  to.cut(step.in, step.outer * step.n * step.inner * bytes_of(step.dtype), false);
+  to.whole(step.out, step.outer * step.inner * 8, true);
+}
+
+void collect(const RowwiseStep& step, Collector& to) {
+  std::int64_t bytes = step.rows * step.n * bytes_of(step.dtype);
+  to.cut(step.in, bytes, false);
+  to.cut(step.out, step.kernel == Rowwise::logsumexp ? bytes / step.n : bytes, true);
+}
+
+void collect(const CopyStep& step, Collector& to) {
+  to.strided(step.from, step.dims, step.from_strides, step.element_size, false);
+  to.strided(step.to, step.dims, step.to_strides, step.element_size, true);
+}
+
+}  // namespace
+
+std::int64_t rows_of(const Step& step, std::int64_t wanted) {
+  if (const auto* product = std::get_if<MatmulStep>(&step)) {
+    bool one = product->c_offsets.size() == 1 && product->n > 1;
+    return one && product->m >= 2 * kProductRows ? product->m : 0;
+  }
+  if (const auto* pass = std::get_if<ElementwiseStep>(&step)) {
+    if (!pass->reductions.empty() || pass->numel < kElements) return 0;
+    if (wanted > 0 && pass->numel % wanted == 0) return wanted;
+    return pass->numel % kElementRow == 0 ? pass->numel / kElementRow : 0;
+  }
+  if (const auto* rowwise = std::get_if<RowwiseStep>(&step))
+    return rowwise->rows * rowwise->n >= kElements ? rowwise->rows : 0;
+  return 0;
+}
+
+bool find_accesses(const Step& step, std::int64_t rows, std::vector<Access>& accesses) {
+  Collector to(rows, accesses);
+  return std::visit(
+      [&to](const auto& one) {
+        if constexpr (requires { collect(one, to); }) {
+          collect(one, to);
+          return true;
+        } else {
+          return false;
+        }
+      },
+      step);
+}
+
+}  // namespace lamina

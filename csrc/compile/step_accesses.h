@@ -1,0 +1,24 @@
+// What places in memory a step reads and writes, and which of its rows each row of them belongs to.
+#pragma once
+
+#include <vector>
+
+#include "plan/plan.h"
+
+namespace lamina {
+
+struct Access {
+  std::uint32_t slot;
+  std::int64_t begin, end;  // bytes
+  bool writes;
+  std::int64_t rows;  // cut like the step, into this many rows; 0: each share may touch all of it
+};
+
+// The rows into which the step's result may be cut, so that shares run alone and no bit changes; 0: it is not cut.
+// `wanted`: rows of what it reads, for steps that may be cut anywhere; 0: any.
+std::int64_t rows_of(const Step& step, std::int64_t wanted);
+
+// False if they are not known: the step may touch everything. rows: as cut by rows_of.
+bool find_accesses(const Step& step, std::int64_t rows, std::vector<Access>& accesses);
+
+}  // namespace lamina

@@ -1,0 +1,117 @@
+// A crew of threads goes through a stretch of steps. Each has a place in the crew, which decides on its share of every
+// step, and says how far it has come; it waits only where the plan says so.
+//
+// No thread is waited for that has not come: who would have to, takes its place over and has two (or more) from then
+// on. Who has several always goes on with the one that is furthest behind, so somebody can always go on.
+#include "runtime/run_stretch.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <thread>
+
+#include "runtime/pause.h"
+#include "runtime/thread_pool.h"
+
+namespace lamina::runtime {
+
+namespace {
+
+constexpr std::uint32_t kMostMembers = 64;
+constexpr int kPatience = 1 << 12;  // looks at another's progress before the processor is offered to others
+
+class Crew {
+ public:
+  Crew(const Plan& plan, const Stretch& stretch, Slots slots, std::uint32_t members)
+      : plan_(plan), stretch_(stretch), slots_(slots), members_(members) {
+    for (std::uint32_t place = 0; place < members; ++place) progress_[place].done.store(stretch.first);
+  }
+
+  // Takes a place, if one is left, and goes through the stretch.
+  void work() {
+    std::uint64_t mine = 0;
+    if (!take_place(mine)) return;
+    try {
+      while (go_on(mine)) {
+      }
+    } catch (...) {
+      failed_.store(true);  // the others need not wait for what will not come
+      throw;
+    }
+  }
+
+ private:
+  struct alignas(64) Progress {
+    std::atomic<std::uint32_t> done{0};  // the number of the step to do next
+  };
+
+  bool take_place(std::uint64_t& mine) {
+    std::uint32_t place = taken_.fetch_add(1);
+    if (place >= members_) return false;
+    mine |= std::uint64_t{1} << place;
+    return true;
+  }
+
+  // One share of a step. False if there is nothing left to do.
+  bool go_on(std::uint64_t& mine) {
+    std::uint32_t place = 0, step = stretch_.end;
+    for (std::uint64_t left = mine; left != 0; left &= left - 1) {
+      auto other = static_cast<std::uint32_t>(std::countr_zero(left));
+      std::uint32_t next = progress_[other].done.load(std::memory_order_relaxed);
+      if (next < step) place = other, step = next;
+    }
+    if (step == stretch_.end || failed_.load(std::memory_order_relaxed)) return false;
+    if (has_share(plan_.shares[step], step, place, members_)) {
+      if (!all_done_below(plan_.shares[step].after, mine)) return true;  // with another place
+      run_share(plan_, slots_, step, place, members_);
+    }
+    progress_[place].done.store(step + 1, std::memory_order_release);
+    return true;
+  }
+
+  // Waits for the others. False if the wait would have been for nobody: then that place has been taken.
+  bool all_done_below(std::uint32_t after, std::uint64_t& mine) {
+    for (std::uint32_t place = 0; place < members_; ++place) {
+      if (mine >> place & 1) continue;
+      for (int looks = 0; progress_[place].done.load(std::memory_order_acquire) < after; ++looks) {
+        if (taken_.load() <= place && take_place(mine)) return false;
+        if (failed_.load(std::memory_order_relaxed)) return false;
+        if (looks < kPatience)
+          pause_briefly();
+        else
+          std::this_thread::yield();
+      }
+    }
+    return true;
+  }
+
+  const Plan& plan_;
+  const Stretch& stretch_;
+  Slots slots_;
+  std::uint32_t members_;
+  std::atomic<std::uint32_t> taken_{0};
+  std::atomic<bool> failed_{false};
+  std::array<Progress, kMostMembers> progress_;
+};
+
+}  // namespace
+
+void run_share(const Plan& plan, Slots slots, std::uint32_t number, std::uint32_t place, std::uint32_t members) {
+  const Step& step = plan.steps[number];
+  std::int64_t rows = plan.shares[number].rows;
+  if (rows == 0) return std::visit([slots](const auto& one) { run(one, slots); }, step);
+  std::int64_t begin = rows * place / members, end = rows * (place + 1) / members;
+  std::visit(
+      [&](const auto& one) {
+        if constexpr (requires { run_rows(one, slots, rows, begin, end); }) run_rows(one, slots, rows, begin, end);
+      },
+      step);
+}
+
+void run_stretch(const Plan& plan, const Stretch& stretch, Slots slots, std::uint32_t members) {
+  Crew crew(plan, stretch, slots, std::min(members, kMostMembers));
+  parallel_for(members, 1, [&crew](std::size_t, std::size_t) { crew.work(); });
+}
+
+}  // namespace lamina::runtime

@@ -1,0 +1,23 @@
+// Runs a stretch of short steps on several threads that go through it side by side.
+#pragma once
+
+#include "runtime/steps.h"
+
+namespace lamina::runtime {
+
+// For members > 1, the caller included; fewer threads may come, and the results are the same to the bit.
+void run_stretch(const Plan& plan, const Stretch& stretch, Slots slots, std::uint32_t members);
+
+// Steps that are not cut go to the places in turn.
+inline bool has_share(const Share& share, std::uint32_t number, std::uint32_t place, std::uint32_t members) {
+  return share.rows > 0 || number % members == place;
+}
+// What one of the members, who has a share, does of a step.
+void run_share(const Plan& plan, Slots slots, std::uint32_t number, std::uint32_t place, std::uint32_t members);
+
+// A share of a step: rows [begin, end) of `rows`. Runs on the calling thread.
+void run_rows(const ElementwiseStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);
+void run_rows(const MatmulStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);
+void run_rows(const RowwiseStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);
+
+}  // namespace lamina::runtime

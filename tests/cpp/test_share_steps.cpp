@@ -1,0 +1,240 @@
+// share_steps and run_stretch: threads that go through short steps side by side, in whatever order the plan allows.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+
+#include "compiled_program.h"
+#include "runtime/execute.h"
+#include "runtime/run_stretch.h"
+#include "runtime/thread_pool.h"
+
+namespace lamina {
+namespace {
+
+using build::operator*;
+using build::operator+;
+using build::operator-;
+using testing::Compiled;
+using testing::leaf_of;
+
+constexpr StretchLimits kAnyStretch{1e12, 0};
+
+// A plan's slots, filled anew for each run.
+class Memory {
+ public:
+  Memory(const Plan& plan, const Recording& recording) {
+    blocks_.emplace_back(plan.arena_bytes, std::byte{0x55});
+    for (const ValuePtr& input : recording.inputs) {
+      const auto* data = static_cast<const std::byte*>(input->storage->data);
+      blocks_.emplace_back(data, data + input->shape->numel() * static_cast<std::int64_t>(size_of(input->dtype)));
+    }
+    for (const ValuePtr& scalar : recording.scalars) {
+      double number;
+      std::memcpy(&number, &scalar->scalar.low, sizeof number);
+      auto narrow = static_cast<float>(number);
+      blocks_.emplace_back(sizeof narrow);
+      std::memcpy(blocks_.back().data(), &narrow, sizeof narrow);
+    }
+    for (std::size_t bytes : plan.output_bytes) blocks_.emplace_back(bytes, std::byte{0x55});
+    for (auto& block : blocks_) slots_.push_back(block.data());
+  }
+  std::byte* const* slots() { return slots_.data(); }
+  // Inputs may have been overwritten: they are results, too.
+  bool same_results(const Memory& other) const {
+    return std::equal(blocks_.begin() + 1, blocks_.end(), other.blocks_.begin() + 1);
+  }
+
+ private:
+  std::vector<std::vector<std::byte>> blocks_;
+  std::vector<std::byte*> slots_;
+};
+
+void execute(const Plan& plan, std::byte* const* slots) {
+  std::size_t next = 0;
+  runtime::execute(plan, slots, next);
+}
+
+// A few residual blocks with their gradients and updates over the weights, as a training step records them.
+class Net {
+ public:
+  Net(unsigned seed, std::int64_t rows, std::int64_t width, int blocks, bool trains) : random_(seed) {
+    ValuePtr x = leaf({rows, width}), rate = build::number(0.125, DType::kFloat32);
+    struct Block {
+      ValuePtr in, weight, bias, hidden, out;
+    };
+    std::vector<Block> chain;
+    for (int i = 0; i < blocks; ++i) {
+      Block b{x, leaf({width, width}), leaf({width}), nullptr, leaf({width, width})};
+      b.hidden = build::relu(build::matmul(x, b.weight, false, true) + b.bias);
+      x = x + build::matmul(b.hidden, b.out, false, true);
+      chain.push_back(b);
+    }
+    ValuePtr g = build::rowwise(Op::softmax, x);
+    std::vector<ValuePtr> live{g, build::reduce(Op::amax, x, DimVector{1}, false)}, dying;
+    for (std::size_t i = trains ? chain.size() : 0; i-- > 0;) {
+      Block& b = chain[i];
+      ValuePtr masked = build::relu_gradient(b.hidden, build::matmul(g, b.out));
+      live.push_back(b.out - build::matmul(g, b.hidden, true, false) * rate);
+      live.push_back(b.weight - build::matmul(masked, b.in, true, false) * rate);
+      live.push_back(b.bias - build::sum(masked, DimVector{0}, false) * rate);
+      dying.insert(dying.end(), {b.out, b.weight, b.bias});
+      g = g + build::matmul(masked, b.weight);
+    }
+    live.push_back(g);
+    std::vector<ValuePtr> none;
+    c.liveness.live.assign(c.tape.recording().values.size(), false);
+    c.liveness.dying.assign(c.tape.recording().inputs.size(), false);
+    for (const ValuePtr& value : live) c.liveness.live[value->slot] = true;
+    for (const ValuePtr& value : dying) c.liveness.dying[value->slot] = true;
+    c.program = read_trace(c.tape.recording().trace, c.liveness);
+    c.finish();
+    share_steps(c.plan, kAnyStretch);
+  }
+
+  Compiled c;
+  Plan& plan = c.plan;
+
+  Memory memory() { return {plan, c.tape.recording()}; }
+  Memory alone() {
+    Memory result = memory();
+    int threads = runtime::num_threads();
+    runtime::set_num_threads(1);
+    execute(plan, result.slots());
+    runtime::set_num_threads(threads);
+    return result;
+  }
+
+ private:
+  ValuePtr leaf(std::initializer_list<std::int64_t> dims) {
+    std::vector<float> numbers(static_cast<std::size_t>(Shape::of(dims)->numel()));
+    for (float& number : numbers) number = std::uniform_real_distribution<float>(-1, 1)(random_);
+    return leaf_of(Shape::of(dims), DType::kFloat32, numbers);
+  }
+
+  std::mt19937 random_;
+};
+
+// Goes through the stretch on one thread, with an order of the members' shares that the plan allows.
+void interleave(const Plan& plan, const Stretch& stretch, std::byte* const* slots, std::uint32_t members,
+                std::mt19937& random) {
+  std::vector<std::uint32_t> done(members, stretch.first);
+  std::uint32_t favorite = 0;
+  while (*std::min_element(done.begin(), done.end()) < stretch.end) {
+    if (random() % 8 == 0) favorite = random() % members;  // stays ahead for a while
+    std::uint32_t place = random() % 4 ? favorite : random() % members, step = done[place];
+    if (step == stretch.end) {
+      favorite = (favorite + 1) % members;
+      continue;
+    }
+    if (runtime::has_share(plan.shares[step], step, place, members)) {
+      bool may = std::all_of(done.begin(), done.end(), [&](std::uint32_t other) {
+        return &other == &done[place] || other >= plan.shares[step].after;
+      });
+      if (!may) {
+        favorite = random() % members;
+        continue;
+      }
+      runtime::run_share(plan, slots, step, place, members);
+    }
+    ++done[place];
+  }
+}
+
+void run_interleaved(const Plan& plan, std::byte* const* slots, std::uint32_t members, std::mt19937& random) {
+  std::uint32_t next = 0;
+  auto one_by_one = [&](std::uint32_t end) {
+    Plan part = plan;
+    part.stretches.clear();
+    part.steps.assign(plan.steps.begin() + next, plan.steps.begin() + end);
+    execute(part, slots);
+    next = end;
+  };
+  for (const Stretch& stretch : plan.stretches) {
+    one_by_one(stretch.first);
+    interleave(plan, stretch, slots, members, random);
+    next = stretch.end;
+  }
+  one_by_one(static_cast<std::uint32_t>(plan.steps.size()));
+}
+
+TEST(ShareSteps, RowsOfAChainNeverWait) {
+  Net net(0, 32, 64, 4, false);
+  ASSERT_EQ(net.plan.stretches.size(), 1u);
+  EXPECT_EQ(net.plan.stretches[0].most, 4u);  // eight rows each
+  for (std::size_t i = 0; i + 1 < net.plan.steps.size(); ++i) {
+    if (net.plan.shares[i].rows == 0) continue;
+    EXPECT_EQ(net.plan.shares[i].rows, 32);
+    EXPECT_EQ(net.plan.shares[i].after, 0u) << i;
+  }
+}
+
+TEST(ShareSteps, TransposedProductsWaitForAllRows) {
+  Net net(0, 32, 64, 1, true);
+  bool waited = false;
+  for (std::size_t i = 0; i < net.plan.steps.size(); ++i)
+    if (const auto* step = std::get_if<MatmulStep>(&net.plan.steps[i]); step && step->a_column != 1)
+      waited |= net.plan.shares[i].after > 0;
+  EXPECT_TRUE(waited);
+}
+
+TEST(ShareSteps, LongStepsEndAStretch) {
+  Net net(0, 32, 64, 2, false);
+  net.plan.stretches.clear();
+  share_steps(net.plan, {10, 0});
+  EXPECT_TRUE(net.plan.stretches.empty());
+  EXPECT_TRUE(net.plan.shares.empty());
+}
+
+TEST(ShareSteps, FewRowsAreNotShared) {
+  Net net(0, 8, 64, 4, false);
+  EXPECT_TRUE(net.plan.stretches.empty());
+}
+
+TEST(ShareSteps, EveryOrderThatIsAllowedGivesTheSameBits) {
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    std::mt19937 random(seed);
+    std::int64_t rows = 16 + random() % 60, width = 8 + random() % 60;
+    Net net(seed, rows, width, 1 + static_cast<int>(random() % 4), seed % 3 != 0);
+    Memory expected = net.alone();
+    for (int round = 0; round < 8; ++round) {
+      auto most = static_cast<std::uint32_t>(rows / 8), members = 2 + static_cast<std::uint32_t>(random() % 4);
+      Memory got = net.memory();
+      run_interleaved(net.plan, got.slots(), std::min(members, most), random);
+      ASSERT_TRUE(got.same_results(expected)) << "seed " << seed << ", rows " << rows << ", width " << width;
+    }
+  }
+}
+
+TEST(RunStretch, ThreadsGiveTheSameBits) {
+  int before = runtime::num_threads();
+  for (int threads : {2, 3, 4})
+    for (unsigned seed = 0; seed < 10; ++seed) {
+      Net net(seed, 48, 40, 6, true);
+      ASSERT_FALSE(net.plan.stretches.empty());
+      Memory expected = net.alone();
+      runtime::set_num_threads(threads);
+      for (int round = 0; round < 10; ++round) {
+        Memory got = net.memory();
+        execute(net.plan, got.slots());
+        ASSERT_TRUE(got.same_results(expected)) << threads << " threads, seed " << seed;
+      }
+    }
+  runtime::set_num_threads(before);
+}
+
+// Inside of another parallel_for no thread comes to help: one takes all places.
+TEST(RunStretch, OneThreadTakesAllPlaces) {
+  Net net(1, 48, 40, 6, true);
+  Memory expected = net.alone();
+  runtime::parallel_for(2, 1, [&](std::size_t begin, std::size_t) {
+    if (begin != 0) return;
+    Memory got = net.memory();
+    runtime::run_stretch(net.plan, net.plan.stretches[0], got.slots(), 5);
+    EXPECT_EQ(net.plan.stretches[0].end, net.plan.steps.size());
+    EXPECT_TRUE(got.same_results(expected));
+  });
+}
+
+}  // namespace
+}  // namespace lamina
