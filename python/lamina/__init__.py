@@ -84,7 +84,7 @@ from .tensor_methods import is_inference, is_nonzero, is_tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import datasets, func, io, linalg, multiprocessing, nn, optim, serialization, special, testing, utils
+    from . import datasets, func, io, linalg, multiprocessing, nn, optim, random, serialization, special, testing, utils
     from .io import load, save
     from .linalg import cholesky, det, logdet, slogdet
     from .linalg import inv as inverse
@@ -99,7 +99,9 @@ if TYPE_CHECKING:
         native_channel_shuffle as native_channel_shuffle, pairwise_distance as pairwise_distance, pdist as pdist,
         pixel_shuffle as pixel_shuffle,
         pixel_unshuffle as pixel_unshuffle, prelu as prelu, rms_norm as rms_norm, rrelu as rrelu, selu as selu,
-        threshold as threshold,
+        threshold as threshold, celu_ as celu_, conv3d as conv3d, conv_tbc as conv_tbc,
+        conv_transpose3d as conv_transpose3d, max_pool3d as max_pool3d, relu_ as relu_, rrelu_ as rrelu_,
+        selu_ as selu_, threshold_ as threshold_,
     )
     from .nn.functional.padding import constant_pad_nd as constant_pad_nd
     # isort: on
@@ -124,6 +126,7 @@ _SUBPACKAGES = (
     "multiprocessing",
     "nn",
     "optim",
+    "random",
     "serialization",
     "special",
     "testing",
@@ -135,6 +138,7 @@ _NN_FUNCTIONS = (
     "conv_transpose2d", "cosine_similarity", "group_norm", "hardshrink", "layer_norm", "max_pool1d", "max_pool2d",
     "native_channel_shuffle",
     "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "prelu", "rms_norm", "rrelu", "selu", "threshold",
+    "celu_", "conv3d", "conv_tbc", "conv_transpose3d", "max_pool3d", "relu_", "rrelu_", "selu_", "threshold_",
 )
 # fmt: on
 # Functions of subpackages that are not loaded with the package: (subpackage, name there).
@@ -184,7 +188,7 @@ __all__ = [
     "narrow_copy", "ne", "neg", "negative", "newaxis", "nextafter", "nn", "no_grad", "nonzero", "norm", "normal",
     "not_equal", "numel", "ones", "ones_like", "optim", "outer", "permute", "permute_copy", "pi", "plan", "plan_stats",
     "positive", "pow", "prod", "promote_types", "put", "quantile", "rad2deg", "rand", "rand_like", "randint",
-    "randint_like", "randn", "randn_like", "randperm", "ravel", "reciprocal", "relu", "remainder", "renorm",
+    "randint_like", "randn", "randn_like", "random", "randperm", "ravel", "reciprocal", "relu", "remainder", "renorm",
     "repeat_interleave", "reset_peak_memory_stats", "reshape", "result_type", "return_types", "roll", "rot90", "round",
     "row_stack", "rsqrt", "rsub", "save", "scalar_tensor", "scatter", "scatter_add", "scatter_reduce", "searchsorted",
     "select", "select_copy", "select_scatter", "serialization", "set_default_dtype", "set_grad_enabled",

@@ -164,3 +164,15 @@ def test_names_without_the_underscore_warn_and_work() -> None:
     with pytest.warns(FutureWarning, match=r"nn\.init\.constant` is now deprecated in favor of `nn\.init\.constant_"):
         assert init.constant(x, 3) is x
     assert x.tolist() == [[3, 3], [3, 3]]
+
+
+def test_trunc_normal_is_normal_between_its_ends() -> None:
+    lamina.manual_seed(0)
+    x = init.trunc_normal_(lamina.empty(20_000), 1.0, 2.0, -1.0, 2.0)
+    assert x.min().item() >= -1
+    assert x.max().item() <= 2
+    # Between -1 and 0.5 standard deviations around the mean, the density is (φ(-1) - φ(0.5)) / (Φ(0.5) - Φ(-1)) off it.
+    expected = 1 + 2 * (0.24197 - 0.35207) / (0.69146 - 0.15866)
+    assert abs(x.mean().item() - expected) < 0.03
+    with pytest.warns(UserWarning, match="mean is more than 2 std"):
+        init.trunc_normal_(lamina.empty(3), mean=10.0)

@@ -117,3 +117,27 @@ def test_grid_sample_shows_zeros_where_places_are_no_numbers() -> None:
     for padding in ("zeros", "border", "reflection"):
         looked = F.grid_sample(lamina.ones(1, 1, 4, 4), grid, padding_mode=padding, align_corners=False)
         assert looked[0, 0, 0, ::2].tolist() == [0, 1]
+
+
+def test_no_batch_and_padding_of_attention() -> None:
+    attention = lamina.nn.MultiheadAttention(4, 2)
+    output, weights = attention(*[lamina.zeros(3, 0, 4)] * 3)
+    assert output.shape == (3, 0, 4)
+    assert weights.shape == (0, 3, 3)
+    with pytest.raises(AssertionError, match=r"Expected key_padded_mask.shape\[1\] to be 3, but got 4"):
+        attention(*[lamina.zeros(3, 2, 4)] * 3, lamina.zeros(2, 4, dtype=lamina.bool))
+
+
+def test_volumes_positions_are_what_the_gradient_reads() -> None:
+    for pool in (partial(F.max_pool3d, kernel_size=2), partial(F.adaptive_max_pool3d, output_size=3)):
+        x = lamina.rand(1, 1, 4, 4, 4, requires_grad=True)
+        output, positions = pool(x, return_indices=True)
+        assert lamina.equal(x.flatten().take(positions), output)
+        positions.add_(1)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            output.sum().backward()
+
+
+def test_unit_size_grids_warn() -> None:
+    with pytest.warns(UserWarning, match="See the documentation of affine_grid for details"):
+        F.affine_grid(lamina.zeros(1, 2, 3), (1, 1, 2, 1), align_corners=True)

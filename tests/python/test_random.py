@@ -213,3 +213,12 @@ def test_random_numbers_carry_gradients_of_what_they_scale() -> None:
     (scale * noise).sum().backward()
     assert scale.grad.item() == pytest.approx(noise.sum().item(), rel=1e-5)
     assert not noise.requires_grad
+
+
+def test_fork_rng_gives_the_stream_back() -> None:
+    with lamina.random.fork_rng():
+        inside = lamina.rand(3)
+    assert lamina.equal(inside, lamina.rand(3))
+    with lamina.random.fork_rng(enabled=False):
+        inside = lamina.rand(3)
+    assert not lamina.equal(inside, lamina.rand(3))

@@ -98,18 +98,20 @@ def gradcheck(
     check_undefined_grad: bool = True,
     check_batched_grad: bool = False,
     check_grad_dtypes: bool = False,
+    check_forward_ad: bool = False,
     fast_mode: bool = False,
 ) -> bool:
     """Whether the gradients of `func` at `inputs` agree with central differences to `atol` and `rtol`.
 
     Inputs should be float64. Every output element is differentiated by every element of each input that requires a
     gradient; `nondet_tol` bounds how much two backward passes may differ. With `check_batched_grad` one vectorised pass
-    (`is_grads_batched`) must give what single ones do. `fast_mode` is accepted; the check is always
-    the full one, and `check_undefined_grad` asks for nothing that a gradient made of ordinary ops could fail.
+    (`is_grads_batched`) must give what single ones do. With
+    `check_forward_ad` forward mode, which is two reverse passes, must give the same. `fast_mode` is accepted; the check
+    is always the full one, and `check_undefined_grad` asks for nothing that a gradient made of ordinary ops could fail.
     GradcheckError (False without `raise_exception`) tells both numbers of the first mismatch.
     """
     try:
-        _check(func, inputs, eps, atol, rtol, nondet_tol, check_batched_grad, check_grad_dtypes)
+        _check(func, inputs, eps, atol, rtol, nondet_tol, check_batched_grad, check_grad_dtypes, check_forward_ad)
     except GradcheckError:
         if raise_exception:
             raise
@@ -126,6 +128,7 @@ def _check(
     nondet_tol: float,
     check_batched_grad: bool,
     check_grad_dtypes: bool,
+    check_forward_ad: bool,
 ) -> None:
     given: tuple[Any, ...] = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     checked = _differentiable(given)
@@ -144,7 +147,13 @@ def _check(
     analytical = [
         [
             _checked_analytical(
-                output, x, nondet_tol, check_batched_grad, check_grad_dtypes, f"output {number}, input {place}"
+                output,
+                x,
+                nondet_tol,
+                check_batched_grad,
+                check_grad_dtypes,
+                check_forward_ad,
+                f"output {number}, input {place}",
             )
             for place, x in enumerate(checked)
         ]
@@ -166,7 +175,13 @@ def _check(
 
 
 def _checked_analytical(
-    output: Tensor, x: Tensor, nondet_tol: float, check_batched_grad: bool, check_grad_dtypes: bool, where: str
+    output: Tensor,
+    x: Tensor,
+    nondet_tol: float,
+    check_batched_grad: bool,
+    check_grad_dtypes: bool,
+    check_forward_ad: bool,
+    where: str,
 ) -> list[list[float]]:
     if not output.requires_grad:
         return [[0.0] * output.numel() for _ in range(x.numel())]
@@ -179,11 +194,28 @@ def _checked_analytical(
             raise GradcheckError(
                 f"gradcheck or gradgradcheck failed while testing batched gradient computation of {where}: {problem}"
             )
+    if check_forward_ad and (problem := _mismatch(_forward(output, x), analytical, 1e-8, 1e-5)):
+        raise GradcheckError(f"forward mode differs from reverse mode for {where}: {problem}")
     if check_grad_dtypes:
         (gradient,) = grad([output], [x], [_core.ones_like(output)], retain_graph=True, allow_unused=True)
         if gradient is not None and gradient.dtype != x.dtype:
             raise GradcheckError(f"gradient of {where} is {gradient.dtype}, expected {x.dtype}")
     return analytical
+
+
+def _forward(output: Tensor, x: Tensor) -> list[list[float]]:
+    """Rows as `_analytical`, by forward mode: the reverse pass is linear in its seed, and is differentiated by it."""
+    seed = _core.zeros(output.shape, dtype=output.dtype, requires_grad=True)
+    (gradient,) = grad([output], [x], [seed], create_graph=True, allow_unused=True)
+    if gradient is None or not gradient.requires_grad:
+        return [[0.0] * output.numel() for _ in range(x.numel())]
+    rows = []
+    for element in range(x.numel()):
+        direction = _core.zeros(x.numel(), dtype=x.dtype)
+        direction[element] = 1
+        (row,) = grad([gradient], [seed], [direction.reshape(x.shape)], retain_graph=True, allow_unused=True)
+        rows.append([0.0] * output.numel() if row is None else _flat(row))
+    return rows
 
 
 def _batched(output: Tensor, x: Tensor) -> list[list[float]]:
@@ -212,11 +244,13 @@ def gradgradcheck(
     check_undefined_grad: bool = True,
     check_batched_grad: bool = False,
     check_grad_dtypes: bool = False,
+    check_fwd_over_rev: bool = False,
     fast_mode: bool = False,
 ) -> bool:
     """`gradcheck` of the gradients themselves: of (inputs, grad_outputs) → gradients of `func`.
 
     Without `grad_outputs`, fixed uneven weights are used. `gen_non_contig_grad_outputs` makes them non-contiguous.
+    `check_fwd_over_rev` checks forward mode through the gradients as well.
     """
     given: tuple[Any, ...] = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     with enable_grad():
@@ -246,6 +280,7 @@ def gradgradcheck(
         check_undefined_grad=check_undefined_grad,
         check_batched_grad=check_batched_grad,
         check_grad_dtypes=check_grad_dtypes,
+        check_forward_ad=check_fwd_over_rev,
         fast_mode=fast_mode,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from functools import wraps
-from math import prod, sqrt
+from math import erf, prod, sqrt
 
 from .. import _core
 from ..autograd import no_grad
@@ -35,6 +35,7 @@ __all__ = [
     "orthogonal_",
     "sparse",
     "sparse_",
+    "trunc_normal_",
     "uniform",
     "uniform_",
     "xavier_normal",
@@ -79,6 +80,30 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Gene
     """Normal numbers."""
     with no_grad():
         return tensor.normal_(mean, std, generator=generator)
+
+
+def trunc_normal_(
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Normal numbers of those between `a` and `b`: uniform ones through the inverse of the distribution function.
+
+    Warns if the mean lies so far outside that little of the distribution is left.
+    """
+    if mean < a - 2 * std or mean > b + 2 * std:
+        warnings.warn(
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be "
+            "incorrect.",
+            stacklevel=2,
+        )
+    low, high = (erf((end - mean) / (std * sqrt(2))) for end in (a, b))
+    with no_grad():
+        tensor.uniform_(low, high, generator=generator).erfinv_().mul_(std * sqrt(2)).add_(mean)
+        return tensor.clamp_(a, b)
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:

@@ -74,6 +74,7 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
+@widened
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """`input` held between `min_val` and `max_val`; the slope at both is 0. ValueError if they are swapped."""
     if min_val > max_val:
@@ -102,6 +103,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     return _labelled(_core.where(input <= -3, 0.0, curve), "Hardswish")
 
 
+@widened
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """`x` above 0 and ``negative_slope x`` from 0 downwards."""
     if inplace:
@@ -124,6 +126,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     return _labelled(_core.where(input > 0, input, weight * input), "PreluKernel")
 
 
+@widened
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """`x` above `threshold`, `value` elsewhere."""
     if inplace:
@@ -221,6 +224,7 @@ def tanhshrink(input: Tensor) -> Tensor:
 
 
 @composed
+@widened
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """0 for `x` in [-lambd, lambd], `x` elsewhere."""
     return _labelled(_core.where((input >= -lambd) & (input <= lambd), 0.0, input), "Hardshrink")

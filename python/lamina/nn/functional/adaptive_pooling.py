@@ -125,7 +125,8 @@ def _largest(axes: int, images: Tensor, output_size: Size) -> tuple[Tensor, Tens
     sizes = _sizes(f"adaptive_max_pool{axes}d", images, axes, output_size)
     if window := _equal_windows(images, sizes):
         return _MAX_POOLS[axes](images, window)
-    lengths = list(images.shape[-axes:])
+    lengths, flat = list(images.shape[-axes:]), images.flatten(-axes)
+    images = images.detach()
     positions: Tensor | None = None
     for n, size in enumerate(sizes[::-1], 1):
         axis, inner = -n, prod(lengths[axes - n + 1 :])
@@ -141,6 +142,7 @@ def _largest(axes: int, images: Tensor, output_size: Size) -> tuple[Tensor, Tens
         images, where = _core.stack(values, axis), _core.stack(found, axis)
         positions = where if positions is None else where * inner + positions.gather(axis, where)
     assert positions is not None
+    images = flat.gather(-1, positions.flatten(-axes)).reshape(positions.shape)
     if axes != 1 and images.requires_grad:
         _core._labelled(images, f"AdaptiveMaxPool{axes}D")
     return images, positions

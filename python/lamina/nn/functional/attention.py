@@ -82,7 +82,7 @@ def multi_head_attention_forward(
         k = _core.cat([k, bias_k.expand(1, batch, width)])
         v = _core.cat([v, bias_v.expand(1, batch, width)])
         added += 1
-    q, k, v = (x.reshape(-1, batch * num_heads, head).transpose(0, 1) for x in (q, k, v))
+    q, k, v = (x.reshape(x.shape[0], batch * num_heads, head).transpose(0, 1) for x in (q, k, v))
     k = k if static_k is None else _given("static_k", static_k, batch * num_heads, head)
     v = v if static_v is None else _given("static_v", static_v, batch * num_heads, head)
     if add_zero_attn:
@@ -94,8 +94,13 @@ def multi_head_attention_forward(
     if added and padding is not None:
         padding = pad(padding, (0, added))
     if padding is not None:
-        spread = padding.reshape(batch, 1, 1, -1).expand(batch, num_heads, 1, k.shape[1])
-        spread = spread.reshape(batch * num_heads, 1, -1)
+        for axis, size in enumerate((batch, k.shape[1])):
+            if padding.shape[axis] != size:
+                raise AssertionError(
+                    f"Expected key_padded_mask.shape[{axis}] to be {size}, but got {padding.shape[axis]}"
+                )
+        spread = padding.reshape(batch, 1, 1, k.shape[1]).expand(batch, num_heads, 1, k.shape[1])
+        spread = spread.reshape(batch * num_heads, 1, k.shape[1])
         mask = spread if mask is None else mask + spread
     dropped = dropout_p if training else 0.0
     found = None
@@ -106,9 +111,9 @@ def multi_head_attention_forward(
     else:  # where a query that may look nowhere gets zeros, not NaN
         mixed = scaled_dot_product_attention(q, k, v, mask, dropped)
     mixed = mixed.transpose(0, 1).reshape(length * batch, width)
-    output = linear(mixed, out_proj_weight, out_proj_bias).reshape(length, batch, -1)
+    output = linear(mixed, out_proj_weight, out_proj_bias).reshape(length, batch, out_proj_weight.shape[0])
     if need_weights:
-        found = seen.reshape(batch, num_heads, length, -1)
+        found = seen.reshape(batch, num_heads, length, k.shape[1])
         found = found.mean(1) if average_attn_weights else found
         found = found if batched else found.squeeze(0)
     return output if batched else output.squeeze(1), found

@@ -91,6 +91,8 @@ def _pool(
         if output_ratio is None:
             raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
         ratios = [output_ratio] * axes if isinstance(output_ratio, (int, float)) else list(output_ratio)
+        if len(ratios) != axes:
+            raise ValueError(f"{name} requires output_ratio to either be a single Int or tuple of Ints.")
         size = [int(length * ratio) for length, ratio in zip(input.shape[-axes:], ratios)]
     else:
         size = per_axis("output_size", output_size, axes)

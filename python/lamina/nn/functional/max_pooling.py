@@ -152,12 +152,15 @@ def _in_volumes(
 ) -> tuple[Tensor, Tensor]:
     """The largest of each plane's windows, and of these the largest along the depth."""
     plane, area = volumes.shape[-2] * volumes.shape[-1], size[1] * size[2]
-    values, within = _in_planes(volumes, size[1:], window[1:], stride[1:], padding[1:], dilation[1:])
+    values, within = _in_planes(volumes.detach(), size[1:], window[1:], stride[1:], padding[1:], dilation[1:])
     options = [size[0], area], [window[0], 1], [stride[0], 1], [padding[0], 0], [dilation[0], 1]
     output, found = _in_planes(values.flatten(-2), *options)
     found = found.flatten(-2)
     positions = found.div(area, rounding_mode="floor") * plane + within.flatten(-3).gather(-1, found)
-    return output.unflatten(-1, size[1:]), positions.unflatten(-1, size)
+    picked = volumes.flatten(-3).gather(-1, positions)
+    if any(map(_may_be_empty, size, window, stride, padding, dilation, volumes.shape[-3:])):
+        picked = _core.where(output.flatten(-2) == -inf, -inf, picked)
+    return picked.unflatten(-1, size), positions.unflatten(-1, size)
 
 
 def _in_planes(

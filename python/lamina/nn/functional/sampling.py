@@ -41,6 +41,12 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     if align_corners is None:
         _warn("affine_grid")
     places = list(size[2:])
+    if align_corners and min(places) == 1:
+        warnings.warn(
+            "Since version 1.3.0, affine_grid behavior has changed for unit-size grids when align_corners=True. This "
+            "is not an intended use case of affine_grid. See the documentation of affine_grid for details.",
+            stacklevel=2,
+        )
     columns = []
     for axis, length in reversed(list(enumerate(places))):
         along = _core.linspace(-1, 1, length, dtype=theta.dtype) if length > 1 else _core.zeros(1, dtype=theta.dtype)

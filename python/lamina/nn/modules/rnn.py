@@ -105,6 +105,10 @@ class RNNBase(Module):
         places = [names for layer in range(self.num_layers) for names in self._names(layer)]
         return [[getattr(self, name) for name in names if name is not None] for names in places]
 
+    @property
+    def _flat_weights(self) -> list[Parameter]:
+        return [weight for weights in self.all_weights for weight in weights]
+
     def reset_parameters(self) -> None:
         """Draw new numbers."""
         bound = 1.0 / sqrt(self.hidden_size)
