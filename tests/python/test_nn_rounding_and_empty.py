@@ -141,3 +141,22 @@ def test_volumes_positions_are_what_the_gradient_reads() -> None:
 def test_unit_size_grids_warn() -> None:
     with pytest.warns(UserWarning, match="See the documentation of affine_grid for details"):
         F.affine_grid(lamina.zeros(1, 2, 3), (1, 1, 2, 1), align_corners=True)
+
+
+def test_instance_norm_says_which_channels_it_ignores() -> None:
+    with pytest.warns(UserWarning, match="input's size at dim=1 does not match num_features"):
+        lamina.nn.InstanceNorm1d(4)(lamina.rand(2, 3, 5))
+    with pytest.raises(ValueError, match="expected input's size at dim=0 to match num_features"):
+        lamina.nn.InstanceNorm1d(4, affine=True)(lamina.rand(3, 5))
+
+
+def test_old_names_warn() -> None:
+    w = lamina.ones(4, requires_grad=True)
+    w.sum().backward()
+    with pytest.warns(FutureWarning, match="clip_grad_norm_"):
+        assert lamina.nn.utils.clip_grad_norm([w], 1.0).item() == 2
+
+
+def test_same_padding_refuses_strides_first() -> None:
+    with pytest.raises(ValueError, match="padding='same' is not supported for strided convolutions"):
+        lamina.nn.Conv2d(1, 1, 3, padding="same", stride=(1, 1, 3))

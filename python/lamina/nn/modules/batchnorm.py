@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from ... import _core
 from .. import functional as F
 from .. import init
@@ -181,14 +183,25 @@ class _InstanceNorm(_Norm):
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
+    def _get_no_batch_dim(self) -> int:
+        """How many axes an input without a batch has."""
+        return self.dimensions[0]
+
     def forward(self, input: Tensor) -> Tensor:
         self._check_input_dim(input)
-        unbatched = input.ndim == self.dimensions[0]
-        channels = input.shape[0 if unbatched else 1]
-        if self.affine and channels != self.num_features:
-            raise ValueError(
-                f"expected input's size at dim={0 if unbatched else 1} to match num_features ({self.num_features}), "
-                f"but got: {channels}."
+        unbatched = input.ndim == self._get_no_batch_dim()
+        axis = 0 if unbatched else 1
+        channels = input.shape[axis]
+        if channels != self.num_features:
+            if self.affine:
+                raise ValueError(
+                    f"expected input's size at dim={axis} to match num_features ({self.num_features}), "
+                    f"but got: {channels}."
+                )
+            warnings.warn(
+                f"input's size at dim={axis} does not match num_features. You can silence this warning by not passing "
+                "in num_features, which is not used because affine=False",
+                stacklevel=2,
             )
         output = F.instance_norm(
             input.unsqueeze(0) if unbatched else input,
