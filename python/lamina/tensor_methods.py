@@ -47,8 +47,13 @@ if TYPE_CHECKING:
 
     from ._core import dtype as DType
 
-__all__ = ["METHODS", "is_inference", "is_nonzero", "is_tensor"]
+__all__ = ["ELSEWHERE", "METHODS", "is_inference", "is_nonzero", "is_tensor"]
 
+# What PyTorch's tensors may be, and lamina's, dense and in the CPU's memory, are not.
+ELSEWHERE = (
+    *("is_cuda", "is_ipu", "is_meta", "is_mps", "is_xla", "is_xpu"),
+    *("is_quantized", "is_sparse", "is_sparse_csr"),
+)
 # The functions that are methods of Tensor too, with the tensor as their first argument.
 METHODS: tuple[Callable[..., object], ...] = (
     *(arranging.fliplr, arranging.flipud, arranging.repeat, arranging.repeat_interleave, arranging.roll),
@@ -307,6 +312,9 @@ def _attach() -> None:
     Tensor._grad = Tensor.grad  # type: ignore[attr-defined]
     Tensor.nbytes = property(lambda self: self.numel() * self.element_size())  # type: ignore[assignment, method-assign]
     Tensor.retains_grad = property(lambda self: self._retains_grad)  # type: ignore[assignment, method-assign]
+    for name in ELSEWHERE:
+        setattr(Tensor, name, property(lambda self: False))
+    Tensor.is_cpu = property(lambda self: True)  # type: ignore[assignment, method-assign]
     Tensor._make_subclass = staticmethod(_core._make_subclass)  # type: ignore[method-assign]
     pickle_as(_core.dtype, _reduce_dtype)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import lamina
+from lamina.tensor_methods import ELSEWHERE
 
 DTYPES = [
     *(lamina.bool, lamina.uint8, lamina.int8, lamina.int16, lamina.int32, lamina.int64),
@@ -97,3 +98,10 @@ def test_tensors_are_on_the_cpu() -> None:
     assert lamina.ones(1, device=lamina.device("cpu")).to("cpu").device.type == "cpu"
     with pytest.raises(RuntimeError):
         lamina.ones(1, device="cuda")
+
+
+def test_tensors_are_dense_and_in_the_cpus_memory() -> None:
+    x = lamina.zeros(2)
+    assert x.is_cpu
+    for name in ELSEWHERE:
+        assert getattr(x, name) is False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from math import sqrt
-from numbers import Number
 
 from ... import _core
 from .. import init
@@ -51,7 +50,7 @@ class RNNBase(Module):
         super().__init__()
         if mode not in _GATES:
             raise ValueError(f"Unrecognized RNN mode: {mode}")
-        if not isinstance(dropout, Number) or not 0 <= dropout <= 1 or isinstance(dropout, bool):
+        if not isinstance(dropout, (int, float)) or isinstance(dropout, bool) or not 0 <= dropout <= 1:
             raise ValueError(
                 "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
             )
