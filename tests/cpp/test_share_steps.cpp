@@ -186,15 +186,15 @@ TEST(ShareSteps, LongStepsEndAStretch) {
   EXPECT_TRUE(net.plan.shares.empty());
 }
 
-TEST(ShareSteps, FewRowsAreNotShared) {
-  Net net(0, 8, 64, 4, false);
-  EXPECT_TRUE(net.plan.stretches.empty());
+TEST(ShareSteps, FewRowsAndTinyProductsAreNotShared) {
+  EXPECT_TRUE(Net(0, 8, 64, 4, false).plan.stretches.empty());
+  EXPECT_TRUE(Net(0, 32, 16, 4, false).plan.stretches.empty());
 }
 
 TEST(ShareSteps, EveryOrderThatIsAllowedGivesTheSameBits) {
   for (unsigned seed = 0; seed < 60; ++seed) {
     std::mt19937 random(seed);
-    std::int64_t rows = 16 + random() % 60, width = 8 + random() % 60;
+    std::int64_t rows = 16 + random() % 60, width = 32 + random() % 60;
     Net net(seed, rows, width, 1 + static_cast<int>(random() % 4), seed % 3 != 0);
     Memory expected = net.alone();
     for (int round = 0; round < 8; ++round) {
