@@ -11,6 +11,7 @@ constexpr Elementwise kFunctions[] = {
     Elementwise::exp,   Elementwise::exp2,    Elementwise::expm1, Elementwise::log,   Elementwise::log2,
     Elementwise::log10, Elementwise::log1p,   Elementwise::sin,   Elementwise::cos,   Elementwise::tanh,
     Elementwise::erf,   Elementwise::sigmoid, Elementwise::sqrt,  Elementwise::rsqrt, Elementwise::reciprocal,
+    Elementwise::sinh,  Elementwise::cosh,    Elementwise::asinh, Elementwise::acosh, Elementwise::atanh,
 };
 
 template <class T>
