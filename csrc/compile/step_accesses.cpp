@@ -13,8 +13,8 @@ using Kind = ElementwiseStep::Kind;
 // matmul_paths.inc).
 constexpr std::int64_t kProductRows = 8;
 constexpr std::int64_t kProductWork = 1 << 14;  // multiply-adds of a product worth cutting: 0.3 µs
-constexpr std::int64_t kElements = 1024;  // an elementwise step or a row-wise one below is not worth cutting
-constexpr std::int64_t kElementRow = 16;  // elements: where no operand says how
+constexpr std::int64_t kElements = 1024;        // an elementwise step or a row-wise one below is not worth cutting
+constexpr std::int64_t kElementRow = 16;        // elements: where no operand says how
 
 std::int64_t bytes_of(DType dtype) { return static_cast<std::int64_t>(size_of(dtype)); }
 
