@@ -2,8 +2,11 @@
 // (autograd/function.py); the node owns it.
 #include "bindings/function_node.h"
 
+#include <set>
+#include <string>
 #include <vector>
 
+#include "autograd/gradients.h"
 #include "bindings/grad_fn.h"
 #include "bindings/gradient_observer.h"
 #include "bindings/registry.h"
@@ -74,6 +77,48 @@ std::vector<ValuePtr> outputs_of_one_node(const ValuePtr& operand, std::span<con
   for (std::size_t i = 0; i < values.size(); ++i)
     outputs.push_back(output_of(values[i], node, static_cast<std::int64_t>(i)));
   return outputs;
+}
+
+namespace {
+
+// A walk within a walk, of operations without hooks.
+struct Unobserved : GradientObserver {
+  void leaf(Value*, ValuePtr) override {}
+  ValuePtr hooked(Value*, ValuePtr gradient) override { return gradient; }
+};
+
+// The gradient of `operand` from which `results` were computed.
+OutputsRule through(const ValuePtr& operand, std::vector<ValuePtr> results) {
+  return [operand, results = std::move(results)](std::span<const ValuePtr> given) {
+    std::vector<Value*> roots;
+    std::vector<ValuePtr> seeds;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+      if (!given[i]) continue;
+      roots.push_back(results[i].get());
+      seeds.push_back(given[i]);
+    }
+    Value* input = operand.get();
+    GradientOptions options;
+    options.retain_graph = true;
+    options.create_graph = grad_enabled();
+    options.inputs = {&input, 1};
+    options.cut_at_inputs = true;
+    Unobserved observer;
+    return gradients(roots, seeds, options, observer)[0];
+  };
+}
+
+}  // namespace
+
+// `results`, which are computed of `operand` together, as the outputs of one node; `label` is a grad_fn's.
+LAMINA_FUNCTION(kModule, _one_node, "operand, results, label") {
+  static auto* labels = new std::set<std::string>;  // a label outlives the process
+  ValuePtr operand = a.tensor(0);
+  std::vector<ValuePtr> results = a.tensors(1), numbers;
+  if (!grad_enabled() || !operand->requires_grad() || operand->has(kPerExample)) return wrap_tuple(std::move(results));
+  for (const ValuePtr& result : results) numbers.push_back(build::detach(result));
+  const char* label = labels->insert(a.text(2)).first->c_str();
+  return wrap_tuple(outputs_of_one_node(operand, numbers, label, through(operand, std::move(results))));
 }
 
 // Gives `outputs`, a list with None for what is not differentiable, a history: one node with `inputs` as operands.

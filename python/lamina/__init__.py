@@ -47,7 +47,7 @@ from .functions.indexing import (
 )
 from .functions.joining import (
     atleast_1d, atleast_2d, atleast_3d, column_stack, dsplit, dstack, hsplit, hstack, row_stack, split_with_sizes,
-    tensor_split, vsplit, vstack,
+    tensor_split, unsafe_chunk, unsafe_split, unsafe_split_with_sizes, vsplit, vstack,
 )
 from .functions.matrices import (
     block_diag, diag, diag_embed, diagflat, trace, tril, tril_indices, triu, triu_indices,
@@ -199,7 +199,8 @@ __all__ = [
     "t_copy", "take", "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "tile", "topk",
     "trace", "transpose", "transpose_copy", "trapezoid", "trapz", "tril", "tril_indices", "triu", "triu_indices",
     "true_divide", "trunc", "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique",
-    "unique_consecutive", "unsqueeze", "unsqueeze_copy", "utils", "vander", "var", "var_mean", "vdot", "view_copy",
+    "unique_consecutive", "unsafe_chunk", "unsafe_split",
+    "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy", "utils", "vander", "var", "var_mean", "vdot", "view_copy",
     "vmap", "vsplit", "vstack", "where", "xlogy", "zeros", "zeros_like",
 ]
 # fmt: on

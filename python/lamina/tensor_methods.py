@@ -70,6 +70,7 @@ METHODS: tuple[Callable[..., object], ...] = (
     *(indexing.masked_fill, indexing.masked_scatter, indexing.masked_select, indexing.put),
     *(indexing.select_scatter, indexing.slice_scatter, indexing.take, indexing.take_along_dim),
     *(joining.dsplit, joining.hsplit, joining.split_with_sizes, joining.tensor_split, joining.vsplit),
+    *(joining.unsafe_chunk, joining.unsafe_split, joining.unsafe_split_with_sizes),
     *(matrices.diag, matrices.diag_embed, matrices.diagflat, matrices.trace),
     *(matrices.tril, matrices.triu),
     *(ordering.kthvalue, ordering.median, ordering.nanmedian, ordering.nanquantile, ordering.quantile),

@@ -250,3 +250,24 @@ def test_gradients_of_a_batch_of_weights() -> None:
     assert lamina.allclose(batched, lamina.stack(single))
     with pytest.raises(RuntimeError, match="is_grads_batched=True"):
         lamina.autograd.grad(y, x, lamina.ones(3), is_grads_batched=True)
+
+
+@pytest.mark.parametrize("name", ["var_mean", "std_mean", "aminmax"])
+def test_results_computed_together_have_one_node(name: str) -> None:
+    function = getattr(lamina, name)
+    x = lamina.tensor([1.0, 5.0, 3.0], dtype=lamina.float64, requires_grad=True)
+    first, second = function(x)
+    node = first.grad_fn
+    assert second.grad_fn is node
+    assert (first.output_nr, second.output_nr) == (0, 1)
+    node.register_prehook(lambda gradients: tuple(None if g is None else 2 * g for g in gradients))
+    second.backward()
+    (twice,) = lamina.autograd.grad(function(x)[1], x)
+    assert lamina.equal(x.grad, 2 * twice)
+    assert lamina.autograd.gradcheck(function, (x,))
+    assert lamina.autograd.gradgradcheck(function, (x,))
+    rows = lamina.stack([x.detach(), x.detach() * 2])
+    single = [lamina.func.grad(lambda row: sum(function(row)))(row) for row in rows]
+    assert lamina.allclose(
+        lamina.func.vmap(lamina.func.grad(lambda row: sum(function(row))))(rows), lamina.stack(single)
+    )

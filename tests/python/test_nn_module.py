@@ -278,6 +278,9 @@ def test_conversions_keep_the_parameter_objects() -> None:
     assert block(lamina.ones(1, 2, dtype=lamina.float64)).dtype == lamina.float64
     block.to(lamina.float32)
     assert {p.dtype for p in parameters} == {lamina.float32}
+    assert {p.dtype for p in block.half().parameters()} == {lamina.float16}
+    assert block(lamina.ones(1, 2, dtype=lamina.float16)).dtype == lamina.float16
+    assert {p.dtype for p in block.bfloat16().parameters()} == {lamina.bfloat16}
     block.to(lamina.ones(1, dtype=lamina.float64))
     assert {p.dtype for p in parameters} == {lamina.float64}
     block.to(device="cpu", dtype=lamina.float32).to("cpu").cpu()

@@ -118,6 +118,7 @@ def test_uninitialized_copies_and_conversions() -> None:
         assert isinstance(twin, nn.UninitializedParameter)
         assert not twin.requires_grad
     assert lazy.double().dtype == lamina.float64
+    assert (lazy.half().dtype, lazy.bfloat16().dtype) == (lamina.float16, lamina.bfloat16)
     assert lazy.to(lamina.float64).dtype == lamina.float64
     pickled = pickle.loads(pickle.dumps(nn.UninitializedBuffer(persistent=False)))
     assert not pickled.persistent

@@ -24,6 +24,9 @@ __all__ = [
     "row_stack",
     "split_with_sizes",
     "tensor_split",
+    "unsafe_chunk",
+    "unsafe_split",
+    "unsafe_split_with_sizes",
     "vsplit",
     "vstack",
 ]
@@ -93,6 +96,29 @@ def column_stack(tensors: Sequence[Tensor]) -> Tensor:
 def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Views of consecutive parts of `input` of these sizes along `dim`."""
     return input.split(list(split_sizes), dim)
+
+
+def _copies(parts: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The parts in memory of their own: changed in place, each has its own history."""
+    return tuple(part.clone() for part in parts)
+
+
+@composed
+def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """`chunk` whose results may be changed in place, without an effect on `input` or on each other."""
+    return _copies(input.chunk(chunks, dim))
+
+
+@composed
+def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """`split` whose results may be changed in place, without an effect on `input` or on each other."""
+    return _copies(input.split(split_size, dim))
+
+
+@composed
+def unsafe_split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """`split_with_sizes` whose results may be changed in place, without an effect on `input` or on each other."""
+    return _copies(input.split(list(split_sizes), dim))
 
 
 @composed

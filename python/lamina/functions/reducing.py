@@ -26,8 +26,8 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
                 "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
             )
         axes = tuple(range(input.dim()))
-        return MinMax(input.amin(axes, keepdim), input.amax(axes, keepdim))
-    return MinMax(input.amin(dim, keepdim), input.amax(dim, keepdim))
+        return MinMax(*_core._one_node(input, (input.amin(axes, keepdim), input.amax(axes, keepdim)), "Aminmax"))
+    return MinMax(*_core._one_node(input, (input.amin(dim, keepdim), input.amax(dim, keepdim)), "Aminmax"))
 
 
 @composed
@@ -70,7 +70,8 @@ def std_mean(
 ) -> tuple[Tensor, Tensor]:
     """``(std, mean)``; arguments as in `std`."""
     std, mean = _moments(input, dim, unbiased, keepdim or keepdims, correction, axis)
-    return std.sqrt(), mean
+    std, mean = _core._one_node(input, (std.sqrt(), mean), "StdMean")
+    return std, mean
 
 
 @composed_as("VarMean")
@@ -85,7 +86,9 @@ def var_mean(
     keepdims: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """``(var, mean)``; arguments as in `var`."""
-    return _moments(input, dim, unbiased, keepdim or keepdims, correction, axis)
+    moments = _moments(input, dim, unbiased, keepdim or keepdims, correction, axis)
+    var, mean = _core._one_node(input, moments, "VarMean")
+    return var, mean
 
 
 def _moments(

@@ -169,6 +169,12 @@ class UninitializedTensorMixin:
     def double(self) -> Self:
         return self._like(_core.float64)
 
+    def half(self) -> Self:
+        return self._like(_core.float16)
+
+    def bfloat16(self) -> Self:
+        return self._like(_core.bfloat16)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         tensor: Any = self
         if id(self) not in memo:

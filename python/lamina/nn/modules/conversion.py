@@ -119,6 +119,14 @@ class ModuleConversion(ModuleHooks):
         """Convert floating point parameters and buffers to float64."""
         return self._apply(lambda t: t.double() if t.is_floating_point() else t)
 
+    def half(self) -> Self:
+        """Convert floating point parameters and buffers to float16, which is computed with in float32."""
+        return self._apply(lambda t: t.half() if t.is_floating_point() else t)
+
+    def bfloat16(self) -> Self:
+        """Convert floating point parameters and buffers to bfloat16, which is computed with in float32."""
+        return self._apply(lambda t: t.bfloat16() if t.is_floating_point() else t)
+
     def cpu(self) -> Self:
         """The module itself: there is no other device."""
         return self
