@@ -15,13 +15,16 @@ namespace lamina::bindings {
 namespace {
 
 PyObject* finished(const Arguments& a, ValuePtr value, std::size_t requires_grad) {
+  bool differentiated = a.flag(requires_grad, false);
+  check(!differentiated || is_floating(value->dtype),
+        "Only Tensors of floating point and complex dtype can require gradients");
   Object tensor(wrap(std::move(value)));
-  if (a.flag(requires_grad, false)) set_requires_grad(tensor.get(), true);
+  if (differentiated) set_requires_grad(tensor.get(), true);
   return tensor.release();
 }
 
-// dtype, device, requires_grad, layout, pin_memory stand in this order from `first` on.
-#define LAMINA_FACTORY_TAIL "dtype=None, device=None, requires_grad=False"
+// dtype, device, requires_grad stand in this order from `first` on.
+#define LAMINA_FACTORY_TAIL "dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False"
 
 PyObject* filled(const Arguments& a, const Shape* shape, double number, std::size_t first, DType otherwise) {
   a.check_device(first + 1);
@@ -31,6 +34,13 @@ PyObject* filled(const Arguments& a, const Shape* shape, double number, std::siz
 PyObject* filled_like(const Arguments& a, double number) {
   const ValuePtr& like = a.tensor(0);
   return filled(a, like->shape, number, 1, like->dtype);
+}
+
+// The number that a tensor of one element holds.
+functions::Operand number_in(const ValuePtr& value) {
+  check(value->shape->numel() == 1, "a Tensor with ", value->shape->numel(), " elements cannot be converted to Scalar");
+  Object list(list_from_value(build::reshape(value, Shape::of({1}))));
+  return *number_from(PyList_GET_ITEM(list.get(), 0));
 }
 
 // A leaf computed here, in double precision or integers, element by element.
@@ -54,7 +64,7 @@ ValuePtr generated(std::int64_t count, DType dtype, Element element) {
         reinterpret_cast<std::int32_t*>(out)[i] = static_cast<std::int32_t>(element(i));
         break;
       default:
-        reinterpret_cast<std::uint8_t*>(out)[i] = static_cast<std::uint8_t>(element(i));
+        reinterpret_cast<std::uint8_t*>(out)[i] = static_cast<std::uint8_t>(static_cast<std::int64_t>(element(i)));
     }
   }
   return make_leaf(std::move(storage), Shape::of({count}), dtype);
@@ -87,7 +97,7 @@ LAMINA_FUNCTION(kModule, ones, "*size, " LAMINA_FACTORY_TAIL) {
   return filled(a, Shape::of(a.rest_dims()), 1, 1, functions::default_float());
 }
 // What no one has written is 0: deterministic, and as cheap.
-LAMINA_FUNCTION(kModule, empty, "*size, " LAMINA_FACTORY_TAIL ", memory_format=None, pin_memory=False") {
+LAMINA_FUNCTION(kModule, empty, "*size, " LAMINA_FACTORY_TAIL ", memory_format=None") {
   return filled(a, Shape::of(a.rest_dims()), 0, 1, functions::default_float());
 }
 LAMINA_FUNCTION(kModule, full, "size, fill_value, *, " LAMINA_FACTORY_TAIL) {
@@ -125,7 +135,7 @@ LAMINA_FUNCTION(kMethod, new_full, "input, size, fill_value, *, " LAMINA_FACTORY
   ValuePtr number = a.operand(2).as(a.dtype(3).value_or(a.tensor(0)->dtype));
   return finished(a, build::expand(number, Shape::of(a.dims(1))), 5);
 }
-LAMINA_FUNCTION(kMethod, new_tensor, "input, data, *, dtype=None, device=None, requires_grad=False") {
+LAMINA_FUNCTION(kMethod, new_tensor, "input, data, *, " LAMINA_FACTORY_TAIL) {
   a.check_device(3);
   return finished(a, value_from_data(a.object(1), a.dtype(2).value_or(a.tensor(0)->dtype)), 4);
 }
@@ -151,13 +161,9 @@ LAMINA_FUNCTION(kModule, arange, "start, end=None, step=None, *, " LAMINA_FACTOR
   if (a.given(2)) step = a.operand(2);
   bool whole = true;
   for (functions::Operand* number : {&start, &end, &step}) {
-    if (!number->is_number()) number->real = a.number(number == &end ? (a.given(1) ? 1 : 0) : 0);
+    if (!number->is_number()) *number = number_in(number->value);
     if (number->kind == functions::Operand::Kind::kBool) number->kind = functions::Operand::Kind::kInt;
-    if (number->kind != functions::Operand::Kind::kInt) {
-      whole = false;
-      number->real = number->is_number() ? number->as_double() : number->real;
-      number->kind = functions::Operand::Kind::kFloat;
-    }
+    whole &= number->kind == functions::Operand::Kind::kInt;
   }
   double first = start.as_double(), last = end.as_double(), width = step.as_double();
   check(width != 0, "step must be nonzero");
@@ -170,7 +176,9 @@ LAMINA_FUNCTION(kModule, arange, "start, end=None, step=None, *, " LAMINA_FACTOR
     std::int64_t count = (span + by + (by > 0 ? -1 : 1)) / by;
     return finished(a, generated(count, dtype, [&](std::int64_t i) { return start.integer + i * by; }), 5);
   }
-  auto count = static_cast<std::int64_t>(std::ceil((last - first) / width));
+  double length = std::ceil((last - first) / width);
+  check(length < 0x1p63, "invalid size, possible overflow!");
+  auto count = static_cast<std::int64_t>(length);
   return finished(a, generated(count, dtype, [&](std::int64_t i) { return first + static_cast<double>(i) * width; }),
                   5);
 }
@@ -182,6 +190,15 @@ LAMINA_FUNCTION(kModule, linspace, "start, end, steps, *, " LAMINA_FACTORY_TAIL)
   std::int64_t steps = a.integer(2);
   check(steps >= 0, "number of steps must be non-negative");
   DType dtype = a.dtype(3).value_or(functions::default_float());
+  if (dtype == DType::kBool) fail(ErrorKind::kNotImplemented, "\"linspace_cpu\" not implemented for 'Bool'");
+  if (!is_floating(dtype)) {  // from whole number to whole number, of this type
+    first = std::trunc(first);
+    last = std::trunc(last);
+    if (dtype == DType::kUInt8) {
+      first = static_cast<std::uint8_t>(static_cast<std::int64_t>(first));
+      last = static_cast<std::uint8_t>(static_cast<std::int64_t>(last));
+    }
+  }
   double width = steps > 1 ? (last - first) / static_cast<double>(steps - 1) : 0;
   ValuePtr value = generated(steps, dtype, [&](std::int64_t i) {
     return i < steps / 2 || steps == 1 ? first + width * static_cast<double>(i)

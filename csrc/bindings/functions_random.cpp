@@ -1,4 +1,5 @@
 // Rows of the registry: random numbers.
+#include <cmath>
 #include <limits>
 
 #include "bindings/generator.h"
@@ -15,8 +16,11 @@ namespace lamina::bindings {
 namespace {
 
 PyObject* finished(const Arguments& a, ValuePtr value, std::size_t requires_grad) {
+  bool differentiated = a.flag(requires_grad, false);
+  check(!differentiated || is_floating(value->dtype),
+        "Only Tensors of floating point and complex dtype can require gradients");
   Object tensor(wrap(std::move(value)));
-  if (a.flag(requires_grad, false)) set_requires_grad(tensor.get(), true);
+  if (differentiated) set_requires_grad(tensor.get(), true);
   return tensor.release();
 }
 
@@ -50,6 +54,39 @@ ValuePtr trials(const ValuePtr& p, engine::Generator& from) {
   return build::binary(Op::lt, engine::random(Op::uniform, p->shape, p->dtype, from), p);
 }
 
+void check_deviation(double deviation) {
+  check(deviation >= 0, "normal expects std >= 0.0, but found std ", deviation);
+}
+
+// How C++ calls the type, as PyTorch's messages about bounds do.
+const char* c_name(DType dtype) {
+  constexpr const char* kNames[kDTypeCount] = {"bool", "unsigned char", "signed char",   "short", "int",
+                                               "long", "c10::Half",     "c10::BFloat16", "float", "double"};
+  return kNames[index_of(dtype)];
+}
+
+double largest_of(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat16:
+      return 65504;
+    case DType::kBFloat16:
+      return 0x1.FEp127;
+    case DType::kFloat32:
+      return static_cast<double>(std::numeric_limits<float>::max());
+    default:
+      return std::numeric_limits<double>::max();
+  }
+}
+
+// What a bound of random_ must lie within: the whole numbers that the type has.
+void check_whole_bound(const char* name, std::int64_t bound, DType dtype) {
+  if (dtype == DType::kInt64 || is_floating(dtype)) return;
+  int bits = static_cast<int>(size_of(dtype)) * 8;
+  bool natural = dtype == DType::kUInt8 || dtype == DType::kBool;
+  std::int64_t low = natural ? 0 : -(1ll << (bits - 1)), high = dtype == DType::kBool ? 1 : low + (1ll << bits) - 1;
+  check(bound >= low && bound <= high, name, " is out of bounds for ", c_name(dtype));
+}
+
 ValuePtr checked_trials(const ValuePtr& p, engine::Generator& from) {
   check(engine::all_within(p, 0, 1),
         "Expected p_in >= 0 && p_in <= 1 to be true, but got false: a probability is outside of "
@@ -59,27 +96,34 @@ ValuePtr checked_trials(const ValuePtr& p, engine::Generator& from) {
 
 }  // namespace
 
-LAMINA_FUNCTION(kModule, rand, "*size, dtype=None, device=None, requires_grad=False, generator=None") {
+LAMINA_FUNCTION(kModule, rand,
+                "*size, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False") {
   a.check_device(2);
   return finished(a, draw(Op::uniform, a, Shape::of(a.rest_dims()), 1, 4), 3);
 }
-LAMINA_FUNCTION(kModule, randn, "*size, dtype=None, device=None, requires_grad=False, generator=None") {
+LAMINA_FUNCTION(kModule, randn,
+                "*size, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False") {
   a.check_device(2);
   return finished(a, draw(Op::normal, a, Shape::of(a.rest_dims()), 1, 4), 3);
 }
-LAMINA_FUNCTION(kModule, rand_like, "input, *, dtype=None, device=None, requires_grad=False, generator=None") {
+LAMINA_FUNCTION(
+    kModule, rand_like,
+    "input, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False") {
   ValuePtr value =
       engine::random(Op::uniform, a.tensor(0)->shape, float_type(a, 1, a.tensor(0)->dtype), generator(a, 4));
   return finished(a, std::move(value), 3);
 }
-LAMINA_FUNCTION(kModule, randn_like, "input, *, dtype=None, device=None, requires_grad=False, generator=None") {
+LAMINA_FUNCTION(
+    kModule, randn_like,
+    "input, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False") {
   ValuePtr value =
       engine::random(Op::normal, a.tensor(0)->shape, float_type(a, 1, a.tensor(0)->dtype), generator(a, 4));
   return finished(a, std::move(value), 3);
 }
 // randint(high, size) or randint(low, high, size).
 LAMINA_FUNCTION(kModule, randint,
-                "low, high=None, size=None, *, dtype=None, device=None, requires_grad=False, generator=None") {
+                "low, high=None, size=None, *, dtype=None, device=None, requires_grad=False, generator=None, "
+                "layout=None, pin_memory=False") {
   a.check_device(4);
   bool short_form = a.given(1) && !integer_from_object(a.object(1));
   std::int64_t low = short_form || !a.given(1) ? 0 : a.integer(0),
@@ -90,13 +134,15 @@ LAMINA_FUNCTION(kModule, randint,
 }
 // randint_like(input, high) or randint_like(input, low, high).
 LAMINA_FUNCTION(kModule, randint_like,
-                "input, low, high=None, *, dtype=None, device=None, requires_grad=False, generator=None") {
+                "input, low, high=None, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, "
+                "pin_memory=False") {
   a.check_device(4);
   std::int64_t low = a.given(2) ? a.integer(1) : 0, high = a.given(2) ? a.integer(2) : a.integer(1);
   ValuePtr value = engine::random_integers(a.tensor(0)->shape, low, high, generator(a, 6));
   return finished(a, build::cast(value, a.dtype(3).value_or(a.tensor(0)->dtype)), 5);
 }
-LAMINA_FUNCTION(kModule, randperm, "n, *, dtype=None, device=None, requires_grad=False, generator=None") {
+LAMINA_FUNCTION(kModule, randperm,
+                "n, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False") {
   a.check_device(2);
   ValuePtr value = engine::random_permutation(a.integer(0), generator(a, 4));
   return finished(a, build::cast(value, a.dtype(1).value_or(DType::kInt64)), 3);
@@ -120,7 +166,8 @@ LAMINA_FUNCTION(kMethod, bernoulli_, "input, p=0.5, *, generator=None") {
 }
 // normal(mean, std, size) with numbers, or elementwise with tensors.
 LAMINA_FUNCTION(kModule, normal,
-                "mean, std=1.0, size=None, *, dtype=None, device=None, requires_grad=False, generator=None") {
+                "mean, std=1.0, size=None, *, dtype=None, device=None, requires_grad=False, generator=None, "
+                "layout=None, pin_memory=False") {
   using namespace build;
   functions::Operand mean = a.operand(0), deviation = a.given(1) ? a.operand(1) : functions::Operand::of(1.0);
   const Shape* shape = a.given(2) ? Shape::of(a.dims(2)) : nullptr;
@@ -131,22 +178,33 @@ LAMINA_FUNCTION(kModule, normal,
       float_type(a, 3,
                  is_floating(functions::result_type({mean, deviation})) ? functions::result_type({mean, deviation})
                                                                         : functions::default_float());
-  check(deviation.is_number() ? deviation.as_double() >= 0
-                              : engine::all_within(deviation.value, 0, std::numeric_limits<double>::infinity()),
-        "normal expects all elements of std >= 0.0");
+  if (deviation.is_number())
+    check_deviation(deviation.as_double());
+  else
+    check(engine::all_within(deviation.value, 0, std::numeric_limits<double>::infinity()),
+          "normal expects all elements of std >= 0.0");
   ValuePtr draws = engine::random(Op::normal, shape, dtype, generator(a, 6));
   return finished(a, draws * deviation.as(dtype) + mean.as(dtype), 5);
 }
 LAMINA_FUNCTION(kMethod, normal_, "input, mean=0, std=1, *, generator=None") {
   using namespace build;
-  check(a.number(2, 1) >= 0, "normal expects std >= 0.0, but found std ", a.number(2, 1));
+  check_deviation(a.number(2, 1));
   ValuePtr draws = engine::random(Op::normal, a.tensor(0)->shape, drawn_type(a), generator(a, 3));
   return in_place(a, draws * a.number(2, 1) + a.number(1, 0));
 }
 LAMINA_FUNCTION(kMethod, uniform_, "input, from=0, to=1, *, generator=None") {
   using namespace build;
   double low = a.number(1, 0), high = a.number(2, 1);
+  DType dtype = a.tensor(0)->dtype;
+  if (!is_floating(dtype))
+    fail(ErrorKind::kNotImplemented, "\"check_uniform_bounds\" not implemented for '", functions::scalar_name(dtype),
+         "'");
+  double largest = largest_of(dtype);
+  check(std::abs(low) <= largest, "from is out of bounds for ", c_name(dtype));
+  check(std::abs(high) <= largest, "to is out of bounds for ", c_name(dtype));
   check(low <= high, "uniform_ expects to return a [from, to) range, but found from=", low, " > to=", high);
+  check(high - low <= largest, "uniform_ expects to-from <= std::numeric_limits<", functions::scalar_name(dtype),
+        ">::max(), but found to=", high, " and from=", low, " which result in to-from to exceed the limit");
   ValuePtr draws = engine::random(Op::uniform, a.tensor(0)->shape, drawn_type(a), generator(a, 3));
   return in_place(a, draws * (high - low) + low);
 }
@@ -162,6 +220,11 @@ LAMINA_FUNCTION(kMethod, random_, "input, from=None, to=None, *, generator=None"
     high = a.integer(2);
   } else if (a.given(1)) {
     high = a.integer(1);
+  }
+  if (a.given(1)) {
+    check(low < high, "random_ expects 'from' to be less than 'to', but got from=", low, " >= to=", high);
+    check_whole_bound("from", low, dtype);
+    check_whole_bound("to - 1", high - 1, dtype);
   }
   return in_place(a, engine::random_integers(a.tensor(0)->shape, low, high, generator(a, 3)));
 }

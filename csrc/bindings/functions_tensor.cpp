@@ -50,7 +50,8 @@ LAMINA_FUNCTION(kMethod, numpy, "input, *, force=False") {
 }
 LAMINA_FUNCTION(kMethod, data_ptr, "input") {
   engine::make_exportable(a.variable(0));
-  return PyLong_FromVoidPtr(engine::data_of(a.tensor(0).get()));
+  if (Storage* storage = a.tensor(0)->storage) storage->address_known = true;
+  return a.tensor(0)->shape->numel() == 0 ? PyLong_FromLong(0) : PyLong_FromVoidPtr(engine::data_of(a.tensor(0).get()));
 }
 LAMINA_FUNCTION(kMethod, size, "input, dim=None") {
   const Shape* shape = a.tensor(0)->shape;

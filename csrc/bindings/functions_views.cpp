@@ -191,6 +191,9 @@ LAMINA_FUNCTION(kMethod, expand_as, "input, other") {
 LAMINA_FUNCTION(kBoth, narrow, "input, dim, start, length") {
   check(shape_of(a)->rank() > 0, "narrow() cannot be applied to a 0-dim tensor.");
   int axis = functions::wrap_axis(a.integer(1), shape_of(a)->rank());
+  if (is_tensor(a.object(2)))
+    check(a.tensor(2)->shape->rank() == 0 && !is_floating(a.tensor(2)->dtype) && a.tensor(2)->dtype != DType::kBool,
+          "start must be an 0-dim integral Tensor.");
   std::int64_t size = size_along(a, axis), start = a.integer(2), length = a.integer(3);
   if (start < -size || start > size)
     fail(ErrorKind::kIndex, "start out of range (expected to be in range of [", -size, ", ", size, "], but got ", start,
@@ -258,7 +261,10 @@ LAMINA_FUNCTION(kMethod, t_, "input") {
 }
 LAMINA_FUNCTION(kMethod, _is_view, "input") { return PyBool_FromLong(a.variable(0).is_view()); }
 
-LAMINA_FUNCTION(kBoth, as_strided, "input, size, stride, storage_offset=None") {
+namespace {
+
+// Where as_strided shall look, checked against the memory that there is.
+functions::Views strided_views(const Arguments& a) {
   DimVector size = a.dims(1), stride = a.dims(2);
   std::int64_t offset = a.integer(3, engine::logical_layout(a.variable(0)).offset), last = offset;
   check(size.size() == stride.size(), "mismatch in length of strides and shape");
@@ -274,9 +280,25 @@ LAMINA_FUNCTION(kBoth, as_strided, "input, size, stride, storage_offset=None") {
   check(offset >= 0 && (shape->numel() == 0 || last < held), "setStorage: sizes ", to_string(size, '[', ']'),
         ", strides ", to_string(stride, '[', ']'), ", storage offset ", offset, ", and itemsize ", bytes,
         " requiring a storage size of ", (last + 1) * bytes, " are out of bounds for storage of size ", held * bytes);
-  engine::Variable result = engine::strided_view(variable, shape, offset_and(offset, stride));
+  return {{Op::as_strided, shape, offset_and(offset, stride)}};
+}
+
+}  // namespace
+
+LAMINA_FUNCTION(kBoth, as_strided, "input, size, stride, storage_offset=None") {
+  functions::Views views = strided_views(a);
+  engine::Variable result = engine::strided_view(a.variable(0), views[0].shape, views[0].attribute);
   functions::labelled(result.value, "AsStrided");
   return wrap_view(a.tensor_object(0), std::move(result));
+}
+LAMINA_FUNCTION(kMethod, as_strided_, "input, size, stride, storage_offset=None") {
+  functions::Views views = strided_views(a);
+  engine::Variable& variable = a.variable(0);
+  if (!variable.is_view()) return become(a, views, "AsStrided");
+  engine::check_assignable(variable);
+  variable = engine::strided_view(variable, views[0].shape, views[0].attribute);
+  functions::labelled(a.tensor(0), "AsStrided");
+  return self_of(a);
 }
 LAMINA_FUNCTION(kMethod, unfold, "input, dimension, size, step") {
   int rank = shape_of(a)->rank(), axis = functions::wrap_axis(a.integer(1), rank);
@@ -337,6 +359,7 @@ LAMINA_FUNCTION_AS(kModule, flip_function, "flip", "input, dims") {
   return wrap(functions::flip(a.tensor(0), a.dims(1)));
 }
 LAMINA_FUNCTION_AS(kMethod, flip_method, "flip", "input, *dims") {
+  if (!a.rest_given()) fail(ErrorKind::kType, "flip() missing 1 required positional arguments: \"dims\"");
   return wrap(functions::flip(a.tensor(0), a.rest_dims()));
 }
 
@@ -352,6 +375,8 @@ LAMINA_FUNCTION(kMethod, detach_, "input") {
   return self_of(a);
 }
 LAMINA_FUNCTION(kMethod, contiguous, "input, *, memory_format=None") {
+  check(!a.given(1) || !is_preserve_format(a.object(1)),
+        "preserve memory format is unsupported by the contiguous operator");
   if (engine::is_contiguous(a.variable(0))) return self_of(a);
   return wrap(build::clone(a.tensor(0)));
 }

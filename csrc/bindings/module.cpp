@@ -32,6 +32,7 @@ PYBIND11_MODULE(_core, module) {
   module.doc() = "lamina's compiled core. Private: the public names are in lamina.";
   try {
     bind_scalars(module.ptr());
+    bind_formats(module.ptr());
     bind_generator(module.ptr());
     bind_tensor_type(module.ptr());
     bind_grad_fn(module.ptr());

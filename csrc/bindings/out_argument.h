@@ -6,8 +6,8 @@
 namespace lamina::bindings {
 
 // Puts `result` (a tensor or a tuple of tensors; stolen) into `out` and returns that. Another shape resizes it, with
-// PyTorch's warning if it had elements. Raises TypeError for what is no tensor, RuntimeError for a type that would lose
-// its category and for what requires a gradient.
-PyObject* put_into_out(const char* function, Object result, PyObject* out);
+// PyTorch's warning if it had elements, unless the function `resizes`. Raises TypeError for what is no tensor,
+// RuntimeError for a type that would lose its category and for what requires a gradient.
+PyObject* put_into_out(const char* function, Object result, PyObject* out, bool resizes = false);
 
 }  // namespace lamina::bindings

@@ -23,6 +23,7 @@ PyObject* get_ndim(PyObject* self, void*) {
 PyObject* get_dtype(PyObject* self, void*) {
   return guarded([&] { return Object::borrowed(dtype_object(value_of(self)->dtype)).release(); });
 }
+PyObject* get_layout(PyObject*, void*) { return Py_NewRef(strided_layout()); }
 PyObject* get_requires_grad(PyObject* self, void*) {
   return guarded([&] { return PyBool_FromLong(value_of(self)->requires_grad()); });
 }
@@ -121,6 +122,16 @@ PyObject* get_matrix_transposed(PyObject* self, void*) {
     return wrap_view(self, engine::view_of(variable_of(self), functions::transpose_views(shape, -2, -1)));
   });
 }
+PyObject* get_hermitian(PyObject* self, void*) {
+  return guarded([&] {
+    const Shape* shape = value_of(self)->shape;
+    check(shape->rank() == 2 || shape->rank() == 0, "tensor.H is only supported on matrices (2-D tensors). Got ",
+          shape->rank(), "-D tensor.", shape->rank() > 2 ? " For batches of matrices, consider using tensor.mH" : "");
+    DimVector axes;
+    for (int axis = shape->rank(); axis-- > 0;) axes.push_back(axis);
+    return wrap_view(self, engine::view_of(variable_of(self), functions::permute_views(shape, axes)));
+  });
+}
 PyObject* get_itemsize(PyObject* self, void*) {
   return guarded([&] { return PyLong_FromSize_t(size_of(value_of(self)->dtype)); });
 }
@@ -160,6 +171,9 @@ PyGetSetDef g_tensor_properties[] = {
     {"data", get_data, set_data, "The same numbers without history.", nullptr},
     {"T", get_transposed, nullptr, "A view with the axes reversed.", nullptr},
     {"mT", get_matrix_transposed, nullptr, "A view with the last two axes swapped.", nullptr},
+    {"H", get_hermitian, nullptr, "A matrix transposed (real numbers: the conjugate transpose), as a view.", nullptr},
+    {"mH", get_matrix_transposed, nullptr, "The same as mT, for real numbers.", nullptr},
+    {"layout", get_layout, nullptr, "strided: elements lie at equal distances along each axis.", nullptr},
     {"itemsize", get_itemsize, nullptr, "Bytes an element.", nullptr},
     {"_version", get_version, nullptr, nullptr, nullptr},
     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},

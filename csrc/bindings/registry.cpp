@@ -74,6 +74,14 @@ Signature::Signature(const char* name, const char* text) : name_(name) {
     }
     parameters_.push_back(std::move(parameter));
   }
+  layout_ = find("layout");
+  memory_format_ = find("memory_format");
+}
+
+int Signature::find(const char* parameter) const {
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (parameters_[i].name == parameter) return static_cast<int>(i);
+  return -1;
 }
 
 int Signature::find(PyObject* keyword) const {
@@ -85,9 +93,7 @@ int Signature::find(PyObject* keyword) const {
   if (std::strcmp(text, "axis") == 0) text = "dim";
   if (std::strcmp(text, "keepdims") == 0) text = "keepdim";
   if (std::strcmp(text, "self") == 0) text = "input";
-  for (std::size_t i = 0; i < parameters_.size(); ++i)
-    if (parameters_[i].name == text) return static_cast<int>(i);
-  return -1;
+  return find(text);
 }
 
 Arguments::Arguments(const Signature& signature, PyObject* self, PyObject* const* args, Py_ssize_t count,
@@ -123,6 +129,12 @@ Arguments::Arguments(const Signature& signature, PyObject* self, PyObject* const
     if (signature.parameters_[i].required && !values_[i])
       fail(ErrorKind::kType, signature.name_, "() missing required argument '", signature.parameters_[i].name,
            "' (position ", i + 1, ")");
+  if (auto i = static_cast<std::size_t>(signature.layout_);
+      signature.layout_ >= 0 && given(i) && !is_layout(values_[i]))
+    fail_type(i, "torch.layout");
+  if (auto i = static_cast<std::size_t>(signature.memory_format_);
+      signature.memory_format_ >= 0 && given(i) && !is_memory_format(values_[i]))
+    fail_type(i, "torch.memory_format");
 }
 
 void Arguments::fail_type(std::size_t i, const char* expected) const {
@@ -242,18 +254,43 @@ Py_ssize_t find_out(PyObject* names) {
   return -1;
 }
 
+// What makes tensors (zeros, arange, rand …) makes them of out's type, and gives out its size without a warning.
+bool makes_tensors(const Signature& signature) {
+  return signature.find("requires_grad") >= 0 && signature.find("dtype") >= 0;
+}
+
+void follow_dtype(PyObject* given, DType out) {
+  auto dtype = dtype_from(given);
+  if (given != Py_None && dtype)
+    check(*dtype == out, "dtype ", functions::scalar_name(*dtype), " does not match dtype of out parameter (",
+          functions::scalar_name(out), ")");
+}
+
 // Every function takes out=, though none has it in its signature; methods do not.
 PyObject* call_with_out(const Signature& signature, Body body, PyObject* const* args, Py_ssize_t count, PyObject* names,
                         Py_ssize_t out) {
   std::vector<PyObject*> others(args, args + count);
-  Object kept(checked(PyTuple_New(PyTuple_GET_SIZE(names) - 1)));
-  for (Py_ssize_t i = 0, to = 0; i < PyTuple_GET_SIZE(names); ++i) {
+  Object kept(checked(PyList_New(0)));
+  static PyObject* dtype = PyUnicode_InternFromString("dtype");
+  bool makes = is_tensor(args[count + out]) && makes_tensors(signature), typed = false;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); ++i) {
+    PyObject* name = PyTuple_GET_ITEM(names, i);
     if (i == out) continue;
+    if (makes && PyUnicode_Compare(name, dtype) == 0) {
+      follow_dtype(args[count + i], value_of(args[count + out])->dtype);
+      typed = args[count + i] != Py_None;
+      if (!typed) continue;
+    }
     others.push_back(args[count + i]);
-    PyTuple_SET_ITEM(kept.get(), to++, Object::borrowed(PyTuple_GET_ITEM(names, i)).release());
+    checked(PyList_Append(kept.get(), name));
   }
-  Object result(checked(body(Arguments(signature, nullptr, others.data(), count, kept.get()))));
-  return put_into_out(signature.name(), std::move(result), args[count + out]);
+  if (makes && !typed) {
+    others.push_back(dtype_object(value_of(args[count + out])->dtype));
+    checked(PyList_Append(kept.get(), dtype));
+  }
+  Object keywords(checked(PyList_AsTuple(kept.get())));
+  Object result(checked(body(Arguments(signature, nullptr, others.data(), count, keywords.get()))));
+  return put_into_out(signature.name(), std::move(result), args[count + out], makes);
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ class Signature {
   const char* name() const { return name_; }
   std::size_t size() const { return parameters_.size(); }
   const std::string& parameter(std::size_t index) const { return parameters_[index].name; }
+  int find(const char* parameter) const;  // its index, or -1
 
  private:
   friend class Arguments;
@@ -36,6 +37,7 @@ class Signature {
   std::vector<Parameter> parameters_;
   int variadic_ = -1;  // the parameter that takes the rest
   std::size_t positional_ = 0;
+  int layout_ = -1, memory_format_ = -1;  // parameters that take only constants of these types
 };
 
 inline constexpr std::size_t kMostParameters = 16;
@@ -65,6 +67,7 @@ class Arguments {
   functions::Axes axes(std::size_t i) const { return given(i) ? functions::Axes(dims(i)) : std::nullopt; }
   // The rest of the positional arguments: ints, or one sequence of ints.
   DimVector rest_dims() const;
+  bool rest_given() const { return rest_count_ > 0 || values_[static_cast<std::size_t>(signature_.variadic_)]; }
   // The dtype that stands alone where sizes might.
   std::optional<DType> rest_dtype() const;
   std::optional<DType> dtype(std::size_t i) const;

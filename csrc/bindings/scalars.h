@@ -12,6 +12,13 @@ namespace lamina::bindings {
 
 void bind_scalars(PyObject* module);
 
+// The constants that say how elements lie: every tensor is `strided`, every new one contiguous.
+void bind_formats(PyObject* module);
+bool is_layout(PyObject* object);
+bool is_memory_format(PyObject* object);
+PyObject* strided_layout();  // borrowed
+bool is_preserve_format(PyObject* object);
+
 PyObject* dtype_object(DType dtype);  // borrowed
 // A lamina dtype, or Python's float, int, bool types.
 std::optional<DType> dtype_from(PyObject* object);

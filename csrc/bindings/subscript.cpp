@@ -21,6 +21,7 @@ struct Subscript {
   functions::Indices indices;
   bool advanced = false;
   bool copies = false;  // x[True], whose result is no view
+  int masks = 0;        // how many masks the indices were made from; -1 if not from masks alone
 };
 
 bool is_mask(const ValuePtr& index) { return index->dtype == DType::kBool || index->dtype == DType::kUInt8; }
@@ -40,6 +41,29 @@ ValuePtr index_value(PyObject* item) {
   if (!sequence) return nullptr;
   ValuePtr value = value_from_data(item, std::nullopt);
   return value->shape->numel() == 0 && is_floating(value->dtype) ? build::cast(value, DType::kInt64) : value;
+}
+
+// PyTorch still reads a short list that holds more than numbers as a tuple.
+bool stands_for_tuple(PyObject* key) {
+  if (PyTuple_Check(key)) return true;
+  if (!PyList_Check(key) || PyList_GET_SIZE(key) >= 32) return false;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(key); ++i) {
+    PyObject* item = PyList_GET_ITEM(key, i);
+    bool sequence = PySequence_Check(item) && !PyUnicode_Check(item) && !PyBytes_Check(item);
+    if (sequence || is_tensor(item) || item == Py_None || item == Py_Ellipsis || PySlice_Check(item)) return true;
+  }
+  return false;
+}
+
+Object as_tuple(PyObject* key) {
+  if (!stands_for_tuple(key)) return Object(checked(PyTuple_Pack(1, key)));
+  if (PyTuple_Check(key)) return Object::borrowed(key);
+  checked(PyErr_WarnEx(PyExc_UserWarning,
+                       "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in "
+                       "pytorch 2.9; use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as "
+                       "tensor index, x[torch.tensor(seq)], which will result either in an error or a different result",
+                       1));
+  return Object(checked(PyList_AsTuple(key)));
 }
 
 // How many of x's axes an item uses up.
@@ -72,39 +96,43 @@ void add_advanced(Subscript& subscript, int axis, const ValuePtr& index) {
   if (!is_mask(index)) {
     if (is_floating(index->dtype))
       fail(ErrorKind::kIndex, "tensors used as indices must be long, int, byte or bool tensors");
+    subscript.masks = -1;
     place(build::cast(index, DType::kInt64));
     return;
   }
+  if (subscript.masks >= 0) ++subscript.masks;
+  if (index->dtype == DType::kUInt8)
+    checked(PyErr_WarnEx(PyExc_UserWarning,
+                         "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
+                         1));
   for (ValuePtr& positions : functions::mask_to_indices(index)) place(std::move(positions));
 }
 
-// A list with slices and the like is read as the tuple would be; PyTorch does, too, with a warning.
-bool selects_by_itself(PyObject* list) {
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
-    PyObject* item = PyList_GET_ITEM(list, i);
-    if (PySlice_Check(item) || item == Py_Ellipsis || item == Py_None) return true;
+// Several bools are index tensors that broadcast against each other and against others: x[True, True] has one new axis.
+bool joins_bools(PyObject* items) {
+  int bools = 0, tensors = 0;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items); ++i) {
+    PyObject* item = PyTuple_GET_ITEM(items, i);
+    if (PyBool_Check(item))
+      ++bools;
+    else if (item != Py_None && item != Py_Ellipsis && !PySlice_Check(item) && !PyLong_Check(item))
+      ++tensors;
   }
-  return false;
+  return bools && bools + tensors > 1;
 }
 
 Subscript parse(const Shape* start, PyObject* key) {
-  Object items;
-  if (PyTuple_Check(key)) {
-    items = Object::borrowed(key);
-  } else if (PyList_Check(key) && selects_by_itself(key)) {
-    items = Object(checked(PyList_AsTuple(key)));
-  } else {
-    items = Object(checked(PyTuple_Pack(1, key)));
-  }
+  Object items = as_tuple(key);
   Subscript subscript;
   Py_ssize_t count = PyTuple_GET_SIZE(items.get());
   int used = 0;
   for (Py_ssize_t i = 0; i < count; ++i) used += axes_used(PyTuple_GET_ITEM(items.get(), i));
   if (used > start->rank() && start->rank() == 0)
     fail(ErrorKind::kIndex,
-         "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a "
-         "number");
+         "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
+         "0-dim tensor to a number");
   if (used > start->rank()) fail(ErrorKind::kIndex, "too many indices for tensor of dimension ", start->rank());
+  bool joined = joins_bools(items.get());
   int axis = 0;
   for (Py_ssize_t i = 0; i < count; ++i) {
     PyObject* item = PyTuple_GET_ITEM(items.get(), i);
@@ -115,8 +143,12 @@ Subscript parse(const Shape* start, PyObject* key) {
       append(subscript.views, functions::unsqueeze_views(shape, axis));
       ++axis;
     } else if (PyBool_Check(item)) {
-      subscript.copies = true;
       append(subscript.views, functions::unsqueeze_views(shape, axis));
+      if (joined) {
+        add_advanced(subscript, axis++, build::full(Shape::of({item == Py_True}), 0, DType::kInt64));
+        continue;
+      }
+      subscript.copies = true;
       if (item == Py_False) {
         const Shape* unsqueezed = shape_after(start, subscript.views);
         append(subscript.views, functions::narrow_views(unsqueezed, axis, 0, 0));
@@ -128,7 +160,7 @@ Subscript parse(const Shape* start, PyObject* key) {
     } else if (ValuePtr index = index_value(item)) {
       bool whole = index->shape->rank() == 0 && !is_mask(index) && !is_floating(index->dtype);
       if (whole && is_tensor(item)) {  // a 0-d integer tensor selects
-        append(subscript.views, functions::select_views(shape, axis, *integer_from(item)));
+        append(subscript.views, functions::select_views(shape, axis, *integer_from(item), static_cast<int>(i)));
       } else if (index->shape->rank() == 0 && is_mask(index)) {
         append(subscript.views, functions::unsqueeze_views(shape, axis));
         add_advanced(subscript, axis, build::reshape(index, Shape::of({1})));
@@ -146,7 +178,7 @@ Subscript parse(const Shape* start, PyObject* key) {
         axis += masked;
       }
     } else if (auto number = integer_from(item)) {
-      append(subscript.views, functions::select_views(shape, axis, *number));
+      append(subscript.views, functions::select_views(shape, axis, *number, static_cast<int>(i)));
     } else {
       fail(ErrorKind::kIndex,
            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
@@ -157,9 +189,13 @@ Subscript parse(const Shape* start, PyObject* key) {
   return subscript;
 }
 
-// The value to write: PyTorch takes numbers, tensors and nested data, of any type that casts.
-ValuePtr source_value(PyObject* object, DType dtype) {
-  if (is_tensor(object)) return build::cast(value_of(object), dtype);
+// The value to write: PyTorch takes numbers and nested data, and tensors of any type that casts but where an index
+// tensor says which elements to write. What one mask alone selects may be filled with one element of any type.
+ValuePtr source_value(PyObject* object, DType dtype, bool casts) {
+  if (is_tensor(object)) {
+    ValuePtr value = value_of(object);
+    return casts ? build::cast(value, dtype) : value;
+  }
   if (auto number = number_from(object)) return number->as(dtype);
   return value_from_data(object, dtype);
 }
@@ -198,7 +234,8 @@ int tensor_assign_subscript(PyObject* self, PyObject* key, PyObject* object) {
         if (subscript.views.empty()) subscript.views = {{Op::reshape, whole->shape, nullptr}};
         engine::Variable view = engine::view_of(variable, subscript.views);
         engine::check_assignable(view);
-        ValuePtr source = source_value(object, whole->dtype);
+        bool one = is_tensor(object) && value_of(object)->shape->numel() == 1;
+        ValuePtr source = source_value(object, whole->dtype, !subscript.advanced || (subscript.masks == 1 && one));
         ValuePtr target = engine::current(view);
         if (subscript.advanced) {
           engine::assign(view, functions::index_put(target, subscript.indices, source, false));

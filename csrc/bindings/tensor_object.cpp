@@ -11,6 +11,7 @@
 #include "bindings/scalars.h"
 #include "engine/flush.h"
 #include "engine/journal.h"
+#include "functions/operand.h"
 #include "graph/tape.h"
 #include "ops/build.h"
 #include "support/check.h"
@@ -95,12 +96,21 @@ int clear(PyObject* self) {
   return 0;
 }
 
-// Tensor() and subclasses: an empty tensor, or the one given, as torch.Tensor(data) does.
-PyObject* create(PyTypeObject* type, PyObject*, PyObject*) {
+// Tensor(...) and subclasses: by the rules of the old constructors, which stand in lamina/legacy.py.
+PyObject* create(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
   return guarded([&] {
-    TensorObject* object = allocate(type);
-    object->variable.value = build::full(Shape::of({0}), 0, DType::kFloat32);
-    return reinterpret_cast<PyObject*>(object);
+    Object owner(reinterpret_cast<PyObject*>(allocate(type)));
+    engine::Variable& variable = as_tensor(owner.get())->variable;
+    if (PyTuple_GET_SIZE(arguments) == 0 && !keywords) {
+      variable.value = build::full(Shape::of({0}), 0, functions::default_float());
+      return owner.release();
+    }
+    Object module(checked(PyImport_ImportModule("lamina.legacy")));
+    Object construct(checked(PyObject_GetAttrString(module.get(), "default_tensor")));
+    Object call(checked(PyTuple_Pack(1, arguments)));
+    Object made(checked(PyObject_Call(construct.get(), call.get(), keywords)));
+    variable = as_tensor(made.get())->variable;
+    return owner.release();
   });
 }
 
@@ -227,8 +237,7 @@ void set_requires_grad(PyObject* tensor, bool requires_grad) {
   } else {
     check(!value->has(kInferenceMade) || inference_mode(),
           "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
-    check(is_floating(value->dtype), "only Tensors of floating point dtype can require gradients (this one has dtype ",
-          name_of(value->dtype), ")");
+    check(is_floating(value->dtype), "only Tensors of floating point dtype can require gradients");
   }
   // The flag is the value's: other tensors that hold the same value must not change.
   value.reset();

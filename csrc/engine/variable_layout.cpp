@@ -13,13 +13,16 @@ std::vector<const ViewPath*> steps_of(const Variable& variable) {
 LogicalLayout logical_layout(Variable& variable) {
   auto steps = steps_of(variable);
   const Shape* shape = variable.is_view() ? variable.cell->value->shape : current(variable)->shape;
-  Layout layout;
+  Places places{0, contiguous_strides(shape)};
   for (const ViewPath* step : steps) {
-    auto next = view_layout(step->spec.op, step->spec.attribute, shape, layout, step->spec.shape);
-    layout = next.value_or(Layout{});
-    shape = step->spec.shape;
+    const Shape* next = step->spec.shape;
+    places = view_places(step->spec.op, step->spec.attribute, shape, places, next)
+                 .value_or(Places{0, contiguous_strides(next)});
+    shape = next;
   }
-  return {strides_of(shape, layout), layout.offset};
+  // Axes of size 1 are stepped over as in a contiguous tensor, if the others lie so.
+  bool whole = shape->numel() > 0 && !strides_attribute(shape, places.strides);
+  return {whole ? contiguous_strides(shape) : std::move(places.strides), places.offset};
 }
 
 bool is_contiguous(Variable& variable) {

@@ -66,6 +66,8 @@ Rows arrange(const ValuePtr& x, const Indices& indices) {
   }
   for (std::int64_t axis : indexed) {
     std::int64_t size = (*x->shape)[static_cast<int>(axis)];
+    if (size == 0 && rows.index_shape->numel() > 0)
+      fail(ErrorKind::kIndex, "index is out of bounds for dimension with size 0");
     ValuePtr wrapped =
         engine::checked_index(indices[static_cast<std::size_t>(axis)], size, static_cast<int>(axis), true);
     rows.position =
@@ -106,6 +108,13 @@ DimVector inverse_of(const DimVector& order) {
   for (std::size_t i = 0; i < order.size(); ++i)
     inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
   return inverse;
+}
+
+bool is_expandable(const Shape* from, const Shape* to) {
+  int added = to->rank() - from->rank();
+  for (int axis = 0; added >= 0 && axis < from->rank(); ++axis)
+    if ((*from)[axis] != 1 && (*from)[axis] != (*to)[axis + added]) return false;
+  return added >= 0;
 }
 
 ValuePtr as_rows(const ValuePtr& x, const Rows& rows) {
@@ -185,8 +194,6 @@ ValuePtr index(const ValuePtr& x, const Indices& indices) {
 }
 
 ValuePtr index_put(const ValuePtr& x, const Indices& indices, const ValuePtr& source, bool accumulate) {
-  check(source->dtype == x->dtype, "Index put requires the source and destination dtypes match, got ",
-        scalar_name(x->dtype), " for the destination and ", scalar_name(source->dtype), " for the source.");
   Rows rows = arrange(x, indices);
   DimVector order = landing(rows);
   const Shape* plain = result_dims(rows);
@@ -197,9 +204,11 @@ ValuePtr index_put(const ValuePtr& x, const Indices& indices, const ValuePtr& so
   ValuePtr from = source;
   while (from->shape->rank() > target->rank() && (*from->shape)[0] == 1)
     from = build::reshape(from, Shape::of(from->shape->dims().subspan(1)));
-  check(broadcast(from->shape, target) == target, "shape mismatch: value tensor of shape ",
+  check(is_expandable(from->shape, target), "shape mismatch: value tensor of shape ",
         to_string(source->shape->dims(), '[', ']'), " cannot be broadcast to indexing result of shape ",
         to_string(target->dims(), '[', ']'));
+  check(source->dtype == x->dtype, "Index put requires the source and destination dtypes match, got ",
+        scalar_name(x->dtype), " for the destination and ", scalar_name(source->dtype), " for the source.");
   ValuePtr aligned = build::permute(build::expand(from, target), inverse_of(order));
   std::int64_t count = rows.index_shape->numel();
   ValuePtr replaced =

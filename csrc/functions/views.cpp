@@ -127,12 +127,13 @@ Views narrow_views(const Shape* shape, std::int64_t axis, std::int64_t start, st
   return {{Op::slice, Shape::of(dims), Attribute::of(both)}};
 }
 
-Views select_views(const Shape* shape, std::int64_t axis, std::int64_t index) {
+Views select_views(const Shape* shape, std::int64_t axis, std::int64_t index, int named) {
   if (shape->rank() == 0) fail(ErrorKind::kIndex, "select() cannot be applied to a 0-dim tensor.");
   int wrapped = wrap_axis(axis, shape->rank());
   std::int64_t size = (*shape)[wrapped];
   if (index < -size || index >= size)
-    fail(ErrorKind::kIndex, "index ", index, " is out of bounds for dimension ", wrapped, " with size ", size);
+    fail(ErrorKind::kIndex, "index ", index, " is out of bounds for dimension ", named < 0 ? wrapped : named,
+         " with size ", size);
   Views views = narrow_views(shape, wrapped, index < 0 ? index + size : index, 1);
   DimVector dims(shape->dims().begin(), shape->dims().end());
   dims.erase(dims.begin() + wrapped);
@@ -156,6 +157,7 @@ ValuePtr cat(std::vector<ValuePtr> parts, std::int64_t axis) {
     check(parts[i]->shape->rank() > 0, "zero-dimensional tensor (at position ", i, ") cannot be concatenated");
     if (parts[i]->shape != nothing) first = parts[i]->shape;
   }
+  if (first == nothing) axis = 0;  // so does an axis that only the others would have
   int wrapped = wrap_axis(axis, first->rank());
   DimVector dims(first->dims().begin(), first->dims().end());
   dims[static_cast<std::size_t>(wrapped)] = 0;

@@ -23,7 +23,8 @@ Views transpose_views(const Shape* shape, std::int64_t first, std::int64_t secon
 Views expand_views(const Shape* shape, Dims sizes);
 Views narrow_views(const Shape* shape, std::int64_t axis, std::int64_t start, std::int64_t length,
                    std::int64_t step = 1);
-Views select_views(const Shape* shape, std::int64_t axis, std::int64_t index);
+// `named` is the axis that an error names, if it is another.
+Views select_views(const Shape* shape, std::int64_t axis, std::int64_t index, int named = -1);
 
 // The views on values, where nothing needs to be shared.
 ValuePtr apply(ValuePtr x, const Views& views);

@@ -1,6 +1,7 @@
 // Interning of shapes and attributes, and the broadcasting rule.
 #include "graph/shape.h"
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <unordered_map>
@@ -74,6 +75,10 @@ Shape::Shape(Dims dims) : dims_(dims.begin(), dims.end()), numel_(1) {
           "Storage size calculation overflowed with sizes=", to_string(dims, '[', ']'));
     numel_ = empty ? 0 : numel_ * size;
   }
+  std::int64_t step = 1;
+  for (std::size_t axis = dims.size(); empty && axis-- > 1;)
+    check(!__builtin_mul_overflow(step, std::max<std::int64_t>(dims[axis], 1), &step),
+          "Stride calculation overflowed with sizes=", to_string(dims, '[', ']'));
 }
 
 const Shape* Shape::of(Dims dims) {

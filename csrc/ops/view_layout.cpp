@@ -65,14 +65,17 @@ const Attribute* strides_attribute(const Shape* shape, Dims strides) {
   return nullptr;
 }
 
-std::optional<Layout> view_layout(Op op, const Attribute* attribute, const Shape* in_shape, const Layout& in,
+std::optional<Places> view_places(Op op, const Attribute* attribute, const Shape* in_shape, const Places& in,
                                   const Shape* out_shape) {
-  if (op == Op::detach || op == Op::bitcast || (op == Op::reshape && !in.strides)) return in;
-  DimVector strides = strides_of(in_shape, in);
-  std::int64_t offset = in.offset;
-  DimVector result(out_shape->dims().size());
+  const DimVector& strides = in.strides;
+  Places out{in.offset, DimVector(out_shape->dims().size())};
+  DimVector& result = out.strides;
   switch (op) {
+    case Op::detach:
+    case Op::bitcast:
+      return in;
     case Op::reshape: {
+      if (in_shape == out_shape) return in;
       auto reshaped = reshape_strides(in_shape, strides, out_shape);
       if (!reshaped) return std::nullopt;
       result = std::move(*reshaped);
@@ -90,19 +93,27 @@ std::optional<Layout> view_layout(Op op, const Attribute* attribute, const Shape
     }
     case Op::slice:
       for (size_t axis = 0; axis < result.size(); ++axis) {
-        offset += (*attribute)[axis] * strides[axis];
+        out.offset += (*attribute)[axis] * strides[axis];
         result[axis] = (*attribute)[result.size() + axis] * strides[axis];
       }
       break;
     case Op::as_strided:
-      if (in.strides) return std::nullopt;
-      offset += (*attribute)[0];
+      out.offset += (*attribute)[0];
       for (size_t axis = 0; axis < result.size(); ++axis) result[axis] = (*attribute)[axis + 1];
       break;
     default:
       return std::nullopt;
   }
-  return Layout{offset, strides_attribute(out_shape, result)};
+  return out;
+}
+
+std::optional<Layout> view_layout(Op op, const Attribute* attribute, const Shape* in_shape, const Layout& in,
+                                  const Shape* out_shape) {
+  if (op == Op::detach || op == Op::bitcast || (op == Op::reshape && !in.strides)) return in;
+  if (op == Op::as_strided && in.strides) return std::nullopt;
+  auto places = view_places(op, attribute, in_shape, {in.offset, strides_of(in_shape, in)}, out_shape);
+  if (!places) return std::nullopt;
+  return Layout{places->offset, strides_attribute(out_shape, places->strides)};
 }
 
 }  // namespace lamina

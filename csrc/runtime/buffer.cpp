@@ -169,6 +169,7 @@ Block* Allocator::take(std::size_t bytes) {
   }
   block->references = 1;
   block->external_holders = 0;
+  block->address_known = false;
   block->read_only = false;
   block->data = data_of(block);
   block->bytes = bytes;

@@ -19,8 +19,9 @@ struct Storage {
   std::uint32_t references = 1;
   // How many holders outside of lamina (NumPy arrays, DLPack consumers) may write to it at any time.
   std::uint32_t external_holders = 0;
-  bool read_only = false;
-  std::uint8_t readings = 0;  // that would have liked a rearranged copy, while there is none
+  bool read_only : 1 = false;
+  bool address_known : 1 = false;  // somebody has asked where it is, and out= is to be written there
+  std::uint8_t readings = 0;       // that would have liked a rearranged copy, while there is none
 
   // Whatever reads an exposed storage is executed at once, so that laziness cannot be observed.
   bool exposed() const { return external_holders > 0; }

@@ -13,29 +13,30 @@ from ._core import (
     abs, acos, acosh, add, addmm, all, amax, amin, any, arange, argmax, argmin, argsort, as_strided, as_tensor, asin,
     asinh, atan, atan2, atanh, bernoulli, bfloat16, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, bmm, bool,
     can_cast, cat, ceil, chunk, clamp, clamp_max, clamp_min, clip, clone, concat, concatenate, copysign, cos, cosh,
-    cumprod, cumsum, default_generator, detach, diagonal, div, divide, dot, dtype, empty, empty_cache, empty_like, eq,
-    erf, erfc, erfinv, exp, exp2, expm1, eye, flatten, flip, float16, float32, float64, floor, floor_divide, flush,
-    fmod, from_numpy, full, full_like, gather, ge, Generator, get_default_dtype, get_num_threads, get_rng_state, gt,
-    index_select, initial_seed, int8, int16, int32, int64, is_anomaly_check_nan_enabled, is_anomaly_enabled,
-    is_floating_point, is_grad_enabled, isfinite, isinf, isnan, le, linspace, log, log1p, log2, log10, log_softmax,
-    logical_and, logical_not, logical_or, logical_xor, logsumexp, lt, manual_seed, matmul, max, maximum, mean,
-    memory_stats, min, minimum, mm, mul, multiply, mv, narrow, ne, neg, nonzero, norm, normal, numel, ones, ones_like,
-    permute, plan_stats, pow, prod, promote_types, rand, rand_like, randint, randn, randn_like, randperm, reciprocal,
-    relu, remainder, reset_peak_memory_stats, reshape, result_type, round, rsqrt, scatter, scatter_add, select,
-    set_default_dtype, set_num_threads, set_rng_state, sigmoid, sign, signbit, sin, sinh, Size, softmax, sort, split,
-    sqrt, square, squeeze, stack, std, sub, subtract, sum, t, tan, tanh, Tensor, tensor, topk, transpose, true_divide,
-    trunc, uint8, unbind, unsqueeze, var, where, zeros, zeros_like,
+    contiguous_format, cumprod, cumsum, default_generator, detach, diagonal, div, divide, dot, dtype, empty,
+    empty_cache, empty_like, eq, erf, erfc, erfinv, exp, exp2, expm1, eye, flatten, flip, float16, float32, float64,
+    floor, floor_divide, flush, fmod, from_numpy, full, full_like, gather, ge, Generator, get_default_dtype,
+    get_num_threads, get_rng_state, gt, index_select, initial_seed, int8, int16, int32, int64,
+    is_anomaly_check_nan_enabled, is_anomaly_enabled, is_floating_point, is_grad_enabled, isfinite, isinf, isnan,
+    layout, le, linspace, log, log1p, log2, log10, log_softmax, logical_and, logical_not, logical_or, logical_xor,
+    logsumexp, lt, manual_seed, matmul, max, maximum, mean, memory_format, memory_stats, min, minimum, mm, mul,
+    multiply, mv, narrow, ne, neg, nonzero, norm, normal, numel, ones, ones_like, permute, plan_stats, pow, prod,
+    promote_types, rand, rand_like, randint, randn, randn_like, randperm, reciprocal, preserve_format, relu, remainder,
+    reset_peak_memory_stats, reshape, result_type, round, rsqrt, scatter, scatter_add, select, set_default_dtype,
+    set_num_threads, set_rng_state, sigmoid, sign, signbit, sin, sinh, Size, softmax, sort, split, sqrt, square,
+    squeeze, stack, std, strided, sub, subtract, sum, t, tan, tanh, Tensor, tensor, topk, transpose, true_divide, trunc,
+    uint8, unbind, unsqueeze, var, where, zeros, zeros_like,
 )
 from ._core import _is_inference as is_inference_mode_enabled
 from . import autograd, return_types
 from ._printing import set_printoptions
 from .autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
-from .devices import device
+from .devices import device, get_default_device, set_default_device
 from .exchange import from_dlpack
 from .dtypes import finfo, iinfo
 from .functions.aliases import (
     absolute, adjoint, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, fix, greater, greater_equal, less,
-    less_equal, negative, not_equal, positive,
+    less_equal, negative, not_equal, positive, conj, conj_physical, is_conj, is_neg, real, resolve_conj, resolve_neg,
 )
 from .functions.arranging import fliplr, flipud, repeat_interleave, roll, rot90, tile
 from .functions.comparing import allclose, equal, isclose, isneginf, isposinf
@@ -43,7 +44,7 @@ from .functions.distinct import bincount, isin, unique, unique_consecutive
 from .functions.einsum import einsum
 from .functions.indexing import (
     argwhere, index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter, masked_select, put,
-    select_scatter, slice_scatter, take, take_along_dim,
+    select_scatter, slice_scatter, take, take_along_dim, unravel_index,
 )
 from .functions.joining import (
     atleast_1d, atleast_2d, atleast_3d, column_stack, dsplit, dstack, hsplit, hstack, row_stack, split_with_sizes,
@@ -67,7 +68,7 @@ from .functions.shaping import (
 )
 from .plans import plan
 from .functions.creating import (
-    asarray, cartesian_prod, combinations, empty_strided, frombuffer, logspace, scalar_tensor, vander,
+    asarray, cartesian_prod, combinations, empty_strided, from_file, frombuffer, logspace, range, scalar_tensor, vander,
 )
 from .functions.counting import bucketize, histc, mode, msort, searchsorted
 from .functions.integers import bitwise_left_shift, bitwise_right_shift, gcd, lcm
@@ -78,7 +79,8 @@ from .functions.copying import (
     as_strided_copy, detach_copy, diagonal_copy, expand_copy, narrow_copy, permute_copy, select_copy, split_copy,
     squeeze_copy, t_copy, transpose_copy, unbind_copy, unfold_copy, unsqueeze_copy, view_copy,
 )
-from .tensor_methods import is_inference, is_nonzero, is_tensor
+from .legacy import LEGACY_TYPES as _LEGACY_TYPES, set_default_tensor_type
+from .tensor_methods import index_put_, is_inference, is_nonzero, is_tensor
 # isort: on
 # fmt: on
 
@@ -165,46 +167,48 @@ __all__ = [
     "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag", "bmm",
     "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast", "cartesian_prod", "cat",
     "cdist", "ceil", "cholesky", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack",
-    "combinations", "concat", "concatenate", "copysign", "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cross",
-    "cuda", "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "datasets", "default_generator", "deg2rad",
-    "det", "detach", "detach_copy", "device", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy",
-    "diagonal_scatter", "diff", "digamma", "dist", "div", "divide", "dot", "double", "dsplit", "dstack", "dtype", "e",
-    "einsum", "empty", "empty_cache", "empty_like", "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc",
-    "erfinv", "exp", "exp2", "expand_copy", "expm1", "eye", "finfo", "fix", "flatten", "flip", "fliplr", "flipud",
-    "float", "float16", "float32", "float64", "float_power", "floor", "floor_divide", "flush", "fmax", "fmin", "fmod",
-    "frac", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "func", "gather", "gcd", "ge", "ger",
+    "combinations", "concat", "concatenate", "conj", "conj_physical", "contiguous_format", "copysign", "corrcoef",
+    "cos", "cosh", "count_nonzero", "cov", "cross", "cuda", "cummax", "cummin", "cumprod", "cumsum",
+    "cumulative_trapezoid", "datasets", "default_generator", "deg2rad", "det", "detach", "detach_copy", "device",
+    "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy", "diagonal_scatter", "diff", "digamma", "dist", "div",
+    "divide", "dot", "double", "dsplit", "dstack", "dtype", "e", "einsum", "empty", "empty_cache", "empty_like",
+    "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expand_copy", "expm1",
+    "eye", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64",
+    "float_power", "floor", "floor_divide", "flush", "fmax", "fmin", "fmod", "frac", "from_dlpack", "from_file",
+    "from_numpy", "frombuffer", "full", "full_like", "func", "gather", "gcd", "ge", "ger", "get_default_device",
     "get_default_dtype", "get_num_threads", "get_rng_state", "greater", "greater_equal", "gt", "half", "heaviside",
-    "histc", "hsplit", "hstack", "hypot", "iinfo", "index_add", "index_copy", "index_fill", "index_put", "index_reduce",
-    "index_select", "inf", "inference_mode", "initial_seed", "inner", "int", "int8", "int16", "int32", "int64",
-    "inverse", "io", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_floating_point", "is_grad_enabled",
-    "is_inference",
-    "is_inference_mode_enabled", "is_nonzero", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf",
-    "isposinf", "kron", "kthvalue", "lcm", "ldexp", "le", "lerp", "less", "less_equal", "lgamma", "linalg", "linspace",
-    "load", "log", "log1p", "log2", "log10", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet",
-    "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lt",
-    "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul", "max", "maximum", "mean", "median",
-    "memory_stats", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multinomial",
-    "multiply", "multiprocessing", "mv", "nan", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow",
-    "narrow_copy", "ne", "neg", "negative", "newaxis", "nextafter", "nn", "no_grad", "nonzero", "norm", "normal",
-    "not_equal", "numel", "ones", "ones_like", "optim", "outer", "permute", "permute_copy", "pi", "plan", "plan_stats",
-    "positive", "pow", "prod", "promote_types", "put", "quantile", "rad2deg", "rand", "rand_like", "randint",
-    "randint_like", "randn", "randn_like", "random", "randperm", "ravel", "reciprocal", "relu", "remainder", "renorm",
-    "repeat_interleave", "reset_peak_memory_stats", "reshape", "result_type", "return_types", "roll", "rot90", "round",
-    "row_stack", "rsqrt", "rsub", "save", "scalar_tensor", "scatter", "scatter_add", "scatter_reduce", "searchsorted",
-    "select", "select_copy", "select_scatter", "serialization", "set_default_dtype", "set_grad_enabled",
+    "histc", "hsplit", "hstack", "hypot", "iinfo", "index_add", "index_copy", "index_fill", "index_put", "index_put_",
+    "index_reduce", "index_select", "inf", "inference_mode", "initial_seed", "inner", "int", "int8", "int16", "int32",
+    "int64", "inverse", "io", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_conj", "is_floating_point",
+    "is_grad_enabled", "is_inference", "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_tensor", "isclose",
+    "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "kron", "kthvalue", "layout", "lcm", "ldexp", "le",
+    "lerp", "less", "less_equal", "lgamma", "linalg", "linspace", "load", "log", "log1p", "log2", "log10",
+    "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "logit", "logspace", "logsumexp", "long", "lt", "manual_seed", "masked_fill", "masked_scatter",
+    "masked_select", "matmul", "max", "maximum", "mean", "median", "memory_format", "memory_stats", "meshgrid", "min",
+    "minimum", "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "multiprocessing", "mv",
+    "nan", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "ne", "neg",
+    "negative", "newaxis", "nextafter", "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones",
+    "ones_like", "optim", "outer", "permute", "permute_copy", "pi", "plan", "plan_stats", "positive", "pow",
+    "preserve_format", "prod", "promote_types", "put", "quantile", "rad2deg", "rand", "rand_like", "randint",
+    "randint_like", "randn", "randn_like", "random", "randperm", "range", "ravel", "real", "reciprocal", "relu",
+    "remainder", "renorm", "repeat_interleave", "reset_peak_memory_stats", "reshape", "resolve_conj", "resolve_neg",
+    "result_type", "return_types", "roll", "rot90", "round", "row_stack", "rsqrt", "rsub", "save", "scalar_tensor",
+    "scatter", "scatter_add", "scatter_reduce", "searchsorted", "select", "select_copy", "select_scatter",
+    "serialization", "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_grad_enabled",
     "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "signbit", "sin", "sinc",
-    "sinh", "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy", "split_with_sizes",
-    "sqrt", "square",
-    "squeeze", "squeeze_copy", "stack", "std", "std_mean", "sub", "subtract", "sum", "swapaxes", "swapdims", "t",
-    "t_copy", "take", "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "tile", "topk",
-    "trace", "transpose", "transpose_copy", "trapezoid", "trapz", "tril", "tril_indices", "triu", "triu_indices",
-    "true_divide", "trunc", "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique",
-    "unique_consecutive", "unsafe_chunk", "unsafe_split",
-    "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy", "utils", "vander", "var", "var_mean", "vdot", "view_copy",
-    "vmap", "vsplit", "vstack", "where", "xlogy", "zeros", "zeros_like",
+    "sinh", "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy", "split_with_sizes", "sqrt",
+    "square", "squeeze", "squeeze_copy", "stack", "std", "std_mean", "strided", "sub", "subtract", "sum", "swapaxes",
+    "swapdims", "t", "t_copy", "take", "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot",
+    "testing", "tile", "topk", "trace", "transpose", "transpose_copy", "trapezoid", "trapz", "tril", "tril_indices",
+    "triu", "triu_indices", "true_divide", "trunc", "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy",
+    "unique", "unique_consecutive", "unravel_index", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes",
+    "unsqueeze", "unsqueeze_copy", "utils", "vander", "var", "var_mean", "vdot", "view_copy", "vmap", "vsplit",
+    "vstack", "where", "xlogy", "zeros", "zeros_like",
 ]
 # fmt: on
-__all__ += [*_NN_FUNCTIONS, "constant_pad_nd"]
+__all__ += [*_NN_FUNCTIONS, *_LEGACY_TYPES, "constant_pad_nd"]
+globals().update(_LEGACY_TYPES)
 
 
 def __getattr__(name: str) -> object:

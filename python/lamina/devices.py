@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["device"]
+__all__ = ["device", "get_default_device", "set_default_device"]
 
 _ELSEWHERE = ("cuda", "mps", "xpu")  # names that code for PyTorch mentions where it might run
 
@@ -52,5 +52,32 @@ class device:  # noqa: N801
     def __repr__(self) -> str:
         return f"device(type={self.type!r}" + (f", index={self.index})" if self.index is not None else ")")
 
+    def __enter__(self) -> device:
+        """Within it, tensors are made on this device. RuntimeError if that is not the CPU."""
+        _check_default(self)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        return None
+
     def __reduce__(self) -> tuple[object, ...]:
         return device, (self.type, self.index)
+
+
+def _check_default(place: device) -> None:
+    if place.type != "cpu":
+        raise RuntimeError(f"lamina computes on the CPU only, got device '{place}'")
+
+
+def set_default_device(device: device | str | None) -> None:
+    """Where tensors are made from now on: the CPU, or None for it. RuntimeError for another device."""
+    if device is not None:
+        _check_default(_device(device))
+
+
+def get_default_device() -> device:
+    """The CPU."""
+    return _device("cpu")
+
+
+_device = device

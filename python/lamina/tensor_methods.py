@@ -31,12 +31,24 @@ from .functions import (
     special_values,
     statistics,
 )
-from .functions.aliases import METHOD_ALIASES, adjoint, positive
+from .functions.aliases import (
+    METHOD_ALIASES,
+    adjoint,
+    conj,
+    conj_physical,
+    is_conj,
+    is_neg,
+    positive,
+    real,
+    resolve_conj,
+    resolve_neg,
+)
 from .functions.arguments import as_size
 from .functions.creating import empty_strided
 from .functions.inplace import IN_PLACE, in_place
+from .legacy import legacy_tensor, type_named, type_text
 from .plans import plan
-from .storage import UntypedStorage
+from .storage import TypedStorage, UntypedStorage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +59,7 @@ if TYPE_CHECKING:
 
     from ._core import dtype as DType
 
-__all__ = ["ELSEWHERE", "METHODS", "is_inference", "is_nonzero", "is_tensor"]
+__all__ = ["ELSEWHERE", "METHODS", "index_put_", "is_inference", "is_nonzero", "is_tensor"]
 
 # What PyTorch's tensors may be, and lamina's, dense and in the CPU's memory, are not.
 ELSEWHERE = (
@@ -84,6 +96,7 @@ METHODS: tuple[Callable[..., object], ...] = (
     *(scanning.cummax, scanning.cummin, scanning.diff, scanning.logcumsumexp),
     *(shaping.broadcast_to, shaping.moveaxis, shaping.movedim, shaping.ravel, shaping.swapaxes),
     *(shaping.reshape_as, shaping.swapdims, shaping.view_as, adjoint),
+    *(conj, conj_physical, is_conj, is_neg, resolve_conj, resolve_neg),
 )
 
 
@@ -95,6 +108,11 @@ def is_tensor(obj: object) -> bool:
 def is_nonzero(input: Tensor) -> bool:
     """Whether the only element of `input` is not 0. RuntimeError if it has none or several."""
     return bool(input)
+
+
+def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """`Tensor.index_put_` as a function."""
+    return input.index_put_(indices, values, accumulate)
 
 
 def _unflatten(self: Tensor, dim: int, sizes: Any) -> Tensor:
@@ -182,18 +200,6 @@ def _reduce_dtype(dtype: DType) -> tuple[Any, ...]:
 
 
 _CPU = device("cpu")
-_TYPE_NAMES = {
-    _core.float32: "FloatTensor",
-    _core.float64: "DoubleTensor",
-    _core.int64: "LongTensor",
-    _core.int32: "IntTensor",
-    _core.int16: "ShortTensor",
-    _core.int8: "CharTensor",
-    _core.float16: "HalfTensor",
-    _core.bfloat16: "BFloat16Tensor",
-    _core.uint8: "ByteTensor",
-    _core.bool: "BoolTensor",
-}
 
 
 def is_inference(self: Tensor) -> bool:
@@ -211,14 +217,33 @@ def _is_pinned(self: Tensor, device: Any = None) -> bool:
     return False
 
 
-def _type(self: Tensor, dtype: DType | None = None) -> Tensor | str:
+def _type(self: Tensor, dtype: DType | str | type | None = None) -> Tensor | str:
     """The tensor converted to `dtype`; without, the name of its type, such as ``torch.FloatTensor``."""
-    return f"torch.{_TYPE_NAMES[self.dtype]}" if dtype is None else self.to(dtype)
+    return type_text(self.dtype) if dtype is None else self.to(type_named(dtype))
+
+
+def _new(self: Tensor, *args: Any, device: Any = None) -> Tensor:
+    """A tensor of this one's type, by the rules of the old constructors: `new(2, 3)`, `new([1, 2])`."""
+    return legacy_tensor(self.dtype, args, device)
 
 
 def _untyped_storage(self: Tensor) -> UntypedStorage:
     """The memory that this tensor shares with its base."""
     return UntypedStorage(self)
+
+
+def _storage(self: Tensor) -> TypedStorage:
+    """The memory that this tensor shares with its base, as a row of numbers. Deprecated in PyTorch."""
+    from warnings import warn
+
+    warn(
+        "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage "
+        "class. This should only matter to you if you are using storages directly.  To access UntypedStorage directly, "
+        "use tensor.untyped_storage() instead of tensor.storage()",
+        UserWarning,
+        stacklevel=2,
+    )
+    return TypedStorage(self)
 
 
 def _resize_as_(self: Tensor, the_template: Tensor) -> Tensor:
@@ -275,12 +300,14 @@ _PROTOCOLS: tuple[tuple[str, object], ...] = (
     ("__dlpack_device__", dlpack_device),
     ("is_inference", is_inference),
     ("is_pinned", _is_pinned),
+    ("new", _new),
     ("plan", plan),
     ("register_hook", register_hook),
     ("register_post_accumulate_grad_hook", register_post_accumulate_grad_hook),
     ("type", _type),
     ("unflatten", _unflatten),
     ("untyped_storage", _untyped_storage),
+    ("storage", _storage),
     ("resize_as_", _resize_as_),
     ("new_empty_strided", _new_empty_strided),
     ("sum_to_size", _sum_to_size),
@@ -310,6 +337,7 @@ def _attach() -> None:
     for function in IN_PLACE:
         setattr(Tensor, f"{function.__name__}_", in_place(function))
     Tensor.device = property(_device)  # type: ignore[assignment, method-assign]
+    Tensor.real = property(real)  # type: ignore[assignment, method-assign]
     Tensor._grad = Tensor.grad  # type: ignore[attr-defined]
     Tensor.nbytes = property(lambda self: self.numel() * self.element_size())  # type: ignore[assignment, method-assign]
     Tensor.retains_grad = property(lambda self: self._retains_grad)  # type: ignore[assignment, method-assign]

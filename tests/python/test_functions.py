@@ -29,7 +29,8 @@ BY_HAND |= {
     "frombuffer",
     "geometric_",
 }
-BY_HAND |= {"float_power", "log_normal_", "logspace", "map2_", "map_", "scalar_tensor"}
+BY_HAND |= {"float_power", "from_file", "log_normal_", "logspace", "map2_", "map_", "range", "scalar_tensor"}
+BY_HAND |= {"conj", "conj_physical", "is_conj", "is_neg", "real", "resolve_conj", "resolve_neg"}
 
 
 def _ids(rows: list[Row]) -> list[str]:

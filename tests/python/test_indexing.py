@@ -140,6 +140,7 @@ def test_index_by_bool_adds_an_axis() -> None:
     assert x.tolist() == [5, 5, 5]
 
 
+@pytest.mark.filterwarnings("ignore:indexing with dtype torch.uint8")
 @pytest.mark.parametrize("dtype", [lamina.bool, lamina.uint8], ids=str)
 def test_masks_without_axes_add_one(dtype: lamina.dtype) -> None:
     x = lamina.arange(3)
@@ -249,3 +250,53 @@ def test_sort_is_stable_and_puts_nan_last() -> None:
     assert order.tolist() == [2, 0, 3, 1]
     assert lamina.isnan(values[3]).item()
     assert lamina.sort(lamina.tensor([3, 1, 2]), descending=True).values.tolist() == [3, 2, 1]
+
+
+def test_a_list_of_more_than_numbers_is_read_as_a_tuple() -> None:
+    x = lamina.arange(6).reshape(2, 3)
+    for key in ([slice(0, 1), 1], [[0], [1]], [..., 1], [lamina.tensor([1]), lamina.tensor([2])]):
+        with pytest.warns(UserWarning, match="non-tuple sequence"):
+            assert x[key].tolist() == x[tuple(key)].tolist()  # type: ignore[index]
+    assert x[[1, 0]].tolist() == [[3, 4, 5], [0, 1, 2]]
+
+
+def test_byte_masks_are_deprecated() -> None:
+    x = lamina.arange(3)
+    mask = lamina.tensor([1, 0, 1], dtype=lamina.uint8)
+    with pytest.warns(UserWarning, match=r"dtype torch\.uint8 is now deprecated"):
+        assert x[mask].tolist() == [0, 2]
+    with pytest.warns(UserWarning, match="deprecated"):
+        x[mask] = 7
+    assert x.tolist() == [7, 1, 7]
+
+
+def test_several_bools_share_an_axis() -> None:
+    x = lamina.ones(2, 3)
+    assert (x[True, True].shape, x[True, False].shape, x[False, False].shape) == ((1, 2, 3), (0, 2, 3), (0, 2, 3))
+    assert x[True, lamina.tensor([0, 1, 1])].shape == (3, 3)
+
+
+def test_index_put_takes_its_own_type() -> None:
+    x = lamina.zeros(3)
+    with pytest.raises(RuntimeError, match="got Float for the destination and Double for the source"):
+        x[lamina.tensor([0])] = lamina.ones(1, dtype=lamina.float64)
+    with pytest.raises(RuntimeError, match="shape mismatch: value tensor of shape"):
+        x[x > -1] = lamina.ones(2)
+    x[x > -1] = lamina.tensor(2.0, dtype=lamina.float64)  # one mask, one number
+    x[0:2] = lamina.ones(2, dtype=lamina.float64)
+    x[lamina.tensor([0])] = 5
+    assert x.tolist() == [5, 1, 2]
+
+
+def test_an_index_error_names_the_place_in_the_subscript() -> None:
+    x = lamina.zeros(2, 5, 10)
+    for key, axis in (((4, 5), 0), ((0, 5), 1), ((0, 1, 15), 2), ((slice(None), slice(None), 12), 2)):
+        with pytest.raises(IndexError, match=f"for dimension {axis}"):
+            x[key]
+    with pytest.raises(IndexError, match="for dimension with size 0"):
+        lamina.empty(10, 0)[:, [0, 1]]
+
+
+def test_views_of_nothing_have_strides() -> None:
+    x = lamina.zeros(2, 3, 4, 5)[:, :, :, 1][:, 1:1]
+    assert (x.stride(), x.is_contiguous()) == ((60, 20, 5), True)

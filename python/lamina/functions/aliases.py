@@ -8,8 +8,8 @@ from .._core import Tensor
 # fmt: off
 __all__ = [
     "METHOD_ALIASES", "absolute", "adjoint", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
-    "fix", "greater", "greater_equal", "less", "less_equal",
-    "negative", "not_equal", "positive",
+    "conj", "conj_physical", "fix", "greater", "greater_equal", "is_conj", "is_neg", "less", "less_equal",
+    "negative", "not_equal", "positive", "real", "resolve_conj", "resolve_neg",
 ]
 # fmt: on
 
@@ -39,7 +39,44 @@ def positive(input: Tensor) -> Tensor:
 
 def adjoint(input: Tensor) -> Tensor:
     """Each matrix transposed (real numbers: the conjugate transpose)."""
+    if input.dim() == 1:
+        raise RuntimeError("tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor.")
     return input.transpose(-2, -1)
+
+
+def conj(input: Tensor) -> Tensor:
+    """`input` itself: numbers are real."""
+    return input
+
+
+def conj_physical(input: Tensor) -> Tensor:
+    """`input` itself: numbers are real."""
+    return input
+
+
+def real(input: Tensor) -> Tensor:
+    """`input` itself: numbers are real."""
+    return input
+
+
+def resolve_conj(input: Tensor) -> Tensor:
+    """`input` itself: conjugation is never pending."""
+    return input
+
+
+def resolve_neg(input: Tensor) -> Tensor:
+    """`input` itself: negation is never pending."""
+    return input
+
+
+def is_conj(input: Tensor) -> bool:
+    """False: numbers are real."""
+    return False
+
+
+def is_neg(input: Tensor) -> bool:
+    """False: negation is never pending."""
+    return False
 
 
 # Alias of a method, and the method.

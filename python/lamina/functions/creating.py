@@ -7,6 +7,9 @@ from itertools import combinations_with_replacement as choose_again
 
 from .. import _core
 from .._core import Tensor
+from ..devices import device as Device
+from ..exchange import from_dlpack, is_capsule
+from ..legacy import type_text
 from .arguments import as_size, composed
 from .shaping import meshgrid
 
@@ -24,14 +27,15 @@ __all__ = [
     "cartesian_prod",
     "combinations",
     "empty_strided",
+    "from_file",
     "frombuffer",
     "logspace",
+    "range",
     "scalar_tensor",
     "vander",
 ]
 
 
-@composed
 def logspace(
     start: Number,
     end: Number,
@@ -41,12 +45,94 @@ def logspace(
     dtype: DType | None = None,
     device: device | str | None = None,
     requires_grad: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:
     """``base ** x`` for `steps` numbers x from `start` to `end`, evenly spaced; of shape (steps,)."""
-    kind = dtype or _core.get_default_dtype()
+    kind = _type_with(out, dtype) or _core.get_default_dtype()
     exponents = _core.linspace(start, end, steps, dtype=_core.float64, device=device)
     powers = (base**exponents).to(kind)
+    if out is not None:
+        filled: Tensor = _core._put_into_out("logspace", powers, out)
+        return filled
     return powers.requires_grad_() if requires_grad else powers
+
+
+def _type_with(out: Tensor | None, dtype: DType | None) -> DType | None:
+    if out is not None and dtype not in (None, out.dtype):
+        raise RuntimeError(f"dtype {dtype} does not match dtype of out parameter ({out.dtype})")
+    return dtype if out is None else out.dtype
+
+
+def range(
+    start: Number = 0,
+    end: Number | None = None,
+    step: Number = 1,
+    *,
+    dtype: DType | None = None,
+    device: device | str | None = None,
+    requires_grad: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """``start + i * step`` up to and including `end`. Deprecated: `arange` has Python's bounds."""
+    import warnings
+
+    warnings.warn(
+        "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
+        "Python's range builtin. Instead, use torch.arange, which produces values in [start, end).",
+        UserWarning,
+        stacklevel=2,
+    )
+    if end is None:
+        start, end = 0, start
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    kind = _type_with(out, dtype) or _core.get_default_dtype()
+    count = int((end - start) / step) + 1
+    numbers = _core.arange(count, dtype=_core.float64 if kind.is_floating_point else _core.int64, device=device)
+    numbers = (numbers * step + start).to(kind)
+    if out is not None:
+        filled: Tensor = _core._put_into_out("range", numbers, out)
+        return filled
+    return numbers.requires_grad_() if requires_grad else numbers
+
+
+def from_file(
+    filename: str,
+    shared: bool | None = None,
+    size: int | None = 0,
+    *,
+    dtype: DType | None = None,
+    device: device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """1-D: the first `size` elements of a file, which is mapped into memory.
+
+    With `shared` the file is made if need be, made long enough, and changed with the tensor; without, the tensor is
+    the reader's own. RuntimeError if the file cannot be opened or is too short.
+    """
+    from numpy import memmap
+
+    kind = dtype or _core.get_default_dtype()
+    count = size or 0
+    needed = count * kind.itemsize
+    try:
+        with open(filename, "a+b" if shared else "rb") as file:
+            held = file.seek(0, 2)
+            if held < needed and shared:
+                held = file.truncate(needed)
+    except OSError as error:
+        mode = "read-write" if shared else "read-only"
+        raise RuntimeError(
+            f"unable to open file <{filename}> in {mode} mode: {error.strerror} ({error.errno})"
+        ) from error
+    if held < needed:
+        raise RuntimeError(f"file <{filename}> size <{held}> is smaller than the required mapping size <{needed}>")
+    if count == 0:
+        return _core.empty(0, dtype=kind, device=device, requires_grad=requires_grad)
+    mapped = memmap(filename, dtype="uint8", mode="r+" if shared else "c", shape=(needed,))
+    return frombuffer(mapped, dtype=kind, requires_grad=requires_grad)
 
 
 @composed
@@ -81,7 +167,7 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
         raise RuntimeError(f"Expect a non-negative number, but got {r}")
     if r == 0:
         return _core.empty(0, dtype=input.dtype)
-    chosen = list((choose_again if with_replacement else choose)(range(input.numel()), r))
+    chosen = list((choose_again if with_replacement else choose)(_core.arange(input.numel()).tolist(), r))
     places = _core.tensor(chosen, dtype=_core.int64) if chosen else _core.empty((0, r), dtype=_core.int64)
     return input[places]
 
@@ -96,7 +182,13 @@ def empty_strided(
 ) -> Tensor:
     """A tensor of `size` whose elements lie `stride` apart in memory; of unspecified numbers."""
     size, stride = as_size((size,)), as_size((stride,))
+    if len(size) != len(stride):
+        raise RuntimeError(
+            f"dimensionality of sizes ({len(size)}) must match dimensionality of strides ({len(stride)})"
+        )
     extent = 1 + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+    if extent * (dtype or _core.get_default_dtype()).itemsize >= 2**63 and 0 not in size:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}")
     memory = _core.empty(0 if 0 in size else extent, dtype=dtype, device=device)
     tensor = memory.as_strided(size, stride).detach()
     return tensor.requires_grad_() if requires_grad else tensor
@@ -153,17 +245,29 @@ def asarray(
     ValueError with ``copy=False`` where a copy cannot be avoided.
     """
     if isinstance(obj, Tensor):
+        tensor = obj
         shared = obj if dtype in (None, obj.dtype) else None
-        tensor = obj if shared is None else shared
-    elif hasattr(obj, "__array_interface__") and getattr(obj, "ndim", 0) > 0:
+    elif hasattr(obj, "__array_interface__") and hasattr(obj, "__setitem__"):  # an array, not a NumPy number
         tensor = _core.from_numpy(obj)
+        shared = tensor if dtype in (None, tensor.dtype) else None
+    elif is_capsule(obj):
+        tensor = from_dlpack(obj)
         shared = tensor if dtype in (None, tensor.dtype) else None
     elif isinstance(obj, (bytes, bytearray, memoryview)):
         tensor = shared = frombuffer(obj, dtype=dtype or _core.get_default_dtype())
     else:
+        if copy is False and hasattr(obj, "__array_interface__"):
+            raise RuntimeError("can't alias NumPy scalars. Either remove copy=False or transform it in a ndarray. ")
+        if copy is False:
+            raise ValueError("can't alias arbitrary sequence into a tensor.")
         shared, tensor = None, _core.tensor(obj, dtype=dtype, device=device)
+    if device is not None and Device(device).type != "cpu":
+        if copy is False:
+            raise ValueError(f"can't alias tensor from device 'cpu' to '{device}'.")
+        tensor.to(device)  # raises
     if shared is None and copy is False:
-        raise ValueError(f"can't alias {type(obj).__name__} of another type; a copy is needed")
+        before, after = (type_text(kind)[6:-6] for kind in (tensor.dtype, dtype or tensor.dtype))
+        raise ValueError(f"can't alias tensor with dtype '{before}' into dtype '{after}'.")
     if shared is None:
         tensor = tensor if dtype is None else tensor.to(dtype)
     elif copy:

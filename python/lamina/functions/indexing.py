@@ -27,6 +27,7 @@ __all__ = [
     "slice_scatter",
     "take",
     "take_along_dim",
+    "unravel_index",
 ]
 
 
@@ -254,3 +255,23 @@ def slice_scatter(
         )
     result[where] = src
     return result
+
+
+def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """For each axis of `shape`, where the flat positions `indices` lie along it; each of `indices`' shape."""
+    if indices.dtype.is_floating_point or indices.dtype == _core.bool:
+        raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    if isinstance(shape, Tensor) or not (isinstance(shape, int) or hasattr(shape, "__len__")):
+        raise TypeError(f"expected 'shape' to be int or sequence of ints, but got {type(shape)}")
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    for size in sizes:
+        if not isinstance(size, int):
+            raise TypeError(f"expected 'shape' sequence to only contain ints, but got {type(size)}")
+    if any(size < 0 for size in sizes):
+        raise ValueError(f"'shape' cannot have negative values, but got {sizes}")
+    places: list[Tensor] = []
+    rest = indices
+    for size in reversed(sizes):
+        places.append(rest % size)
+        rest = _core.floor_divide(rest, size)
+    return tuple(reversed(places))

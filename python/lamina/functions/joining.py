@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from .. import _core
 from .._core import Tensor
+from ..legacy import type_text
 from .arguments import composed, wrap_axis
 
 TYPE_CHECKING = False
@@ -66,15 +67,28 @@ def _raised(tensors: Sequence[Tensor], ndim: int) -> list[Tensor]:
     return [_raise_one(tensor, ndim) for tensor in tensors]
 
 
+def _checked(name: str, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
+    if not isinstance(tensors, (tuple, list)):
+        raise TypeError(
+            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}"
+        )
+    for place, tensor in enumerate(tensors):
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"expected Tensor as element {place} in argument 0, but got {type(tensor).__name__}")
+    if not tensors:
+        raise RuntimeError(f"{name} expects a non-empty TensorList")
+    return tensors
+
+
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
     """`tensors` joined along dimension 1 (0 for 1-D ones)."""
-    given = _raised(tensors, 1)
-    return _core.cat(given, 0 if given and given[0].dim() == 1 else 1)
+    given = _raised(_checked("hstack", tensors), 1)
+    return _core.cat(given, 0 if given[0].dim() == 1 else 1)
 
 
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
     """`tensors` joined along dimension 0; 1-D ones are rows."""
-    return _core.cat(_raised(tensors, 2), 0)
+    return _core.cat(_raised(_checked("vstack", tensors), 2), 0)
 
 
 def row_stack(tensors: Sequence[Tensor]) -> Tensor:
@@ -84,12 +98,24 @@ def row_stack(tensors: Sequence[Tensor]) -> Tensor:
 
 def dstack(tensors: Sequence[Tensor]) -> Tensor:
     """`tensors` joined along dimension 2; (n,) counts as (1, n, 1), (m, n) as (m, n, 1)."""
-    return _core.cat(_raised(tensors, 3), 2)
+    return _core.cat(_raised(_checked("dstack", tensors), 3), 2)
 
 
 def column_stack(tensors: Sequence[Tensor]) -> Tensor:
     """`tensors` joined along dimension 1; 0-d and 1-D ones are columns."""
-    return _core.cat([x.reshape((-1, 1)) if x.dim() < 2 else x for x in tensors], 1)
+    return _core.cat([x.reshape((-1, 1)) if x.dim() < 2 else x for x in _checked("column_stack", tensors)], 1)
+
+
+def _read_cuts(given: Tensor) -> int | list[int]:
+    name = "tensor_split expected tensor_indices_or_sections to"
+    if given.dtype != _core.int64:
+        raise RuntimeError(f"{name} have dtype of long, but got {type_text(given.dtype)[6:-6]}")
+    if given.dim() > 1:
+        raise RuntimeError(
+            f"{name} be a zero-dimensional or one-dimensional tensor, but got a tensor with {given.dim()} dims"
+        )
+    cuts: int | list[int] = given.tolist()
+    return cuts
 
 
 @composed
@@ -129,7 +155,7 @@ def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int] | Tenso
     dim = wrap_axis(dim, input.dim())
     length = input.shape[dim]
     if isinstance(indices_or_sections, Tensor):
-        indices_or_sections = indices_or_sections.tolist()
+        indices_or_sections = _read_cuts(indices_or_sections)
     if isinstance(indices_or_sections, int):
         sections = indices_or_sections
         if sections <= 0:

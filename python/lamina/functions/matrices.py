@@ -67,7 +67,7 @@ def triu_indices(
 def trace(input: Tensor) -> Tensor:
     """The sum of a matrix's main diagonal."""
     if input.dim() != 2:
-        raise RuntimeError(f"trace: expected a matrix, but got a tensor with {input.dim()} dims")
+        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input.dim()}")
     return input.diagonal().sum()
 
 

@@ -27,18 +27,29 @@ __all__ = [
 
 def broadcast_shapes(*shapes: Sequence[int] | int) -> Size:
     """The common shape of `shapes`. RuntimeError if two sizes differ and neither is 1."""
-    sizes = [(shape,) if isinstance(shape, int) else tuple(shape) for shape in shapes]
+    sizes = [_sizes_of(shape) for shape in shapes]
     result = [1] * max(map(len, sizes), default=0)
-    for shape in sizes:
+    for place, shape in enumerate(sizes):
         for axis in range(-len(shape), 0):
             if shape[axis] not in (1, result[axis]):
                 if result[axis] != 1:
                     raise RuntimeError(
-                        f"Shape mismatch: shapes {', '.join(str(list(s)) for s in sizes)} do not broadcast together: "
-                        f"dimension {axis} has sizes {result[axis]} and {shape[axis]}"
+                        "Shape mismatch: objects cannot be broadcast to a single shape. Attempting to broadcast a "
+                        f"dimension of length {shape[axis]} at {axis}! Mismatching argument at index {place} had "
+                        f"{shape}; but expected shape should be broadcastable to {result}"
                     )
                 result[axis] = shape[axis]
     return Size(result)
+
+
+def _sizes_of(shape: Sequence[int] | int) -> tuple[int, ...]:
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape) if isinstance(shape, (tuple, list)) else None
+    if sizes is None or not all(isinstance(size, int) for size in sizes):
+        raise RuntimeError(f"Input shapes should be of type ints, a tuple of ints, or a list of ints, got {shape}")
+    for size in sizes:
+        if size < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension ({size}): ({size})")
+    return sizes
 
 
 def broadcast_tensors(*tensors: Tensor | Sequence[Tensor]) -> tuple[Tensor, ...]:
@@ -129,11 +140,18 @@ def moveaxis(input: Tensor, source: int | Sequence[int], destination: int | Sequ
 
 def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str | None = None) -> tuple[Tensor, ...]:
     """The coordinate grids of 1-D (or 0-d) `tensors`; `indexing` is "ij" (matrix, the default) or "xy" (Cartesian)."""
-    given: list[Tensor] = list(tensors if isinstance(tensors[0], Tensor) else tensors[0])  # type: ignore[arg-type]
+    given: list[Tensor] = list(
+        tensors if not tensors or isinstance(tensors[0], Tensor) else tensors[0]  # type: ignore[arg-type]
+    )
+    if not given:
+        raise RuntimeError("meshgrid expects a non-empty TensorList")
+    if any(tensor.dtype != given[0].dtype for tensor in given):
+        raise RuntimeError("meshgrid expects all tensors to have the same dtype")
     if indexing not in (None, "ij", "xy"):
         raise RuntimeError(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
-    if any(tensor.dim() > 1 for tensor in given):
-        raise RuntimeError(f"meshgrid: Expected 0D or 1D tensors, got {[list(tensor.shape) for tensor in given]}")
+    for tensor in given:
+        if tensor.dim() > 1:
+            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {tensor}")
     swap = indexing == "xy" and len(given) > 1
     if swap:
         given[:2] = given[1], given[0]

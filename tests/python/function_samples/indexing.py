@@ -95,6 +95,8 @@ INDEXING = [
     row("take", x(2, 3), np.array([[0, -1], [4, 0]]), reference=np.take),
     row("take_along_dim", x(2, 3), np.array([[2, 0]]), 1, reference=lambda a, i, d: a[:, [2, 0]]),
     row("take_along_dim", x(2, 3), index(5, -6), reference=lambda a, i: a.reshape(-1)[i]),
+    row("unravel_index", index(5, 0, 3), (2, 3), reference=np.unravel_index, gradient=False),
+    row("unravel_index", index(5, 0), 6, reference=np.unravel_index, gradient=False),
     row("select_scatter", x(2, 3), x(2, seed=1), 1, 2, reference=lambda a, s, d, i: np.column_stack([a[:, :2], s])),
     row(
         "slice_scatter",
