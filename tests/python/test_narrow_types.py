@@ -48,7 +48,7 @@ def test_every_op_is_that_of_the_wide_type(op: Op, narrow: str) -> None:
             if str(wanted.dtype).endswith(wide):
                 assert result.dtype == kind, item.describe()
                 wanted = wanted.to(kind)
-            actual, correct = result.double().numpy(), wanted.double().numpy()
+            actual, correct = result.detach().double().numpy(), wanted.detach().double().numpy()
             np.testing.assert_allclose(actual, correct, rtol, rtol, err_msg=item.describe())
 
 
