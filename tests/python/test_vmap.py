@@ -45,7 +45,7 @@ def _compare(op: Op, item: Case, mapped: tuple[bool, ...], rng: np.random.Genera
     for number, example in enumerate(examples):
         for whole, single in zip(got, op.invoke(tuple(example), item), strict=True):
             assert (whole[number].shape, whole.dtype) == (single.shape, single.dtype)
-            np.testing.assert_allclose(whole[number].numpy(), single.numpy(), rtol=1e-12, atol=1e-12)
+            np.testing.assert_allclose(whole[number].detach().numpy(), single.detach().numpy(), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("op", ROWS, ids=[op.name for op in ROWS])
