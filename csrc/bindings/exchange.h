@@ -11,6 +11,10 @@ namespace lamina::bindings {
 // A fresh value with the object's numbers: a number, nested sequences, tensors among them, or a buffer. Copies.
 ValuePtr value_from_data(PyObject* data, std::optional<DType> dtype);
 
+// A leaf that nobody has written to yet.
+ValuePtr fresh_value(const Shape* shape, DType dtype);
+// A copy of a buffer's elements: any strides, alignment and byte order.
+ValuePtr copy_of_buffer(PyObject* array);
 // A value over a buffer's own memory. Raises TypeError for types that lamina does not have, ValueError for memory that
 // cannot be shared (negative strides, byte-swapped, unaligned).
 ValuePtr value_over_buffer(PyObject* array);
