@@ -105,7 +105,7 @@ LAMINA_FUNCTION(kModule, full, "size, fill_value, *, " LAMINA_FACTORY_TAIL) {
   functions::Operand number = a.operand(1);
   DType dtype =
       a.dtype(2).value_or(number.is_number() ? functions::default_dtype_of(number.kind) : number.value->dtype);
-  return finished(a, build::expand(number.as(dtype), Shape::of(a.dims(0))), 4);
+  return finished(a, build::expand(number.filled_as(dtype), Shape::of(a.dims(0))), 4);
 }
 LAMINA_FUNCTION(kModule, zeros_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_format=None") {
   return filled_like(a, 0);
@@ -119,7 +119,7 @@ LAMINA_FUNCTION(kModule, empty_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_
 LAMINA_FUNCTION(kModule, full_like, "input, fill_value, *, " LAMINA_FACTORY_TAIL ", memory_format=None") {
   a.check_device(3);
   const ValuePtr& like = a.tensor(0);
-  return finished(a, build::expand(a.operand(1).as(a.dtype(2).value_or(like->dtype)), like->shape), 4);
+  return finished(a, build::expand(a.operand(1).filled_as(a.dtype(2).value_or(like->dtype)), like->shape), 4);
 }
 LAMINA_FUNCTION(kMethod, new_zeros, "input, *size, " LAMINA_FACTORY_TAIL) {
   return filled(a, Shape::of(a.rest_dims()), 0, 2, a.tensor(0)->dtype);
@@ -132,7 +132,7 @@ LAMINA_FUNCTION(kMethod, new_empty, "input, *size, " LAMINA_FACTORY_TAIL) {
 }
 LAMINA_FUNCTION(kMethod, new_full, "input, size, fill_value, *, " LAMINA_FACTORY_TAIL) {
   a.check_device(4);
-  ValuePtr number = a.operand(2).as(a.dtype(3).value_or(a.tensor(0)->dtype));
+  ValuePtr number = a.operand(2).filled_as(a.dtype(3).value_or(a.tensor(0)->dtype));
   return finished(a, build::expand(number, Shape::of(a.dims(1))), 5);
 }
 LAMINA_FUNCTION(kMethod, new_tensor, "input, data, *, " LAMINA_FACTORY_TAIL) {

@@ -122,12 +122,12 @@ LAMINA_FUNCTION(
 }
 // randint(high, size) or randint(low, high, size).
 LAMINA_FUNCTION(kModule, randint,
-                "low, high=None, size=None, *, dtype=None, device=None, requires_grad=False, generator=None, "
+                "low=None, high=None, size=None, *, dtype=None, device=None, requires_grad=False, generator=None, "
                 "layout=None, pin_memory=False") {
   a.check_device(4);
   bool short_form = a.given(1) && !integer_from_object(a.object(1));
-  std::int64_t low = short_form || !a.given(1) ? 0 : a.integer(0),
-               high = short_form || !a.given(1) ? a.integer(0) : a.integer(1);
+  bool one_bound = short_form || !a.given(1);
+  std::int64_t low = one_bound || !a.given(0) ? 0 : a.integer(0), high = one_bound ? a.integer(0) : a.integer(1);
   DimVector size = short_form ? a.dims(1) : a.dims(2);
   ValuePtr value = engine::random_integers(Shape::of(size), low, high, generator(a, 6));
   return finished(a, build::cast(value, a.dtype(3).value_or(DType::kInt64)), 5);

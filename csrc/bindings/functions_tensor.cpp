@@ -114,7 +114,7 @@ LAMINA_FUNCTION(kMethod, fill_, "input, value") {
         "fill_ only supports 0-dimension value tensor but got tensor with ",
         number.is_number() ? 0 : number.value->shape->rank(), " dimensions.");
   const ValuePtr& to = a.tensor(0);
-  return assigned(a, build::expand(number.as(to->dtype), to->shape));
+  return assigned(a, build::expand(number.filled_as(to->dtype), to->shape));
 }
 LAMINA_FUNCTION(kMethod, zero_, "input") {
   engine::check_assignable(a.variable(0));

@@ -148,13 +148,7 @@ class NestedData {
       }
     }
     if (dtype == DType::kBool) whole = whole != 0;
-    if (dtype != DType::kBool && dtype != DType::kInt64) {
-      int bits = static_cast<int>(size_of(dtype)) * 8;
-      std::int64_t low = dtype == DType::kUInt8 ? 0 : -(1ll << (bits - 1)), high = low + (1ll << bits) - 1;
-      // Integers, though not floats, below 0 wrap around to what uint8 has.
-      if (dtype == DType::kUInt8 && number.kind != functions::Operand::Kind::kFloat) low = -high;
-      check(whole >= low && whole <= high, "value cannot be converted to type ", name_of(dtype), " without overflow");
-    }
+    functions::check_fits(number, dtype);
     std::memcpy(out, &whole, size_of(dtype));  // little-endian
   }
 

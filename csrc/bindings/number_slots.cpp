@@ -65,7 +65,8 @@ PyObject* unary(PyObject* a) {
 PyObject* invert(PyObject* a) {
   return guarded([&] {
     const ValuePtr& x = value_of(a);
-    check(!is_floating(x->dtype), "~ (operator.invert) is only implemented on integer and Boolean-type tensors");
+    if (is_floating(x->dtype))
+      fail(ErrorKind::kType, "~ (operator.invert) is only implemented on integer and Boolean-type tensors");
     return wrap(functions::unary(Op::bitwise_not, x));
   });
 }

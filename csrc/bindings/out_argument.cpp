@@ -1,7 +1,9 @@
 // `out=`.
 #include "bindings/out_argument.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "bindings/in_place.h"
 #include "bindings/registry.h"
@@ -13,16 +15,40 @@ namespace lamina::bindings {
 
 namespace {
 
-void refuse(const char* function, PyObject* result, PyObject* out) {
+// Functions that put their result into a tensor of its own type only. All others cast it, within a category.
+constexpr const char* kExact[] = {
+    "all",           "amax",         "amin", "any",   "argmax",      "argmin",       "bmm",      "bucketize",
+    "ceil",          "dot",          "frac", "floor", "gather",      "index_select", "isneginf", "isposinf",
+    "masked_select", "matmul",       "mm",   "mv",    "nanquantile", "nonzero",      "norm",     "quantile",
+    "round",         "searchsorted", "take", "tril",  "triu",        "trunc",        "where",
+};
+
+// The one result that `any` and its like, `isposinf` and its like, and quantiles have words of their own for.
+void check_exact(const char* function, DType from, DType to, const char* role) {
+  std::string name = function;
+  if (role)
+    fail(ErrorKind::kRuntime, name, "(): expected scalar type '", functions::scalar_name(from), "' but got '",
+         functions::scalar_name(to), "' for ", role, " output");
+  if (name == "any" || name == "all") {
+    check(to == DType::kUInt8, name, " only supports bool tensor for result, got: ", functions::scalar_name(to));
+    return;
+  }
+  check(name != "isposinf" && name != "isneginf", name, " does not support non-boolean outputs.");
+  check(name != "quantile" && name != "nanquantile", name, "() out tensor must be same dtype as the input tensor");
+  fail(ErrorKind::kRuntime, name, "(): Expected out tensor to have dtype ", name_of(from), ", but got ", name_of(to),
+       " instead");
+}
+
+void refuse(const char* function, PyObject* result, PyObject* out, const char* role = nullptr) {
   if (!is_tensor(out)) fail(ErrorKind::kType, function, "(): argument 'out' must be Tensor, not ", printed_type(out));
   const ValuePtr &from = value_of(result), &to = value_of(out);
   check(
       !grad_enabled() || (!from->requires_grad() && !to->requires_grad()), function,
       "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires "
       "grad.");
-  if (std::strcmp(function, "nonzero") == 0)
-    check(to->dtype == DType::kInt64, "nonzero: Expected out tensor to have scalar type Long but got scalar type",
-          functions::scalar_name(to->dtype));
+  bool exact = role || std::any_of(std::begin(kExact), std::end(kExact),
+                                   [&](const char* name) { return std::strcmp(name, function) == 0; });
+  if (exact && from->dtype != to->dtype) return check_exact(function, from->dtype, to->dtype, role);
   check(functions::can_cast(from->dtype, to->dtype), "result type ", functions::scalar_name(from->dtype),
         " can't be cast to the desired output type ", functions::scalar_name(to->dtype));
 }
@@ -96,8 +122,11 @@ PyObject* put_into_out(const char* function, Object result, PyObject* out, bool 
   if (!(PyTuple_Check(out) || PyList_Check(out)) || PySequence_Fast_GET_SIZE(out) != size)
     fail(ErrorKind::kType, function, "(): argument 'out' must be tuple of Tensors (", size, " of them), not ",
          printed_type(out));
+  Object fields(PyObject_GetAttrString(result.get(), "_fields"));
+  if (!fields) PyErr_Clear();
   for (Py_ssize_t i = 0; i < size; ++i)
-    refuse(function, PyTuple_GET_ITEM(result.get(), i), PySequence_Fast_GET_ITEM(out, i));
+    refuse(function, PyTuple_GET_ITEM(result.get(), i), PySequence_Fast_GET_ITEM(out, i),
+           fields ? PyUnicode_AsUTF8(PyTuple_GET_ITEM(fields.get(), i)) : nullptr);
   Object kind = Object::borrowed(reinterpret_cast<PyObject*>(Py_TYPE(result.get())));
   Object items(checked(PyTuple_New(size)));
   for (Py_ssize_t i = 0; i < size; ++i) {
@@ -109,7 +138,22 @@ PyObject* put_into_out(const char* function, Object result, PyObject* out, bool 
              : checked(PyObject_CallObject(kind.get(), items.get()));
 }
 
-LAMINA_FUNCTION(kModule, _put_into_out, "name, result, out") {
+void check_no_partial_overlap(PyObject* argument, PyObject* out) {
+  if (PyTuple_Check(out) || PyList_Check(out)) {
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(out); ++i)
+      check_no_partial_overlap(argument, PySequence_Fast_GET_ITEM(out, i));
+  } else if (PyTuple_Check(argument) || PyList_Check(argument)) {
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(argument); ++i)
+      check_no_partial_overlap(PySequence_Fast_GET_ITEM(argument, i), out);
+  } else if (is_tensor(argument) && is_tensor(out)) {
+    check(!engine::overlaps_in_part(as_tensor(argument)->variable, as_tensor(out)->variable),
+          "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+          "location. Please clone() the tensor before performing the operation.");
+  }
+}
+
+LAMINA_FUNCTION(kModule, _put_into_out, "name, result, out, arguments") {
+  check_no_partial_overlap(a.object(3), a.object(2));
   return put_into_out(a.text(0), Object::borrowed(a.object(1)), a.object(2));
 }
 

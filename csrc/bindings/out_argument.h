@@ -9,5 +9,7 @@ namespace lamina::bindings {
 // PyTorch's warning if it had elements, unless the function `resizes`. Raises TypeError for what is no tensor,
 // RuntimeError for a type that would lose its category and for what requires a gradient.
 PyObject* put_into_out(const char* function, Object result, PyObject* out, bool resizes = false);
+// Raises RuntimeError if `out` shares some of its elements with the argument, a tensor or a sequence of tensors.
+void check_no_partial_overlap(PyObject* argument, PyObject* out);
 
 }  // namespace lamina::bindings

@@ -92,7 +92,9 @@ int Signature::find(PyObject* keyword) const {
   // NumPy's spellings.
   if (std::strcmp(text, "axis") == 0) text = "dim";
   if (std::strcmp(text, "keepdims") == 0) text = "keepdim";
-  if (std::strcmp(text, "self") == 0) text = "input";
+  for (const char* name : {"self", "x", "a", "x1"})
+    if (std::strcmp(text, name) == 0) text = "input";
+  if (std::strcmp(text, "x2") == 0) text = "other";
   return find(text);
 }
 
@@ -161,7 +163,7 @@ std::optional<functions::Operand> Arguments::optional_operand(std::size_t i) con
 }
 
 std::int64_t Arguments::integer(std::size_t i) const {
-  auto number = values_[i] ? integer_from(values_[i]) : std::nullopt;
+  auto number = values_[i] && !PyBool_Check(values_[i]) ? integer_from(values_[i]) : std::nullopt;
   if (!number) fail_type(i, "int");
   return *number;
 }
@@ -289,6 +291,7 @@ PyObject* call_with_out(const Signature& signature, Body body, PyObject* const* 
     checked(PyList_Append(kept.get(), dtype));
   }
   Object keywords(checked(PyList_AsTuple(kept.get())));
+  for (std::size_t i = 0; i < others.size(); ++i) check_no_partial_overlap(others[i], args[count + out]);
   Object result(checked(body(Arguments(signature, nullptr, others.data(), count, keywords.get()))));
   return put_into_out(signature.name(), std::move(result), args[count + out], makes);
 }

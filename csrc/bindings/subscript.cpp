@@ -196,7 +196,7 @@ ValuePtr source_value(PyObject* object, DType dtype, bool casts) {
     ValuePtr value = value_of(object);
     return casts ? build::cast(value, dtype) : value;
   }
-  if (auto number = number_from(object)) return number->as(dtype);
+  if (auto number = number_from(object)) return number->stored_as(dtype);
   return value_from_data(object, dtype);
 }
 

@@ -119,6 +119,9 @@ struct LogicalLayout {
 };
 LogicalLayout logical_layout(Variable& variable);
 bool is_contiguous(Variable& variable);
+// Do the variables share some of their elements, but are not the same elements in the same order? Only where both cover
+// their part of the base without gaps: more is not looked into, as in PyTorch.
+bool overlaps_in_part(Variable& a, Variable& b);
 // Can these elements be seen under another shape without a copy?
 bool is_viewable_as(Variable& variable, const Shape* shape);
 

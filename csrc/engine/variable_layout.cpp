@@ -1,4 +1,7 @@
 // Where a variable's elements would lie in PyTorch.
+#include <algorithm>
+#include <utility>
+
 #include "engine/variable.h"
 #include "ops/view_layout.h"
 
@@ -29,6 +32,34 @@ bool is_contiguous(Variable& variable) {
   if (!variable.is_view()) return true;
   LogicalLayout layout = logical_layout(variable);
   return strides_attribute(current(variable)->shape, layout.strides) == nullptr;
+}
+
+namespace {
+
+// Does each place between the first and the last element belong to exactly one of them?
+bool has_no_gaps(const Shape* shape, const DimVector& strides) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> axes;
+  for (int axis = 0; axis < shape->rank(); ++axis)
+    if ((*shape)[axis] != 1) axes.emplace_back(strides[static_cast<std::size_t>(axis)], (*shape)[axis]);
+  std::sort(axes.begin(), axes.end());
+  std::int64_t expected = 1;
+  for (auto [stride, size] : axes)
+    if (stride != std::exchange(expected, expected * size)) return false;
+  return true;
+}
+
+}  // namespace
+
+bool overlaps_in_part(Variable& a, Variable& b) {
+  if (!a.cell || a.cell.get() != b.cell.get()) return false;
+  const Shape *first = current(a)->shape, *second = current(b)->shape;
+  if (first->numel() == 0 || second->numel() == 0) return false;
+  LogicalLayout x = logical_layout(a), y = logical_layout(b);
+  if (!has_no_gaps(first, x.strides) || !has_no_gaps(second, y.strides)) return false;
+  auto bytes = [](Variable& v) { return static_cast<std::int64_t>(size_of(current(v)->dtype)); };
+  std::int64_t x_begin = x.offset * bytes(a), y_begin = y.offset * bytes(b);
+  if (x_begin == y_begin && first->numel() == second->numel() && x.strides == y.strides) return false;
+  return x_begin < y_begin + second->numel() * bytes(b) && y_begin < x_begin + first->numel() * bytes(a);
 }
 
 bool is_viewable_as(Variable& variable, const Shape* shape) {

@@ -17,6 +17,7 @@ int wrap_axis(std::int64_t axis, int rank) {
 }
 
 DimVector wrap_axes(Dims axes, int rank) {
+  check(rank <= 64, "only tensors with up to 64 dims are supported");
   DimVector result;
   for (std::int64_t axis : axes) {
     int wrapped = wrap_axis(axis, rank);

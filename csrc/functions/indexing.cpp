@@ -143,7 +143,7 @@ ValuePtr gather(const ValuePtr& x, std::int64_t axis, const ValuePtr& index) {
 ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const Operand& source, bool add) {
   check_integer_index("scatter", index);
   int wrapped = wrap_axis(axis, x->shape->rank());
-  ValuePtr from = source.is_number() ? build::expand(source.as(x->dtype), index->shape) : source.value;
+  ValuePtr from = source.is_number() ? build::expand(source.stored_as(x->dtype), index->shape) : source.value;
   check(from->dtype == x->dtype, "scatter(): Expected self.dtype to be equal to src.dtype");
   if (index->shape->numel() == 0) {  // of any shape; the source's gradient is 0
     auto first = [](const ValuePtr& v, std::int64_t count) {

@@ -2,6 +2,8 @@
 #include "functions/operand.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "ops/build.h"
 #include "support/check.h"
@@ -52,6 +54,44 @@ ValuePtr Operand::as(DType dtype) const {
       if (dtype == DType::kBool) return make_scalar(std::int64_t{integer != 0}, dtype);
       return make_scalar(integer, dtype);
   }
+}
+
+namespace {
+
+// Whole negative numbers wrap in an unsigned type if their magnitude fits; nothing else does.
+bool fits(const Operand& number, DType dtype) {
+  if (dtype == DType::kBool || dtype == DType::kFloat64) return true;
+  if (is_floating(dtype)) {
+    double largest = dtype == DType::kFloat16 ? 65504 : std::numeric_limits<float>::max();
+    return !(std::abs(number.as_double()) > largest) || std::isinf(number.as_double());
+  }
+  bool is_unsigned = dtype == DType::kUInt8;
+  int bits = static_cast<int>(size_of(dtype)) * 8 - (is_unsigned ? 0 : 1);
+  if (number.kind == Operand::Kind::kFloat) {
+    double limit = std::ldexp(1.0, bits), low = is_unsigned ? 0 : -limit;
+    return number.real >= low && (bits < 63 ? number.real <= limit - 1 : number.real < limit);
+  }
+  if (bits == 63) return true;
+  std::int64_t limit = std::int64_t{1} << bits;
+  return number.integer < limit && number.integer >= (is_unsigned ? 1 - limit : -limit);
+}
+
+}  // namespace
+
+ValuePtr Operand::stored_as(DType dtype) const {
+  if (is_number()) check_fits(*this, dtype);
+  return as(dtype);
+}
+
+ValuePtr Operand::filled_as(DType dtype) const {
+  if (is_number()) check_fits(*this, is_floating(dtype) ? wide(dtype) : dtype);
+  return as(dtype);
+}
+
+void check_fits(const Operand& number, DType dtype) {
+  if (fits(number, dtype)) return;
+  std::string digits = number.kind == Operand::Kind::kFloat ? text(number.real) : text(number.integer);
+  fail(ErrorKind::kRuntime, "value cannot be converted to type ", name_of(dtype), " without overflow: ", digits);
 }
 
 DType default_dtype_of(Operand::Kind kind) {
@@ -115,7 +155,7 @@ void check_supports(Op op, DType dtype) {
   const OpRow& entry = row(op);
   if (entry.kernel.family != Family::kElementwise || supports(static_cast<Elementwise>(entry.kernel.member), dtype))
     return;
-  fail(ErrorKind::kRuntime, "\"", entry.name, "\" not implemented for '", scalar_name(dtype), "'");
+  fail(ErrorKind::kNotImplemented, "\"", entry.name, "\" not implemented for '", scalar_name(dtype), "'");
 }
 
 const char* scalar_name(DType dtype) {

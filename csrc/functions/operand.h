@@ -28,7 +28,14 @@ struct Operand {
   double as_double() const { return kind == Kind::kFloat ? real : static_cast<double>(integer); }
   // The operand as a value of this dtype.
   ValuePtr as(DType dtype) const;
+  // The same, where the number itself is to be stored: RuntimeError if it does not fit.
+  ValuePtr stored_as(DType dtype) const;
+  // The same, where it is to fill a tensor: narrow floats may become infinite.
+  ValuePtr filled_as(DType dtype) const;
 };
+
+// RuntimeError if the number cannot be stored in this type; a fraction is cut off.
+void check_fits(const Operand& number, DType dtype);
 
 // The dtype of a Python number on its own.
 DType default_dtype_of(Operand::Kind kind);

@@ -102,6 +102,10 @@ namespace {
 // alpha * b in the type of the result.
 ValuePtr scaled(const Operand& a, const Operand& b, const Operand& alpha) {
   DType dtype = result_type({a, b});
+  if (!alpha.is_number() && alpha.value->requires_grad())
+    fail(ErrorKind::kType, "argument 'alpha' must be Number, not Tensor");
+  check(alpha.kind != Operand::Kind::kBool || dtype == DType::kBool,
+        "Boolean alpha only supported for Boolean results.");
   check(is_floating(dtype) || alpha.kind != Operand::Kind::kFloat,
         "For integral input tensors, argument alpha must not be a floating point number.");
   return build::mul(b.as(dtype), alpha.as(dtype));
@@ -152,7 +156,7 @@ ValuePtr where(const ValuePtr& condition, const Operand& a, const Operand& b) {
   check(condition->dtype == DType::kBool || condition->dtype == DType::kUInt8,
         "where expected condition to be a boolean tensor, but got a tensor with dtype ", scalar_name(condition->dtype));
   DType dtype = result_type({a, b});
-  return build::where(build::cast(condition, DType::kBool), a.as(dtype), b.as(dtype));
+  return build::where(build::cast(condition, DType::kBool), a.stored_as(dtype), b.stored_as(dtype));
 }
 
 ValuePtr clamp(const ValuePtr& x, const std::optional<Operand>& low, const std::optional<Operand>& high) {
@@ -161,10 +165,11 @@ ValuePtr clamp(const ValuePtr& x, const std::optional<Operand>& low, const std::
   ValuePtr result = build::cast(x, dtype);
   // The gradient passes at the bounds too, so maximum's sharing of ties is not used: the comparison decides.
   auto bounded = [&](const ValuePtr& value, const Operand& bound, Op outside) {
-    ValuePtr limit = bound.as(dtype);
-    ValuePtr is_nan = is_floating(dtype) ? build::binary(Op::ne, limit, limit) : nullptr;
+    ValuePtr limit = bound.stored_as(dtype);
+    bool may_be_nan = is_floating(dtype) && (!bound.is_number() || std::isnan(bound.as_double()));
+    ValuePtr is_nan = may_be_nan ? build::binary(Op::ne, limit, limit) : nullptr;
     ValuePtr beyond = build::binary(outside, value, limit);
-    if (is_nan && !bound.is_number()) beyond = build::binary(Op::logical_or, beyond, is_nan);
+    if (is_nan) beyond = build::binary(Op::logical_or, beyond, is_nan);
     return build::where(beyond, limit, value);
   };
   if (low) result = bounded(result, *low, Op::lt);

@@ -79,14 +79,21 @@ bool only_moves(const OpRow& entry, const Attribute* attribute) {
   }
 }
 
+// A Python number beside a half-precision tensor is not rounded first, as in PyTorch; comparisons and others round it.
+bool keeps_digits(Op op) { return op == Op::add || op == Op::sub || op == Op::mul || op == Op::div; }
+
 // Operands of a narrow type are computed with in its wide type, and the result is rounded once.
 ValuePtr record_wide(Op op, std::span<Value* const> inputs, const Shape* shape, DType dtype,
                      const Attribute* attribute) {
   std::vector<ValuePtr> kept;
   std::vector<Value*> operands;
   for (Value* input : inputs) {
-    kept.push_back(is_narrow(input->dtype) ? record(Op::cast, {input}, input->shape, wide(input->dtype))
-                                           : ValuePtr(input));
+    if (!is_narrow(input->dtype))
+      kept.push_back(ValuePtr(input));
+    else if (input->op == kScalar && keeps_digits(op))
+      kept.push_back(make_scalar(input->scalar, wide(input->dtype)));
+    else
+      kept.push_back(record(Op::cast, {input}, input->shape, wide(input->dtype)));
     operands.push_back(kept.back().get());
   }
   ValuePtr result = record(op, operands, shape, wide(dtype), attribute);

@@ -70,9 +70,14 @@ from .plans import plan
 from .functions.creating import (
     asarray, cartesian_prod, combinations, empty_strided, from_file, frombuffer, logspace, range, scalar_tensor, vander,
 )
-from .functions.counting import bucketize, histc, mode, msort, searchsorted
+from .functions.counting import bucketize, mode, msort, searchsorted
+from .functions.bessel import i0
+from .functions.gamma_family import igamma, igammac, multigammaln as mvlgamma, polygamma
+from .functions.histograms import histc, histogram
 from .functions.integers import bitwise_left_shift, bitwise_right_shift, gcd, lcm
-from .functions.special_values import digamma, float_power, heaviside, ldexp, lgamma, logaddexp2, nextafter
+from .functions.special_values import (
+    digamma, float_power, frexp, heaviside, ldexp, lgamma, logaddexp2, nextafter,
+)
 from .functions.statistics import cdist, corrcoef, cov, cumulative_trapezoid, renorm, trapz
 from .functions.scattering import diagonal_scatter, index_reduce, scatter_reduce
 from .functions.copying import (
@@ -142,6 +147,15 @@ _NN_FUNCTIONS = (
     "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "prelu", "rms_norm", "rrelu", "selu", "threshold",
     "celu_", "conv3d", "conv_tbc", "conv_transpose3d", "max_pool3d", "relu_", "rrelu_", "selu_", "threshold_",
 )
+# The methods that PyTorch has as functions, too.
+_IN_PLACE = (
+    "abs_", "acos_", "acosh_", "addmv_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan_", "arctanh_", "asin_",
+    "asinh_", "atan_", "atanh_", "ceil_", "clamp_", "clamp_max_", "clamp_min_", "clip_", "cos_", "cosh_", "deg2rad_",
+    "detach_", "erf_", "erfc_", "exp2_", "exp_", "expm1_", "fill_", "fix_", "floor_", "frac_", "gcd_", "i0_", "lcm_",
+    "ldexp_", "log10_", "log1p_", "log2_", "log_", "logit_", "nan_to_num_", "neg_", "negative_", "rad2deg_",
+    "reciprocal_", "resize_as_", "round_", "rsqrt_", "sigmoid_", "sin_", "sinc_", "sinh_", "sqrt_", "square_", "tan_",
+    "tanh_", "trunc_", "xlogy_", "zero_",
+)
 # fmt: on
 # Functions of subpackages that are not loaded with the package: (subpackage, name there).
 _LAZY = {
@@ -174,22 +188,23 @@ __all__ = [
     "divide", "dot", "double", "dsplit", "dstack", "dtype", "e", "einsum", "empty", "empty_cache", "empty_like",
     "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expand_copy", "expm1",
     "eye", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64",
-    "float_power", "floor", "floor_divide", "flush", "fmax", "fmin", "fmod", "frac", "from_dlpack", "from_file",
-    "from_numpy", "frombuffer", "full", "full_like", "func", "gather", "gcd", "ge", "ger", "get_default_device",
-    "get_default_dtype", "get_num_threads", "get_rng_state", "greater", "greater_equal", "gt", "half", "heaviside",
-    "histc", "hsplit", "hstack", "hypot", "iinfo", "index_add", "index_copy", "index_fill", "index_put", "index_put_",
-    "index_reduce", "index_select", "inf", "inference_mode", "initial_seed", "inner", "int", "int8", "int16", "int32",
-    "int64", "inverse", "io", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_conj", "is_floating_point",
-    "is_grad_enabled", "is_inference", "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_tensor", "isclose",
-    "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "kron", "kthvalue", "layout", "lcm", "ldexp", "le",
-    "lerp", "less", "less_equal", "lgamma", "linalg", "linspace", "load", "log", "log1p", "log2", "log10",
-    "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "logit", "logspace", "logsumexp", "long", "lt", "manual_seed", "masked_fill", "masked_scatter",
-    "masked_select", "matmul", "max", "maximum", "mean", "median", "memory_format", "memory_stats", "meshgrid", "min",
-    "minimum", "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "multiprocessing", "mv",
-    "nan", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "ne", "neg",
-    "negative", "newaxis", "nextafter", "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones",
-    "ones_like", "optim", "outer", "permute", "permute_copy", "pi", "plan", "plan_stats", "positive", "pow",
+    "float_power", "floor", "floor_divide", "flush", "fmax", "fmin", "fmod", "frac", "frexp", "from_dlpack",
+    "from_file", "from_numpy", "frombuffer", "full", "full_like", "func", "gather", "gcd", "ge", "ger",
+    "get_default_device", "get_default_dtype", "get_num_threads", "get_rng_state", "greater", "greater_equal", "gt",
+    "half", "heaviside", "histc", "histogram", "hsplit", "hstack", "hypot", "i0", "igamma", "igammac", "iinfo",
+    "index_add", "index_copy", "index_fill", "index_put", "index_put_", "index_reduce", "index_select", "inf",
+    "inference_mode", "initial_seed", "inner", "int", "int8", "int16", "int32", "int64", "inverse", "io",
+    "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_conj", "is_floating_point", "is_grad_enabled",
+    "is_inference", "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_tensor", "isclose", "isfinite", "isin",
+    "isinf", "isnan", "isneginf", "isposinf", "kron", "kthvalue", "layout", "lcm", "ldexp", "le", "lerp", "less",
+    "less_equal", "lgamma", "linalg", "linspace", "load", "log", "log1p", "log2", "log10", "log_softmax", "logaddexp",
+    "logaddexp2", "logcumsumexp", "logdet", "logical_and", "logical_not", "logical_or", "logical_xor", "logit",
+    "logspace", "logsumexp", "long", "lt", "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul",
+    "max", "maximum", "mean", "median", "memory_format", "memory_stats", "meshgrid", "min", "minimum", "mm", "mode",
+    "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "multiprocessing", "mv", "mvlgamma", "nan",
+    "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "ne", "neg", "negative",
+    "newaxis", "nextafter", "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like",
+    "optim", "outer", "permute", "permute_copy", "pi", "plan", "plan_stats", "polygamma", "positive", "pow",
     "preserve_format", "prod", "promote_types", "put", "quantile", "rad2deg", "rand", "rand_like", "randint",
     "randint_like", "randn", "randn_like", "random", "randperm", "range", "ravel", "real", "reciprocal", "relu",
     "remainder", "renorm", "repeat_interleave", "reset_peak_memory_stats", "reshape", "resolve_conj", "resolve_neg",
@@ -207,7 +222,7 @@ __all__ = [
     "vstack", "where", "xlogy", "zeros", "zeros_like",
 ]
 # fmt: on
-__all__ += [*_NN_FUNCTIONS, *_LEGACY_TYPES, "constant_pad_nd"]
+__all__ += [*_NN_FUNCTIONS, *_IN_PLACE, *_LEGACY_TYPES, "constant_pad_nd"]
 globals().update(_LEGACY_TYPES)
 
 
@@ -219,6 +234,9 @@ def __getattr__(name: str) -> object:
     if name in _LAZY:
         package, attribute = _LAZY[name]
         globals()[name] = value = getattr(import_module(f"{__name__}.{package}"), attribute)
+        return value
+    if name in _IN_PLACE:
+        globals()[name] = value = getattr(Tensor, name)
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -11,6 +11,8 @@ __all__ = [
     "aminmax",
     "cummax",
     "cummin",
+    "frexp",
+    "histogram",
     "kthvalue",
     "max",
     "median",
@@ -135,3 +137,29 @@ class slogdet(_Result):
     else:
         sign = property(lambda self: self[0], doc="The determinant's sign.")
         logabsdet = property(lambda self: self[1], doc="The logarithm of its absolute value.")
+
+
+class histogram(_Result):
+    """Result of `lamina.histogram`."""
+
+    __slots__ = ()
+    _fields = ("hist", "bin_edges")
+    if TYPE_CHECKING:
+        hist: Tensor
+        bin_edges: Tensor
+    else:
+        hist = property(lambda self: self[0], doc="What fell into each bin.")
+        bin_edges = property(lambda self: self[1], doc="The edges between the bins, one more than those.")
+
+
+class frexp(_Result):
+    """Result of `lamina.frexp`."""
+
+    __slots__ = ()
+    _fields = ("mantissa", "exponent")
+    if TYPE_CHECKING:
+        mantissa: Tensor
+        exponent: Tensor
+    else:
+        mantissa = property(lambda self: self[0], doc="Numbers whose magnitudes are in [1/2, 1).")
+        exponent = property(lambda self: self[1], doc="The powers of two that they are to be multiplied by.")

@@ -12,10 +12,13 @@ from .devices import device
 from .exchange import dlpack_capsule, dlpack_device
 from .functions import (
     arranging,
+    bessel,
     comparing,
     copying,
     counting,
     distinct,
+    gamma_family,
+    histograms,
     indexing,
     integers,
     joining,
@@ -71,10 +74,18 @@ METHODS: tuple[Callable[..., object], ...] = (
     *(arranging.fliplr, arranging.flipud, arranging.repeat, arranging.repeat_interleave, arranging.roll),
     *(arranging.rot90, arranging.tile),
     *(comparing.allclose, comparing.equal, comparing.isclose, comparing.isneginf, comparing.isposinf),
-    *(counting.histc, counting.mode, counting.msort, copying.narrow_copy),
+    *(bessel.i0, gamma_family.igamma, gamma_family.igammac, histograms.histc, histograms.histogram),
+    *(counting.mode, counting.msort, copying.narrow_copy),
     *(integers.bitwise_left_shift, integers.bitwise_right_shift, integers.gcd, integers.lcm),
     *(scattering.diagonal_scatter, scattering.index_reduce, scattering.scatter_reduce),
-    *(special_values.digamma, special_values.float_power, special_values.heaviside, special_values.ldexp),
+    *(
+        special_values.digamma,
+        special_values.float_power,
+        special_values.float_power_,
+        special_values.frexp,
+        special_values.heaviside,
+        special_values.ldexp,
+    ),
     *(special_values.lgamma, special_values.logaddexp2, special_values.nextafter),
     *(statistics.corrcoef, statistics.cov, statistics.renorm),
     *(distinct.bincount, distinct.unique, distinct.unique_consecutive),
@@ -87,7 +98,14 @@ METHODS: tuple[Callable[..., object], ...] = (
     *(matrices.tril, matrices.triu),
     *(ordering.kthvalue, ordering.median, ordering.nanmedian, ordering.nanquantile, ordering.quantile),
     *(pointwise.addcdiv, pointwise.addcmul, pointwise.deg2rad, pointwise.fmax, pointwise.fmin, pointwise.frac),
-    *(pointwise.hypot, pointwise.lerp, pointwise.logaddexp, pointwise.logit, pointwise.nan_to_num),
+    *(
+        pointwise.hardshrink,
+        pointwise.hypot,
+        pointwise.lerp,
+        pointwise.logaddexp,
+        pointwise.logit,
+        pointwise.nan_to_num,
+    ),
     *(pointwise.rad2deg, pointwise.sgn, pointwise.sinc, pointwise.xlogy, positive),
     *(products.addbmm, products.addmv, products.addr, products.baddbmm, products.cross, products.ger),
     *(products.inner, products.kron, products.outer, products.vdot),
@@ -280,6 +298,12 @@ def _is_signed(self: Tensor) -> bool:
     return self.dtype.is_signed
 
 
+def _polygamma(self: Tensor, n: int) -> Tensor:
+    """`polygamma`, whose first argument is no tensor."""
+    result: Tensor = gamma_family.polygamma(n, self)
+    return result
+
+
 def _get_device(self: Tensor) -> int:
     """-1, the number of the CPU."""
     return -1
@@ -317,8 +341,9 @@ _PROTOCOLS: tuple[tuple[str, object], ...] = (
     ("is_complex", _is_complex),
     ("is_signed", _is_signed),
     ("get_device", _get_device),
-    ("__lshift__", integers.bitwise_left_shift),
-    ("__rshift__", integers.bitwise_right_shift),
+    *integers.SHIFT_OPERATORS,
+    ("mvlgamma", gamma_family.multigammaln),
+    ("polygamma", _polygamma),
     ("__array_priority__", 1000),
 )
 

@@ -11,12 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, ParamSpec, TypeVar
 
+    from .._core import dtype as DType
+    from .._typing import Number
+
     P = ParamSpec("P")
     R = TypeVar("R")
 
-__all__ = ["as_size", "composed", "composed_as", "wrap_axes", "wrap_axis"]
+__all__ = ["as_number", "as_size", "composed", "composed_as", "scalar_name", "wrap_axes", "wrap_axis"]
 
-_NUMPY_SPELLINGS = (("axis", "dim"), ("keepdims", "keepdim"))
+_NUMPY_SPELLINGS = (("axis", "dim"), ("keepdims", "keepdim"), ("x1", "input"), ("x2", "other"))
 
 
 def composed(function: Callable[P, R]) -> Callable[P, R]:
@@ -28,15 +31,16 @@ def composed(function: Callable[P, R]) -> Callable[P, R]:
     return _wrap(function, None)
 
 
-def composed_as(label: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def composed_as(label: str, *, rounded_once: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """`composed`, and the gradient function of what the function makes is called ``<label>Backward0``.
 
-    For functions whose result is always new: an argument given back would be renamed.
+    For functions whose result is always new: an argument given back would be renamed. With `rounded_once`, half
+    precision is computed with in float32, and only the result is rounded.
     """
-    return lambda function: _wrap(function, label)
+    return lambda function: _wrap(function, label, rounded_once)
 
 
-def _wrap(function: Callable[P, R], label: str | None) -> Callable[P, R]:
+def _wrap(function: Callable[P, R], label: str | None, rounded_once: bool = False) -> Callable[P, R]:
     code = function.__code__
     names: tuple[str, ...] = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
@@ -45,7 +49,8 @@ def _wrap(function: Callable[P, R], label: str | None) -> Callable[P, R]:
         if kwargs:
             if "out" in kwargs and "out" not in names:
                 out = kwargs.pop("out")
-                filled: R = _core._put_into_out(function.__name__, call(*args, **kwargs), out)
+                operands = (*args, *kwargs.values())
+                filled: R = _core._put_into_out(function.__name__, call(*args, **kwargs), out, operands)
                 return filled
             for numpy_name, name in _NUMPY_SPELLINGS:
                 if numpy_name in kwargs and name in names:
@@ -53,7 +58,12 @@ def _wrap(function: Callable[P, R], label: str | None) -> Callable[P, R]:
                         raise TypeError(f"{function.__name__}: got both {name}= and {numpy_name}=; they are the same")
                     kwargs[name] = kwargs.pop(numpy_name)
         try:
-            result = function(*args, **kwargs)
+            half = _half_precision(args) if rounded_once else None
+            if half is None:
+                result = function(*args, **kwargs)
+            else:
+                widened: Any = [x.float() if isinstance(x, Tensor) else x for x in args]
+                result = function(*widened, **kwargs).to(half)  # type: ignore[attr-defined]
         except AttributeError:
             _explain_wrong_type(function, dict(zip(names, args)) | kwargs)
             raise
@@ -67,6 +77,11 @@ def _wrap(function: Callable[P, R], label: str | None) -> Callable[P, R]:
     return call
 
 
+def _half_precision(args: Sequence[object]) -> DType | None:
+    kinds = {x.dtype for x in args if isinstance(x, Tensor) and x.dtype.is_floating_point}
+    return kinds.pop() if len(kinds) == 1 and kinds <= {_core.float16, _core.bfloat16} else None
+
+
 def _explain_wrong_type(function: Callable[..., object], given: dict[str, object]) -> None:
     for name, value in given.items():
         if function.__annotations__.get(name) == "Tensor" and not isinstance(value, Tensor):
@@ -75,6 +90,35 @@ def _explain_wrong_type(function: Callable[..., object], given: dict[str, object
             ) from None
     if not any(isinstance(value, Tensor) for value in given.values()):
         raise TypeError(f"{function.__name__}(): expected at least one Tensor") from None
+
+
+def as_number(function: str, name: str, value: Number | Tensor) -> Number:
+    """A Python number, or that of a 0-d tensor without a gradient. TypeError for other tensors."""
+    if not isinstance(value, Tensor):
+        return value
+    if value.requires_grad or value.dim():
+        raise TypeError(f"{function}(): argument '{name}' must be Number, not Tensor")
+    number: Number = value.item()
+    return number
+
+
+_SCALAR_NAMES = {
+    _core.bool: "Bool",
+    _core.uint8: "Byte",
+    _core.int8: "Char",
+    _core.int16: "Short",
+    _core.int32: "Int",
+    _core.int64: "Long",
+    _core.float16: "Half",
+    _core.bfloat16: "BFloat16",
+    _core.float32: "Float",
+    _core.float64: "Double",
+}
+
+
+def scalar_name(dtype: DType) -> str:
+    """How PyTorch's messages name a type: "Float", "Long" …."""
+    return _SCALAR_NAMES[dtype]
 
 
 def wrap_axis(axis: int, ndim: int) -> int:

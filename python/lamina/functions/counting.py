@@ -1,33 +1,41 @@
-"""Histograms, and where numbers belong in sorted sequences."""
+"""Where numbers belong in sorted sequences, sorting by rows, and the most frequent element."""
 
 from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
 from ..return_types import mode as Mode
-from .arguments import composed, wrap_axis
+from .arguments import composed, scalar_name, wrap_axis
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .._typing import Number
 
-__all__ = ["bucketize", "histc", "mode", "msort", "searchsorted"]
+__all__ = ["bucketize", "mode", "msort", "searchsorted"]
 
 
 def _positions(rows: Tensor, values: Tensor, right: bool) -> Tensor:
     """How many elements of each sorted row are below (or, if `right`, not above) each of the values of that row.
 
-    A row and its values are sorted together: the rank among both less the rank among the values alone is the answer.
+    By bisection of all rows at once. A NaN is above everything.
     """
     kind = _core.promote_types(rows.dtype, values.dtype)
     rows, values = rows.to(kind), values.to(kind)
-    count = values.shape[-1]
-    # The sort is stable: of equal numbers, what stands first counts as smaller.
-    together = _core.cat([rows, values] if right else [values, rows], -1)
-    rank = together.argsort(-1, stable=True).argsort(-1)
-    own = values.argsort(-1, stable=True).argsort(-1)
-    start = rows.shape[-1] if right else 0
-    return rank.narrow(-1, start, count) - own
+    length = rows.shape[-1]
+    start = _core.zeros(values.shape, dtype=_core.int64)
+    if not length or not values.numel():
+        return start
+    end = _core.full_like(start, length)
+    for _ in range(length.bit_length()):
+        middle = (start + end).div(2, rounding_mode="floor")
+        at = rows.gather(-1, middle.clamp(max=length - 1))
+        stays = (at > values) if right else (at >= values)
+        searching = start < end
+        start, end = (
+            _core.where(searching & ~stays, middle + 1, start),
+            _core.where(searching & stays, middle, end),
+        )
+    return start
 
 
 @composed
@@ -51,8 +59,13 @@ def searchsorted(
         raise RuntimeError(
             "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True"
         )
-    values = input if isinstance(input, Tensor) else _core.tensor(input, dtype=sorted_sequence.dtype)
-    rows = (sorted_sequence if sorter is None else sorted_sequence.gather(-1, sorter)).detach()
+    values = input if isinstance(input, Tensor) else _core.tensor(input)
+    if values.dim() == 0 and sorted_sequence.dim() != 1:
+        raise RuntimeError(
+            "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we got "
+            f"boundaries tensor dim({sorted_sequence.dim()}) and input value's dim(0) numel(1)"
+        )
+    rows = (sorted_sequence if sorter is None else _in_order(sorted_sequence, sorter)).detach()
     if rows.dim() == 1:
         found = _positions(rows, values.detach().reshape(-1), right or side == "right").reshape(values.shape)
     elif rows.shape[:-1] == values.shape[:-1] and rows.dim() == values.dim():
@@ -66,6 +79,21 @@ def searchsorted(
     return found.int() if out_int32 else found
 
 
+def _in_order(sequence: Tensor, sorter: Tensor) -> Tensor:
+    if sequence.shape != sorter.shape:
+        raise RuntimeError(
+            "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
+            f"{list(sequence.shape)} and got sorter tensor {list(sorter.shape)}"
+        )
+    if sorter.dtype != _core.int64:
+        raise RuntimeError(
+            f"torch.searchsorted(): sorter must be a tensor of long dtype but got dtype {scalar_name(sorter.dtype)}"
+        )
+    if sorter.numel() and not bool(((sorter >= 0) & (sorter < sequence.shape[-1])).all()):
+        raise RuntimeError("torch.searchsorted(): sorter index out of range")
+    return sequence.gather(-1, sorter)
+
+
 @composed
 def bucketize(input: Tensor | Number, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
     """The number of the bucket between the sorted 1-D `boundaries` that each element lies in, from 0."""
@@ -73,32 +101,6 @@ def bucketize(input: Tensor | Number, boundaries: Tensor, *, out_int32: bool = F
         raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries.dim()})")
     found: Tensor = searchsorted(boundaries, input, out_int32=out_int32, right=right)
     return found
-
-
-@composed
-def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> Tensor:
-    """How many elements lie in each of `bins` equal intervals from `min` to `max` (those of the data, if both are 0).
-
-    The last interval contains its end; what lies outside is not counted.
-    """
-    if bins <= 0:
-        raise RuntimeError(f"torch.histc(): bins must be > 0, but got {bins}")
-    x = input.detach().reshape(-1)
-    if not x.dtype.is_floating_point:
-        raise RuntimeError(f'"histogram_cpu" not implemented for {x.dtype}')
-    low, high = float(min), float(max)
-    if low == high and x.numel():
-        low, high = float(x.amin()), float(x.amax())
-    if low == high:
-        low, high = low - 1, high + 1
-    if not (abs(low) < float("inf") and abs(high) < float("inf")):
-        raise RuntimeError(f"torch.histc: range of [{low}, {high}] is not finite")
-    if low > high:
-        raise RuntimeError("torch.histc: max must be larger than min")
-    inside = x[(x >= low) & (x <= high)].double()
-    place = ((inside - low) * (bins / (high - low))).long().clamp(max=bins - 1)
-    counts = _core.zeros(bins, dtype=_core.int64).scatter_add(0, place, _core.ones_like(place))
-    return counts.to(input.dtype)
 
 
 @composed

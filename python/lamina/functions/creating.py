@@ -52,7 +52,7 @@ def logspace(
     exponents = _core.linspace(start, end, steps, dtype=_core.float64, device=device)
     powers = (base**exponents).to(kind)
     if out is not None:
-        filled: Tensor = _core._put_into_out("logspace", powers, out)
+        filled: Tensor = _core._put_into_out("logspace", powers, out, ())
         return filled
     return powers.requires_grad_() if requires_grad else powers
 
@@ -93,7 +93,7 @@ def range(
     numbers = _core.arange(count, dtype=_core.float64 if kind.is_floating_point else _core.int64, device=device)
     numbers = (numbers * step + start).to(kind)
     if out is not None:
-        filled: Tensor = _core._put_into_out("range", numbers, out)
+        filled: Tensor = _core._put_into_out("range", numbers, out, ())
         return filled
     return numbers.requires_grad_() if requires_grad else numbers
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
-from .arguments import composed, wrap_axis
+from .arguments import composed, scalar_name, wrap_axis
 from .shaping import movedim
 
 __all__ = ["bincount", "isin", "unique", "unique_consecutive"]
@@ -47,7 +47,13 @@ def _as_rows(input: Tensor, dim: int | None) -> Tensor:
     x = input.detach()
     if dim is None:
         return x.reshape((-1, 1))
-    slices = movedim(x, wrap_axis(dim, x.dim()), 0)
+    dim = wrap_axis(dim, x.dim())
+    empty = x.shape.count(0)
+    if empty > 1:
+        raise RuntimeError("Number of zero sized dimensions is more than one, so unique cannot be applied")
+    if empty and x.shape[dim]:
+        raise RuntimeError("There are 0 sized dimensions, and they aren't selected, so unique cannot be applied")
+    slices = movedim(x, dim, 0)
     return slices.reshape((slices.shape[0], slices.numel() // slices.shape[0] if slices.shape[0] else 0))
 
 
@@ -87,16 +93,17 @@ def _answer(
 @composed
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often each integer from 0 on occurs in the 1-D `input` (or the sum of its `weights`)."""
-    if input.dim() != 1 or input.dtype.is_floating_point:
-        raise RuntimeError(
-            f"bincount only supports 1-d non-negative integral inputs, got {input.dtype} of shape {list(input.shape)}"
-        )
+    if input.dim() != 1:
+        raise RuntimeError(f"bincount only supports 1-d non-negative integral inputs, got shape {list(input.shape)}")
+    if input.dtype.is_floating_point or input.dtype == _core.bool:
+        raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{scalar_name(input.dtype)}'")
     if minlength < 0:
         raise RuntimeError(f"minlength should be >= 0, got {minlength}")
     index = input.long()
     if weights is not None and weights.shape != input.shape:
         raise RuntimeError(
-            f"weights should have the same length as input, got shapes {list(weights.shape)} and {list(input.shape)}"
+            f"weights should be 1-d and have the same length as input, got shapes {list(weights.shape)} and "
+            f"{list(input.shape)}"
         )
     if input.numel() == 0:
         return _core.zeros((minlength,), dtype=_core.int64)
@@ -111,8 +118,13 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 
 
 @composed
-def isin(elements: Tensor | float, test_elements: Tensor | float, *, invert: bool = False) -> Tensor:
-    """Where `elements` occur among `test_elements`; memory grows with the product of their counts."""
+def isin(
+    elements: Tensor | float, test_elements: Tensor | float, *, assume_unique: bool = False, invert: bool = False
+) -> Tensor:
+    """Where `elements` occur among `test_elements`; memory grows with the product of their counts.
+
+    The result is right whatever `assume_unique` says.
+    """
     x, among = _core.as_tensor(elements), _core.as_tensor(test_elements)
     found = (x.detach().unsqueeze(-1) == among.detach().reshape(-1)).any(-1)
     return found.logical_not() if invert else found

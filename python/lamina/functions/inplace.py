@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor, can_cast
-from . import indexing, integers, matrices, pointwise, products, scattering, special_values, statistics
+from . import (
+    bessel,
+    gamma_family,
+    indexing,
+    integers,
+    matrices,
+    pointwise,
+    products,
+    scattering,
+    special_values,
+    statistics,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +54,9 @@ IN_PLACE: tuple[Callable[..., Tensor], ...] = (
     _core.addmm,
     _core.cumprod,
     _core.cumsum,
+    bessel.i0,
+    gamma_family.igamma,
+    gamma_family.igammac,
     integers.bitwise_left_shift,
     integers.bitwise_right_shift,
     integers.gcd,

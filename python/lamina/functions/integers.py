@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
-from .arguments import composed
+from .arguments import composed, scalar_name
 from .shaping import broadcast_tensors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .._core import dtype as DType
     from .._typing import Number
 
-__all__ = ["bitwise_left_shift", "bitwise_right_shift", "gcd", "lcm"]
+__all__ = ["SHIFT_OPERATORS", "bitwise_left_shift", "bitwise_right_shift", "gcd", "lcm"]
 
 
-def _check_whole(name: str, *tensors: Tensor) -> None:
-    for tensor in tensors:
-        if tensor.dtype.is_floating_point or tensor.dtype == _core.bool:
-            raise RuntimeError(f'"{name}" not implemented for {tensor.dtype}: expected integers')
+def _whole_type(name: str, input: Tensor | Number, other: Tensor | Number) -> DType:
+    kind = _core.result_type(input, other)
+    if kind.is_floating_point or kind == _core.bool:
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{scalar_name(kind)}': expected integers")
+    return kind
 
 
 @composed
 def gcd(input: Tensor, other: Tensor) -> Tensor:
     """The greatest common divisor, elementwise; not negative, and 0 of two zeros. By Euclid's algorithm."""
-    _check_whole("gcd", input, other)
-    kind = _core.result_type(input, other)
+    kind = _whole_type("gcd", input, other)
     larger, smaller = broadcast_tensors(input.to(_core.int64).abs(), other.to(_core.int64).abs())
     while bool((smaller != 0).any()):
         ended = smaller == 0
@@ -36,27 +40,45 @@ def gcd(input: Tensor, other: Tensor) -> Tensor:
 @composed
 def lcm(input: Tensor, other: Tensor) -> Tensor:
     """The least common multiple, elementwise; not negative, and 0 where either is 0."""
-    _check_whole("lcm", input, other)
+    kind = _whole_type("lcm", input, other)
     divisor: Tensor = gcd(input, other)
-    return ((input // _core.where(divisor == 0, 1, divisor)) * other).abs()
+    return ((input // _core.where(divisor == 0, 1, divisor)) * other).abs().to(kind)
 
 
 @composed
-def bitwise_left_shift(input: Tensor, other: Tensor | Number) -> Tensor:
+def bitwise_left_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """``input << other``: times two to the power of `other`, of which the upper bits are lost."""
-    _check_whole("lshift_cpu", input)
-    kind = _core.result_type(input, other)
-    shift = other.to(_core.int64) if isinstance(other, Tensor) else _core.tensor(other)
-    bits = kind.itemsize * 8
-    shifted = input.to(_core.int64) * 2 ** shift.clamp(0, 62)
-    return _core.where((shift < 0) | (shift >= bits), 0, shifted).to(kind)
+    kind = _whole_type("lshift", input, other)
+    number, shift = _core.as_tensor(input).to(_core.int64), _core.as_tensor(other).to(_core.int64)
+    shifted = number * 2 ** shift.clamp(0, 62)
+    return _core.where((shift < 0) | (shift >= kind.itemsize * 8), 0, shifted).to(kind)
 
 
 @composed
-def bitwise_right_shift(input: Tensor, other: Tensor | Number) -> Tensor:
+def bitwise_right_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """``input >> other``: divided by two to the power of `other`, towards minus infinity."""
-    _check_whole("rshift_cpu", input)
-    kind = _core.result_type(input, other)
-    shift = other.to(_core.int64) if isinstance(other, Tensor) else _core.tensor(other)
+    kind = _whole_type("rshift", input, other)
+    number, shift = _core.as_tensor(input).to(_core.int64), _core.as_tensor(other).to(_core.int64)
     shift = _core.where(shift < 0, 62, shift.clamp(max=62))  # as PyTorch: a shift out of range shifts all out
-    return input.to(_core.int64).div(2**shift, rounding_mode="floor").to(kind)
+    return number.div(2**shift, rounding_mode="floor").to(kind)
+
+
+def _operators(symbol: str, function: Callable[..., Tensor]) -> tuple[tuple[str, Callable[[Tensor, Any], Any]], ...]:
+    """Python's three methods of an operator; NotImplemented for what is neither a tensor nor a number."""
+
+    def number(other: object) -> bool:
+        return isinstance(other, (Tensor, int, float))
+
+    def plain(self: Tensor, other: Any) -> Any:
+        return function(self, other) if number(other) else NotImplemented
+
+    def reflected(self: Tensor, other: Any) -> Any:
+        return function(other, self) if number(other) else NotImplemented
+
+    def in_place(self: Tensor, other: Any) -> Any:
+        return getattr(self, f"{function.__name__}_")(other) if number(other) else NotImplemented
+
+    return ((f"__{symbol}__", plain), (f"__r{symbol}__", reflected), (f"__i{symbol}__", in_place))
+
+
+SHIFT_OPERATORS = (*_operators("lshift", bitwise_left_shift), *_operators("rshift", bitwise_right_shift))

@@ -6,7 +6,7 @@ from math import inf, pi
 
 from .. import _core
 from .._core import Tensor
-from .arguments import composed_as
+from .arguments import as_number, composed_as
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ __all__ = [
     "fmax",
     "fmin",
     "frac",
+    "hardshrink",
     "hypot",
     "lerp",
     "logaddexp",
@@ -32,21 +33,21 @@ __all__ = [
 ]
 
 
-@composed_as("Addcmul")
+@composed_as("Addcmul", rounded_once=True)
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 * tensor2``."""
-    return input.add(tensor1.mul(tensor2), alpha=value)
+    return input.add(tensor1.mul(tensor2), alpha=as_number("addcmul", "value", value))
 
 
-@composed_as("Addcdiv")
+@composed_as("Addcdiv", rounded_once=True)
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 / tensor2``. RuntimeError if `tensor1` and `tensor2` are both integers."""
     if not (tensor1.dtype.is_floating_point or tensor2.dtype.is_floating_point):
         raise RuntimeError(
-            f"addcdiv: expected a floating point tensor1 or tensor2, got {tensor1.dtype} and {tensor2.dtype}; "
-            "Integer division with addcdiv is no longer supported: convert one of them, or use div and add"
+            "Integer division with addcdiv is no longer supported: expected a floating point tensor1 or tensor2, got "
+            f"{tensor1.dtype} and {tensor2.dtype}; convert one of them, or use div and add"
         )
-    return input.add(tensor1.div(tensor2), alpha=value)
+    return input.add(tensor1.div(tensor2), alpha=as_number("addcdiv", "value", value))
 
 
 @composed_as("Rsub")
@@ -55,7 +56,7 @@ def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     return other - input if alpha == 1 else other - input * alpha
 
 
-@composed_as("Lerp")
+@composed_as("Lerp", rounded_once=True)
 def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     """Linear interpolation ``input + weight * (end - input)``, exact at both ends (weight 0 and 1)."""
     if input.dtype != end.dtype:
@@ -94,7 +95,13 @@ def rad2deg(input: Tensor) -> Tensor:
     return input * (180.0 / pi)
 
 
-@composed_as("Sinc")
+@composed_as("Hardshrink")
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """0 for `x` in [-lambd, lambd], `x` elsewhere."""
+    return _core.where((input >= -lambd) & (input <= lambd), 0.0, input)
+
+
+@composed_as("Sinc", rounded_once=True)
 def sinc(input: Tensor) -> Tensor:
     """``sin(pi x) / (pi x)``, and 1 at 0."""
     zero = input == 0
@@ -102,7 +109,7 @@ def sinc(input: Tensor) -> Tensor:
     return _core.where(zero, 1.0, angle.sin() / angle)
 
 
-@composed_as("Logit")
+@composed_as("Logit", rounded_once=True)
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """``log(x / (1 - x))``; with `eps`, x is first clamped to [eps, 1 - eps]. NaN outside [0, 1] without it."""
     x = input if input.dtype.is_floating_point else input.float()
@@ -137,7 +144,7 @@ def fmin(input: Tensor, other: Tensor) -> Tensor:
     return _core.where((input <= other) | other.isnan(), input, other)
 
 
-@composed_as("Hypot")
+@composed_as("Hypot", rounded_once=True)
 def hypot(input: Tensor, other: Tensor) -> Tensor:
     """``sqrt(input² + other²)`` without overflow on the way; inf if either is infinite, whatever the other is."""
     scale = _core.maximum(input.detach().abs(), other.detach().abs())
@@ -148,17 +155,26 @@ def hypot(input: Tensor, other: Tensor) -> Tensor:
     return _core.where(infinite, inf, root)
 
 
-@composed_as("Logaddexp")
+@composed_as("Logaddexp", rounded_once=True)
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     """``log(exp(input) + exp(other))`` without overflow; right at equal infinities too."""
     gap = _core.where(input == other, 0.0, input - other)
     return _core.maximum(input, other) + gap.abs().neg().exp().log1p()
 
 
-@composed_as("Xlogy")
+@composed_as("Xlogy", rounded_once=True)
 def xlogy(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """``input * log(other)``, 0 where `input` is 0 (unless `other` is NaN). At least one is a tensor."""
+    return times_log(input, other, 0)
+
+
+def times_log(input: Tensor | Number, other: Tensor | Number, shift: int) -> Tensor:
+    """``input * log(shift + other)``, where `shift` is 0 or 1; 0 where `input` is 0 (unless `other` is NaN)."""
     if not isinstance(other, Tensor):
         other = _core.tensor(other, dtype=input.dtype if input.dtype.is_floating_point else None)  # type: ignore[union-attr]
-    vanishes = (input == 0) & ((other <= 0) | other.isinf())
-    return _core.where(vanishes, 0.0, input) * _core.where(vanishes, 1.0, other).log()
+    kind = _core.result_type(input, other)
+    if kind.is_floating_point:
+        other = other.to(kind)
+    vanishes = (input == 0) & ((other <= -shift) | other.isinf())
+    argument = _core.where(vanishes, 1.0, other)
+    return _core.where(vanishes, 0.0, input) * (argument.log1p() if shift else argument.log())

@@ -6,8 +6,9 @@ from math import inf, log, nan, pi
 
 from .. import _core
 from .._core import Tensor
-from .arguments import composed, composed_as
-from .pointwise import logaddexp, xlogy
+from ..return_types import frexp as Frexp
+from .arguments import composed, composed_as, scalar_name
+from .pointwise import logaddexp, times_log, xlogy
 from .shaping import broadcast_tensors
 
 TYPE_CHECKING = False
@@ -18,9 +19,12 @@ __all__ = [
     "digamma",
     "entr",
     "float_power",
+    "float_power_",
+    "frexp",
     "heaviside",
     "ldexp",
     "lgamma",
+    "log_ndtr",
     "logaddexp2",
     "ndtr",
     "nextafter",
@@ -96,11 +100,11 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
 def nextafter(input: Tensor, other: Tensor) -> Tensor:
     """The next representable number after `input` in the direction of `other`; `other` where they are equal."""
     kind = _core.result_type(input, other)
-    if kind not in (_core.float32, _core.float64):
-        raise RuntimeError(f'"nextafter" not implemented for {kind}')
+    if not kind.is_floating_point:
+        raise NotImplementedError(f"\"nextafter_cpu\" not implemented for '{scalar_name(kind)}'")
     x, y = broadcast_tensors(input.detach().to(kind), other.detach().to(kind))
     x, y = x.clone(), y.clone()
-    whole = _core.int32 if kind == _core.float32 else _core.int64
+    whole = {2: _core.int16, 4: _core.int32, 8: _core.int64}[kind.itemsize]
     # Of one sign, the bits of floats are in the order of the numbers.
     towards_zero = (x > y) == (x > 0)
     stepped = (x.view(whole) + _core.where(towards_zero, -1, 1).to(whole)).view(kind)
@@ -109,19 +113,66 @@ def nextafter(input: Tensor, other: Tensor) -> Tensor:
     return _core.where(x.isnan() | y.isnan(), nan, _core.where(x == y, y, moved))
 
 
-@composed_as("Logaddexp2")
+@composed_as("Logaddexp2", rounded_once=True)
 def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
     """``log2(2**input + 2**other)`` without overflow."""
     return logaddexp(input * log(2), other * log(2)) / log(2)
 
 
 @composed
-def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
-    """``input ** exponent`` in float64."""
+def float_power(input: Tensor | Number, exponent: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """``input ** exponent`` in float64. RuntimeError if `out` is of another type."""
+    if out is not None:
+        _check_double("output", "float_power", out)
+        filled: Tensor = _core._put_into_out("float_power", float_power(input, exponent), out, (input, exponent))
+        return filled
     base = input.double() if isinstance(input, Tensor) else float(input)
     power = exponent.double() if isinstance(exponent, Tensor) else float(exponent)
     result: Tensor = base**power
     return result
+
+
+def float_power_(self: Tensor, exponent: Tensor | Number) -> Tensor:
+    """In-place form of `float_power`: RuntimeError for what is not float64."""
+    _check_double("base", "float_power_", self)
+    return self.pow_(exponent)
+
+
+def _check_double(role: str, function: str, tensor: Tensor) -> None:
+    if tensor.dtype != _core.float64:
+        raise RuntimeError(
+            f"the {role} given to {function} has dtype {scalar_name(tensor.dtype)} "
+            "but the operation's result requires dtype Double"
+        )
+
+
+@composed
+def frexp(input: Tensor, *, out: tuple[Tensor, Tensor] | None = None) -> Frexp:
+    """``(mantissa, exponent)`` with ``input == mantissa * 2**exponent``, mantissas in [1/2, 1) or 0, exponents int32.
+
+    Infinities and NaN are their own mantissas, with exponent 0.
+    """
+    if not input.dtype.is_floating_point:
+        raise RuntimeError(f"torch.frexp() only supports floating-point dtypes, got {input.dtype}")
+    if out is not None:
+        for part, name, kind in zip(out, ("mantissa", "exponent"), (input.dtype, _core.int32), strict=True):
+            if part.dtype != kind:
+                wanted = "int dtype" if name == "exponent" else f"dtype {kind}"
+                raise RuntimeError(f"torch.frexp() expects {name} to have {wanted} but got {part.dtype}")
+        filled: Frexp = _core._put_into_out("frexp", frexp(input), out, (input,))
+        return filled
+    x = input.double()
+    # A float64's exponent has 11 bits behind its 52 digits; numbers too small to have one are scaled up first.
+    tiny = x.detach().abs() < 2.0**-1022
+    scaled = _core.where(tiny, x.detach() * 2.0**54, x.detach())
+    bits = scaled.contiguous().view(_core.int64).bitwise_and(0x7FF << 52).div(1 << 52, rounding_mode="floor")
+    exponent = _core.where((x == 0) | ~x.isfinite(), 0, bits - 1022 - _core.where(tiny, 54, 0))
+    # Two factors, since one could be beyond the largest number.
+    half = exponent.div(2, rounding_mode="floor")
+    mantissa = x
+    for part in (half, exponent - half):
+        mantissa = mantissa * ((1023 - part) * (1 << 52)).view(_core.float64)
+    return Frexp(mantissa.to(input.dtype), exponent.to(_core.int32))
 
 
 @composed
@@ -131,18 +182,10 @@ def ldexp(input: Tensor, other: Tensor) -> Tensor:
     return input * two**other
 
 
-@composed_as("SpecialXlog1Py")
+@composed_as("SpecialXlog1Py", rounded_once=True)
 def xlog1py(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """``input * log1p(other)``, 0 where `input` is 0, and NaN where `other` is."""
-    shifted = other.log1p() if isinstance(other, Tensor) else _core.tensor(float(other)).double().log1p()
-    if not isinstance(other, Tensor) and isinstance(input, Tensor):
-        shifted = shifted.to(_real(input).dtype)
-    product = input * shifted
-    return (
-        _core.where((input == 0) & ~shifted.isnan(), 0.0, product)
-        if isinstance(input, Tensor) or input == 0
-        else product
-    )
+    return times_log(input, other, 1)
 
 
 @composed_as("SpecialEntr")
@@ -156,3 +199,17 @@ def ndtr(input: Tensor) -> Tensor:
     """The normal distribution function: the area below `input`."""
     area: Tensor = (_real(input) * -(0.5**0.5)).erfc() / 2
     return area
+
+
+@composed_as("SpecialLogNdtr")
+def log_ndtr(input: Tensor) -> Tensor:
+    """The logarithm of `ndtr`, right where that vanishes: erfc's continued fraction below -5, A. and S., 7.1.14."""
+    real = _real(input)
+    x = real.double()
+    z = x.clamp(max=-5.0) * -(0.5**0.5)
+    fraction = z
+    for level in range(40, 0, -1):
+        fraction = z + level / 2 / fraction
+    far = -z.square() - (fraction * (2 * pi**0.5)).log()
+    near = ndtr(x.clamp(min=-5.0)).log()
+    return _core.where(x < -5, far, near).to(real.dtype)

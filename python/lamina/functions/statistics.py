@@ -95,7 +95,9 @@ def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None
     if x is not None and dx is not None:
         raise RuntimeError("cumulative_trapezoid: got both x and dx; they exclude each other")
     dim, count = wrap_axis(dim, y.dim()), y.shape[dim]
-    heights = y.narrow(dim, 1, max(count - 1, 0)) + y.narrow(dim, 0, max(count - 1, 0))
+    if count == 0:
+        return y.clone()
+    heights = y.narrow(dim, 1, count - 1) + y.narrow(dim, 0, count - 1)
     if x is None:
         return heights.cumsum(dim) * ((1.0 if dx is None else dx) / 2)
     if x.dim() == 1:

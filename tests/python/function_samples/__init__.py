@@ -9,7 +9,8 @@ from .products import LINALG, PRODUCTS
 from .reducing import REDUCING
 from .row import Row
 from .shaping import MATRICES, SHAPING
+from .special import SPECIAL
 
 __all__ = ["ROWS", "Row"]
 
-ROWS: tuple[Row, ...] = (*POINTWISE, *SHAPING, *MATRICES, *INDEXING, *REDUCING, *PRODUCTS, *LINALG, *MORE)
+ROWS: tuple[Row, ...] = (*POINTWISE, *SHAPING, *MATRICES, *INDEXING, *REDUCING, *PRODUCTS, *LINALG, *MORE, *SPECIAL)

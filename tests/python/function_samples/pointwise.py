@@ -9,6 +9,7 @@ from .row import row, x
 __all__ = ["POINTWISE"]
 
 POINTWISE = [
+    row("hardshrink", x(5), 0.7, reference=lambda a, edge: np.where(np.abs(a) <= edge, 0, a)),
     row("addcdiv", x(3), x(2, 3), x(2, 1, low=1), value=0.5, reference=lambda a, b, c, value: a + value * b / c),
     row("addcdiv", x(2, 3), x(3), x(2, 1, low=1), reference=lambda a, b, c: a + b / c),
     row("addcmul", x(2, 3), x(3), x(2, 1), value=2, reference=lambda a, b, c, value: a + value * b * c),

@@ -7,6 +7,7 @@ import warnings
 from ... import _core
 from ..._core import Tensor
 from ...functions.arguments import composed
+from ...functions.pointwise import hardshrink
 from .widening import widened
 
 TYPE_CHECKING = False
@@ -221,13 +222,6 @@ def softsign(input: Tensor) -> Tensor:
 def tanhshrink(input: Tensor) -> Tensor:
     """``x - tanh(x)``."""
     return input - input.tanh()
-
-
-@composed
-@widened
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """0 for `x` in [-lambd, lambd], `x` elsewhere."""
-    return _labelled(_core.where((input >= -lambd) & (input <= lambd), 0.0, input), "Hardshrink")
 
 
 @composed

@@ -1,0 +1,140 @@
+"""Functions around the gamma function that are computed until they converge: incomplete gamma, polygamma, zeta."""
+
+from __future__ import annotations
+
+from math import factorial, inf, nan
+
+from .. import _core
+from .._core import Tensor
+from .arguments import composed, composed_as
+from .shaping import broadcast_tensors
+from .special_values import digamma, lgamma
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .._typing import Number
+
+__all__ = ["igamma", "igammac", "multigammaln", "polygamma", "zeta"]
+
+_STEPS_A_LOOK = 16
+_MOST_STEPS = 4096
+_TINY = 1e-300
+_ENOUGH = 1e-16
+
+
+def _series(a: Tensor, x: Tensor) -> Tensor:
+    """``1 + x / (a + 1) + x² / ((a + 1) (a + 2)) …``; converges fast for x < a + 1. Source: A. and S., 6.5.29."""
+    total = term = _core.ones_like(x)
+    for step in range(1, _MOST_STEPS):
+        term = term * x / (a + step)
+        total = total + term
+        if step % _STEPS_A_LOOK == 0 and not bool((term.detach() > total.detach() * _ENOUGH).any()):
+            break
+    return total
+
+
+def _fraction(a: Tensor, x: Tensor) -> Tensor:
+    """The continued fraction of ``Γ(a, x) / (x^a e^-x)`` by Lentz's method, for x ≥ a + 1. A. and S., 6.5.31."""
+    b = x + 1 - a
+    c, d = _core.full_like(x, 1 / _TINY), 1 / b
+    result = d
+    for step in range(1, _MOST_STEPS):
+        factor = (a - step) * step
+        b = b + 2
+        d, c = 1 / (factor * d + b), b + factor / c
+        result = result * (d * c)
+        if step % _STEPS_A_LOOK == 0 and not bool(((d * c).detach() - 1).abs().gt(_ENOUGH * 4).any()):
+            break
+    return result
+
+
+def _incomplete(input: Tensor, other: Tensor, upper: bool) -> Tensor:
+    kind = _core.result_type(input, other)
+    if not kind.is_floating_point:
+        raise NotImplementedError(f'"igamma{"c" if upper else ""}" not implemented for {kind}')
+    a, x = broadcast_tensors(input.double(), other.double())
+    plain = (a > 0) & (x > 0) & a.isfinite() & x.isfinite()
+    below = plain & (x < a + 1)
+    above = plain & (x >= a + 1)
+    p_a, p_x = _core.where(plain, a, 1.0), _core.where(plain, x, 1.0)
+    scale = (p_a * p_x.log() - p_x - lgamma(p_a)).exp()
+    lower_part = scale / p_a * _series(_core.where(below, a, 1.0), _core.where(below, x, 1.0))
+    upper_part = scale * _fraction(_core.where(above, a, 1.0), _core.where(above, x, 3.0))
+    result = _core.where(below, 1 - lower_part if upper else lower_part, upper_part if upper else 1 - upper_part)
+    # At the ends: all of the mass lies at 0 for a = 0, and nowhere for a = inf.
+    all_below = ((a == 0) & (x > 0)) | ((x == inf) & (a >= 0) & a.isfinite())
+    none_below = ((x == 0) & (a > 0)) | ((a == inf) & (x >= 0) & x.isfinite())
+    at_ends = _core.where(all_below, 0.0 if upper else 1.0, _core.where(none_below, 1.0 if upper else 0.0, nan))
+    return _core.where(plain, result, at_ends).to(kind)
+
+
+@composed_as("Igamma")
+def igamma(input: Tensor, other: Tensor) -> Tensor:
+    """The regularized lower incomplete gamma function P(input, other); NaN for negative arguments."""
+    return _incomplete(input, other, False)
+
+
+@composed_as("Igammac")
+def igammac(input: Tensor, other: Tensor) -> Tensor:
+    """The regularized upper incomplete gamma function, ``1 - igamma``, without its cancellation."""
+    return _incomplete(input, other, True)
+
+
+# Bernoulli's numbers B2, B4 …
+_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
+_DIRECT_TERMS = 12
+
+
+@composed_as("SpecialZeta")
+def zeta(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """Hurwitz' zeta function: the sum of ``(other + k) ** -input`` over k ≥ 0, for `input` > 1.
+
+    By the formula of Euler and Maclaurin. Infinite for `input` 1 and at `other` 0, -1, -2 …; NaN for `input` below 1,
+    and for negative `other` where `input` is no integer.
+    """
+    kind = _core.result_type(input, other)
+    kind = kind if kind.is_floating_point else _core.get_default_dtype()
+    s, q = broadcast_tensors(_core.as_tensor(input).double(), _core.as_tensor(other).double())
+    whole = q == q.floor()
+    pole = (s == 1) | ((q <= 0) & whole)
+    invalid = (s < 1) | ((q < 0) & (s != s.floor())) | s.isnan() | q.isnan()
+    odd = pole | invalid
+    s, q = _core.where(odd, 2.0, s), _core.where(odd, 1.0, q)
+    total = _core.zeros_like(q)
+    while bool((q < 0).any()):
+        total = total + _core.where(q < 0, q.abs() ** -s * _core.where(s % 2 == 0, 1.0, -1.0), 0.0)
+        q = _core.where(q < 0, q + 1, q)
+    for step in range(_DIRECT_TERMS):
+        total = total + (q + step) ** -s
+    end = q + _DIRECT_TERMS
+    power = end**-s
+    total = total + end * power / (s - 1) + power / 2
+    rising, power = s, power / end
+    for place, number in enumerate(_BERNOULLI, start=1):
+        total = total + (number / factorial(2 * place)) * rising * power
+        rising, power = rising * (s + 2 * place - 1) * (s + 2 * place), power / (end * end)
+    return _core.where(invalid, nan, _core.where(pole, inf, total)).to(kind)
+
+
+@composed
+def polygamma(n: int, input: Tensor) -> Tensor:
+    """The `n`-th derivative of `digamma`. RuntimeError for negative `n`. Source: Abramowitz and Stegun, 6.4.10."""
+    if n < 0:
+        raise RuntimeError("polygamma(n, x) does not support negative n.")
+    if n == 0:
+        return digamma(input)
+    size = zeta(float(n + 1), input) * factorial(n)
+    return size if n % 2 else -size
+
+
+@composed
+def multigammaln(input: Tensor, p: int) -> Tensor:
+    """The logarithm of the multivariate gamma function of dimension `p`, for elements above ``(p - 1) / 2``."""
+    from math import log, pi
+
+    if p < 1:
+        raise RuntimeError("p has to be greater than or equal to 1")
+    result = input * 0 + p * (p - 1) / 4 * log(pi)
+    for place in range(p):
+        result = result + lgamma(input - place / 2)
+    return result

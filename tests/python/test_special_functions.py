@@ -1,0 +1,70 @@
+"""Special functions and counts where a table of samples does not reach: ends, NaN, refusals."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import lamina
+
+
+def test_incomplete_gamma_at_its_ends() -> None:
+    a = lamina.tensor([0.0, 2.0, math.inf, 2.0, 0.0, math.inf, -1.0])
+    x = lamina.tensor([1.0, 0.0, 5.0, math.inf, 0.0, math.inf, 1.0])
+    expected = [1.0, 0.0, 0.0, 1.0, math.nan, math.nan, math.nan]
+    np.testing.assert_array_equal(lamina.igamma(a, x).numpy(), np.array(expected, np.float32))
+    np.testing.assert_array_equal(lamina.igammac(a, x).numpy(), 1 - np.array(expected, np.float32))
+
+
+def test_zeta_at_its_poles_and_below() -> None:
+    s = lamina.tensor([1.0, 2.0, 0.5, 2.5, 2.0])
+    q = lamina.tensor([3.0, -1.0, 1.0, -0.5, -0.5])
+    values = lamina.special.zeta(s, q).tolist()
+    assert values[:2] == [math.inf, math.inf]
+    assert math.isnan(values[2])
+    assert math.isnan(values[3])
+    assert values[4] == pytest.approx(4 + math.pi**2 / 2, rel=1e-6)
+
+
+def test_polygamma_refuses_negative_orders() -> None:
+    with pytest.raises(RuntimeError, match="does not support negative n"):
+        lamina.polygamma(-1, lamina.ones(1))
+
+
+def test_frexp_of_what_is_nearly_nothing_or_everything() -> None:
+    x = np.array([5e-324, 2.0**-1022, 1.7e308, -np.inf, np.nan])
+    mantissa, exponent = lamina.frexp(lamina.tensor(x))
+    np.testing.assert_array_equal(mantissa.numpy(), np.frexp(x)[0])
+    np.testing.assert_array_equal(exponent.numpy()[:3], np.frexp(x)[1][:3])
+
+
+def test_histogram_with_weights_edges_and_density() -> None:
+    x, weight = np.linspace(-2, 2, 9), np.arange(9.0)
+    edges = np.array([-1.0, 0.0, 0.25, 2.0])
+    result = lamina.histogram(lamina.tensor(x), lamina.tensor(edges), weight=lamina.tensor(weight), density=True)
+    np.testing.assert_allclose(result.hist.numpy(), np.histogram(x, edges, weights=weight, density=True)[0])
+    with pytest.raises(RuntimeError, match="same dtype"):
+        lamina.histogram(lamina.ones(2), lamina.tensor(edges))
+    with pytest.raises(RuntimeError, match=r"range \[nan, nan\] is not finite"):
+        lamina.histogram(lamina.tensor([1.0, math.nan]), 3)
+
+
+def test_searchsorted_puts_nan_behind_everything_and_promotes_numbers() -> None:
+    assert lamina.searchsorted(lamina.tensor([1, 2, 3]), 2.5).item() == 2
+    row = lamina.tensor([1.0, 2.0, math.nan])
+    assert lamina.searchsorted(row, lamina.tensor([2.0, math.nan])).tolist() == [1, 3]
+    with pytest.raises(RuntimeError, match="sorter index out of range"):
+        lamina.searchsorted(row, 2.0, sorter=lamina.tensor([0, 1, 3]))
+
+
+def test_shift_operators_leave_others_their_turn() -> None:
+    x = lamina.tensor([1, 2])
+    assert (1 << x).tolist() == [2, 4]
+    assert (256 >> x).tolist() == [128, 64]
+    x <<= 2
+    assert x.tolist() == [4, 8]
+    assert x.__lshift__("1") is NotImplemented
+    with pytest.raises(NotImplementedError, match="'Float'"):
+        x << 1.5
