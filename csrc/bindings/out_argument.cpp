@@ -33,6 +33,8 @@ void check_exact(const char* function, DType from, DType to, const char* role) {
     check(to == DType::kUInt8, name, " only supports bool tensor for result, got: ", functions::scalar_name(to));
     return;
   }
+  check(name != "nonzero", "nonzero: Expected out tensor to have scalar type Long but got scalar type",
+        functions::scalar_name(to));
   check(name != "isposinf" && name != "isneginf", name, " does not support non-boolean outputs.");
   check(name != "quantile" && name != "nanquantile", name, "() out tensor must be same dtype as the input tensor");
   fail(ErrorKind::kRuntime, name, "(): Expected out tensor to have dtype ", name_of(from), ", but got ", name_of(to),
