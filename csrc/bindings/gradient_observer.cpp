@@ -35,6 +35,8 @@ std::string brackets(const Shape* shape) { return to_string(shape->dims(), '[', 
 void check_replacement(const ValuePtr& old, const ValuePtr& fresh) {
   check(!old || old->shape == fresh->shape, "hook has changed the size of value: expected ",
         old ? brackets(old->shape) : "", ", got ", brackets(fresh->shape));
+  check(!old || old->dtype == fresh->dtype, "hook has changed the type of value (was ",
+        name_of(old ? old->dtype : fresh->dtype), " got ", name_of(fresh->dtype), ")");
 }
 
 // What a node hook returned, in place of what it was given.

@@ -250,6 +250,18 @@ def test_gradients_of_a_batch_of_weights() -> None:
     assert lamina.allclose(batched, lamina.stack(single))
     with pytest.raises(RuntimeError, match="is_grads_batched=True"):
         lamina.autograd.grad(y, x, lamina.ones(3), is_grads_batched=True)
+    unused = lamina.ones(2, requires_grad=True)
+    _, zeros = lamina.autograd.grad(y, [x, unused], weights, is_grads_batched=True, materialize_grads=True)
+    assert zeros.tolist() == [0, 0]
+    assert not zeros.requires_grad
+
+
+def test_a_hook_keeps_the_type() -> None:
+    x = lamina.ones(2, requires_grad=True)
+    x.register_hook(lambda gradient: gradient.double())
+    with pytest.raises(RuntimeError, match="changed the type of value"):
+        x.sum().backward()
+    assert x.grad is None
 
 
 @pytest.mark.parametrize("name", ["var_mean", "std_mean", "aminmax"])

@@ -46,7 +46,18 @@ def test_ctc_loss_sums_all_paths() -> None:
     (gradient,) = lamina.autograd.grad(finite.sum(), scores)
     assert np.isfinite(gradient.numpy()).all()
     assert not gradient[:, 0].any()
+    (gradient,) = lamina.autograd.grad(loss(scores).sum(), scores)
+    assert gradient[:2, 0].isnan().all()
+    assert gradient[:, 1:].isfinite().all()
     for wrong in ({"inputs": [5, 3, 2]}, {"inputs": [2, 3]}, {"inputs": [2, -1, 1]}):
         (inputs,) = wrong.values()
         with pytest.raises(RuntimeError, match="input_lengths"):
             loss(scores)
+
+
+def test_a_target_may_hold_the_blank() -> None:
+    steps = lamina.tensor(np.random.default_rng(2).standard_normal((2, 1, 3))).log_softmax(-1)
+    found = F.ctc_loss(steps, lamina.tensor([[1, 0]]), [2], [2], reduction="none")
+    np.testing.assert_allclose(found.item(), -(steps[0, 0, 1] + steps[1, 0, 0]).item(), rtol=1e-10)
+    with pytest.raises(NotImplementedError, match="Half"):
+        F.ctc_loss(steps.half(), lamina.tensor([[1, 0]]), [2], [2])

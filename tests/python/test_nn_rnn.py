@@ -146,6 +146,10 @@ def test_forms_and_copies() -> None:
         (lambda: nn.LSTM(3, 4)(lamina.zeros(2, 3), (lamina.zeros(1, 1, 4),) * 2), RuntimeError, "unbatched 2-D input"),
         (lambda: nn.LSTMCell(3, 4)(lamina.zeros(2, 5)), RuntimeError, "got 5 expected 3"),
         (lambda: nn.GRUCell(3, 4)(lamina.zeros(2, 3), lamina.zeros(1, 4)), RuntimeError, "doesn't match hidden0"),
+        (lambda: nn.LSTM(3, 4)(lamina.zeros(2, 1, 3), (lamina.zeros(1, 1, 4),)), RuntimeError, "two hidden states"),
+        (lambda: nn.GRUCell(3, 4)(lamina.zeros(3), lamina.zeros(1, 4)), RuntimeError, "got 1, expected 4"),
+        (lambda: nn.GRUCell(3, 4)(lamina.zeros(4, 3), lamina.zeros(4)), IndexError, "range"),
+        (lambda: rnn.pack_padded_sequence(lamina.zeros(3, 1), lamina.tensor(3)), RuntimeError, "got 0D cpu Long"),
         (lambda: rnn.pad_sequence([]), RuntimeError, "empty list"),
         (lambda: rnn.pack_padded_sequence(lamina.zeros(3, 2), [2, 3]), RuntimeError, "sorted in decreasing order"),
         (lambda: rnn.pack_padded_sequence(lamina.zeros(3, 2), [4, 2]), RuntimeError, "at most 3"),
@@ -165,6 +169,7 @@ def test_padding_and_packing_are_inverse() -> None:
         for row, sequence in zip(rows.tolist(), sequences, strict=True):
             spare = [-1] * (4 - len(sequence))
             assert row == (sequence.tolist() + spare if side == "right" else spare + sequence.tolist())
+    assert rnn.pad_sequence([lamina.ones(2), lamina.ones(1, dtype=lamina.float64)]).dtype == lamina.float32
     packed = rnn.pack_sequence(sequences, enforce_sorted=False)
     assert packed.data.tolist() == [40, 20, 10, 41, 21, 42, 43]
     assert packed.batch_sizes.tolist() == [3, 2, 1, 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import inf
 from typing import Any
 
 import pytest
@@ -160,3 +161,16 @@ def test_old_names_warn() -> None:
 def test_same_padding_refuses_strides_first() -> None:
     with pytest.raises(ValueError, match="padding='same' is not supported for strided convolutions"):
         lamina.nn.Conv2d(1, 1, 3, padding="same", stride=(1, 1, 3))
+
+
+def test_whole_numbers_are_rounded_and_bounded_after_each_axis() -> None:
+    image = lamina.tensor([[0, 255, 0, 255], [255, 0, 255, 0], [0, 255, 255, 0]], dtype=lamina.uint8)[None, None]
+    wide = F.interpolate(image, (3, 9), mode="bicubic")
+    assert lamina.equal(F.interpolate(image, (7, 9), mode="bicubic"), F.interpolate(wide, (7, 9), mode="bicubic"))
+
+
+def test_the_nearest_element_does_not_move_with_the_grid() -> None:
+    grid = lamina.tensor([[[[0.3, inf]]]], requires_grad=True)
+    F.grid_sample(lamina.ones(1, 1, 2, 2), grid, "nearest", align_corners=False).sum().backward()
+    assert grid.grad is not None
+    assert grid.grad.tolist() == [[[[0, 0]]]]

@@ -62,6 +62,7 @@ def test_a_causal_mask_hides_what_comes_later() -> None:
     equal(before[:2], after[:2])
     assert not np.allclose(before[2].detach().numpy(), after[2].detach().numpy())
     equal(net(source[:, 0], target[:, 0], tgt_mask=mask), before[:, 0])
+    equal(net(source, target, tgt_mask=mask * 0, tgt_is_causal=True), before)  # the hint is believed
 
 
 def test_padding_is_not_looked_at() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 from typing import Any
 
@@ -152,3 +153,9 @@ def test_hooks_can_be_forbidden() -> None:
         pass
     with hooks:
         pass
+    with none:  # in this thread
+        entered = []
+        thread = threading.Thread(target=lambda: entered.append(hooks.__enter__() is None))
+        thread.start()
+        thread.join()
+    assert entered == [True]

@@ -32,7 +32,7 @@ def _grad_of_batch(
     retain_graph: bool | None,
     create_graph: bool,
     allow_unused: bool,
-) -> tuple[Tensor, ...]:
+) -> tuple[Tensor | None, ...]:
     """`grad` for every one of the weights along axis 0 of `grad_outputs`."""
     from .batching import vmap
 
@@ -59,7 +59,7 @@ def _grad_of_batch(
         return tuple(gradient for gradient in found if gradient is not None)
 
     batches = iter(vmap(one)(*weights))
-    return tuple(next(batches) if there else None for there in used)  # type: ignore[misc]
+    return tuple(next(batches) if there else None for there in used)
 
 
 def backward(
@@ -103,26 +103,28 @@ def grad(
     """
     if not only_inputs:
         raise ValueError("grad: only_inputs=False is gone; use backward() to reach every leaf")
-    if is_grads_batched:
-        return _grad_of_batch(outputs, inputs, grad_outputs, retain_graph, create_graph, bool(allow_unused))
     if materialize_grads and allow_unused is False:
         raise ValueError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
         )
-    roots = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+    allowed = bool(allow_unused) or materialize_grads
     leaves = _targets(inputs)
-    weights = _as_tuple(grad_outputs, len(roots))
-    if len(weights) != len(roots):
-        raise RuntimeError(f"got {len(roots)} tensors and {len(weights)} gradients")
-    retain = create_graph if retain_graph is None else retain_graph
-    result = _core.grad(roots, leaves, weights, retain, create_graph, bool(allow_unused) or materialize_grads)
+    if is_grads_batched:
+        result = _grad_of_batch(outputs, inputs, grad_outputs, retain_graph, create_graph, allowed)
+    else:
+        roots = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+        weights = _as_tuple(grad_outputs, len(roots))
+        if len(weights) != len(roots):
+            raise RuntimeError(f"got {len(roots)} tensors and {len(weights)} gradients")
+        retain = create_graph if retain_graph is None else retain_graph
+        result = _core.grad(roots, leaves, weights, retain, create_graph, allowed)
     if materialize_grads:
         given = (inputs,) if isinstance(inputs, Tensor) or hasattr(inputs, "output_nr") else inputs
         for gradient, leaf in zip(result, given, strict=True):
             if gradient is None and not isinstance(leaf, Tensor):
                 raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
         return tuple(
-            _core.zeros_like(leaf).requires_grad_() if gradient is None else gradient
+            _core.zeros_like(leaf).requires_grad_(create_graph) if gradient is None else gradient
             for gradient, leaf in zip(result, leaves, strict=True)
         )
     return result  # type: ignore[return-value]  # None only where allow_unused asked for it

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from .. import _core
 from .._core import Node, Tensor
 from .modes import no_grad
@@ -26,8 +28,12 @@ __all__ = [
 
 _RAW, _UNPACKED = "_raw_saved_", "_saved_"
 
-# Why hooks may not be set, or None.
-_disabled: str | None = None
+
+class _State(threading.local):
+    disabled: str | None = None  # why hooks may not be set
+
+
+_state = _State()
 
 
 def current_hooks() -> tuple[Pack, Unpack] | None:
@@ -54,8 +60,8 @@ class saved_tensors_hooks:  # noqa: N801
         self._before: list[tuple[Pack, Unpack] | None] = []
 
     def __enter__(self) -> None:
-        if _disabled is not None:
-            raise RuntimeError(_disabled)
+        if _state.disabled is not None:
+            raise RuntimeError(_state.disabled)
         self._before.append(_core._exchange_saved_hooks(self.pack_hook, self.unpack_hook))
 
     def __exit__(self, *exception: object) -> None:
@@ -77,15 +83,13 @@ class disable_saved_tensors_hooks:  # noqa: N801
         self._before: list[str | None] = []
 
     def __enter__(self) -> None:
-        global _disabled
         if current_hooks() is not None:
             raise RuntimeError(self.error_message)
-        self._before.append(_disabled)
-        _disabled = self.error_message
+        self._before.append(_state.disabled)
+        _state.disabled = self.error_message
 
     def __exit__(self, *exception: object) -> None:
-        global _disabled
-        _disabled = self._before.pop()
+        _state.disabled = self._before.pop()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         from .._wrapping import wraps

@@ -109,7 +109,8 @@ def multi_head_attention_forward(
         seen = dropout((scores if mask is None else scores + mask).softmax(-1), dropped)
         mixed = seen @ v
     else:  # where a query that may look nowhere gets zeros, not NaN
-        mixed = scaled_dot_product_attention(q, k, v, mask, dropped)
+        hinted = is_causal and padding is None  # the hint stands for the mask
+        mixed = scaled_dot_product_attention(q, k, v, None if hinted else mask, dropped, is_causal=hinted)
     mixed = mixed.transpose(0, 1).reshape(length * batch, width)
     output = linear(mixed, out_proj_weight, out_proj_bias).reshape(length, batch, out_proj_weight.shape[0])
     if need_weights:

@@ -6,6 +6,7 @@ from math import inf
 
 from ... import _core
 from ..._core import Tensor
+from ...dtypes import scalar_name
 from .padding import pad
 from .reduction import reduce_loss
 
@@ -33,10 +34,10 @@ def ctc_loss(
     """How unlikely `targets` are if each of T steps is a label or `blank`, and repeated labels count once.
 
     `log_probs` (T, N, C) is a log_softmax, or (T, C) without N; `targets` is (N, S), or all labels in one line. The
-    lengths say how much of each counts. "mean" divides by the target's length first. Targets that do not fit into the
-    steps give inf, or 0 with `zero_infinity`. As in PyTorch, the gradient is that of the softmax's input: ``exp`` of
-    `log_probs` is added to it, which log_softmax's own gradient does not see. RuntimeError for lengths or a `blank`
-    out of range. (Graves et al., 2006)
+    lengths say how much of each counts. "mean" divides by the target's length first. Targets that do not fit into
+    the steps give inf and gradients of NaN, or 0 with `zero_infinity`. As in PyTorch, the gradient is that of the
+    softmax's input: ``exp`` of `log_probs` is added to it, which log_softmax's own gradient does not see.
+    RuntimeError for lengths or a `blank` out of range. (Graves et al., 2006)
     """
     batched = log_probs.ndim == 3
     if log_probs.ndim not in (2, 3):
@@ -44,15 +45,15 @@ def ctc_loss(
     steps = log_probs if batched else log_probs.unsqueeze(1)
     if steps.numel() == 0:
         raise RuntimeError("log_probs tensor must not be empty")
+    if steps.dtype not in (_core.float32, _core.float64):
+        raise NotImplementedError(f"\"ctc_loss_cpu\" not implemented for '{scalar_name(steps.dtype)}'")
     count, batch, classes = steps.shape
     if not 0 <= blank < classes:
         raise RuntimeError("blank must be in label range")
     inputs = _lengths("input_lengths", input_lengths, batch, count)
     lengths = _lengths("target_lengths", target_lengths, batch, None)
     labels = _labels(targets, lengths, batch, batched)
-    losses = _losses(steps, labels, inputs, lengths, blank)
-    if zero_infinity:
-        losses = _core.where(losses == inf, 0.0, losses)
+    losses = _losses(steps, labels, inputs, lengths, blank, zero_infinity)
     if reduction == "mean":
         losses = losses / _core.tensor([float(max(n, 1)) for n in lengths], dtype=losses.dtype)
     losses = losses if batched or reduction != "none" else losses.squeeze(0)
@@ -94,7 +95,9 @@ def _labels(targets: Tensor, lengths: list[int], batch: int, batched: bool) -> T
     return targets[:, :longest]
 
 
-def _losses(steps: Tensor, labels: Tensor, inputs: list[int], lengths: list[int], blank: int) -> Tensor:
+def _losses(
+    steps: Tensor, labels: Tensor, inputs: list[int], lengths: list[int], blank: int, zero_infinity: bool
+) -> Tensor:
     """Along the steps, for each place in the labels with blanks around them: all ways to be there by now."""
     batch, longest = labels.shape
     ends = _core.tensor(lengths, dtype=_core.int64)
@@ -104,7 +107,7 @@ def _losses(steps: Tensor, labels: Tensor, inputs: list[int], lengths: list[int]
     places = _core.stack([between[:, :longest], filled], 2).flatten(1)
     places = _core.cat([places, between[:, longest:]], 1)  # blank, label, blank, …, label, blank
     # A blank may be left out between labels that differ.
-    skips = pad((places[:, 2:] != places[:, :-2]) & (places[:, 2:] != blank), (2, 0)) if longest else None
+    skips = pad(places[:, 2:] != places[:, :-2], (2, 0)) if longest else None
     never = _core.full((batch, 2), _NEVER, dtype=steps.dtype)
     seen = steps.clamp_min(_NEVER).gather(2, places.expand(steps.shape[0], *places.shape))
     ways = _core.cat([seen[0, :, :2], _core.full_like(seen[0, :, 2:], _NEVER)], 1)
@@ -123,6 +126,12 @@ def _losses(steps: Tensor, labels: Tensor, inputs: list[int], lengths: list[int]
     counted = (_core.arange(steps.shape[0]).unsqueeze(1) < times.T).unsqueeze(2)
     shares = _core.where(counted, steps.exp(), 0.0).sum((0, 2))
     losses = losses + (shares - shares.detach())
-    losses = _core.where(losses > -_NEVER / 10, inf, losses)
-    none = [float("inf") if length else 0.0 for length in lengths]
-    return _core.where(times.squeeze(1) > 0, losses, _core.tensor(none, dtype=losses.dtype))
+    seen_any = times.squeeze(1) > 0
+    impossible = seen_any & (losses > -_NEVER / 10)
+    if zero_infinity:
+        return _core.where(seen_any & ~impossible, losses, 0.0)
+    # The logarithm of 0 is infinite, and its gradient NaN.
+    infinite = -(_core.where(impossible, losses, 1.0) * 0.0).log()
+    losses = _core.where(impossible, infinite, losses)
+    none = [inf if length else 0.0 for length in lengths]
+    return _core.where(seen_any, losses, _core.tensor(none, dtype=losses.dtype))

@@ -70,7 +70,10 @@ def interpolate(
         raise NotImplementedError(f"\"upsample_{name}{axes}d\" not implemented for '{scalar_name(input.dtype)}'")
     narrow = input.dtype not in (_core.float32, _core.float64) and mode not in _NEAREST
     output = input.float() if narrow else input
-    for axis, (wanted, scale) in enumerate(zip(sizes, scales), 2):
+    # Images of whole numbers are rounded after each axis, the last one first.
+    rounds = input.dtype == _core.uint8 and mode in ("bilinear", "bicubic")
+    steps = list(enumerate(zip(sizes, scales), 2))
+    for axis, (wanted, scale) in reversed(steps) if rounds else steps:
         if mode in _NEAREST:
             exact = mode == "nearest-exact"
             output = nearest(output, axis, wanted, scale, exact, whole=axes == 2 and not exact)
@@ -79,6 +82,8 @@ def interpolate(
         else:
             along = cubic if mode == "bicubic" else linear
             output = along(output, axis, wanted, scale, bool(align_corners))
+        if rounds:
+            output = (output + 0.5).floor().clamp(0, 255)
     if narrow:
         output = output.round().clamp(0, 255).to(input.dtype) if input.dtype == _core.uint8 else output.to(input.dtype)
     output = output.clone() if output is input else output

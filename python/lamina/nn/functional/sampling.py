@@ -109,6 +109,8 @@ def grid_sample(
         total = part if total is None else total + part
     assert total is not None
     output = total.reshape(batch, channels, *grid.shape[1:-1])
+    if mode == "nearest" and grid.requires_grad:  # whose gradient is zero, not missing
+        output = output + _core.where(_core.tensor(False), grid.select(-1, 0).unsqueeze(1), 0.0)
     return _core._labelled(output, f"GridSampler{axes}D") if output.requires_grad else output
 
 

@@ -304,5 +304,7 @@ class LSTM(RNNBase):
     def forward(
         self, input: Tensor | PackedSequence, hx: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor | PackedSequence, tuple[Tensor, Tensor]]:
+        if hx is not None and len(hx) != 2:
+            raise RuntimeError("lstm expects two hidden states")
         output, (hidden, memory) = self._run(input, None if hx is None else tuple(hx))
         return output, (hidden, memory)

@@ -83,9 +83,9 @@ class RNNCellBase(Module):
                 raise RuntimeError(
                     f"Input batch size {input.shape[0]} doesn't match hidden{n} batch size {part.shape[0]}"
                 )
-            if part.shape[-1] != self.hidden_size:
+            if part.shape[1] != self.hidden_size:
                 raise RuntimeError(
-                    f"hidden{n} has inconsistent hidden_size: got {part.shape[-1]}, expected {self.hidden_size}"
+                    f"hidden{n} has inconsistent hidden_size: got {part.shape[1]}, expected {self.hidden_size}"
                 )
         weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, None)
         after = step(mode, input, state, weights)

@@ -33,6 +33,8 @@ def pack_padded_sequence(
     RuntimeError for lengths that do not decrease, unless `enforce_sorted` is off, and for lengths that do not fit.
     """
     sizes = _core.as_tensor(lengths, dtype=_core.int64)
+    if sizes.ndim != 1:
+        raise RuntimeError(f"'lengths' argument should be a 1D CPU int64 tensor, but got {sizes.ndim}D cpu Long tensor")
     indices: Tensor | None = None
     if not enforce_sorted:
         sizes, indices = _core.sort(sizes, descending=True)
@@ -120,7 +122,7 @@ def pad_sequence(
     for tensor in tensors:
         spare = longest - len(tensor)
         widths = [0] * (2 * tensor.ndim - 2) + ([spare, 0] if padding_side == "left" else [0, spare])
-        padded.append(pad(tensor, widths, value=padding_value))
+        padded.append(pad(tensor, widths, value=padding_value).to(tensors[0].dtype))
     return _core.stack(padded, 0 if batch_first else 1)
 
 
