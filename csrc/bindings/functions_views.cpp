@@ -375,9 +375,9 @@ LAMINA_FUNCTION(kMethod, detach_, "input") {
   return self_of(a);
 }
 LAMINA_FUNCTION(kMethod, contiguous, "input, *, memory_format=None") {
+  if (engine::is_contiguous(a.variable(0))) return self_of(a);
   check(!a.given(1) || !is_preserve_format(a.object(1)),
         "preserve memory format is unsupported by the contiguous operator");
-  if (engine::is_contiguous(a.variable(0))) return self_of(a);
   return wrap(build::clone(a.tensor(0)));
 }
 LAMINA_FUNCTION(kMethod, is_contiguous, "input, *, memory_format=None") {

@@ -27,9 +27,11 @@ std::vector<const char*>& labels() {
   return *all;
 }
 
-// What inference mode made has no version counter, so that no gradient may read it.
+// What inference mode made has no version counter, so that no gradient that is wanted may read it.
 void check_not_inference(const OpRow& entry, std::span<Value* const> inputs) {
-  std::uint8_t reads = entry.reads[0] | entry.reads[1] | entry.reads[2];
+  std::uint8_t reads = 0;
+  for (std::size_t i = 0; i < inputs.size() && i < 3; ++i)
+    if (inputs[i]->requires_grad()) reads |= entry.reads[i];
   for (std::size_t i = 0; i < inputs.size() && i < 3; ++i)
     check(!(reads >> i & 1 && inputs[i]->has(kInferenceMade)) || t_inference,
           "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor "

@@ -44,6 +44,15 @@ def test_set_grad_enabled_as_function() -> None:
         lamina.set_grad_enabled(True)
 
 
+def test_inference_weights_serve_where_no_gradient_reads_them() -> None:
+    with lamina.inference_mode():
+        layer = lamina.nn.Linear(3, 2)
+    x = lamina.ones(2, 3)
+    assert layer(x).requires_grad
+    with pytest.raises(RuntimeError, match="Inference tensors cannot be saved for backward"):
+        layer(x.requires_grad_())
+
+
 def test_inference_mode() -> None:
     x = _leaf(1.0)
     with lamina.inference_mode():

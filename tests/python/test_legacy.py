@@ -112,7 +112,8 @@ def test_formats_and_layout() -> None:
     assert str(lamina.preserve_format) == "torch.preserve_format"
     assert copy.deepcopy(lamina.strided) is lamina.strided
     with pytest.raises(RuntimeError, match="preserve memory format is unsupported"):
-        x.contiguous(memory_format=lamina.preserve_format)
+        lamina.ones(2, 3).t().contiguous(memory_format=lamina.preserve_format)
+    assert x.contiguous(memory_format=lamina.preserve_format) is x
     with pytest.raises(TypeError, match=r"must be torch\.memory_format, not int"):
         x.clone(memory_format=3)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match=r"must be torch\.layout"):
