@@ -63,10 +63,12 @@ TEST(Shape, OverflowIsRefused) {
   EXPECT_NE(message([] { Shape::of({kHuge}); }), "");
 }
 
-TEST(Shape, EmptyShapeDoesNotOverflow) {
+// Strides step over an empty axis as over one of a single element, as in PyTorch.
+TEST(Shape, EmptyShapeOverflowsByItsStridesOnly) {
   constexpr std::int64_t kLarge = std::int64_t{1} << 60;
   EXPECT_EQ(Shape::of({kLarge, kLarge, 0})->numel(), 0);
-  EXPECT_EQ(Shape::of({0, kLarge, kLarge})->numel(), 0);
+  EXPECT_EQ(Shape::of({kLarge, 0, kLarge})->numel(), 0);
+  EXPECT_THROW(Shape::of({0, kLarge, kLarge}), Error);
 }
 
 TEST(Attribute, EqualValuesAreOnePointer) {
