@@ -239,7 +239,9 @@ TEST_F(ThreadPool, raises_what_a_chunk_raised_and_goes_on_working) {
       EXPECT_EQ(raised, "no more") << threads << " threads";
       EXPECT_LT(entered, 10000u) << "the chunks left over are dropped";
       EXPECT_TRUE(covers_once(1000, 7)) << "the next job runs";
-      if (threads > 1) EXPECT_TRUE(runs_at_once(static_cast<std::size_t>(threads))) << "on as many threads as before";
+      if (threads > 1) {
+        EXPECT_TRUE(runs_at_once(static_cast<std::size_t>(threads))) << "on as many threads as before";
+      }
     }
   }
 }
