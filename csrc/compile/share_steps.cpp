@@ -14,9 +14,6 @@ namespace lamina {
 
 namespace {
 
-constexpr std::uint32_t kMostThreads = 64;
-constexpr std::int64_t kRowsEach = 8;
-
 // The accesses of a stretch so far, but those that later ones stand in for.
 class History {
  public:
@@ -100,7 +97,7 @@ std::uint32_t share(Plan& plan, std::uint32_t first, std::uint32_t end) {
   History history;
   std::uint32_t fence = first;  // nobody goes on before all have come here
   double cut = 0, all = 0;
-  std::int64_t most = kMostThreads;
+  std::int64_t most = Stretch::kMostThreads;
   std::vector<Access> accesses;
   for (std::uint32_t number = first; number < end; ++number) {
     const Step& step = plan.steps[number];
@@ -109,7 +106,7 @@ std::uint32_t share(Plan& plan, std::uint32_t first, std::uint32_t end) {
     share.after = fence;
     all += plan.nanoseconds[number];
     if (share.rows > 0) cut += plan.nanoseconds[number];
-    if (share.rows > 0 && std::holds_alternative<MatmulStep>(step)) most = std::min(most, share.rows / kRowsEach);
+    if (share.rows > 0 && std::holds_alternative<MatmulStep>(step)) most = std::min(most, share.rows / kLeastRows);
     if (!find_accesses(step, share.rows, accesses)) {
       share.after = number;
       fence = number + 1;

@@ -9,9 +9,6 @@ namespace {
 
 using Kind = ElementwiseStep::Kind;
 
-// A thread's part of a product: enough rows for the register tiles, and for no path of other sums (see
-// matmul_paths.inc).
-constexpr std::int64_t kProductRows = 8;
 constexpr std::int64_t kProductWork = 1 << 14;  // multiply-adds of a product worth cutting: 0.3 µs
 constexpr std::int64_t kElements = 1024;        // an elementwise step or a row-wise one below is not worth cutting
 constexpr std::int64_t kElementRow = 16;        // elements: where no operand says how
@@ -99,7 +96,7 @@ std::int64_t rows_of(const Step& step, std::int64_t wanted) {
   if (const auto* product = std::get_if<MatmulStep>(&step)) {
     bool one = product->c_offsets.size() == 1 && product->n > 1;
     bool worth = product->m * product->n * product->k >= kProductWork;
-    return one && worth && product->m >= 2 * kProductRows ? product->m : 0;
+    return one && worth && product->m >= 2 * kLeastRows ? product->m : 0;
   }
   if (const auto* pass = std::get_if<ElementwiseStep>(&step)) {
     if (!pass->reductions.empty() || pass->numel < kElements) return 0;

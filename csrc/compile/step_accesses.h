@@ -7,6 +7,9 @@
 
 namespace lamina {
 
+// Of a product, for a thread: enough for the register tiles, and for no path of other sums (see matmul_paths.inc).
+inline constexpr std::int64_t kLeastRows = 8;
+
 struct Access {
   std::uint32_t slot;
   std::int64_t begin, end;  // bytes

@@ -173,6 +173,7 @@ struct Share {
 
 // Neighboring steps, each too short to be worth waking threads for, that threads go through side by side.
 struct Stretch {
+  static constexpr std::uint32_t kMostThreads = 64;
   std::uint32_t first, end;  // numbers of steps
   std::uint32_t most;        // threads that its rows keep busy
 };

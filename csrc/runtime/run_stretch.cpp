@@ -18,7 +18,6 @@ namespace lamina::runtime {
 
 namespace {
 
-constexpr std::uint32_t kMostMembers = 64;
 constexpr int kPatience = 1 << 12;  // looks at another's progress before the processor is offered to others
 
 class Crew {
@@ -92,7 +91,7 @@ class Crew {
   std::uint32_t members_;
   std::atomic<std::uint32_t> taken_{0};
   std::atomic<bool> failed_{false};
-  std::array<Progress, kMostMembers> progress_;
+  std::array<Progress, Stretch::kMostThreads> progress_;
 };
 
 }  // namespace
@@ -110,7 +109,7 @@ void run_share(const Plan& plan, Slots slots, std::uint32_t number, std::uint32_
 }
 
 void run_stretch(const Plan& plan, const Stretch& stretch, Slots slots, std::uint32_t members) {
-  Crew crew(plan, stretch, slots, std::min(members, kMostMembers));
+  Crew crew(plan, stretch, slots, std::min(members, Stretch::kMostThreads));
   parallel_for(members, 1, [&crew](std::size_t, std::size_t) { crew.work(); });
 }
 
