@@ -170,8 +170,8 @@ ValuePtr Observer::hooked(Value* value, ValuePtr gradient) {
   GradMode mode(create_graph_);
   for_hooks(value, HookKind::kTensor, [&](PyObject* hook) { call_tensor_hook(hook, gradient); });
   if (!state->retained_by) return gradient;
-  PyObject* tensor = PyWeakref_GetObject(state->retained_by.get());
-  if (tensor != Py_None) accumulate(&as_tensor(tensor)->grad, gradient);
+  Object tensor(checked(PyObject_CallNoArgs(state->retained_by.get())));  // None: the tensor is gone
+  if (tensor.get() != Py_None) accumulate(&as_tensor(tensor.get())->grad, gradient);
   return gradient;
 }
 
