@@ -2,6 +2,7 @@
 // forward. Tests: tests/python/test_nn_attributes_and_calls.py, test_nn_hooks.py.
 #include "bindings/module_type.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <vector>
@@ -42,51 +43,88 @@ PyObject* item(PyObject* dict, PyObject* key) {
   return found;
 }
 
-// Whether one of these dicts of hooks, found by name in `owner`, is not empty, or not there: Python explains that.
-bool any_hooks(PyObject* owner, PyObject* const (&keys)[4]) {
-  for (PyObject* key : keys) {
-    PyObject* hooks = item(owner, key);
-    if (!hooks || !PyDict_Check(hooks) || PyDict_GET_SIZE(hooks) != 0) return true;
-  }
-  return false;
+// No two states of dicts have the same version: what was found in a dict stays there as long as that. 0: not known.
+std::uint64_t version_of([[maybe_unused]] PyObject* dict) {
+#if PY_VERSION_HEX < 0x030C0000
+  return reinterpret_cast<PyDictObject*>(dict)->ma_version_tag;
+#else
+  return 0;
+#endif
 }
+
+// The place in a table of 2^bits where something of these marks is remembered, until something else comes there.
+template <int bits, typename Entry>
+Entry& place_in(Entry (&table)[std::size_t{1} << bits], std::uint64_t mark, std::uint64_t other = 0) {
+  return table[(mark * 0x9E3779B97F4A7C15ull + other * 0xBF58476D1CE4E5B9ull) >> (64 - bits)];
+}
+
+// The four dicts of hooks that stand under these names in `owner`; null for what Python shall explain.
+struct Hooks {
+  PyObject* dicts[4] = {};  // borrowed from the owner
+
+  void find(PyObject* owner, PyObject* const (&keys)[4]) {
+    for (int i = 0; i < 4; ++i) {
+      PyObject* hooks = item(owner, keys[i]);
+      dicts[i] = hooks && PyDict_Check(hooks) ? hooks : nullptr;
+    }
+  }
+  bool any() const {
+    for (PyObject* hooks : dicts)
+      if (!hooks || PyDict_GET_SIZE(hooks) != 0) return true;
+    return false;
+  }
+};
 
 // The dicts of the hooks on every module stand in the namespace of nn.modules.module.
 PyObject* g_namespace;
 
 bool any_global_hooks() {
-#if PY_VERSION_HEX < 0x030C0000
-  // As long as the namespace is what it was, the dicts are those that were found last.
   static std::uint64_t version = 0;
-  static auto* found = new Object[4];  // outlives the interpreter
-  std::uint64_t now = reinterpret_cast<PyDictObject*>(g_namespace)->ma_version_tag;
-  if (version != now) {
-    for (int i = 0; i < 4; ++i) {
-      PyObject* hooks = item(g_namespace, names().global_hooks[i]);
-      if (!hooks || !PyDict_Check(hooks)) return true;
-      found[i] = Object::borrowed(hooks);
-    }
-    version = now;
+  static Hooks found;
+  std::uint64_t now = version_of(g_namespace);
+  if (version != now || now == 0) found.find(g_namespace, names().global_hooks);
+  version = now;
+  return found.any();
+}
+
+// What a call needs of a module's __dict__, borrowed from there. The result is the next call's.
+struct Members {
+  std::uint64_t version = 0;
+  PyObject* scope_name = nullptr;
+  PyObject* own_forward = nullptr;
+  Hooks hooks;
+};
+const Members& members_of(PyObject* dict) {
+  static Members table[1 << 13];
+  std::uint64_t version = version_of(dict);
+  Members& known = place_in<13>(table, version);
+  if (known.version != version || version == 0) {
+    known.version = 0;
+    known.scope_name = item(dict, names().scope_name);
+    known.own_forward = item(dict, names().forward);
+    known.hooks.find(dict, names().own_hooks);
+    known.version = version;
   }
-  for (int i = 0; i < 4; ++i)
-    if (PyDict_GET_SIZE(found[i].get()) != 0) return true;
-  return false;
-#else
-  return any_hooks(g_namespace, names().global_hooks);
-#endif
+  return known;
+}
+
+// Borrowed; null if there is none.
+PyObject* dict_of(PyObject* self) {
+  PyObject** place = _PyObject_GetDictPtr(self);
+  return place ? *place : nullptr;
 }
 
 // The scope of a module of this name in the current one. Scopes asked for lately are found by the name's address; the
 // table keeps the names, so that an address stays its name's.
 std::uint32_t scope_of(PyObject* self, PyObject* name) {
   std::uint32_t parent = current_scope();
-  if (name == Py_None) return scope_below(parent, Py_TYPE(self)->tp_name);
+  if (name == Py_None) name = reinterpret_cast<PyHeapTypeObject*>(Py_TYPE(self))->ht_name;
   struct Known {
     std::uint32_t parent = 0, scope = 0;
     PyObject* name = nullptr;
   };
-  static Known table[1024];
-  Known& known = table[(reinterpret_cast<std::uintptr_t>(name) / 16 + parent * 31) % std::size(table)];
+  static Known table[1 << 13];
+  Known& known = place_in<13>(table, reinterpret_cast<std::uintptr_t>(name), parent);
   if (known.name != name || known.parent != parent) {
     const char* text = PyUnicode_AsUTF8(name);
     if (!text) throw PythonError{};
@@ -107,94 +145,108 @@ class Scope {
   std::uint32_t outer_;
 };
 
-struct Call {
-  PyObject* self;
-  PyObject* const* args;
-  Py_ssize_t count;
-  PyObject* keywords;  // names of the arguments after the first `count`; or null
-
-  PyObject* forward(PyObject* dict) const;
-  PyObject* with_hooks() const;
-};
-
-PyObject* Call::forward(PyObject* dict) const {
+// `own`: the forward that the module itself has, or null; then the class's is called without binding it.
+PyObject* call_forward(PyObject* self, PyObject* own, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
   auto given = static_cast<std::size_t>(count);
-  if (Object own(Py_XNewRef(item(dict, names().forward))); own)
-    return PyObject_Vectorcall(own.get(), args, given, keywords);
+  if (own) {
+    Object kept = Object::borrowed(own);
+    return PyObject_VectorcallDict(own, args, given, keywords);
+  }
   PyObject* function = _PyType_Lookup(Py_TYPE(self), names().forward);
-  if (!function || !PyFunction_Check(function)) {
+  constexpr std::size_t kFew = 7;
+  if (!function || !PyFunction_Check(function) || given > kFew) {
     Object bound(checked(PyObject_GetAttr(self, names().forward)));
-    return PyObject_Vectorcall(bound.get(), args, given, keywords);
+    return PyObject_VectorcallDict(bound.get(), args, given, keywords);
   }
   Object kept = Object::borrowed(function);
-  std::size_t all = given + (keywords ? static_cast<std::size_t>(PyTuple_GET_SIZE(keywords)) : 0);
-  constexpr std::size_t kFew = 7;
-  PyObject* few[kFew + 1];
-  std::vector<PyObject*> many;
-  PyObject** with_self = few;
-  if (all > kFew) {
-    many.resize(all + 1);
-    with_self = many.data();
-  }
-  with_self[0] = self;
-  for (std::size_t i = 0; i < all; ++i) with_self[i + 1] = args[i];
-  return PyObject_Vectorcall(function, with_self, given + 1, keywords);
+  PyObject* with_self[kFew + 1] = {self};
+  for (std::size_t i = 0; i < given; ++i) with_self[i + 1] = args[i];
+  return PyObject_VectorcallDict(function, with_self, given + 1, keywords);
 }
 
-PyObject* Call::with_hooks() const {
-  Object positional(checked(PyTuple_New(count))), named(checked(PyDict_New()));
+PyObject* call_with_hooks(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+  Object positional(checked(PyTuple_New(count)));
+  Object named(keywords ? Object::borrowed(keywords) : Object(checked(PyDict_New())));
   for (Py_ssize_t i = 0; i < count; ++i) PyTuple_SET_ITEM(positional.get(), i, Object::borrowed(args[i]).release());
-  for (Py_ssize_t i = 0; keywords && i < PyTuple_GET_SIZE(keywords); ++i)
-    checked(PyDict_SetItem(named.get(), PyTuple_GET_ITEM(keywords, i), args[count + i]));
   return PyObject_CallMethod(self, "_call_with_hooks", "OO", positional.get(), named.get());
 }
 
-PyObject* call_module(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
-  return guarded([&]() -> PyObject* {
-    Object dict(checked(PyObject_GenericGetDict(self, nullptr)));
-    PyObject* name = item(dict.get(), names().scope_name);
-    if (!name) {
-      Object explained(checked(PyObject_CallMethod(self, "_require_init", "s", "run")));
-      PyErr_SetString(PyExc_AttributeError, "the module's own attributes are missing");
-      throw PythonError{};
-    }
-    bool hooked = any_hooks(dict.get(), names().own_hooks) || any_global_hooks();
-    Scope scope(scope_of(self, name));
-    Call call{self, args, count, keywords};
-    return hooked ? call.with_hooks() : call.forward(dict.get());
-  });
+// keywords: a dict, or null.
+PyObject* run(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+  PyObject* dict = dict_of(self);
+  const Members* members = dict ? &members_of(dict) : nullptr;
+  if (!members || !members->scope_name) {
+    Object explained(checked(PyObject_CallMethod(self, "_require_init", "s", "run")));
+    PyErr_SetString(PyExc_AttributeError, "the module's own attributes are missing");
+    throw PythonError{};
+  }
+  Scope scope(scope_of(self, members->scope_name));
+  if (members->hooks.any() || any_global_hooks()) return call_with_hooks(self, args, count, keywords);
+  return call_forward(self, members->own_forward, args, count, keywords);
+}
+
+PyObject* call_module(PyObject* self, PyObject* args, PyObject* keywords) {
+  return guarded(
+      [&] { return run(self, reinterpret_cast<PyTupleObject*>(args)->ob_item, PyTuple_GET_SIZE(args), keywords); });
+}
+
+PyMethodDef g_definition = {"__call__", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(call_module)),
+                            METH_VARARGS | METH_KEYWORDS,
+                            "Run the forward pre-hooks, `forward` and the forward hooks."};
+PyObject* g_call;  // what make_module_call made
+
+// What the module, or a registry of its, has under a name that its class does not have; borrowed, or null.
+PyObject* find_member(PyObject* self, PyObject* dict, PyObject* name) {
+  struct Known {
+    std::uint64_t version = 0, holder_version = 0;
+    unsigned type_version = 0;
+    PyObject *name = nullptr, *holder = nullptr, *value = nullptr;  // of these only the name is owned
+  };
+  static Known table[1 << 14];
+  const PyTypeObject* type = Py_TYPE(self);
+  std::uint64_t version = version_of(dict);
+  Known& known = place_in<14>(table, version, reinterpret_cast<std::uintptr_t>(name));
+  // As long as the dict's version is the same, it holds the holder.
+  if (known.version == version && known.name == name && known.type_version == type->tp_version_tag &&
+      PyType_HasFeature(Py_TYPE(self), Py_TPFLAGS_VALID_VERSION_TAG) &&
+      known.holder_version == version_of(known.holder) && version != 0)
+    return known.value;
+  if (_PyType_Lookup(Py_TYPE(self), name)) return nullptr;
+  PyObject *holder = dict, *value = item(dict, name);
+  for (std::size_t i = 0; !value && i < std::size(names().registries); ++i) {
+    holder = item(dict, names().registries[i]);
+    value = holder && PyDict_Check(holder) ? item(holder, name) : nullptr;
+  }
+  if (value && PyUnicode_CHECK_INTERNED(name)) {
+    Object old(known.name);
+    known = {version, version_of(holder), type->tp_version_tag, Object::borrowed(name).release(), holder, value};
+  }
+  return value;
 }
 
 // What object.__getattribute__ and then ModuleTree.__getattr__ find, without calling the latter where it would succeed.
 PyObject* get_attribute(PyObject* self, PyObject* name) {
   return guarded([&]() -> PyObject* {
+    if (PyObject* dict = dict_of(self); dict && PyUnicode_Check(name))
+      if (PyObject* member = find_member(self, dict, name)) return Object::borrowed(member).release();
     PyObject* found = _PyObject_GenericGetAttrWithDict(self, name, nullptr, 1);
     if (found) return found;
     if (PyErr_Occurred()) throw PythonError{};
-    Object dict(checked(PyObject_GenericGetDict(self, nullptr)));
-    for (PyObject* key : names().registries) {
-      PyObject* registry = item(dict.get(), key);
-      PyObject* member = registry && PyDict_Check(registry) ? item(registry, name) : nullptr;
-      if (member) return Object::borrowed(member).release();
-    }
     Object fallback(checked(PyObject_GetAttr(reinterpret_cast<PyObject*>(Py_TYPE(self)), names().getattr)));
     return PyObject_CallFunctionObjArgs(fallback.get(), self, name, nullptr);
   });
 }
 
-// Assigning __getattr__ or __getattribute__ to the class, or to one above it, makes Python undo this.
-PyObject* find_attributes_fast(PyObject*, PyObject* type) {
-  if (!PyType_Check(type)) return PyErr_Format(PyExc_TypeError, "expected a class");
-  reinterpret_cast<PyTypeObject*>(type)->tp_getattro = get_attribute;
-  PyType_Modified(reinterpret_cast<PyTypeObject*>(type));
+// Assigning what these slots stand for to the class, or to one above it, makes Python undo this.
+PyObject* use_fast_slots(PyObject*, PyObject* args) {
+  PyTypeObject* type;
+  int attributes;
+  if (!PyArg_ParseTuple(args, "O!p", &PyType_Type, &type, &attributes)) return nullptr;
+  if (attributes) type->tp_getattro = get_attribute;
+  if (g_call && _PyType_Lookup(type, names().call) == g_call) type->tp_call = call_module;
+  PyType_Modified(type);
   Py_RETURN_NONE;
 }
-
-PyMethodDef g_definition = {"__call__", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(call_module)),
-                            METH_FASTCALL | METH_KEYWORDS,
-                            "Run the forward pre-hooks, `forward` and the forward hooks."};
-
-PyObject* g_call;  // what make_module_call made
 
 // Sequential.forward: the modules of a dict in a row, each one's output the next one's input.
 PyObject* call_in_row(PyObject*, PyObject* const* args, Py_ssize_t count) {
@@ -207,9 +259,8 @@ PyObject* call_in_row(PyObject*, PyObject* const* args, Py_ssize_t count) {
     Object value = Object::borrowed(args[1]);
     for (const Object& each : modules) {
       PyObject* input = value.get();
-      bool usual = _PyType_Lookup(Py_TYPE(each.get()), names().call) == g_call;
-      value =
-          Object(checked(usual ? call_module(each.get(), &input, 1, nullptr) : PyObject_CallOneArg(each.get(), input)));
+      bool usual = Py_TYPE(each.get())->tp_call == call_module;
+      value = Object(checked(usual ? run(each.get(), &input, 1, nullptr) : PyObject_CallOneArg(each.get(), input)));
     }
     return value.release();
   });
@@ -226,7 +277,7 @@ PyObject* make_module_call(PyObject*, PyObject* args) {
 PyMethodDef g_functions[] = {
     {"make_module_call", make_module_call, METH_VARARGS, nullptr},
     {"call_in_row", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(call_in_row)), METH_FASTCALL, nullptr},
-    {"find_attributes_fast", find_attributes_fast, METH_O, nullptr},
+    {"use_fast_slots", use_fast_slots, METH_VARARGS, nullptr},
     {}};
 
 }  // namespace

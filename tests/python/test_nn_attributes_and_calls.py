@@ -83,3 +83,97 @@ def test_call_with_more_arguments_than_most() -> None:
     assert Sum()(*range(9), a=1, b=2) == 39
     with pytest.raises(TypeError, match="unexpected keyword argument 'wrong'"):
         nn.Identity()(1, wrong=2)
+
+
+def test_members_are_found_anew_after_every_kind_of_change() -> None:
+    """What a look-up has found once is remembered, as long as nothing that it went through has changed."""
+
+    class Net(nn.Linear):
+        pass
+
+    net, other = Net(2, 3), Net(2, 3)
+    first, second = net.weight, nn.Parameter(lamina.ones(3, 2))
+    for _ in range(2):
+        assert net.weight is first
+    net._parameters["weight"] = second
+    assert net.weight is second
+    del net._parameters["weight"]
+    with pytest.raises(AttributeError, match="'Net' object has no attribute 'weight'"):
+        _ = net.weight
+    net.weight = first
+    assert net.weight is first
+    net.__dict__["_parameters"] = {"weight": second}
+    assert net.weight is second
+    net.__dict__["weight"] = "its own"
+    assert net.weight == "its own"
+    del net.__dict__["weight"]
+    assert net.weight is second
+    Net.weight = property(lambda self: "the class's")
+    assert net.weight == "the class's"
+    del Net.weight
+    assert net.weight is second
+    net.__dict__ = other.__dict__
+    assert net.weight is other.weight
+
+    class Renamed(nn.Linear):
+        weight = "another class's"
+
+    assert other.weight is net.weight
+    other.__class__ = Renamed
+    assert other.weight == "another class's"
+    assert net.weight is not first
+
+
+def test_forward_and_hooks_that_change_between_calls() -> None:
+    net, x = nn.Identity(), lamina.ones(1)
+
+    def called() -> float:
+        return float(net(x).item())
+
+    assert [called(), called()] == [1, 1]
+    net.forward = lambda X: X * 3
+    assert called() == 3
+    del net.forward
+    assert called() == 1
+    net._forward_hooks[0] = lambda module, args, output: output * 5
+    assert called() == 5
+    net._forward_hooks = type(net._forward_hooks)()
+    assert called() == 1
+    net.register_forward_pre_hook(lambda module, args: (args[0] * 7,))
+    assert called() == 7
+
+
+def test_call_that_a_class_defines_or_is_given() -> None:
+    class Twice(nn.Identity):
+        def __call__(self, X: lamina.Tensor) -> lamina.Tensor:
+            return super().__call__(X) * 2
+
+    class Below(Twice):
+        pass
+
+    class Plain(nn.Identity):
+        pass
+
+    net, x = nn.Sequential(Below(), Plain()), lamina.ones(1)
+    assert (Below()(x).item(), net(x).item()) == (2, 2)
+    Plain.__call__ = lambda self, X: X * 10
+    assert (Plain()(x).item(), net(x).item()) == (10, 20)
+    del Plain.__call__
+    assert (Plain()(x).item(), net(x).item()) == (1, 2)
+    original = nn.Module.__call__
+    nn.Module.__call__ = lambda self, X: original(self, X) + 100
+    try:
+        assert Plain()(x).item() == 101
+    finally:
+        nn.Module.__call__ = original
+    assert (Plain()(x).item(), net(x).item()) == (1, 2)
+
+
+def test_modules_that_are_more_than_modules() -> None:
+    class Names(nn.Module, dict):  # type: ignore[type-arg]
+        def forward(self, X: lamina.Tensor) -> lamina.Tensor:
+            return X * self["scale"]
+
+    net = Names()
+    net["scale"] = 4
+    assert net(lamina.ones(1)).item() == 4

@@ -35,8 +35,8 @@ class ModuleTree:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if cls.__getattr__ is ModuleTree.__getattr__ and cls.__getattribute__ is object.__getattribute__:
-            _core.find_attributes_fast(cls)
+        usual = cls.__getattr__ is ModuleTree.__getattr__ and cls.__getattribute__ is object.__getattribute__
+        _core.use_fast_slots(cls, usual)
 
     def __getattr__(self, name: str) -> Any:
         own = self.__dict__
