@@ -72,6 +72,7 @@ Signature::Signature(const char* name, const char* text) : name_(name) {
     } else if (!keyword_only) {
       ++positional_;
     }
+    if (parameter.required) required_ = parameters_.size() + 1;
     parameters_.push_back(std::move(parameter));
   }
   layout_ = find("layout");
@@ -127,8 +128,8 @@ Arguments::Arguments(const Signature& signature, PyObject* self, PyObject* const
       values_[index] = args[count + i];
     }
   }
-  for (std::size_t i = 0; i < signature.parameters_.size(); ++i)
-    if (signature.parameters_[i].required && !values_[i])
+  for (std::size_t i = 0; i < signature.required_; ++i)
+    if (!values_[i] && signature.parameters_[i].required)
       fail(ErrorKind::kType, signature.name_, "() missing required argument '", signature.parameters_[i].name,
            "' (position ", i + 1, ")");
   if (auto i = static_cast<std::size_t>(signature.layout_);

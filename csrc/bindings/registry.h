@@ -37,6 +37,7 @@ class Signature {
   std::vector<Parameter> parameters_;
   int variadic_ = -1;  // the parameter that takes the rest
   std::size_t positional_ = 0;
+  std::size_t required_ = 0;              // there is no required parameter from here on
   int layout_ = -1, memory_format_ = -1;  // parameters that take only constants of these types
 };
 

@@ -40,7 +40,7 @@ const Liveness& find_liveness(const Tape& tape) {
       if (!operand || operand->epoch != tape.epoch()) continue;
       if (!operand->storage && operand->op >= kFirstOp)
         ++uses[operand->slot];
-      else if (operand->storage && lets_go)
+      else if (operand->op != kScalar && lets_go)
         ++input_uses[operand->slot];
     }
   }
@@ -161,7 +161,9 @@ void flush() {
   std::shared_ptr<const CompiledPlan> compiled = find_or_compile(pending.trace, pending.hash, liveness);
   PlanMemory memory = std::move(g_spare_memory);  // for its vectors
   prepare(memory, compiled->plan, pending);
-  Recording recording = tape.take(std::move(g_spare));
+  Recording recording;  // this run's own: another thread may flush while the lock is released
+  recording.swap(g_spare);
+  tape.take(recording);
   bind_results(*compiled, recording, memory);
   ++g_flushes;
   run_plan(compiled, recording, liveness.dying, memory);
@@ -170,7 +172,7 @@ void flush() {
     if (!keeps_base(value.get())) drop_inputs(value.get());
   }
   recording.clear();
-  g_spare = std::move(recording);
+  g_spare.swap(recording);
   memory.arena.reset();
   memory.outputs.clear();
   g_spare_memory = std::move(memory);

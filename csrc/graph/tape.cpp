@@ -13,6 +13,18 @@ std::uint64_t head(OpId op, DType dtype, std::uint64_t operands) {
   return op | static_cast<std::uint64_t>(dtype) << 16 | operands << 32;
 }
 
+// Even if somebody has looked at it, and it has a storage since.
+bool is_scalar(const Value* value) { return value->op == kScalar; }
+bool is_computed(const Value* value) { return !value->storage && value->op >= kFirstOp; }
+
+// Of an operand that is on the tape.
+std::uint32_t reference(const Value* operand) {
+  OperandKind kind = is_scalar(operand)     ? OperandKind::kScalar
+                     : is_computed(operand) ? OperandKind::kValue
+                                            : OperandKind::kInput;
+  return OperandRef{kind, operand->slot}.encode();
+}
+
 }  // namespace
 
 void Recording::clear() {
@@ -25,6 +37,16 @@ void Recording::clear() {
   has_placeholder = false;
 }
 
+void Recording::swap(Recording& other) noexcept {
+  values.swap(other.values);
+  inputs.swap(other.inputs);
+  scalars.swap(other.scalars);
+  trace.swap(other.trace);
+  std::swap(hash, other.hash);
+  std::swap(bytes, other.bytes);
+  std::swap(has_placeholder, other.has_placeholder);
+}
+
 Tape& Tape::main() {
   static auto* tape = new Tape;
   return *tape;
@@ -32,49 +54,34 @@ Tape& Tape::main() {
 
 Tape::Tape() : epoch_(++g_epoch) {}
 
-std::uint32_t Tape::reference(Value* value) {
-  bool scalar = value->op == kScalar && !value->storage;
-  bool pending = !value->storage && value->op >= kFirstOp;
-  OperandKind kind = scalar ? OperandKind::kScalar : pending ? OperandKind::kValue : OperandKind::kInput;
-  if (value->epoch != epoch_) {
-    if (pending) [[unlikely]]
-      fail(ErrorKind::kRuntime, "this tensor has no numbers: it was made in a shape-only run, which has ended (shape ",
-           to_string(value->shape->dims()), ")");
-    auto& list = scalar ? recording_.scalars : recording_.inputs;
-    value->epoch = epoch_;
-    value->slot = static_cast<std::uint32_t>(list.size());
-    list.emplace_back(value);
-    if (scalar) {
-      word(head(kScalar, value->dtype, 0));
-    } else {
-      entry(head(kLeaf, value->dtype, 0), reinterpret_cast<std::uintptr_t>(value->shape),
-            reinterpret_cast<std::uintptr_t>(value->layout.strides));
-      recording_.has_placeholder |= value->op == kPlaceholder;
-    }
+void Tape::introduce(Value* operand) {
+  bool scalar = is_scalar(operand);
+  if (!scalar && is_computed(operand)) [[unlikely]]
+    fail(ErrorKind::kRuntime, "this tensor has no numbers: it was made in a shape-only run, which has ended (shape ",
+         to_string(operand->shape->dims()), ")");
+  auto& list = scalar ? recording_.scalars : recording_.inputs;
+  operand->epoch = epoch_;
+  operand->slot = static_cast<std::uint32_t>(list.size());
+  list.emplace_back(operand);
+  if (scalar) {
+    word(head(kScalar, operand->dtype, 0));
+  } else {
+    entry(head(kLeaf, operand->dtype, 0), reinterpret_cast<std::uintptr_t>(operand->shape),
+          reinterpret_cast<std::uintptr_t>(operand->layout.strides));
+    recording_.has_placeholder |= operand->op == kPlaceholder;
   }
-  return OperandRef{kind, value->slot}.encode();
 }
 
 void Tape::append(Value* value, std::uint8_t facts) {
-  std::uint64_t pair = 0;
-  // Operands first: their own entries come before the op's.
-  std::uint32_t first[4];
-  std::size_t count = value->input_count;
-  std::vector<std::uint32_t> more;
-  std::uint32_t* references = first;
-  if (count > 4) {
-    more.resize(count);
-    references = more.data();
-  }
-  for (std::size_t i = 0; i < count; ++i) references[i] = reference(value->inputs[i]);
-  entry(head(value->op, value->dtype, count) | std::uint64_t{facts} << 24,
+  std::span<Value* const> operands = value->operands();
+  // Their own entries come before the op's.
+  for (Value* operand : operands)
+    if (operand->epoch != epoch_) introduce(operand);
+  entry(head(value->op, value->dtype, operands.size()) | std::uint64_t{facts} << 24,
         reinterpret_cast<std::uintptr_t>(value->shape), reinterpret_cast<std::uintptr_t>(value->attribute));
-  for (std::size_t i = 0; i < count; ++i) {
-    pair |= static_cast<std::uint64_t>(references[i]) << (i % 2 ? 32 : 0);
-    if (i % 2 || i + 1 == count) {
-      word(pair);
-      pair = 0;
-    }
+  for (std::size_t i = 0; i < operands.size(); i += 2) {
+    std::uint64_t second = i + 1 < operands.size() ? reference(operands[i + 1]) : 0;
+    word(reference(operands[i]) | second << 32);
   }
   value->epoch = epoch_;
   value->slot = static_cast<std::uint32_t>(recording_.values.size());
@@ -82,10 +89,9 @@ void Tape::append(Value* value, std::uint8_t facts) {
   recording_.bytes += value->shape->numel() * static_cast<std::int64_t>(size_of(value->dtype));
 }
 
-Recording Tape::take(Recording spare) {
+void Tape::take(Recording& recording) {
   epoch_ = ++g_epoch;
-  std::swap(spare, recording_);
-  return spare;
+  recording_.swap(recording);
 }
 
 TapeGuard::TapeGuard(Tape& tape) : previous_(Tape::current_) { Tape::current_ = &tape; }

@@ -34,6 +34,7 @@ struct Recording {
   bool has_placeholder = false;
 
   void clear();
+  void swap(Recording& other) noexcept;
 };
 
 class Tape {
@@ -55,16 +56,20 @@ class Tape {
     return value->epoch == epoch_ && !value->storage && value->op >= kFirstOp;
   }
 
-  // Hands the recording over and starts an empty one; `spare` (cleared) is reused for it.
-  Recording take(Recording spare = {});
+  // Hands the recording over and starts an empty one, in the room of what `recording` was (cleared).
+  void take(Recording& recording);
   std::uint32_t epoch() const { return epoch_; }
 
  private:
   friend class TapeGuard;
-  std::uint32_t reference(Value* value);
+  // Appends what an op reads to the inputs or scalars.
+  void introduce(Value* operand);
   // An entry's words, of which the last ones may follow; mixed side by side, so that entries make a short chain.
   void entry(std::uint64_t head, std::uint64_t second, std::uint64_t third) {
-    recording_.trace.insert(recording_.trace.end(), {head, second, third});
+    auto& trace = recording_.trace;
+    trace.push_back(head);
+    trace.push_back(second);
+    trace.push_back(third);
     mix(head + second * 0xBF58476D1CE4E5B9ull + third * 0x94D049BB133111EBull);
   }
   void word(std::uint64_t bits) {

@@ -74,16 +74,14 @@ void drain() {
 
 }  // namespace
 
-void release(Value* value) {
-  if (--value->references != 0) return;
+void destroy(Value* value) {
   g_dying.push_back(value);
   drain();
 }
 
 ValuePtr make_value(OpId op, std::span<Value* const> inputs, const Shape* shape, DType dtype,
                     const Attribute* attribute) {
-  auto* value = static_cast<Value*>(allocate(inputs.size()));
-  std::memset(static_cast<void*>(value), 0, sizeof(Value));
+  auto* value = new (allocate(inputs.size())) Value{};
   value->references = 1;
   value->op = op;
   value->dtype = dtype;

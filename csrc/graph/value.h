@@ -14,8 +14,8 @@
 namespace lamina {
 
 struct Value;
-void retain(Value* value);
-void release(Value* value);
+inline void retain(Value* value);
+inline void release(Value* value);
 using ValuePtr = IntrusivePtr<Value>;
 
 // Which op made a value; the op table (a layer up) gives the numbers from kFirstOp on their meaning.
@@ -116,6 +116,12 @@ std::uint64_t current_sequence();
 // How many values exist.
 std::int64_t live_value_count();
 
+// Frees a value without references, and what it alone held: iteratively, however deep the graph.
+void destroy(Value* value);
+
 inline void retain(Value* value) { ++value->references; }
+inline void release(Value* value) {
+  if (--value->references == 0) destroy(value);
+}
 
 }  // namespace lamina

@@ -39,6 +39,7 @@ ValuePtr rebase(const ValuePtr& numbers, const ValuePtr& history) {
 
 const Shape* reduced_shape(const Shape* shape, Dims axes, bool keepdim) {
   DimVector dims;
+  dims.reserve(static_cast<std::size_t>(shape->rank()));
   for (int axis = 0; axis < shape->rank(); ++axis) {
     bool reduced = std::find(axes.begin(), axes.end(), axis) != axes.end();
     if (!reduced)

@@ -129,7 +129,8 @@ ValuePtr record_unobserved(Op op, std::span<Value* const> inputs, const Shape* s
   }
   if (narrow && !only_moves(entry, attribute)) return record_wide(op, inputs, shape, dtype, attribute);
   bool requires_grad = (flags & kRequiresGrad) != 0;
-  if (requires_grad && t_grad) check_not_inference(entry, inputs);
+  if (requires_grad && t_grad && (flags & kInferenceMade)) [[unlikely]]
+    check_not_inference(entry, inputs);
   ValuePtr value = make_value(static_cast<OpId>(op), inputs, shape, dtype, attribute);
   value->scope = current_scope();
   if (requires_grad && t_grad && entry.gradient && is_floating(dtype)) value->flags |= kRequiresGrad;

@@ -135,7 +135,8 @@ TEST(Tape, TakenRecordingLeavesAnEmptyTape) {
   TapeGuard guard(tape);
   ValuePtr x = range({2});
   ValuePtr y = build::neg(x);
-  Recording taken = tape.take();
+  Recording taken;
+  tape.take(taken);
   EXPECT_EQ(taken.values.size(), 1u);
   EXPECT_TRUE(tape.recording().values.empty());
   EXPECT_TRUE(tape.recording().trace.empty());

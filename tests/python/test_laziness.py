@@ -220,6 +220,17 @@ def test_scalars_are_inputs_of_the_program() -> None:
     assert outcomes == pytest.approx([8 * (2.5 + i - 0.25 * i) for i in range(100)])
 
 
+def test_scalar_that_was_looked_at_is_the_same_scalar() -> None:
+    """To have been printed in the midst of a program makes it no other kind of operand."""
+    x, three, seven = lamina.arange(3.0), lamina.full((), 3.0), lamina.full((), 7.0)
+    before = three * x + seven
+    assert seven.item() == 7
+    after = x * seven + three
+    assert (seven * lamina.ones(2)).tolist() == [7, 7]
+    assert before.tolist() == [7, 10, 13]
+    assert after.tolist() == [3, 10, 17]
+
+
 def test_equal_structure_with_other_attributes_is_another_plan() -> None:
     """Plans are compared in full: axes, shapes, dtypes and ops that look alike must not be mixed up."""
     x = lamina.arange(9.0).view(3, 3)

@@ -32,11 +32,12 @@ def cross_entropy(
     reduction = legacy_reduction(size_average, reduce, reduction)
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    if input.ndim == 0:
+    dims = input.ndim
+    if dims == 0:
         raise RuntimeError("cross_entropy: expected scores with at least one axis, got a 0-d tensor")
-    class_dim = 0 if input.ndim == 1 else 1
+    class_dim = 0 if dims == 1 else 1
     log_probabilities = _core.log_softmax(input, class_dim)
-    if target.shape == input.shape:
+    if target.ndim == dims and target.shape == input.shape:
         if not target.dtype.is_floating_point:
             raise RuntimeError(f"Expected floating point type for target with class probabilities, got {target.dtype}")
         if ignore_index >= 0:
