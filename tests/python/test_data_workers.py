@@ -214,7 +214,7 @@ def test_a_failure_comes_with_the_workers_traceback_and_others_go_on() -> None:
     ("act", "options", "message"),
     [
         (fail_pickily, {}, "Caught PickyError in DataLoader worker process 0"),
-        (unpicklable, {"collate_fn": lists}, "pickle"),
+        (unpicklable, {"collate_fn": lists}, "local object .unpicklable"),
         (die, {}, r"DataLoader worker \(pid\(s\) \d+\) exited unexpectedly"),
         (sleep, {"timeout": 0.2}, r"DataLoader timed out after 0.2 seconds"),
     ],
