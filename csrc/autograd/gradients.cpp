@@ -16,17 +16,24 @@ namespace {
 class Walk {
  public:
   Walk(std::span<Value* const> roots, std::span<Value* const> ends) {
-    nodes_.reserve(kUsualNodes);
+    std::vector<Found> found;
+    found.reserve(kUsualNodes);
+    auto add = [&found](Value* value) {
+      if (value->mark < found.size() && found[value->mark].value == value) return;
+      value->mark = static_cast<std::uint32_t>(found.size());
+      found.push_back({value->sequence, value});
+    };
     for (Value* root : roots) add(root);
     std::unordered_set<const Value*> last(ends.begin(), ends.end());
-    for (std::size_t next = 0; next < nodes_.size(); ++next) {
-      Value* node = nodes_[next].get();
+    for (std::size_t next = 0; next < found.size(); ++next) {
+      const Value* node = found[next].value;
       if (node->leaf || (!last.empty() && last.count(node))) continue;
       for (Value* input : node->operands())
         if (input && input->requires_grad()) add(input);
     }
-    std::sort(nodes_.begin(), nodes_.end(),
-              [](const ValuePtr& a, const ValuePtr& b) { return a->sequence > b->sequence; });
+    std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.sequence > b.sequence; });
+    nodes_.reserve(found.size());
+    for (const Found& one : found) nodes_.emplace_back(one.value);
     stamp();
     gradients_.resize(nodes_.size());
     wanted_.resize(nodes_.size(), true);
@@ -91,12 +98,11 @@ class Walk {
   }
 
  private:
-  void add(Value* value) {
-    if (visits(value)) return;
-    value->mark = static_cast<std::uint32_t>(nodes_.size());
-    nodes_.emplace_back(value);
-  }
-
+  // A value beside what it is ordered by, which is then no further look into memory.
+  struct Found {
+    std::uint64_t sequence;
+    Value* value;
+  };
   static constexpr std::size_t kUsualNodes = 64;
 
   std::vector<ValuePtr> nodes_;

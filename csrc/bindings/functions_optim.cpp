@@ -74,32 +74,32 @@ LAMINA_FUNCTION(kModule, _forget_gradients, "tensors") {
   Py_RETURN_NONE;
 }
 
-// Returns the momentum buffers (None where there is no momentum). Source: Sutskever et al. 2013, in PyTorch's form.
+// Returns the momentum buffers; takes and returns None without. Source: Sutskever et al. 2013, in PyTorch's form.
 LAMINA_FUNCTION(kModule, sgd_step,
                 "params, grads, momentum_buffers, lr, momentum, dampening, weight_decay, nesterov, maximize") {
   GradMode mode(false);
   std::size_t count = length_of(a, 0, static_cast<std::size_t>(-1));
   length_of(a, 1, count);
-  length_of(a, 2, count);
   double lr = a.number(3), momentum = a.number(4), dampening = a.number(5), decay = a.number(6);
   bool nesterov = a.flag(7, false), maximize = a.flag(8, false);
-  Object buffers(checked(PyList_New(static_cast<Py_ssize_t>(count))));
+  if (momentum != 0) length_of(a, 2, count);
+  Object buffers(momentum != 0 ? checked(PyList_New(static_cast<Py_ssize_t>(count))) : Py_NewRef(Py_None));
   ValuePtr rate;  // one scalar of the program for all parameters of a type
   for (std::size_t i = 0; i < count; ++i) {
     ValuePtr parameter = tensor_at(a, 0, i);
     if (!rate || rate->dtype != parameter->dtype) rate = number(lr, parameter->dtype);
     ValuePtr update = prepared(parameter, tensor_at(a, 1, i), decay, maximize);
-    Object buffer = Object::borrowed(item_of(a, 2, i));
     if (momentum != 0) {
+      Object buffer = Object::borrowed(item_of(a, 2, i));
       if (buffer.get() == Py_None) {
         buffer = Object(wrap_quietly(engine::Variable(clone(update))));
       } else {
         store(buffer.get(), value_of(buffer.get()) * momentum + update * (1 - dampening));
       }
       update = nesterov ? update + value_of(buffer.get()) * momentum : value_of(buffer.get());
+      PyList_SET_ITEM(buffers.get(), static_cast<Py_ssize_t>(i), buffer.release());
     }
     store(item_of(a, 0, i), parameter - update * rate);
-    PyList_SET_ITEM(buffers.get(), static_cast<Py_ssize_t>(i), buffer.release());
   }
   engine::flush();  // a step ends a program
   return buffers.release();

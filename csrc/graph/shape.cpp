@@ -56,6 +56,16 @@ struct Interner {
   template <typename T, typename Contents>
   static const T* intern(Table<T>& table, Dims values, Contents contents) {
     std::uint64_t hash = hash_of(values);
+    // In front of the table: a program asks for the same few again and again.
+    static const T* recent[256];
+    const T*& place = recent[hash >> 56];
+    if (!place || !equal(contents(*place), values)) place = look_up(table, hash, values, contents);
+    return place;
+  }
+
+ private:
+  template <typename T, typename Contents>
+  static const T* look_up(Table<T>& table, std::uint64_t hash, Dims values, Contents contents) {
     auto [begin, end] = table.equal_range(hash);
     for (auto entry = begin; entry != end; ++entry)
       if (equal(contents(*entry->second), values)) return entry->second.get();

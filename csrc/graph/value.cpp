@@ -54,29 +54,31 @@ void deallocate(Value* value) {
 std::vector<Value*> g_dying;
 bool g_draining = false;
 
-// Frees everything on the work list; what dies meanwhile is appended to it.
-void drain() {
-  if (g_draining) return;
-  g_draining = true;
-  while (!g_dying.empty()) {
-    Value* value = g_dying.back();
-    g_dying.pop_back();
-    for (std::size_t i = 0; i < value->input_count; ++i)
-      if (value->inputs[i]) release(value->inputs[i]);
-    if (value->storage) release(value->storage);
-    if (value->leaf) release(value->leaf);
-    if (value->hooks) release(value->hooks);
-    deallocate(value);
-    --g_live;
-  }
-  g_draining = false;
+void free_one(Value* value) {
+  for (std::size_t i = 0; i < value->input_count; ++i)
+    if (value->inputs[i]) release(value->inputs[i]);
+  if (value->storage) release(value->storage);
+  if (value->leaf) release(value->leaf);
+  if (value->hooks) release(value->hooks);
+  deallocate(value);
+  --g_live;
 }
 
 }  // namespace
 
 void destroy(Value* value) {
-  g_dying.push_back(value);
-  drain();
+  if (g_draining) {
+    g_dying.push_back(value);
+    return;
+  }
+  g_draining = true;
+  free_one(value);
+  while (!g_dying.empty()) {  // what died meanwhile
+    value = g_dying.back();
+    g_dying.pop_back();
+    free_one(value);
+  }
+  g_draining = false;
 }
 
 ValuePtr make_value(OpId op, std::span<Value* const> inputs, const Shape* shape, DType dtype,

@@ -73,13 +73,11 @@ ValuePtr sum_to(const ValuePtr& x, const Shape* shape) {
     if (axis < added || ((*shape)[axis - added] == 1 && (*x->shape)[axis] != 1)) axes.push_back(axis);
   // One run of neighboring axes after the other, the last one first: each is a sum where the numbers lie.
   ValuePtr summed = x;
-  while (!axes.empty()) {
-    DimVector run;
-    do {
-      run.insert(run.begin(), axes.back());
-      axes.pop_back();
-    } while (!axes.empty() && axes.back() == run.front() - 1);
-    summed = sum(summed, run, false);
+  for (std::size_t end = axes.size(); end > 0;) {
+    std::size_t begin = end - 1;
+    while (begin > 0 && axes[begin - 1] == axes[begin] - 1) --begin;
+    summed = sum(summed, Dims(axes).subspan(begin, end - begin), false);
+    end = begin;
   }
   return reshape(summed, shape);
 }

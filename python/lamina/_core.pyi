@@ -1314,14 +1314,14 @@ def _forget_gradients(tensors: list[Tensor]) -> None: ...
 def sgd_step(
     params: Sequence[Tensor],
     grads: Sequence[Tensor],
-    momentum_buffers: Sequence[Tensor | None],
+    momentum_buffers: Sequence[Tensor | None] | None,
     lr: _float,
     momentum: _float,
     dampening: _float,
     weight_decay: _float,
     nesterov: _bool,
     maximize: _bool,
-) -> list[Tensor | None]: ...
+) -> list[Tensor | None] | None: ...
 def adam_step(
     params: Sequence[Tensor],
     grads: Sequence[Tensor],

@@ -14,7 +14,7 @@ from .options import required
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 __all__ = [
@@ -103,13 +103,6 @@ class Optimizer:
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update the parameters by their gradients; `closure`, if given, is run first and computes them anew."""
         raise NotImplementedError(f"{type(self).__name__} does not define step")
-
-    def _batches(self) -> Iterator[tuple[dict[str, Any], list[Tensor], list[Tensor]]]:
-        """Each group with those of its parameters that have a gradient, and the gradients."""
-        for group in self.param_groups:
-            params, grads = _core._with_gradients(group["params"])
-            if params:
-                yield group, params, grads
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or set them to zero in place."""

@@ -37,8 +37,10 @@ class ParameterwiseOptimizer(Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient; returns what `closure` returned."""
         loss = run_closure(closure)
-        for group, params, grads in self._batches():
-            self._step_group(group, params, grads)
+        for group in self.param_groups:
+            params, grads = _core._with_gradients(group["params"])
+            if params:
+                self._step_group(group, params, grads)
         _core.flush()
         return loss
 

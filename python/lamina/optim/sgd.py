@@ -60,7 +60,7 @@ class SGD(ParameterwiseOptimizer):
             super()._step_group(group, params, grads)
             return
         momentum = float(group["momentum"])
-        buffers: list[Tensor | None] = [None] * len(params)
+        buffers = None
         if momentum != 0:
             buffers = [self.state[parameter].get("momentum_buffer") for parameter in params]
         buffers = _core.sgd_step(
@@ -74,7 +74,7 @@ class SGD(ParameterwiseOptimizer):
             group["nesterov"],
             group["maximize"],
         )
-        if momentum != 0:
+        if buffers is not None:
             for parameter, buffer in zip(params, buffers):
                 self.state[parameter]["momentum_buffer"] = buffer
 
