@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import sys
@@ -11,10 +10,11 @@ from pathlib import Path
 
 from . import report
 from .contenders import MODULES, installed
-from .contest import Contender, Result, hold
+from .contest import Contender, hold
 from .imports import import_costs
 from .machine import Gauge, limits
-from .processes import Neighbours
+from .processes import BusyProcess, Neighbours
+from .run import Run
 from .targets import verdicts
 from .workloads import WORKLOADS
 
@@ -32,7 +32,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--undisturbed", action="store_true", help="repeat turns during which the processors were not all ours"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured there")
+    parser.add_argument("--beside", action="store_true", help="time every row beside a busy process, too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured there, row after row")
+    parser.add_argument(
+        "--merge", type=Path, nargs="+", metavar="FILE", help="run nothing: one table of the rows of such files"
+    )
     parser.add_argument("--wheel", type=Path, metavar="FILE", help="a wheel whose size is to be judged")
     parser.add_argument(
         "--memory", type=int, default=512, metavar="MB", help="read and copied for the machine's limits (default 512)"
@@ -55,25 +59,46 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def contest(
-    arguments: argparse.Namespace, rounds: int, seconds: float, gauge: Gauge | None
-) -> tuple[list[Result], dict[str, object]]:
+def contest(arguments: argparse.Namespace, run: Run, gauge: Gauge | None) -> None:
     rows = [row for row in WORKLOADS if re.search(arguments.only, row.name) and not (arguments.quick and row.huge)]
     if not rows:
-        return [], {}
+        return
     contenders = [Contender(name, arguments.threads) for name in arguments.contenders]
+    busy = BusyProcess() if arguments.beside else None
     try:
         for contender in contenders:
             contender.receive()
-        neighbours = Neighbours([os.getpid(), *(contender.process.pid for contender in contenders)])
-        results = []
+        own = [os.getpid(), *(contender.process.pid for contender in contenders), *([busy.process.pid] if busy else [])]
+        neighbours = Neighbours(own)
         for i, row in enumerate(rows):
             print(f"{i + 1}/{len(rows)} {row.name}", file=sys.stderr, flush=True)
-            results.append(hold(row, contenders, rounds, seconds, gauge))
-        return results, neighbours.report()
+            run.results.append(hold(row, contenders, run.rounds, run.burst_seconds, gauge, busy))
+            run.neighbours = neighbours.report()
+            if arguments.json:
+                run.write(arguments.json)
     finally:
         for contender in contenders:
             contender.close()
+        if busy:
+            busy.close()
+
+
+def show(run: Run) -> None:
+    contenders = [name for name in MODULES if any(name in result.seconds for result in run.results)]
+    print(report.machine_text(run.machine), end="\n\n")
+    if run.imports:
+        print(report.imports_text(run.imports), end="\n\n")
+    if run.results:
+        print(
+            f"{run.rounds} rounds of {run.burst_seconds:g} s; × is lamina's speed over the other's, [quarter points]\n"
+        )
+        print(report.table(run.results, contenders, run.machine), end="\n\n")
+    if any(result.beside for result in run.results):
+        print("Beside a busy process, a run takes so many times what it takes without:\n")
+        print(report.beside_table(run.results, contenders), end="\n\n")
+    if run.neighbours:
+        print(report.neighbours_text(run.neighbours), end="\n\n")
+    print("\n".join(verdicts(run.results, run.imports, run.wheel_bytes)))
 
 
 def main() -> int:
@@ -81,36 +106,22 @@ def main() -> int:
     if arguments.list:
         print("\n".join([*(row.name for row in WORKLOADS), IMPORTS]))
         return 0
+    if arguments.merge:
+        show(Run.merged([Run.read(file) for file in arguments.merge]))
+        return 0
     rounds = arguments.rounds or (5 if arguments.quick else 15)
-    seconds = arguments.seconds or (0.05 if arguments.quick else 0.2)
-    machine = limits(arguments.threads, arguments.memory)
-    print(report.machine_text(machine), end="\n\n")
-    imports = None
+    run = Run(
+        limits(arguments.threads, arguments.memory), rounds, arguments.seconds or (0.05 if arguments.quick else 0.2)
+    )
     if re.search(arguments.only, IMPORTS):
-        imports = import_costs(rounds, [name for name in arguments.contenders if name in MODULES])
-        print(report.imports_text(imports), end="\n\n")
-    gauge = Gauge(arguments.threads, machine["fma_all"]) if arguments.undisturbed else None
-    results, neighbours = contest(arguments, rounds, seconds, gauge)
-    if results:
-        print(f"{rounds} rounds of {seconds:g} s each; × is lamina's speed over the other's, [25–75 % of the rounds]\n")
-        print(report.table(results, arguments.contenders, machine), end="\n\n")
-        print(report.neighbours_text(neighbours), end="\n\n")
-    wheel_bytes = arguments.wheel.stat().st_size if arguments.wheel else None
-    judged = verdicts(results, imports, wheel_bytes)
-    print("\n".join(judged))
+        run.imports = import_costs(rounds, [name for name in arguments.contenders if name in MODULES])
+    if arguments.wheel:
+        run.wheel_bytes = arguments.wheel.stat().st_size
+    contest(arguments, run, Gauge(arguments.threads, run.machine["fma_all"]) if arguments.undisturbed else None)
+    show(run)
     if arguments.json:
-        everything = {
-            "machine": machine,
-            "imports": imports,
-            "neighbours": neighbours,
-            "rounds": rounds,
-            "burst_seconds": seconds,
-            "wheel_bytes": wheel_bytes,
-            "results": [result.as_json() for result in results],
-            "verdicts": judged,
-        }
-        arguments.json.write_text(json.dumps(everything, indent=1) + "\n")
-    return int(any(result.failures for result in results))
+        run.write(arguments.json)
+    return int(any(result.failures for result in run.results))
 
 
 if __name__ == "__main__":

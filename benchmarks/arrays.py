@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Layer = tuple[Array, Array]
+LARGE = 10**7  # elements; to draw more takes longer than to time what they are for
 
 
 def normal(*shape: int, seed: int = 1) -> Array:
-    return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
+    count = prod(shape)
+    return (_kept if count >= LARGE else _drawn)(count, seed).reshape(shape)
+
+
+def _drawn(count: int, seed: int) -> Array:
+    return np.random.default_rng(seed).standard_normal(count, dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def _kept(count: int, seed: int) -> Array:
+    """The large array of one workload is that of the next; nobody may write into it."""
+    drawn = _drawn(count, seed)
+    drawn.flags.writeable = False
+    return drawn
+
+
+def factors(batch: int, rows: int, depth: int, columns: int, dtype: str, transposed: bool) -> tuple[Array, Array]:
+    """Of products (batch, rows, depth) by (batch, depth, columns); the second as its transpose if so wanted."""
+    second = (columns, depth) if transposed else (depth, columns)
+    return normal(batch, rows, depth).astype(dtype), normal(batch, *second, seed=5).astype(dtype)
 
 
 def labels(batch: int, classes: int) -> Array:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .machine import Gauge
-from .processes import wait_until_idle
+from .processes import BusyProcess, wait_until_idle
 from .workloads import Workload
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,9 +73,15 @@ class Result:
     """Bursts that were thrown away because the processors were not ours all the time."""
     disturbed: int = 0
     """Bursts that were kept although they were not."""
+    beside: dict[str, list[float]] = field(default_factory=dict)
+    """The seconds of rounds beside somebody else's busy process."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, written: dict[str, Any]) -> Result:
+        return cls(**written | {"workload": Workload(**written["workload"])})
 
 
 def agree(mine: list[float], other: list[float]) -> bool:
@@ -99,12 +105,17 @@ def take_turn(
 
 
 def hold(
-    workload: Workload, contenders: list[Contender], rounds: int, seconds: float, gauge: Gauge | None = None
+    workload: Workload,
+    contenders: list[Contender],
+    rounds: int,
+    seconds: float,
+    gauge: Gauge | None = None,
+    busy: BusyProcess | None = None,
 ) -> Result:
     """Prepares the workload everywhere, compares the numbers with the first contender's, then takes turns.
 
     Each round begins with another contender, and all of a round's bursts lie close together in time: a ratio within
-    a round suffers least from what else the machine does.
+    a round suffers least from what else the machine does. With `busy` each round is followed by another one beside it.
     """
     result = Result(workload)
     taking_part: list[Contender] = []
@@ -134,4 +145,8 @@ def hold(
             result.seconds[contender.name].append(answer["seconds"] / workload.units)
             fastest = min(result.fastest.get(contender.name, math.inf), answer["fastest"] / workload.units)
             result.fastest[contender.name] = fastest
+        for contender in taking_part if busy else []:
+            with busy:
+                answer = contender.ask(do="burst", seconds=seconds)
+            result.beside.setdefault(contender.name, []).append(answer["seconds"] / workload.units)
     return result

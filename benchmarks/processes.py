@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -39,6 +42,24 @@ def busy_seconds() -> float:
     """Time that all processors together have spent on processes and in the kernel since the machine was started."""
     user, nice, system = map(int, Path("/proc/stat").read_text().split(maxsplit=4)[1:4])
     return (user + nice + system) / os.sysconf("SC_CLK_TCK")
+
+
+class BusyProcess:
+    """Somebody else's endless computation: runs inside of ``with``, stands still outside."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        self.process.send_signal(signal.SIGSTOP)
+
+    def __enter__(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def __exit__(self, *_: object) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
 
 
 class Neighbours:

@@ -79,6 +79,20 @@ def table(results: list[Result], contenders: list[str], machine: dict[str, Any])
     return "\n".join(lines)
 
 
+def slowdown(result: Result, name: str) -> float:
+    """How many times longer a run takes beside a busy process."""
+    return median(result.beside[name]) / median(result.seconds[name])
+
+
+def beside_table(results: list[Result], contenders: list[str]) -> str:
+    rows = [["workload", *contenders]]
+    for result in results:
+        if result.beside:
+            cells = [f"{slowdown(result, name):.2f}" if name in result.beside else "–" for name in contenders]
+            rows.append([result.workload.name, *cells])
+    return _aligned(rows)
+
+
 def machine_text(machine: dict[str, Any]) -> str:
     one = f"{machine['fma_1']:.0f} GFLOP/s on one thread, " if machine["fma_1"] else ""
     return (

@@ -11,7 +11,7 @@ MLP = (784, 512, 256, 10)
 WIDE = (4096,) * 4
 SEED_NET = (20, 256, 10)
 SMALL = (20, 64, 10)
-BLOCKS = {"count": 152, "width": 64, "batch": 32}
+BLOCKS, MORE_BLOCKS = 152, 1000
 REDUCTIONS = ("sum", "max", "argmax", "softmax", "logsumexp")
 ROW_FUNCTIONS = ("mean", "var", "sum(x * x)", "layer_norm", "cross_entropy")
 DEEP = (64,) * 10 + (10,)
@@ -87,11 +87,13 @@ def _wide_mlps() -> list[Workload]:
 
 
 def _residual_nets() -> list[Workload]:
-    flops = 2 * BLOCKS["count"] * _flops((64, 64), BLOCKS["batch"])
-    return [
-        Workload("152 residual blocks of 64, batch 32: forward", "residual_forward", BLOCKS, flops),
-        Workload("152 residual blocks of 64, batch 32: SGD step", "residual_step", BLOCKS, 3 * flops),
-    ]
+    rows = []
+    for count in (BLOCKS, MORE_BLOCKS):
+        name, arguments = f"{count} residual blocks of 64, batch 32", {"count": count, "width": 64, "batch": 32}
+        flops = 2 * count * _flops((64, 64), 32)
+        rows.append(Workload(f"{name}: forward", "residual_forward", arguments, flops))
+        rows.append(Workload(f"{name}: SGD step", "residual_step", arguments, 3 * flops))
+    return rows
 
 
 def _linears() -> list[Workload]:
@@ -108,6 +110,24 @@ def _linears() -> list[Workload]:
         gradients = f"{name}: forward + gradients"
         workloads.append(Workload(gradients, "linear_backward", arguments, 3 * flops, huge=huge))
     return workloads
+
+
+def _products() -> list[Workload]:
+    """Many small ones, heads of attention (the second factor transposed), and float64."""
+    rows = []
+    for batch, shape, dtype, transposed in (
+        (512, (32, 32, 32), "float32", False),
+        (64, (64, 64, 64), "float32", False),
+        (16, (256, 256, 256), "float32", False),
+        (96, (128, 64, 128), "float32", True),
+        (1, (256, 256, 256), "float64", False),
+        (1, (1024, 1024, 1024), "float64", False),
+    ):
+        sizes = dict(zip(("rows", "depth", "columns"), shape))
+        arguments = {"batch": batch, **sizes, "dtype": dtype, "transposed": transposed}
+        name = f"{batch} products {' x '.join(map(str, shape))}, {dtype}{', transposed' * transposed}"
+        rows.append(Workload(name, "matmul", arguments, 2 * batch * prod(shape) * (dtype == "float32")))
+    return rows
 
 
 def _reduction(name: str, text: str, shape: tuple[int, ...], axis: int = -1) -> Workload:
@@ -149,6 +169,7 @@ WORKLOADS = [
     *_wide_mlps(),
     *_residual_nets(),
     *_linears(),
+    *_products(),
     *_reductions(),
     *_losses(),
     *_elementwise(),

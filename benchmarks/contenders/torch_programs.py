@@ -87,6 +87,15 @@ class Programs:
 
         return Prepared(run, lambda: [run(), *weight.grad.numpy()[0]])
 
+    def matmul(self, batch: int, rows: int, depth: int, columns: int, dtype: str, transposed: bool) -> Prepared:
+        a, b = self._tensors(*arrays.factors(batch, rows, depth, columns, dtype, transposed))
+        matmul = self.compile(lambda a, b: a @ (b.mT if transposed else b))
+
+        def run() -> arrays.Array:
+            return matmul(a, b).numpy()
+
+        return Prepared(run, run)
+
     def reduction(self, name: str, shape: Sequence[int], axis: int) -> Prepared:
         F = self.F
         (labels,) = self._tensors(arrays.labels(shape[0], shape[-1]))

@@ -161,6 +161,18 @@ class Programs:
 
         return Prepared(run, probe)
 
+    def matmul(self, batch: int, rows: int, depth: int, columns: int, dtype: str, transposed: bool) -> Prepared:
+        factors = arrays.factors(batch, rows, depth, columns, dtype, transposed)
+        with jax.enable_x64(dtype == "float64"):
+            a, b = map(jnp.asarray, factors)
+        compiled = jax.jit(lambda a, b: a @ (b.mT if transposed else b))
+
+        def run() -> arrays.Array:
+            with jax.enable_x64(dtype == "float64"):
+                return np.asarray(compiled(a, b))
+
+        return Prepared(run, run)
+
     def reduction(self, name: str, shape: Sequence[int], axis: int) -> Prepared:
         x = jnp.asarray(arrays.normal(*shape))
         if name == "cross_entropy":

@@ -233,6 +233,11 @@ class Programs:
 
         return Prepared(run, probe)
 
+    def matmul(self, batch: int, rows: int, depth: int, columns: int, dtype: str, transposed: bool) -> Prepared:
+        a, b = arrays.factors(batch, rows, depth, columns, dtype, transposed)
+        second = b.mT if transposed else b
+        return Prepared(lambda: a @ second, lambda: a @ second)
+
     def reduction(self, name: str, shape: Sequence[int], axis: int) -> Prepared:
         x = arrays.normal(*shape)
         if name == "cross_entropy":

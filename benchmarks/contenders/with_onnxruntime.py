@@ -36,11 +36,15 @@ class Graph:
         return self.linear(x, weights[-1])
 
     def prepared(self, result: str, value: arrays.Array, threads: int) -> Prepared:
-        output = TensorProto.INT64 if self.nodes[-1].op_type == "ArgMax" else TensorProto.FLOAT
+        return self.prepared_with(result, {"x": value}, threads)
+
+    def prepared_with(self, result: str, feed: dict[str, arrays.Array], threads: int) -> Prepared:
+        types = {name: helper.np_dtype_to_tensor_dtype(value.dtype) for name, value in feed.items()}
+        output = TensorProto.INT64 if self.nodes[-1].op_type == "ArgMax" else next(iter(types.values()))
         graph = helper.make_graph(
             self.nodes,
             "workload",
-            [helper.make_tensor_value_info("x", TensorProto.FLOAT, value.shape)],
+            [helper.make_tensor_value_info(name, types[name], value.shape) for name, value in feed.items()],
             [helper.make_tensor_value_info(result, output, None)],
             self.constants,
         )
@@ -51,7 +55,6 @@ class Graph:
         # Threads spin through a run, which is at its best so, and stop when it ends, so that nobody else is disturbed.
         options.add_session_config_entry("session.force_spinning_stop", "1")
         session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        feed = {"x": value}
 
         def run() -> arrays.Array:
             return session.run(None, feed)[0]
@@ -85,6 +88,12 @@ class Programs:
         graph = Graph()
         (layer,) = arrays.layers((inputs, outputs))
         return graph.prepared(graph.linear("x", layer), arrays.normal(rows, inputs), self.threads)
+
+    def matmul(self, batch: int, rows: int, depth: int, columns: int, dtype: str, transposed: bool) -> Prepared:
+        a, b = arrays.factors(batch, rows, depth, columns, dtype, transposed)
+        graph = Graph()
+        second = graph.add("Transpose", "b", perm=[0, 2, 1]) if transposed else "b"
+        return graph.prepared_with(graph.add("MatMul", "a", second), {"a": a, "b": b}, self.threads)
 
     def reduction(self, name: str, shape: Sequence[int], axis: int) -> Prepared | None:
         graph = Graph()

@@ -38,6 +38,21 @@ def test_benchmarks_one_row(tmp_path: Path) -> None:
     assert "×" in done.stdout
 
 
+def test_benchmarks_beside_a_busy_process_and_merged(tmp_path: Path) -> None:
+    options = ["--contenders", "lamina", "--rounds", "1", "--seconds", "0.01", "--threads", "1", "--memory", "16"]
+    files = [tmp_path / name for name in ("first.json", "second.json")]
+    for file, rows in zip(files, ("^(sum|max), 10.3", "^sum, 10.3")):
+        done = _benchmarks("--only", rows, "--beside", *options, "--json", str(file))
+        assert done.returncode == 0, done.stdout + done.stderr
+    done = _benchmarks("--merge", *map(str, files))
+    assert done.returncode == 0, done.stderr
+    tables = done.stdout.split("Beside a busy process")
+    assert [table.count("\nsum, 10^3 ") + table.count("\nmax, 10^3 ") for table in tables] == [2, 2]
+    second = json.loads(files[1].read_text())["results"][0]
+    (quiet,), (beside,) = second["seconds"]["lamina"], second["beside"]["lamina"]
+    assert f"\nsum, 10^3  | {beside / quiet:.2f}" in tables[1]  # the later run's
+
+
 def test_benchmarks_list_names_rows_once() -> None:
     done = _benchmarks("--list")
     names = done.stdout.splitlines()
