@@ -34,11 +34,12 @@ struct Grid {
 };
 
 // Columns are cut first, because chunks of columns read rows of a where they lie and share nothing of b. But where the
-// kernels pack a, chunks of rows spare them to pack it again.
-Grid grid_of(const MatmulArgs& args) {
+// kernels pack a, chunks of rows spare them to pack it again. Products of a batch are chunks, too, and better ones.
+Grid grid_of(const MatmulArgs& args, std::size_t entries) {
   const std::size_t affordable = std::max<std::size_t>(1, args.m * args.n * args.k / kChunkWork);
+  const std::size_t wanted = ceil_divide(kChunks * static_cast<std::size_t>(num_threads()), entries);
   // A power of two, which the usual numbers of threads divide.
-  std::size_t chunks = std::bit_floor(std::min(affordable, kChunks * static_cast<std::size_t>(num_threads())));
+  std::size_t chunks = std::bit_floor(std::min(affordable, wanted));
   const auto cut = [&chunks](std::size_t most) {
     const std::size_t parts = std::min(chunks, std::bit_floor(std::max<std::size_t>(1, most)));
     chunks /= parts;
@@ -96,7 +97,7 @@ void matmul(DType dtype, const MatmulArgs& args, std::span<const std::ptrdiff_t>
   };
   if (work * entries < kSharedWork || num_threads() == 1) return run_entries(0, entries);
 
-  const Grid grid = grid_of(args);
+  const Grid grid = grid_of(args, entries);
   const std::size_t blocks = grid.rows * grid.columns;
   if (blocks == 1) return parallel_for(entries, ceil_divide(kChunkWork, std::max<std::size_t>(work, 1)), run_entries);
 
