@@ -1,10 +1,14 @@
 // The row-wise step: rows are shared out among the threads; a long row is also cut into parts, by its length only, so
 // that the thread count does not change a bit of the result.
+#include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "runtime/run_stretch.h"
 #include "runtime/steps.h"
+#include "runtime/stream.h"
 #include "runtime/thread_pool.h"
+#include "runtime/thread_scratch.h"
 
 namespace lamina::runtime {
 
@@ -12,22 +16,66 @@ namespace {
 
 constexpr std::size_t kPart = 1 << 13;  // elements of a long row: they stay in the cache from one look to the next
 
+// Results that are computed in scratch memory before they go past the caches.
+bool streams(const RowwiseStep& step, Slots slots) {
+  if (step.kernel == Rowwise::logsumexp || at(slots, step.out) == at(slots, step.in)) return false;
+  return step.rows * step.n * static_cast<std::int64_t>(size_of(step.dtype)) >= kStreamedBytes;
+}
+
+// Rows that a thread takes at a time: enough that what they ask for beyond their end hardly counts, and whole lines.
+std::size_t rows_of_chunk(const RowwiseStep& step) {
+  constexpr std::int64_t kElements = 1 << 19, kChunks = 64;
+  std::int64_t rows = std::min(step.rows / kChunks, kElements / std::max<std::int64_t>(step.n, 1)) / 16 * 16;
+  return std::max(grain_for(step.rows, 4 * step.n), static_cast<std::size_t>(rows));
+}
+
+// Asks for memory that is read soon, so that it comes while something else is computed.
+void prefetch(const std::byte* from, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i);
+}
+
 // Two looks at memory: one for the parts' statistics, one for the results.
-void run_long_row(const RowwiseStep& step, std::byte* out, const std::byte* in) {
+void run_long_row(const RowwiseStep& step, std::byte* out, const std::byte* in, bool streamed) {
   const kernels::Table& table = kernels::table();
   std::size_t type = index_of(step.dtype), size = size_of(step.dtype), n = static_cast<std::size_t>(step.n);
-  std::size_t parts = (n + kPart - 1) / kPart;
+  std::size_t parts = (n + kPart - 1) / kPart, together = std::clamp<std::size_t>(parts / 16, 1, 16);
   std::vector<std::byte> statistics((parts + 1) * 2 * size);  // the parts', then the row's
   std::byte* of_row = statistics.data() + parts * 2 * size;
-  parallel_for(n, kPart, [&](std::size_t begin, std::size_t end) {
-    table.row_statistics[type](statistics.data() + begin / kPart * 2 * size, in + begin * size, end - begin);
+  parallel_for(n, kPart * together, [&](std::size_t begin, std::size_t end) {
+    for (; begin < end; begin += kPart)
+      table.row_statistics[type](statistics.data() + begin / kPart * 2 * size, in + begin * size,
+                                 std::min(kPart, end - begin));
   });
   table.merge_statistics[type](of_row, statistics.data(), parts);
   auto finish = table.finish_row[static_cast<std::size_t>(step.kernel)][type];
   if (step.kernel == Rowwise::logsumexp) return finish(out, nullptr, 1, of_row);
-  parallel_for(n, kPart, [&](std::size_t begin, std::size_t end) {
-    finish(out + begin * size, in + begin * size, end - begin, of_row);
+  parallel_for(n, kPart * together, [&](std::size_t begin, std::size_t end) {
+    if (!streamed) return finish(out + begin * size, in + begin * size, end - begin, of_row);
+    constexpr std::size_t kPiece = 1 << 10;
+    auto* piece = static_cast<std::byte*>(thread_scratch(kPiece * size));
+    for (std::size_t count; begin < end; begin += count) {
+      count = std::min(kPiece, end - begin);
+      prefetch(in + (begin + count) * size, count * size);
+      finish(piece, in + begin * size, count, of_row);
+      stream(out + begin * size, piece, count * size);
+    }
+    finish_streaming();
   });
+}
+
+void stream_rows(const RowwiseStep& step, std::byte* out, const std::byte* in, std::size_t rows) {
+  constexpr std::size_t kPieceBytes = 1 << 12;
+  auto kernel = kernels::table().rowwise[static_cast<std::size_t>(step.kernel)][index_of(step.dtype)];
+  std::size_t row = static_cast<std::size_t>(step.n) * size_of(step.dtype);
+  std::size_t together = 64 / std::gcd<std::size_t>(64, row);  // make whole lines
+  together *= std::max<std::size_t>(1, kPieceBytes / (together * row));
+  auto* piece = static_cast<std::byte*>(thread_scratch(together * row));
+  for (std::size_t count; rows != 0; rows -= count, in += count * row, out += count * row) {
+    count = std::min(together, rows);
+    kernel(piece, in, count, static_cast<std::size_t>(step.n));
+    stream(out, piece, count * row);
+  }
+  finish_streaming();
 }
 
 void run_range(const RowwiseStep& step, Slots slots, std::size_t begin, std::size_t end) {
@@ -35,16 +83,18 @@ void run_range(const RowwiseStep& step, Slots slots, std::size_t begin, std::siz
   std::size_t width = step.kernel == Rowwise::logsumexp ? 1 : n;
   const std::byte* in = at(slots, step.in) + begin * n * size;
   std::byte* out = at(slots, step.out) + begin * width * size;
+  bool streamed = streams(step, slots);
+  if (n <= 2 * kPart && streamed) return stream_rows(step, out, in, end - begin);
   if (n <= 2 * kPart)
     return kernels::table().rowwise[static_cast<std::size_t>(step.kernel)][index_of(step.dtype)](out, in, end - begin,
                                                                                                  n);
-  for (; begin < end; ++begin, in += n * size, out += width * size) run_long_row(step, out, in);
+  for (; begin < end; ++begin, in += n * size, out += width * size) run_long_row(step, out, in, streamed);
 }
 
 }  // namespace
 
 void run(const RowwiseStep& step, Slots slots) {
-  std::size_t grain = static_cast<std::size_t>(step.n) > 2 * kPart ? 1 : grain_for(step.rows, 4 * step.n);
+  std::size_t grain = static_cast<std::size_t>(step.n) > 2 * kPart ? 1 : rows_of_chunk(step);
   parallel_for(static_cast<std::size_t>(step.rows), grain,
                [&](std::size_t begin, std::size_t end) { run_range(step, slots, begin, end); });
 }

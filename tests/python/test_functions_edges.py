@@ -362,3 +362,17 @@ def test_scatter_of_nothing_gives_gradients(name: str) -> None:
     same.sum().backward()
     assert x.grad.tolist() == [[1.0] * 3] * 2
     assert source.grad.shape == (0, 3)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_softmax_too_large_for_caches_is_that_of_its_rows(name: str) -> None:
+    """Results of 128 MB and more are made in pieces that are stored past the caches."""
+    x = lamina.rand(33_600, 1001)  # rows that end within a cache line
+    of_all = getattr(x, name)(1)
+    for rows in (slice(0, 33), slice(16_000, 16_100), slice(33_590, None)):
+        assert of_all[rows].equal(getattr(x[rows].clone(), name)(1))
+    long = x.reshape(1, -1)
+    of_all, total = getattr(long, name)(1), long.logsumexp(1, keepdim=True)
+    for piece in (slice(0, 2000), slice(8_191, 16_385), slice(-9_001, None)):
+        shifted = long[:, piece] - total
+        _same(of_all[:, piece], (shifted.exp() if name == "softmax" else shifted).numpy())
