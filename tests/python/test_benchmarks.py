@@ -50,7 +50,7 @@ def test_benchmarks_beside_a_busy_process_and_merged(tmp_path: Path) -> None:
     assert [table.count("\nsum, 10^3 ") + table.count("\nmax, 10^3 ") for table in tables] == [2, 2]
     second = json.loads(files[1].read_text())["results"][0]
     (quiet,), (beside,) = second["seconds"]["lamina"], second["beside"]["lamina"]
-    assert f"\nsum, 10^3  | {beside / quiet:.2f}" in tables[1]  # the later run's
+    assert f"\nsum, 10^3 | {beside / quiet:.2f}" in tables[1]  # the later run's
 
 
 def test_benchmarks_list_names_rows_once() -> None:

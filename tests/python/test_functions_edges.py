@@ -374,5 +374,6 @@ def test_softmax_too_large_for_caches_is_that_of_its_rows(name: str) -> None:
     long = x.reshape(1, -1)
     of_all, total = getattr(long, name)(1), long.logsumexp(1, keepdim=True)
     for piece in (slice(0, 2000), slice(8_191, 16_385), slice(-9_001, None)):
-        shifted = long[:, piece] - total
-        _same(of_all[:, piece], (shifted.exp() if name == "softmax" else shifted).numpy())
+        shifted = long[:, piece].double() - total  # about -17, which has its own rounding in float32
+        expected = shifted.exp() if name == "softmax" else shifted
+        np.testing.assert_allclose(of_all[:, piece].numpy(), expected.numpy(), rtol=4e-6)
