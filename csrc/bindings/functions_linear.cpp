@@ -32,16 +32,27 @@ functions::Operand source_of(const Arguments& a) {
   return a.given(3) ? a.operand(3) : a.operand(4);
 }
 
+// With a way to combine, what was there stays in: composed in Python.
+ValuePtr scattered(const Arguments& a) {
+  if (!a.given(5)) return functions::scatter(a.tensor(0), a.integer(1), a.tensor(2), source_of(a), false);
+  check(a.given(3) || a.given(4), "scatter(): expected src or value");
+  Object module(checked(PyImport_ImportModule("lamina.functions.scattering")));
+  Object result(checked(PyObject_CallMethod(module.get(), "scatter_combined", "OLOOO", a.object(0),
+                                            static_cast<long long>(a.integer(1)), a.object(2),
+                                            a.given(3) ? a.object(3) : a.object(4), a.object(5))));
+  return value_of(result.get());
+}
+
 }  // namespace
-LAMINA_FUNCTION(kBoth, scatter, "input, dim, index, src=None, *, value=None") {
-  return wrap(functions::scatter(a.tensor(0), a.integer(1), a.tensor(2), source_of(a), false));
+LAMINA_FUNCTION(kBoth, scatter, "input, dim, index, src=None, *, value=None, reduce=None") {
+  return wrap(scattered(a));
 }
 LAMINA_FUNCTION(kBoth, scatter_add, "input, dim, index, src") {
   return wrap(functions::scatter(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), true));
 }
-LAMINA_FUNCTION(kMethod, scatter_, "input, dim, index, src=None, *, value=None") {
+LAMINA_FUNCTION(kMethod, scatter_, "input, dim, index, src=None, *, value=None, reduce=None") {
   engine::check_assignable(a.variable(0));
-  engine::assign(a.variable(0), functions::scatter(a.tensor(0), a.integer(1), a.tensor(2), source_of(a), false));
+  engine::assign(a.variable(0), scattered(a));
   return Object::borrowed(a.object(0)).release();
 }
 LAMINA_FUNCTION(kMethod, scatter_add_, "input, dim, index, src") {

@@ -65,6 +65,10 @@ const char* c_name(DType dtype) {
   return kNames[index_of(dtype)];
 }
 
+// All whole numbers from 0 to this one are the type's.
+constexpr std::int64_t kCountedTo[kDTypeCount] = {1,         255,       INT8_MAX, INT16_MAX, INT32_MAX,
+                                                  INT64_MAX, 1ll << 11, 1ll << 8, 1ll << 24, 1ll << 53};
+
 double largest_of(DType dtype) {
   switch (dtype) {
     case DType::kFloat16:
@@ -88,6 +92,9 @@ void check_whole_bound(const char* name, std::int64_t bound, DType dtype) {
 }
 
 ValuePtr checked_trials(const ValuePtr& p, engine::Generator& from) {
+  if (!is_floating(p->dtype))
+    fail(ErrorKind::kNotImplemented, "\"bernoulli_tensor_cpu_p_\" not implemented for '",
+         functions::scalar_name(p->dtype), "'");
   check(engine::all_within(p, 0, 1),
         "Expected p_in >= 0 && p_in <= 1 to be true, but got false: a probability is outside of "
         "[0, 1]");
@@ -144,15 +151,18 @@ LAMINA_FUNCTION(kModule, randint_like,
 LAMINA_FUNCTION(kModule, randperm,
                 "n, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False") {
   a.check_device(2);
+  const DType dtype = a.dtype(1).value_or(DType::kInt64);
+  if (dtype == DType::kBool) fail(ErrorKind::kNotImplemented, "\"randperm\" not implemented for 'Bool'");
+  const std::int64_t most = kCountedTo[index_of(dtype)];
+  if (!is_floating(dtype))
+    functions::check_fits(functions::Operand::of(a.integer(0) - 1), dtype);
+  else if (dtype != DType::kBFloat16)  // PyTorch rounds those
+    check(a.integer(0) <= most + 1, "n cannot be greater than ", most + 1, " for ", functions::scalar_name(dtype),
+          " type.");
   ValuePtr value = engine::random_permutation(a.integer(0), generator(a, 4));
-  return finished(a, build::cast(value, a.dtype(1).value_or(DType::kInt64)), 3);
+  return finished(a, build::cast(value, dtype), 3);
 }
-LAMINA_FUNCTION_AS(kModule, bernoulli_function, "bernoulli", "input, *, generator=None") {
-  const ValuePtr& p = a.tensor(0);
-  check(is_floating(p->dtype), "bernoulli expects probabilities of a floating point dtype, got ", name_of(p->dtype));
-  return wrap(build::cast(checked_trials(p, generator(a, 1)), p->dtype));
-}
-LAMINA_FUNCTION_AS(kMethod, bernoulli_method, "bernoulli", "input, p=None, *, generator=None") {
+LAMINA_FUNCTION(kBoth, bernoulli, "input, p=None, *, generator=None") {
   const ValuePtr& x = a.tensor(0);
   ValuePtr drawn = a.given(1) ? trials(build::full(x->shape, a.number(1), drawn_type(a)), generator(a, 2))
                               : checked_trials(x, generator(a, 2));
@@ -210,10 +220,8 @@ LAMINA_FUNCTION(kMethod, uniform_, "input, from=0, to=1, *, generator=None") {
 }
 LAMINA_FUNCTION(kMethod, random_, "input, from=None, to=None, *, generator=None") {
   // random_() fills with what the type can hold exactly; random_(to) starts at 0.
-  constexpr std::int64_t kHighest[kDTypeCount] = {1,         255,       INT8_MAX, INT16_MAX, INT32_MAX,
-                                                  INT64_MAX, 1ll << 11, 1ll << 8, 1ll << 24, 1ll << 53};
   DType dtype = a.tensor(0)->dtype;
-  std::int64_t low = 0, high = kHighest[index_of(dtype)];
+  std::int64_t low = 0, high = kCountedTo[index_of(dtype)];
   if (high != INT64_MAX) ++high;
   if (a.given(2)) {
     low = a.integer(1, 0);

@@ -55,7 +55,7 @@ LAMINA_FUNCTION(kMethod, data_ptr, "input") {
 }
 LAMINA_FUNCTION(kMethod, size, "input, dim=None") {
   const Shape* shape = a.tensor(0)->shape;
-  if (a.given(1)) return PyLong_FromLongLong((*shape)[functions::wrap_axis(a.integer(1), shape->rank())]);
+  if (a.given(1)) return PyLong_FromLongLong((*shape)[functions::wrap_own_axis(a.integer(1), shape->rank())]);
   return size_object(shape->dims());
 }
 LAMINA_FUNCTION(kMethod, dim, "input") { return PyLong_FromLong(a.tensor(0)->shape->rank()); }

@@ -343,6 +343,7 @@ LAMINA_FUNCTION(kMethod, resize_, "input, *size, memory_format=None") {
   std::int64_t held = x->shape->numel(), wanted = shape->numel();
   ValuePtr flat = build::reshape(x, Shape::of({held}));
   if (wanted > held) {
+    check(!x->storage || x->storage->external_holders == 0, "Trying to resize storage that is not resizable");
     std::vector<ValuePtr> parts{flat, build::full(Shape::of({wanted - held}), 0, x->dtype)};
     flat = build::cat(parts, 0);
   }
@@ -385,13 +386,10 @@ LAMINA_FUNCTION(kMethod, is_contiguous, "input, *, memory_format=None") {
 }
 LAMINA_FUNCTION(kMethod, stride, "input, dim=None") {
   DimVector strides = engine::logical_layout(a.variable(0)).strides;
+  const int rank = shape_of(a)->rank();
   if (a.given(1))
-    return PyLong_FromLongLong(
-        strides[static_cast<std::size_t>(functions::wrap_axis(a.integer(1), shape_of(a)->rank()))]);
-  Object tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(strides.size()))));
-  for (std::size_t i = 0; i < strides.size(); ++i)
-    PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), checked(PyLong_FromLongLong(strides[i])));
-  return tuple.release();
+    return PyLong_FromLongLong(strides[static_cast<std::size_t>(functions::wrap_own_axis(a.integer(1), rank))]);
+  return PySequence_Tuple(Object(size_object(strides)).get());
 }
 LAMINA_FUNCTION(kMethod, storage_offset, "input") {
   return PyLong_FromLongLong(engine::logical_layout(a.variable(0)).offset);

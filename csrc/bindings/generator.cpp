@@ -36,7 +36,22 @@ std::uint64_t seed_from(PyObject* number) {
 // PyTorch starts a Generator from this seed, so that it is reproducible without one.
 constexpr std::uint64_t kFirstSeed = 67280421310721ull;
 
-PyObject* generator_new(PyTypeObject* type, PyObject*, PyObject*) {
+PyObject* cpu_device() {
+  Object devices(checked(PyImport_ImportModule("lamina.devices")));
+  return checked(PyObject_CallMethod(devices.get(), "device", "s", "cpu"));
+}
+// Generator(device="cpu"): there is no other.
+PyObject* generator_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
+  static const char* const kNames[] = {"device", nullptr};
+  PyObject* device = nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:Generator", const_cast<char**>(kNames), &device)) return nullptr;
+  if (device) {
+    Object text(PyObject_Str(device));
+    const char* name = text ? PyUnicode_AsUTF8(text.get()) : nullptr;
+    if (!name) return nullptr;
+    if (std::strncmp(name, "cpu", 3) != 0)
+      return PyErr_Format(PyExc_RuntimeError, "Generator: lamina computes on the CPU only, got device '%s'", name);
+  }
   auto* object = reinterpret_cast<GeneratorObject*>(type->tp_alloc(type, 0));
   if (object) object->own.reseed(kFirstSeed);
   return reinterpret_cast<PyObject*>(object);
@@ -85,6 +100,16 @@ PyObject* generator_set_state(PyObject* self, PyObject* state) {
   });
 }
 
+PyObject* generator_device(PyObject*, void*) {
+  return guarded([] { return cpu_device(); });
+}
+PyObject* generator_reduce(PyObject* self, PyObject*) {
+  return guarded([&] {
+    Object state(state_of(of(self))), device(cpu_device());
+    return checked(Py_BuildValue("O(O)O", Py_TYPE(self), device.get(), state.get()));
+  });
+}
+
 PyObject* represent(PyObject* self) {
   return PyUnicode_FromFormat("<%s._C.Generator object at %p>", kPrintedPackage, self);
 }
@@ -95,7 +120,12 @@ PyMethodDef g_methods[] = {
     {"initial_seed", generator_initial_seed, METH_NOARGS, "The seed."},
     {"get_state", generator_get_state, METH_NOARGS, "Seed and position, as a uint8 tensor."},
     {"set_state", generator_set_state, METH_O, "Goes to a state that get_state gave."},
+    {"__reduce__", generator_reduce, METH_NOARGS, nullptr},
+    {"__setstate__", generator_set_state, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr}};
+
+PyGetSetDef g_properties[] = {{"device", generator_device, nullptr, "Where it draws: the CPU.", nullptr},
+                              {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 }  // namespace
 
@@ -103,11 +133,13 @@ void bind_generator(PyObject* module) {
   static PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(generator_new)},
                                 {Py_tp_repr, reinterpret_cast<void*>(represent)},
                                 {Py_tp_methods, g_methods},
+                                {Py_tp_getset, g_properties},
                                 {0, nullptr}};
   static PyType_Spec spec{"lamina.Generator", sizeof(GeneratorObject), 0, Py_TPFLAGS_DEFAULT, slots};
   g_generator_type = make_type(spec);
   checked(PyModule_AddObjectRef(module, "Generator", reinterpret_cast<PyObject*>(g_generator_type)));
-  Object standard(checked(generator_new(g_generator_type, nullptr, nullptr)));
+  const Object no_arguments(checked(PyTuple_New(0)));
+  Object standard(checked(generator_new(g_generator_type, no_arguments.get(), nullptr)));
   reinterpret_cast<GeneratorObject*>(standard.get())->is_default = true;
   checked(PyModule_AddObjectRef(module, "default_generator", standard.get()));
 }

@@ -25,9 +25,7 @@ class NestedData {
   }
 
   ValuePtr value() const {
-    DType dtype = wanted_ ? *wanted_ : numbers_.empty() ? functions::default_float() : DType::kBool;
-    if (!wanted_)
-      for (const functions::Operand& number : numbers_) dtype = functions::promote(dtype, type_of(number));
+    const DType dtype = wanted_ ? *wanted_ : own_type_.value_or(functions::default_float());
     ValuePtr value = fresh_value(Shape::of(dims_), dtype);
     std::byte* out = engine::data_of(value.get());
     for (const functions::Operand& number : numbers_) {
@@ -54,9 +52,8 @@ class NestedData {
   static bool is_array(PyObject* object) {
     return !is_tensor(object) && PyObject_CheckBuffer(object) && !PyBytes_Check(object);
   }
-  static DType type_of(const functions::Operand& number) {
-    return number.is_number() ? functions::default_dtype_of(number.kind) : number.value->dtype;
-  }
+  // Tensors, arrays and NumPy's numbers count with their own type, Python's numbers with the default of their kind.
+  void note_type(DType dtype) { own_type_ = own_type_ ? functions::promote(*own_type_, dtype) : dtype; }
 
   void measure(PyObject* data) {
     Object items = items_of(data);
@@ -93,6 +90,11 @@ class NestedData {
       if (value->shape->dims().size() + level != dims_.size())
         fail(ErrorKind::kValue, "expected sequences of equal depth, got ", is_tensor(data) ? "a tensor" : "an array",
              " of shape ", to_string(value->shape->dims()), " at dim ", level);
+      for (std::size_t axis = 0; axis < value->shape->dims().size(); ++axis)
+        if (value->shape->dims()[axis] != dims_[level + axis])
+          fail(ErrorKind::kValue, "expected sequence of length ", dims_[level + axis], " at dim ", level + axis,
+               " (got ", value->shape->dims()[axis], ")");
+      note_type(value->dtype);
       if (value->layout.strides || !value->storage) value = build::clone(value);
       engine::realize(value.get());
       const std::byte* element = engine::data_of(value.get());
@@ -108,13 +110,14 @@ class NestedData {
            "': expected numbers, sequences of "
            "numbers, tensors or arrays");
     if (level != dims_.size()) fail(ErrorKind::kType, "not a sequence: expected one at dim ", level, ", got a number");
+    note_type(functions::default_dtype_of(number->kind));
     numbers_.push_back(std::move(*number));
   }
 
   static void check_single(const ValuePtr& value) {
     if (value->shape->numel() == 1) return;
     if (is_floating(value->dtype))
-      check(false, "a Tensor with ", value->shape->numel(), " elements cannot be converted to Scalar");
+      fail(ErrorKind::kValue, "only one element tensors can be converted to Python scalars");
     fail(ErrorKind::kType, "only integer tensors of a single element can be converted to an index");
   }
 
@@ -152,7 +155,7 @@ class NestedData {
     std::memcpy(out, &whole, size_of(dtype));  // little-endian
   }
 
-  std::optional<DType> wanted_;
+  std::optional<DType> wanted_, own_type_;
   DimVector dims_;
   std::vector<functions::Operand> numbers_;
 };

@@ -1,4 +1,7 @@
 // Tensor's Python operators.
+#include <cstring>
+
+#include "bindings/exchange.h"
 #include "bindings/in_place.h"
 #include "bindings/scalars.h"
 #include "bindings/tensor_object.h"
@@ -114,16 +117,35 @@ Op comparison_op(int operation) {
   }
 }
 
+// NumPy's arrays stand back from operators with tensors: what they leave to us is done as PyTorch does it.
+bool is_array(PyObject* object) { return std::strcmp(Py_TYPE(object)->tp_name, "numpy.ndarray") == 0; }
+
+PyObject* divide(PyObject* a, PyObject* b) {
+  if (is_tensor(a) || !is_array(a)) return binary<Op::div>(a, b);
+  Object inverse(unary<Op::reciprocal>(b));
+  return inverse ? PyNumber_Multiply(inverse.get(), a) : nullptr;
+}
+
 PyObject* compare(PyObject* a, PyObject* b, int operation) {
+  if (is_array(b))
+    return guarded([&]() -> PyObject* {
+      ValuePtr numbers;
+      try {
+        numbers = copy_of_buffer(b);
+      } catch (const Error&) {  // no numbers of ours
+        Py_RETURN_NOTIMPLEMENTED;
+      }
+      return wrap(functions::binary(comparison_op(operation), value_of(a), numbers));
+    });
   return with_operands(
       a, b, [&](const Operand& x, const Operand& y) { return functions::binary(comparison_op(operation), x, y); });
 }
 
 // The number of a tensor with one element.
-PyObject* single_element(PyObject* self, const char* what) {
+PyObject* single_element(PyObject* self) {
   ValuePtr value = value_of(self);
-  check(value->shape->numel() == 1, what, " a Tensor with ", value->shape->numel(),
-        " elements cannot be converted to Scalar");
+  if (value->shape->numel() != 1)
+    fail(ErrorKind::kValue, "only one element tensors can be converted to Python scalars");
   engine::realize(value.get());
   return element_object(value->dtype, engine::data_of(value.get()));
 }
@@ -143,13 +165,13 @@ int truth(PyObject* self) {
 
 PyObject* to_int(PyObject* self) {
   return guarded([&] {
-    Object number(single_element(self, "int():"));
+    Object number(single_element(self));
     return PyNumber_Long(number.get());
   });
 }
 PyObject* to_float(PyObject* self) {
   return guarded([&] {
-    Object number(single_element(self, "float():"));
+    Object number(single_element(self));
     return PyNumber_Float(number.get());
   });
 }
@@ -157,7 +179,7 @@ PyObject* to_index(PyObject* self) {
   return guarded([&] {
     if (is_floating(value_of(self)->dtype) || value_of(self)->shape->numel() != 1)
       fail(ErrorKind::kType, "only integer tensors of a single element can be converted to an index");
-    Object number(single_element(self, "index():"));
+    Object number(single_element(self));
     return PyNumber_Long(number.get());
   });
 }
@@ -185,7 +207,7 @@ void assign_result(PyObject* tensor, ValuePtr result) {
 PyType_Slot g_number_slots[] = {{Py_nb_add, slot(binary<Op::add>)},
                                 {Py_nb_subtract, slot(binary<Op::sub>)},
                                 {Py_nb_multiply, slot(binary<Op::mul>)},
-                                {Py_nb_true_divide, slot(binary<Op::div>)},
+                                {Py_nb_true_divide, slot(divide)},
                                 {Py_nb_floor_divide, slot(binary<Op::floor_divide>)},
                                 {Py_nb_remainder, slot(binary<Op::remainder>)},
                                 {Py_nb_power, slot(power)},

@@ -17,15 +17,20 @@ namespace {
 
 // Functions that put their result into a tensor of its own type only. All others cast it, within a category.
 constexpr const char* kExact[] = {
-    "all",           "amax",         "amin", "any",   "argmax",      "argmin",       "bmm",      "bucketize",
-    "ceil",          "dot",          "frac", "floor", "gather",      "index_select", "isneginf", "isposinf",
-    "masked_select", "matmul",       "mm",   "mv",    "nanquantile", "nonzero",      "norm",     "quantile",
-    "round",         "searchsorted", "take", "tril",  "triu",        "trunc",        "where",
+    "all",          "amax",          "amin",         "any",   "argmax", "argmin",       "bmm",      "bucketize",
+    "ceil",         "dot",           "frac",         "floor", "gather", "index_select", "isneginf", "isposinf",
+    "logcumsumexp", "masked_select", "matmul",       "mm",    "mv",     "nanquantile",  "nonzero",  "norm",
+    "quantile",     "round",         "searchsorted", "take",  "tril",   "triu",         "trunc",    "where",
 };
 
 // The one result that `any` and its like, `isposinf` and its like, and quantiles have words of their own for.
 void check_exact(const char* function, DType from, DType to, const char* role) {
   std::string name = function;
+  check(name != "cummax" && name != "cummin" && name != "logcumsumexp", "expected scalar_type ",
+        functions::scalar_name(from), " but found ", functions::scalar_name(to));
+  if (name == "histogram")
+    fail(ErrorKind::kRuntime, "torch.histogram: input tensor and ", role,
+         " tensor should have the same dtype, but got input ", name_of(from), " and ", role, " ", name_of(to));
   if (role)
     fail(ErrorKind::kRuntime, name, "(): expected scalar type '", functions::scalar_name(from), "' but got '",
          functions::scalar_name(to), "' for ", role, " output");
@@ -51,8 +56,9 @@ void refuse(const char* function, PyObject* result, PyObject* out, const char* r
   bool exact = role || std::any_of(std::begin(kExact), std::end(kExact),
                                    [&](const char* name) { return std::strcmp(name, function) == 0; });
   if (exact && from->dtype != to->dtype) return check_exact(function, from->dtype, to->dtype, role);
-  check(functions::can_cast(from->dtype, to->dtype), "result type ", functions::scalar_name(from->dtype),
-        " can't be cast to the desired output type ", functions::scalar_name(to->dtype));
+  check(functions::can_cast(from->dtype, to->dtype) || std::strcmp(function, "bernoulli") == 0, "result type ",
+        functions::scalar_name(from->dtype), " can't be cast to the desired output type ",
+        functions::scalar_name(to->dtype));
 }
 
 // While it lives, memory whose address somebody has asked for is changed where it lies, not replaced.
@@ -96,8 +102,8 @@ std::string resized(const char* function, const Shape* old, const Shape* fresh) 
 }
 
 void put(const char* function, PyObject* result, PyObject* out, bool resizes) {
-  ValuePtr fresh = value_of(result);
   const ValuePtr old = value_of(out);
+  ValuePtr fresh = build::cast(value_of(result), old->dtype);
   if (is_range(function) && fresh->shape->numel() == old->shape->numel()) fresh = build::reshape(fresh, old->shape);
   if (fresh->shape == old->shape) {
     WrittenInPlace there(old);
@@ -105,7 +111,7 @@ void put(const char* function, PyObject* result, PyObject* out, bool resizes) {
   }
   if (old->shape->numel() != 0 && (!resizes || std::strcmp(function, "arange") == 0))
     checked(PyErr_WarnEx(PyExc_UserWarning, resized(function, old->shape, fresh->shape).c_str(), 1));
-  engine::replace(as_tensor(out)->variable, build::cast(fresh, old->dtype));
+  engine::replace(as_tensor(out)->variable, std::move(fresh));
   engine::flush_if_due();
 }
 

@@ -128,10 +128,15 @@ Arguments::Arguments(const Signature& signature, PyObject* self, PyObject* const
       values_[index] = args[count + i];
     }
   }
-  for (std::size_t i = 0; i < signature.required_; ++i)
-    if (!values_[i] && signature.parameters_[i].required)
-      fail(ErrorKind::kType, signature.name_, "() missing required argument '", signature.parameters_[i].name,
-           "' (position ", i + 1, ")");
+  auto missing = [&](std::size_t i) { return !values_[i] && signature.parameters_[i].required; };
+  for (std::size_t i = 0; i < signature.required_; ++i) {
+    if (!missing(i)) continue;
+    std::string names;
+    int count = 0;
+    for (; i < signature.required_; ++i)
+      if (missing(i)) names += lamina::text(count++ ? ", \"" : "\"", signature.parameters_[i].name, "\"");
+    fail(ErrorKind::kType, signature.name_, "() missing ", count, " required positional arguments: ", names);
+  }
   if (auto i = static_cast<std::size_t>(signature.layout_);
       signature.layout_ >= 0 && given(i) && !is_layout(values_[i]))
     fail_type(i, "torch.layout");

@@ -48,7 +48,43 @@ PyObject* size_subscript(PyObject* self, PyObject* key) {
   if (!item || !PySlice_Check(key)) return item.release();
   return guarded([&] { return size_object(*dims_from(item.get())); });
 }
+// A tuple, whose elements are integers or have an __index__, as a Size.
+PyObject* size_from_tuple(PyObject* tuple) {
+  Object size(checked(g_size_type->tp_alloc(g_size_type, PyTuple_GET_SIZE(tuple))));
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i) {
+    Object number(PyNumber_Index(PyTuple_GET_ITEM(tuple, i)));
+    if (!number)
+      fail(ErrorKind::kType, kPrintedPackage, ".Size() takes an iterable of 'int' (item ", i, " is '",
+           Py_TYPE(PyTuple_GET_ITEM(tuple, i))->tp_name, "')");
+    PyTuple_SET_ITEM(size.get(), i, checked(PyNumber_Long(number.get())));  // True counts as 1
+  }
+  return size.release();
+}
+PyObject* size_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
+  Object tuple(PyTuple_Type.tp_new(&PyTuple_Type, args, kwargs));
+  if (!tuple) return nullptr;
+  return guarded([&] {
+    Object size(size_from_tuple(tuple.get()));
+    if (type == g_size_type) return size.release();
+    Object arguments(checked(PyTuple_Pack(1, size.get())));
+    return checked(PyTuple_Type.tp_new(type, arguments.get(), nullptr));
+  });
+}
+// Sums with tuples on either side and repetitions are Sizes, too.
+PyObject* size_add(PyObject* left, PyObject* right) {
+  if (!PyTuple_Check(left) || !PyTuple_Check(right)) Py_RETURN_NOTIMPLEMENTED;
+  Object tuple(PyTuple_Type.tp_as_sequence->sq_concat(left, right));
+  return guarded([&] { return size_from_tuple(checked(tuple.get())); });
+}
+PyObject* size_repeat(PyObject* self, Py_ssize_t count) {
+  Object tuple(PyTuple_Type.tp_as_sequence->sq_repeat(self, count));
+  return guarded([&] { return size_from_tuple(checked(tuple.get())); });
+}
+PyObject* size_reduce(PyObject* self, PyObject*) {
+  return Py_BuildValue("O(N)", Py_TYPE(self), PyTuple_Type.tp_as_sequence->sq_repeat(self, 1));
+}
 PyMethodDef g_size_methods[] = {{"numel", size_numel, METH_NOARGS, "The number of elements: the product of the sizes."},
+                                {"__reduce__", size_reduce, METH_NOARGS, nullptr},
                                 {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace
@@ -71,6 +107,9 @@ void bind_scalars(PyObject* module) {
   static PyType_Slot size_slots[] = {{Py_tp_repr, reinterpret_cast<void*>(size_repr)},
                                      {Py_tp_methods, g_size_methods},
                                      {Py_mp_subscript, reinterpret_cast<void*>(size_subscript)},
+                                     {Py_tp_new, reinterpret_cast<void*>(size_new)},
+                                     {Py_nb_add, reinterpret_cast<void*>(size_add)},
+                                     {Py_sq_repeat, reinterpret_cast<void*>(size_repeat)},
                                      {0, nullptr}};
   static PyType_Spec size_spec{"lamina.Size", 0, 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, size_slots};
   g_size_type = make_type(size_spec, &PyTuple_Type);

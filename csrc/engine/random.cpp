@@ -42,12 +42,18 @@ ValuePtr random_integers(const Shape* shape, std::int64_t low, std::int64_t high
   check(low < high, "random_ expects 'from' to be less than 'to', but got from=", low, " >= to=", high);
   // Bits modulo the range, as PyTorch does; the bias is below range / 2^63.
   auto range = static_cast<std::int64_t>(static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low));
-  check(range > 0, "random_ expects a range below 2**63, got from=", low, " to=", high);
   ValuePtr bits = random(Op::random_bits, shape, DType::kInt64, generator);
+  ValuePtr first = make_scalar(low, DType::kInt64);
+  if (range < 0) {  // 2^63 or more: 64 bits exceed it less than twice
+    ValuePtr limit = make_scalar(range, DType::kInt64), zero = make_scalar(std::int64_t{0}, DType::kInt64);
+    ValuePtr beyond =
+        build::binary(Op::logical_and, build::binary(Op::lt, bits, zero), build::binary(Op::ge, bits, limit));
+    return build::add(build::where(beyond, build::sub(bits, limit), bits), first);
+  }
   ValuePtr positive =
       build::binary(Op::bitwise_and, bits, make_scalar(std::int64_t{0x7FFFFFFFFFFFFFFF}, DType::kInt64));
   ValuePtr folded = build::remainder(positive, make_scalar(range, DType::kInt64));
-  return build::add(folded, make_scalar(low, DType::kInt64));
+  return build::add(folded, first);
 }
 
 ValuePtr random_permutation(std::int64_t n, Generator& generator) {

@@ -16,6 +16,11 @@ int wrap_axis(std::int64_t axis, int rank) {
   return static_cast<int>(axis < 0 ? axis + range : axis);
 }
 
+int wrap_own_axis(std::int64_t axis, int rank) {
+  if (rank == 0) fail(ErrorKind::kIndex, "Dimension specified as ", axis, " but tensor has no dimensions");
+  return wrap_axis(axis, rank);
+}
+
 DimVector wrap_axes(Dims axes, int rank) {
   check(rank <= 64, "only tensors with up to 64 dims are supported");
   DimVector result;

@@ -159,6 +159,7 @@ ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, co
     return build::reshape(scatter(line(x), 0, line(index), line(from), add), x->shape);
   }
   check_fits("self", index->shape, x->shape, wrapped);
+  if (from->shape->rank() == 0) from = build::reshape(from, Shape::of({1}));
   check_fits("src", index->shape, from->shape, -1);
   for (int other = 0; other < index->shape->rank(); ++other)  // src may be larger than the index
     if ((*from->shape)[other] != (*index->shape)[other]) from = build::narrow(from, other, 0, (*index->shape)[other]);
@@ -173,6 +174,8 @@ ValuePtr index_select(const ValuePtr& x, std::int64_t axis, const ValuePtr& inde
   if (x->shape->rank() == 0)
     return build::reshape(index_select(build::reshape(x, Shape::of({1})), axis, index), x->shape);
   int wrapped = wrap_axis(axis, x->shape->rank());
+  check((*x->shape)[wrapped] > 0 || index->shape->numel() == 0,
+        "index_select(): self indexing axis dim should be positive");
   ValuePtr position = engine::checked_index(index, (*x->shape)[wrapped], wrapped, false);
   Indices indices(static_cast<std::size_t>(wrapped) + 1);
   indices.back() = build::reshape(position, Shape::of({index->shape->numel()}));

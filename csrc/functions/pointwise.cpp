@@ -8,6 +8,7 @@
 #include "engine/flush.h"
 #include "engine/index.h"
 #include "ops/build.h"
+#include "ops/record.h"
 #include "support/check.h"
 
 namespace lamina::functions {
@@ -51,6 +52,7 @@ ValuePtr unary(Op op, const ValuePtr& x) {
       return build::full(x->shape, 0, DType::kBool);
     }
     if (op == Op::sign && x->dtype == DType::kBool) return build::clone(x);
+    if (op == Op::square && x->dtype == DType::kBool) return unary(op, build::cast(x, DType::kInt64));
     if (promotes_to_float(op)) return unary(op, build::cast(x, default_float()));
   }
   if (op == Op::neg)
@@ -93,7 +95,9 @@ ValuePtr binary(Op op, const Operand& a, const Operand& b) {
           "`~` or `logical_not()` operator instead.");
   }
   check_supports(op, dtype);
-  if ((op == Op::floor_divide || op == Op::remainder || op == Op::fmod) && !is_floating(dtype)) check_divisor(op, b);
+  bool divides = op == Op::floor_divide || op == Op::remainder || op == Op::fmod;
+  bool nothing = !a.is_number() && a.value->shape->numel() == 0;
+  if (divides && !is_floating(dtype) && !nothing) check_divisor(op, b);
   return build::binary(op, a.as(dtype), b.as(dtype));
 }
 
@@ -127,10 +131,11 @@ ValuePtr div(const Operand& a, const Operand& b, const char* mode) {
         "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '", mode, "'");
   DType dtype = result_type({a, b});
   if (is_floating(dtype)) {
-    if (trunc) return labelled(build::trunc(binary(Op::div, a, b)), "Div");
-    // floor_divide has PyTorch's exact rounding; the quotient's gradient is zero either way.
-    ValuePtr quotient = binary(Op::floor_divide, a, b), ratio = build::floor(binary(Op::div, a, b));
-    return ratio->requires_grad() ? labelled(build::rebase(quotient, ratio), "Div") : quotient;
+    // floor_divide has PyTorch's exact rounding. The gradient is zero, as that of the rounded sum, even where b is 0.
+    ValuePtr quotient = trunc ? build::trunc(binary(Op::div, a, b)) : binary(Op::floor_divide, a, b);
+    auto differentiated = [](const Operand& x) { return !x.is_number() && x.value->requires_grad(); };
+    if (!grad_enabled() || !(differentiated(a) || differentiated(b))) return quotient;
+    return labelled(build::rebase(build::detach(quotient), build::floor(binary(Op::add, a, b))), "Div");
   }
   if (!trunc) return binary(Op::floor_divide, a, b);
   // Towards zero: the rest that fmod leaves is taken off first, so that the floor is exact.

@@ -20,6 +20,11 @@ DType accumulated(const ValuePtr& x, std::optional<DType> dtype) {
   return is_floating(x->dtype) ? x->dtype : DType::kInt64;
 }
 
+// x in the type that it is summed in: truths are counted.
+ValuePtr counted(const ValuePtr& x, DType type) {
+  return type == DType::kBool ? cast(cast(x, DType::kBool), DType::kInt64) : cast(x, type);
+}
+
 std::int64_t count_of(const ValuePtr& x, Dims axes) {
   std::int64_t count = 1;
   for (std::int64_t axis : axes) count *= (*x->shape)[static_cast<int>(axis)];
@@ -39,7 +44,7 @@ void check_not_empty(const char* name, const ValuePtr& x, Dims axes, bool named)
 
 ValuePtr sum(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DType> dtype) {
   DType type = accumulated(x, dtype);
-  ValuePtr source = cast(x, type == DType::kBool ? DType::kInt64 : type);
+  ValuePtr source = counted(x, type);
   ValuePtr total = build::sum(source, wrap_or_all(axes, x->shape->rank()), keepdim);
   return labelled(cast(total, type), axes ? "Sum@1" : "Sum");
 }
@@ -58,7 +63,7 @@ ValuePtr mean(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<D
 
 ValuePtr prod(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DType> dtype) {
   DType type = accumulated(x, dtype);
-  ValuePtr source = cast(x, type == DType::kBool ? DType::kInt64 : type);
+  ValuePtr source = counted(x, type);
   ValuePtr product = build::reduce(Op::prod, source, wrap_or_all(axes, x->shape->rank()), keepdim);
   return labelled(cast(product, type), axes ? "Prod@1" : "Prod");
 }
@@ -70,7 +75,9 @@ ValuePtr extremum(Op op, const ValuePtr& x, const Axes& axes, bool keepdim) {
 }
 
 ValuePtr any_all(Op op, const ValuePtr& x, const Axes& axes, bool keepdim) {
-  ValuePtr result = build::reduce(op, x, wrap_or_all(axes, x->shape->rank()), keepdim);
+  ValuePtr result = axes && axes->empty()  // over no axes, unlike other reductions
+                        ? build::binary(Op::ne, build::detach(x), number(0, x->dtype))
+                        : build::reduce(op, x, wrap_or_all(axes, x->shape->rank()), keepdim);
   return x->dtype == DType::kUInt8 ? cast(result, DType::kUInt8) : result;
 }
 
@@ -130,6 +137,8 @@ ValuePtr std_deviation(const ValuePtr& x, const Axes& axes, double correction, b
 ValuePtr norm(const ValuePtr& x, double p, const Axes& axes, bool keepdim, std::optional<DType> dtype) {
   check(is_floating(x->dtype), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ",
         scalar_name(x->dtype));
+  check(!dtype || is_floating(*dtype), "linalg.vector_norm: dtype should be floating point or complex, but got ",
+        scalar_name(dtype.value_or(x->dtype)));
   if (DType type = dtype.value_or(x->dtype); is_narrow(type))
     return labelled(cast(norm(cast(x, wide(type)), p, axes, keepdim, {}), type), "LinalgVectorNorm");
   ValuePtr source = dtype ? cast(x, *dtype) : x;
@@ -137,8 +146,10 @@ ValuePtr norm(const ValuePtr& x, double p, const Axes& axes, bool keepdim, std::
   const char* label = "LinalgVectorNorm";
   ValuePtr zero = number(0, source->dtype);
   if (p == 0) {
-    ValuePtr counted = cast(build::binary(Op::ne, source, zero), source->dtype);
-    return build::sum(counted, wrapped, keepdim);
+    // Zeros stay, and all else becomes 1: a constant, so that the gradient is 0 everywhere.
+    ValuePtr nothing = build::binary(Op::eq, source, zero);
+    ValuePtr ones = build::where(nothing, source * 0.0, number(1, source->dtype));
+    return labelled(build::sum(ones, wrapped, keepdim), label);
   }
   ValuePtr size = build::abs(source);
   check((p >= 0 && !std::isinf(p)) || count_of(x, wrapped) != 0, "linalg.vector_norm cannot compute the ", p,

@@ -14,10 +14,14 @@ ValuePtr along_axis(Op op, const ValuePtr& x, std::int64_t axis, std::optional<D
   int rank = x->shape->rank(), wrapped = wrap_axis(axis, rank);
   bool scans = op == Op::cumsum || op == Op::cumprod;
   DType type = dtype.value_or(is_floating(x->dtype) || !scans ? x->dtype : DType::kInt64);
+  if (scans && type == DType::kBool)
+    fail(ErrorKind::kNotImplemented, "\"", row(op).name, "_out_cpu\" not implemented for 'Bool'");
   if (!scans)
     check(is_floating(type), "\"", row(op).name, "_lastdim_kernel_impl\" not implemented for '", scalar_name(type),
           "'");
   ValuePtr source = cast(x, type);
+  if (scans && !is_floating(type) && type != DType::kInt64)  // integers are scanned as int64
+    return labelled(cast(along_axis(op, source, axis, DType::kInt64), type), row(op).label);
   if (rank == 0) return build::reshape(along_axis(op, build::reshape(source, Shape::of({1})), 0, {}), x->shape);
   ValuePtr moved = build::swap_axes(source, wrapped, rank - 1);
   return labelled(build::swap_axes(rowwise(op, moved), wrapped, rank - 1), row(op).label);

@@ -31,6 +31,10 @@ from ._core import _is_inference as is_inference_mode_enabled
 from . import autograd, return_types
 from ._printing import set_printoptions
 from .autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from .determinism import (
+    are_deterministic_algorithms_enabled, get_deterministic_debug_mode, is_deterministic_algorithms_warn_only_enabled,
+    set_deterministic_debug_mode, use_deterministic_algorithms,
+)
 from .devices import device, get_default_device, set_default_device
 from .exchange import from_dlpack
 from .dtypes import finfo, iinfo
@@ -60,8 +64,14 @@ from .functions.pointwise import (
 )
 from .functions.products import addbmm, addmv, addr, baddbmm, cross, ger, inner, kron, outer, tensordot, vdot
 from .functions.reducing import aminmax, count_nonzero, dist, nanmean, nansum, std_mean, trapezoid, var_mean
-from .functions.sampling import multinomial, randint_like
+from .functions.properties import (
+    angle, get_device, is_complex, is_inference, is_nonzero, is_same_size, is_signed, is_tensor, isreal,
+)
+from .functions.sampling import binomial, multinomial, poisson, randint_like
 from .functions.scanning import cummax, cummin, diff, logcumsumexp
+from .functions.signal_windows import (
+    bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window,
+)
 from .functions.shaping import (
     broadcast_shapes, broadcast_tensors, broadcast_to, meshgrid, moveaxis, movedim, ravel, swapaxes, swapdims,
     unflatten,
@@ -72,8 +82,9 @@ from .functions.creating import (
 )
 from .functions.counting import bucketize, mode, msort, searchsorted
 from .functions.bessel import i0
+from .functions.differences import gradient
 from .functions.gamma_family import igamma, igammac, multigammaln as mvlgamma, polygamma
-from .functions.histograms import histc, histogram
+from .functions.histograms import histc, histogram, histogramdd
 from .functions.integers import bitwise_left_shift, bitwise_right_shift, gcd, lcm
 from .functions.special_values import (
     digamma, float_power, frexp, heaviside, ldexp, lgamma, logaddexp2, nextafter,
@@ -82,10 +93,11 @@ from .functions.statistics import cdist, corrcoef, cov, cumulative_trapezoid, re
 from .functions.scattering import diagonal_scatter, index_reduce, scatter_reduce
 from .functions.copying import (
     as_strided_copy, detach_copy, diagonal_copy, expand_copy, narrow_copy, permute_copy, select_copy, split_copy,
+    split_with_sizes_copy,
     squeeze_copy, t_copy, transpose_copy, unbind_copy, unfold_copy, unsqueeze_copy, view_copy,
 )
 from .legacy import LEGACY_TYPES as _LEGACY_TYPES, set_default_tensor_type
-from .tensor_methods import index_put_, is_inference, is_nonzero, is_tensor
+from .tensor_methods import index_put_
 # isort: on
 # fmt: on
 
@@ -93,7 +105,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import datasets, func, io, linalg, multiprocessing, nn, optim, random, serialization, special, testing, utils
     from .io import load, save
-    from .linalg import cholesky, det, logdet, slogdet
+    from .linalg import cholesky, det, logdet, matrix_power, slogdet
     from .linalg import inv as inverse
 
     # fmt: off
@@ -164,6 +176,7 @@ _LAZY = {
     "inverse": ("linalg", "inv"),
     "load": ("io", "load"),
     "logdet": ("linalg", "logdet"),
+    "matrix_power": ("linalg", "matrix_power"),
     "constant_pad_nd": ("nn.functional.padding", "constant_pad_nd"),
     "save": ("io", "save"),
     "slogdet": ("linalg", "slogdet"),
@@ -174,15 +187,16 @@ _LAZY = {
 # fmt: off
 __all__ = [
     "Generator", "Size", "Tensor", "__version__", "abs", "absolute", "acos", "acosh", "add", "addbmm", "addcdiv",
-    "addcmul", "addmm", "addmv", "addr", "adjoint", "all", "allclose", "amax", "amin", "aminmax", "any", "arange",
-    "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere",
-    "as_strided", "as_strided_copy", "as_tensor", "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d",
-    "atleast_2d", "atleast_3d", "autograd", "baddbmm", "bernoulli", "bfloat16", "bincount", "bitwise_and",
-    "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag", "bmm",
-    "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast", "cartesian_prod", "cat",
-    "cdist", "ceil", "cholesky", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack",
-    "combinations", "concat", "concatenate", "conj", "conj_physical", "contiguous_format", "copysign", "corrcoef",
-    "cos", "cosh", "count_nonzero", "cov", "cross", "cuda", "cummax", "cummin", "cumprod", "cumsum",
+    "addcmul", "addmm", "addmv", "addr", "adjoint", "all", "allclose", "amax", "amin", "aminmax", "angle", "any",
+    "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
+    "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_strided", "as_strided_copy",
+    "as_tensor", "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d",
+    "autograd", "baddbmm", "bartlett_window", "bernoulli", "bfloat16", "bincount", "binomial", "bitwise_and",
+    "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman_window",
+    "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
+    "cartesian_prod", "cat", "cdist", "ceil", "cholesky", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone",
+    "column_stack", "combinations", "concat", "concatenate", "conj", "conj_physical", "contiguous_format", "copysign",
+    "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cross", "cuda", "cummax", "cummin", "cumprod", "cumsum",
     "cumulative_trapezoid", "datasets", "default_generator", "deg2rad", "det", "detach", "detach_copy", "device",
     "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy", "diagonal_scatter", "diff", "digamma", "dist", "div",
     "divide", "dot", "double", "dsplit", "dstack", "dtype", "e", "einsum", "empty", "empty_cache", "empty_like",
@@ -190,35 +204,38 @@ __all__ = [
     "eye", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64",
     "float_power", "floor", "floor_divide", "flush", "fmax", "fmin", "fmod", "frac", "frexp", "from_dlpack",
     "from_file", "from_numpy", "frombuffer", "full", "full_like", "func", "gather", "gcd", "ge", "ger",
-    "get_default_device", "get_default_dtype", "get_num_threads", "get_rng_state", "greater", "greater_equal", "gt",
-    "half", "heaviside", "histc", "histogram", "hsplit", "hstack", "hypot", "i0", "igamma", "igammac", "iinfo",
-    "index_add", "index_copy", "index_fill", "index_put", "index_put_", "index_reduce", "index_select", "inf",
-    "inference_mode", "initial_seed", "inner", "int", "int8", "int16", "int32", "int64", "inverse", "io",
-    "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_conj", "is_floating_point", "is_grad_enabled",
-    "is_inference", "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_tensor", "isclose", "isfinite", "isin",
-    "isinf", "isnan", "isneginf", "isposinf", "kron", "kthvalue", "layout", "lcm", "ldexp", "le", "lerp", "less",
-    "less_equal", "lgamma", "linalg", "linspace", "load", "log", "log1p", "log2", "log10", "log_softmax", "logaddexp",
-    "logaddexp2", "logcumsumexp", "logdet", "logical_and", "logical_not", "logical_or", "logical_xor", "logit",
-    "logspace", "logsumexp", "long", "lt", "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul",
-    "max", "maximum", "mean", "median", "memory_format", "memory_stats", "meshgrid", "min", "minimum", "mm", "mode",
-    "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "multiprocessing", "mv", "mvlgamma", "nan",
-    "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "ne", "neg", "negative",
-    "newaxis", "nextafter", "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like",
-    "optim", "outer", "permute", "permute_copy", "pi", "plan", "plan_stats", "polygamma", "positive", "pow",
-    "preserve_format", "prod", "promote_types", "put", "quantile", "rad2deg", "rand", "rand_like", "randint",
-    "randint_like", "randn", "randn_like", "random", "randperm", "range", "ravel", "real", "reciprocal", "relu",
-    "remainder", "renorm", "repeat_interleave", "reset_peak_memory_stats", "reshape", "resolve_conj", "resolve_neg",
-    "result_type", "return_types", "roll", "rot90", "round", "row_stack", "rsqrt", "rsub", "save", "scalar_tensor",
-    "scatter", "scatter_add", "scatter_reduce", "searchsorted", "select", "select_copy", "select_scatter",
-    "serialization", "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_grad_enabled",
-    "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "signbit", "sin", "sinc",
-    "sinh", "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy", "split_with_sizes", "sqrt",
-    "square", "squeeze", "squeeze_copy", "stack", "std", "std_mean", "strided", "sub", "subtract", "sum", "swapaxes",
-    "swapdims", "t", "t_copy", "take", "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot",
-    "testing", "tile", "topk", "trace", "transpose", "transpose_copy", "trapezoid", "trapz", "tril", "tril_indices",
-    "triu", "triu_indices", "true_divide", "trunc", "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy",
-    "unique", "unique_consecutive", "unravel_index", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes",
-    "unsqueeze", "unsqueeze_copy", "utils", "vander", "var", "var_mean", "vdot", "view_copy", "vmap", "vsplit",
+    "get_default_device", "get_default_dtype", "get_deterministic_debug_mode", "get_device", "get_num_threads",
+    "get_rng_state", "gradient", "greater", "greater_equal", "gt", "half", "hamming_window", "hann_window", "heaviside",
+    "histc", "histogram", "histogramdd", "hsplit", "hstack", "hypot", "i0", "igamma", "igammac", "iinfo", "index_add",
+    "index_copy", "index_fill", "index_put", "index_put_", "index_reduce", "index_select", "inf", "inference_mode",
+    "initial_seed", "inner", "int", "int8", "int16", "int32", "int64", "inverse", "io", "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled", "is_complex", "is_conj", "is_deterministic_algorithms_warn_only_enabled", "is_floating_point",
+    "is_grad_enabled", "is_inference", "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed",
+    "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "kaiser_window",
+    "kron", "kthvalue", "layout", "lcm", "ldexp", "le", "lerp", "less", "less_equal", "lgamma", "linalg", "linspace",
+    "load", "log", "log1p", "log2", "log10", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lt",
+    "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul", "matrix_power", "max", "maximum", "mean",
+    "median", "memory_format", "memory_stats", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim",
+    "msort", "mul", "multinomial", "multiply", "multiprocessing", "mv", "mvlgamma", "nan", "nan_to_num", "nanmean",
+    "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "ne", "neg", "negative", "newaxis", "nextafter",
+    "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "optim", "outer",
+    "permute", "permute_copy", "pi", "plan", "plan_stats", "poisson", "polygamma", "positive", "pow", "preserve_format",
+    "prod", "promote_types", "put", "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn",
+    "randn_like", "random", "randperm", "range", "ravel", "real", "reciprocal", "relu", "remainder", "renorm",
+    "repeat_interleave", "reset_peak_memory_stats", "reshape", "resolve_conj", "resolve_neg", "result_type",
+    "return_types", "roll", "rot90", "round", "row_stack", "rsqrt", "rsub", "save", "scalar_tensor", "scatter",
+    "scatter_add", "scatter_reduce", "searchsorted", "select", "select_copy", "select_scatter", "serialization",
+    "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_deterministic_debug_mode",
+    "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign",
+    "signbit", "sin", "sinc", "sinh", "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy",
+    "split_with_sizes", "split_with_sizes_copy", "sqrt", "square", "squeeze", "squeeze_copy", "stack", "std",
+    "std_mean", "strided", "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "t_copy", "take", "take_along_dim",
+    "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "tile", "topk", "trace", "transpose",
+    "transpose_copy", "trapezoid", "trapz", "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc",
+    "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique", "unique_consecutive", "unravel_index",
+    "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy",
+    "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot", "view_copy", "vmap", "vsplit",
     "vstack", "where", "xlogy", "zeros", "zeros_like",
 ]
 # fmt: on

@@ -22,6 +22,8 @@ class device:  # noqa: N801
             other = type
             type = other.type
             index = other.index if index is None else index
+        if isinstance(type, int):
+            raise RuntimeError(f"Cannot access accelerator device {type} when none is available.")
         if not isinstance(type, str):
             raise TypeError(f"device: expected a string like 'cpu', got {type!r}")
         name, colon, number = type.partition(":")

@@ -27,6 +27,11 @@ def legacy_tensor(dtype: DType, args: tuple[Any, ...], device: Any = None, own_t
         )
     if len(args) == 1 and not isinstance(args[0], (int, Size)):
         return _from_data(dtype, args[0], device, own_type)
+    if len(args) > 1 and not all(hasattr(size, "__index__") for size in args):
+        kinds = ", ".join(type(arg).__name__ for arg in args)
+        raise TypeError(
+            f"new() received an invalid combination of arguments - got ({kinds}), but expected sizes or data"
+        )
     return _core.empty(*args or (0,), dtype=dtype)
 
 
@@ -61,6 +66,11 @@ class _LegacyType(type):
     dtype: DType
     layout = _core.strided
     is_cuda = False
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> _LegacyType:
+        for base in bases:
+            raise TypeError(f"type 'torch.{base.__name__}' is not an acceptable base type")
+        return super().__new__(mcs, name, bases, namespace)
 
     def __call__(cls, *args: Any, device: Any = None) -> Tensor:
         return legacy_tensor(cls.dtype, args, device)

@@ -13,6 +13,7 @@ __all__ = [
     "cummin",
     "frexp",
     "histogram",
+    "histogramdd",
     "kthvalue",
     "max",
     "median",
@@ -31,7 +32,7 @@ class _Result(tuple):  # type: ignore[type-arg]
     __slots__ = ()
     _fields: tuple[str, ...] = ()
 
-    def __new__(cls, *tensors: Tensor) -> _Result:
+    def __new__(cls, *tensors: Tensor | tuple[Tensor, ...]) -> _Result:
         return super().__new__(cls, tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors)
 
     def __repr__(self) -> str:
@@ -150,6 +151,19 @@ class histogram(_Result):
     else:
         hist = property(lambda self: self[0], doc="What fell into each bin.")
         bin_edges = property(lambda self: self[1], doc="The edges between the bins, one more than those.")
+
+
+class histogramdd(_Result):
+    """Result of `lamina.histogramdd`."""
+
+    __slots__ = ()
+    _fields = ("hist", "bin_edges")
+    if TYPE_CHECKING:
+        hist: Tensor
+        bin_edges: tuple[Tensor, ...]
+    else:
+        hist = property(lambda self: self[0], doc="What fell into each bin; an axis a coordinate.")
+        bin_edges = property(lambda self: self[1], doc="The edges between the bins along each coordinate.")
 
 
 class frexp(_Result):

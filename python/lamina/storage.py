@@ -52,6 +52,9 @@ class TypedStorage:
         """The address of the first byte."""
         return self._untyped.data_ptr()
 
+    def __sizeof__(self) -> int:
+        return super().__sizeof__() + self.nbytes()
+
     def untyped(self) -> UntypedStorage:
         """The same memory as bytes."""
         return self._untyped

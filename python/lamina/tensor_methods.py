@@ -26,6 +26,7 @@ from .functions import (
     ordering,
     pointwise,
     products,
+    properties,
     reducing,
     sampling,
     scanning,
@@ -49,6 +50,7 @@ from .functions.aliases import (
 from .functions.arguments import as_size
 from .functions.creating import empty_strided
 from .functions.inplace import IN_PLACE, in_place
+from .functions.properties import get_device, is_complex, is_inference, is_nonzero, is_same_size, is_signed
 from .legacy import legacy_tensor, type_named, type_text
 from .plans import plan
 from .storage import TypedStorage, UntypedStorage
@@ -62,7 +64,7 @@ if TYPE_CHECKING:
 
     from ._core import dtype as DType
 
-__all__ = ["ELSEWHERE", "METHODS", "index_put_", "is_inference", "is_nonzero", "is_tensor"]
+__all__ = ["ELSEWHERE", "METHODS", "index_put_"]
 
 # What PyTorch's tensors may be, and lamina's, dense and in the CPU's memory, are not.
 ELSEWHERE = (
@@ -110,22 +112,12 @@ METHODS: tuple[Callable[..., object], ...] = (
     *(products.addbmm, products.addmv, products.addr, products.baddbmm, products.cross, products.ger),
     *(products.inner, products.kron, products.outer, products.vdot),
     *(reducing.aminmax, reducing.count_nonzero, reducing.dist, reducing.nanmean, reducing.nansum),
-    sampling.multinomial,
+    *(sampling.multinomial, properties.angle, properties.isreal),
     *(scanning.cummax, scanning.cummin, scanning.diff, scanning.logcumsumexp),
     *(shaping.broadcast_to, shaping.moveaxis, shaping.movedim, shaping.ravel, shaping.swapaxes),
     *(shaping.reshape_as, shaping.swapdims, shaping.view_as, adjoint),
     *(conj, conj_physical, is_conj, is_neg, resolve_conj, resolve_neg),
 )
-
-
-def is_tensor(obj: object) -> bool:
-    """Whether `obj` is a tensor."""
-    return isinstance(obj, Tensor)
-
-
-def is_nonzero(input: Tensor) -> bool:
-    """Whether the only element of `input` is not 0. RuntimeError if it has none or several."""
-    return bool(input)
 
 
 def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
@@ -150,7 +142,7 @@ def _len(self: Tensor) -> int:
 
 
 def _contains(self: Tensor, element: object) -> bool:
-    if isinstance(element, (Tensor, int, float)):
+    if isinstance(element, (Tensor, int, float)) or (type(element).__module__ == "numpy" and hasattr(element, "item")):
         return bool((self == element).any())
     raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
 
@@ -172,6 +164,14 @@ def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> NDArray
             raise ValueError(f"cannot give a {array.dtype} tensor as {dtype} without a copy")
         return array.astype(dtype)
     return array.copy() if copy else array
+
+
+def _array_wrap(self: Tensor, array: NDArray[Any], context: Any = None, return_scalar: bool = False) -> Tensor:
+    """What NumPy's functions give for tensors is a tensor again; truths come as uint8, as in PyTorch."""
+    from numpy import asarray
+
+    numbers = asarray(array)
+    return _core.from_numpy(numbers.astype("uint8") if numbers.dtype == bool else numbers)
 
 
 def _rdiv(self: Tensor, other: Any) -> Tensor:
@@ -205,6 +205,17 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     return twin
 
 
+def _copy(self: Tensor) -> Tensor:
+    """A tensor object of its own for the same numbers."""
+    data, kind = self.detach(), type(self)
+    if kind is Tensor:
+        twin = data.requires_grad_(self.requires_grad)
+    else:
+        twin = kind._make_subclass(kind, data, self.requires_grad)
+    twin.__dict__.update(getattr(self, "__dict__", None) or {})
+    return twin
+
+
 def _reduce_ex(self: Tensor, protocol: Any) -> tuple[Any, ...]:
     from .rebuilding import reduce_tensor
 
@@ -218,11 +229,6 @@ def _reduce_dtype(dtype: DType) -> tuple[Any, ...]:
 
 
 _CPU = device("cpu")
-
-
-def is_inference(self: Tensor) -> bool:
-    """Whether the tensor was made in inference mode."""
-    return self._is_inference
 
 
 def _device(self: Tensor) -> device:
@@ -240,9 +246,9 @@ def _type(self: Tensor, dtype: DType | str | type | None = None) -> Tensor | str
     return type_text(self.dtype) if dtype is None else self.to(type_named(dtype))
 
 
-def _new(self: Tensor, *args: Any, device: Any = None) -> Tensor:
+def _new(self: Tensor, *args: Any, size: Any = None, device: Any = None) -> Tensor:
     """A tensor of this one's type, by the rules of the old constructors: `new(2, 3)`, `new([1, 2])`."""
-    return legacy_tensor(self.dtype, args, device)
+    return legacy_tensor(self.dtype, args if size is None else tuple(size), device)
 
 
 def _untyped_storage(self: Tensor) -> UntypedStorage:
@@ -286,27 +292,28 @@ def _sum_to_size(self: Tensor, *size: Any) -> Tensor:
     return (self.sum(axes, True) if axes else self).reshape(wanted)
 
 
-def _is_same_size(self: Tensor, other: Tensor) -> bool:
-    return self.shape == other.shape
-
-
-def _is_complex(self: Tensor) -> bool:
-    return False
-
-
-def _is_signed(self: Tensor) -> bool:
-    return self.dtype.is_signed
-
-
 def _polygamma(self: Tensor, n: int) -> Tensor:
     """`polygamma`, whose first argument is no tensor."""
     result: Tensor = gamma_family.polygamma(n, self)
     return result
 
 
-def _get_device(self: Tensor) -> int:
-    """-1, the number of the CPU."""
-    return -1
+# Methods, and the functions of `lamina.linalg` that they are: loaded with that when first called.
+_LINALG = (
+    *(("cholesky", "cholesky"), ("det", "det"), ("inverse", "inv"), ("logdet", "logdet")),
+    *(("matrix_power", "matrix_power"), ("slogdet", "slogdet")),
+)
+
+
+def _linalg_method(name: str, function: str) -> Callable[..., Any]:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        from . import linalg
+
+        return getattr(linalg, function)(self, *args, **kwargs)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"`lamina.linalg.{function}` of this tensor."
+    return method
 
 
 _PROTOCOLS: tuple[tuple[str, object], ...] = (
@@ -317,12 +324,15 @@ _PROTOCOLS: tuple[tuple[str, object], ...] = (
     ("__format__", _format),
     ("__repr__", tensor_text),
     ("__array__", _array),
+    ("__array_wrap__", _array_wrap),
     ("__rdiv__", _rdiv),
+    ("__copy__", _copy),
     ("__deepcopy__", _deepcopy),
     ("__reduce_ex__", _reduce_ex),
     ("__dlpack__", dlpack_capsule),
     ("__dlpack_device__", dlpack_device),
     ("is_inference", is_inference),
+    ("is_nonzero", is_nonzero),
     ("is_pinned", _is_pinned),
     ("new", _new),
     ("plan", plan),
@@ -335,12 +345,12 @@ _PROTOCOLS: tuple[tuple[str, object], ...] = (
     ("resize_as_", _resize_as_),
     ("new_empty_strided", _new_empty_strided),
     ("sum_to_size", _sum_to_size),
-    ("is_same_size", _is_same_size),
+    ("is_same_size", is_same_size),
     ("swapaxes_", Tensor.transpose_),
     ("swapdims_", Tensor.transpose_),
-    ("is_complex", _is_complex),
-    ("is_signed", _is_signed),
-    ("get_device", _get_device),
+    ("is_complex", is_complex),
+    ("is_signed", is_signed),
+    ("get_device", get_device),
     *integers.SHIFT_OPERATORS,
     ("mvlgamma", gamma_family.multigammaln),
     ("polygamma", _polygamma),
@@ -357,6 +367,8 @@ def _attach() -> None:
         setattr(Tensor, alias, getattr(Tensor, native))
         if hasattr(Tensor, f"{native}_"):
             setattr(Tensor, f"{alias}_", getattr(Tensor, f"{native}_"))
+    for name, function_name in _LINALG:
+        setattr(Tensor, name, _linalg_method(name, function_name))
     for function in scattering.FILLS:
         setattr(Tensor, function.__name__, function)
     for function in IN_PLACE:

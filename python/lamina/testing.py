@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite, isnan, prod
+from math import ceil, inf, isfinite, isnan, prod
 
 from . import _core
 from ._core import Tensor
+from .dtypes import finfo, iinfo
+from .functions.arguments import as_size
+from .functions.arranging import repeat_interleave
 from .functions.comparing import isclose
 
 TYPE_CHECKING = False
@@ -14,7 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["assert_close"]
+    from ._core import dtype as DType
+    from ._core import memory_format as MemoryFormat
+    from .devices import device as Device
+
+__all__ = ["assert_close", "make_tensor"]
 
 # Relative and absolute tolerance; 0 for types that are not here.
 _TOLERANCES: dict[Any, tuple[float, float]] = {_core.float32: (1.3e-6, 1e-5), _core.float64: (1e-7, 1e-7)}
@@ -169,3 +176,67 @@ def _index(place: int, shape: tuple[int, ...]) -> tuple[int, ...]:
         place, rest = divmod(place, size)
         index.insert(0, rest)
     return tuple(index)
+
+
+def make_tensor(
+    *shape: Any,
+    dtype: DType,
+    device: Device | str,
+    low: float | None = None,
+    high: float | None = None,
+    requires_grad: bool = False,
+    noncontiguous: bool = False,
+    exclude_zero: bool = False,
+    memory_format: MemoryFormat | None = None,
+) -> Tensor:
+    """Random numbers of [low, high) for a test: -9 to 9 (10 for integers, from 0 for uint8; 0 and 1 for bool).
+
+    The bounds are cut to what the type holds, `high` of a whole number is left out. With `noncontiguous` the elements
+    lie two places apart; with `exclude_zero` the smallest number that is not 0 stands for 0. ValueError for bounds
+    that leave nothing, for NaN among them, and for an integer tensor that shall require a gradient.
+    """
+    if requires_grad and not dtype.is_floating_point:
+        raise ValueError(
+            f"`requires_grad=True` is not supported for boolean and integral dtypes, but got dtype={dtype}"
+        )
+    if noncontiguous and memory_format is not None:
+        raise ValueError(
+            "The parameters `noncontiguous` and `memory_format` are mutually exclusive, but got "
+            f"noncontiguous={noncontiguous} and memory_format={memory_format}"
+        )
+    start, end = _bounds(dtype, low, high)
+    size = as_size(shape)
+    if dtype.is_floating_point:
+        numbers = (_core.rand(size, dtype=_core.float64, device=device) * (end - start) + start).to(dtype)
+        numbers = numbers.clamp(max=end)
+        smallest = finfo(dtype).tiny
+    else:
+        numbers = _core.randint(ceil(start), ceil(end), size, device=device).to(dtype)
+        smallest = 1
+    if exclude_zero:
+        numbers = numbers.masked_fill(numbers == 0, smallest)
+    if noncontiguous and numbers.numel() > 1:
+        numbers = repeat_interleave(numbers, 2, dim=-1)[..., ::2]
+    return numbers.requires_grad_(requires_grad)
+
+
+def _bounds(dtype: DType, low: float | None, high: float | None) -> tuple[float, float]:
+    """Where the numbers of `make_tensor` begin, and where they end: cut to those of the type."""
+    lowest: float
+    largest: float
+    if dtype == _core.bool:
+        start, end, lowest, largest = 0, 2, 0, 2
+    elif dtype.is_floating_point:
+        start, end, lowest, largest = -9, 9, finfo(dtype).min, finfo(dtype).max
+    else:
+        start, end = 0 if dtype == _core.uint8 else -9, 10
+        lowest, largest = iinfo(dtype).min, iinfo(dtype).max
+        largest += 0 if dtype == _core.int64 else 1
+    first, last = start if low is None else low, end if high is None else high
+    if isnan(first) or isnan(last):
+        raise ValueError(f"`low` and `high` cannot be NaN, but got low={first} and high={last}")
+    if first >= last and not (dtype.is_floating_point and first == last):
+        raise ValueError(f"`low` must be less than `high`, but got {first} >= {last}")
+    if first == inf or last == -inf or first > largest or last < lowest:
+        raise ValueError(f"the numbers from {first} to {last} are not among those of {dtype}")
+    return max(first, lowest), min(last, largest)

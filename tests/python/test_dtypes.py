@@ -89,8 +89,10 @@ def test_device() -> None:
             lamina.device(name)
     with pytest.raises(AttributeError):
         cpu.type = "cuda"
-    with pytest.raises(TypeError):
+    with pytest.raises(RuntimeError, match="none is available"):
         lamina.device(3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        lamina.device(1.5)  # type: ignore[arg-type]
 
 
 def test_tensors_are_on_the_cpu() -> None:

@@ -104,8 +104,7 @@ def test_equal() -> None:
     assert not lamina.equal(lamina.zeros(2, 1), lamina.zeros(1, 2))
     assert not lamina.equal(lamina.tensor([nan]), lamina.tensor([nan]))
     assert lamina.equal(lamina.zeros(0, 3), lamina.zeros(0, 3))
-    with pytest.raises(RuntimeError, match="one dtype"):
-        lamina.equal(lamina.zeros(1), lamina.zeros(1, dtype=lamina.int64))
+    assert lamina.equal(lamina.zeros(1), lamina.zeros(1, dtype=lamina.int64))
 
 
 def test_broadcast_shapes() -> None:
@@ -237,7 +236,7 @@ def test_masked_functions_want_a_mask() -> None:
         lambda m: x.masked_select(m),
         lambda m: x.masked_scatter(m, x),
     ):
-        with pytest.raises(RuntimeError, match="boolean masks"):
+        with pytest.raises(RuntimeError, match=r"boolean masks|BoolTensor"):
             call(lamina.tensor([1, 0]))
     with pytest.raises(RuntimeError, match="0-dimensional"):
         x.masked_fill(x > 0, x)

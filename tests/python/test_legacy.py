@@ -199,3 +199,13 @@ def test_dlpack_module() -> None:
 def test_printed_types_do_not_reach_pickles() -> None:
     assert b"torch" not in pickle.dumps(lamina.float32)
     assert pickle.loads(pickle.dumps(lamina.float32)) is lamina.float32
+
+
+def test_constructors_by_type_are_no_bases() -> None:
+    with pytest.raises(TypeError, match=r"type 'torch.FloatTensor' is not an acceptable base type"):
+        type("Mine", (lamina.FloatTensor,), {})  # type: ignore[attr-defined]
+    with pytest.raises(TypeError, match="invalid combination of arguments"):
+        lamina.LongTensor((6, 0), 1, 1)  # type: ignore[attr-defined]
+    assert lamina.ones(2).new(size=(3, 4)).shape == (3, 4)
+    with pytest.raises(RuntimeError, match="none is available"):
+        lamina.device(0)  # type: ignore[arg-type]

@@ -135,3 +135,25 @@ def test_the_default_type_is_that_of_python_floats() -> None:
             lamina.set_default_dtype(lamina.int64)
     finally:
         lamina.set_default_dtype(before)
+
+
+@pytest.mark.parametrize("dtype", [lamina.int8, lamina.uint8, lamina.int16, lamina.int32, lamina.float16])
+def test_scans_in_a_type_that_was_asked_for(dtype: Any) -> None:
+    x = lamina.tensor([100.7, -2.0, 3.0])
+    whole = x.to(dtype)
+    for call, wanted in (
+        (lamina.cumsum, [whole[0], whole[0] + whole[1], whole[0] + whole[1] + whole[2]]),
+        (lamina.cumprod, [whole[0], whole[0] * whole[1], whole[0] * whole[1] * whole[2]]),
+    ):
+        result = call(x, 0, dtype=dtype)
+        assert result.dtype == dtype
+        assert result.tolist() == [number.item() for number in wanted]
+        assert call(x[0], 0, dtype=dtype).tolist() == whole[0].item()
+
+
+def test_scans_of_bool_count_and_there_are_none_as_bool() -> None:
+    flags = lamina.tensor([True, False, True])
+    assert flags.cumsum(0).tolist() == [1, 1, 2]
+    for name in ("cumsum", "cumprod"):
+        with pytest.raises(NotImplementedError, match="not implemented for 'Bool'"):
+            getattr(flags, name)(0, dtype=lamina.bool)

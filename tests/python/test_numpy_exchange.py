@@ -275,3 +275,75 @@ def test_many_axes() -> None:
     except (RuntimeError, ValueError) as refusal:
         outcome = str(refusal)
     assert re.search("40|dim|axes", outcome)
+
+
+def test_operators_with_arrays_give_tensors() -> None:
+    x, array = lamina.tensor([1.0, 2.0]), np.array([2.0, 2.0])
+    for result, wanted in (
+        (x + array, [3.0, 4.0]),
+        (x - array, [-1.0, 0.0]),
+        (x**array, [1.0, 4.0]),
+        (array / x, [2.0, 1.0]),
+        (np.add(x, array), [3.0, 4.0]),
+    ):
+        assert isinstance(result, lamina.Tensor)
+        assert (result.dtype, result.tolist()) == (lamina.float64, wanted)
+    assert isinstance(np.exp(x), lamina.Tensor)
+    assert (x @ array).tolist() == 6.0
+
+
+def test_comparisons_with_arrays_give_tensors() -> None:
+    x, array = lamina.tensor([1, 2]), np.array([1, 3])
+    assert (x == array).tolist() == (array == x).tolist() == [True, False]
+    assert (x != array).tolist() == [False, True]
+    assert (x < array).tolist() == [False, True]
+    assert (x == np.array([1.0, 2.5])).tolist() == [True, False]
+    assert not isinstance(x == np.array(["a", "b"]), lamina.Tensor)
+    with pytest.raises(RuntimeError, match="must match the size"):
+        x == np.zeros(3)  # noqa: B015
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype"),
+    [
+        ([np.float64(1)], lamina.float64),
+        ([np.float32(1), np.float64(2)], lamina.float64),
+        ([np.float16(1)], lamina.float16),
+        ([np.int32(1)], lamina.int32),
+        ([np.int32(1), 2], lamina.int64),
+        ([np.ones(2)], lamina.float64),
+        ([np.ones(2, "int32"), np.ones(2, "float32")], lamina.float32),
+        ([lamina.tensor(1.0, dtype=lamina.float64)], lamina.float64),
+        ([lamina.tensor(1, dtype=lamina.int32), 2.5], lamina.float32),
+        ([1, 2.5], lamina.float32),
+    ],
+)
+def test_lists_have_the_type_that_their_items_promote_to(data: Any, dtype: Any) -> None:
+    result = lamina.tensor(data)
+    assert result.dtype == lamina.as_tensor(data).dtype == dtype
+    assert lamina.tensor(data, dtype=lamina.int8).dtype == lamina.int8
+
+
+def test_lists_of_arrays_of_other_shapes_are_refused() -> None:
+    for other, text in ((np.ones((3, 0)), "length 3 at dim 2 .got 0"), (np.ones((2, 3)), "length 3 at dim 1 .got 2")):
+        with pytest.raises(ValueError, match=text):
+            lamina.tensor([np.ones((3, 3)), other])
+
+
+def test_numpy_numbers_in_composed_calls() -> None:
+    x = lamina.arange(4)
+    two = np.int64(2)
+    assert x.roll(two).tolist() == [2, 3, 0, 1]
+    assert [part.tolist() for part in x.tensor_split(two)] == [[0, 1], [2, 3]]
+    assert x.tile(two).shape == (8,)
+    assert np.int64(3) in x
+    assert (x << two).tolist() == [0, 4, 8, 12]
+    assert (two << x).tolist() == [2, 4, 8, 16]
+
+
+def test_shared_memory_does_not_grow() -> None:
+    x = lamina.ones(2)
+    array = x.numpy()
+    with pytest.raises(RuntimeError, match="not resizable"):
+        x.resize_(5)
+    assert array.tolist() == x.tolist() == [1, 1]

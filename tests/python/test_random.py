@@ -222,3 +222,16 @@ def test_fork_rng_gives_the_stream_back() -> None:
     with lamina.random.fork_rng(enabled=False):
         inside = lamina.rand(3)
     assert not lamina.equal(inside, lamina.rand(3))
+
+
+def test_generators_have_a_device_and_can_be_pickled() -> None:
+    import pickle
+
+    generator = lamina.Generator(device="cpu").manual_seed(3)
+    lamina.rand(5, generator=generator)
+    again = pickle.loads(pickle.dumps(generator))
+    assert again.device == generator.device == lamina.device("cpu")
+    assert again.initial_seed() == 3
+    assert lamina.equal(lamina.rand(3, generator=again), lamina.rand(3, generator=generator))
+    with pytest.raises(RuntimeError, match="'cuda'"):
+        lamina.Generator("cuda")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lamina
-from lamina.testing import assert_close
+from lamina.testing import assert_close, make_tensor
 
 t = lamina.tensor
 nan = float("nan")
@@ -72,3 +72,33 @@ def test_what_cannot_be_compared() -> None:
             assert_close(a, b)
     with pytest.raises(ValueError, match="got no atol"):
         assert_close(1.0, 1.0, rtol=1.0)
+
+
+@pytest.mark.parametrize("dtype", [lamina.float32, lamina.float16, lamina.int64, lamina.uint8, lamina.bool])
+def test_make_tensor(dtype: Any) -> None:
+    x = make_tensor((30, 20), dtype=dtype, device="cpu")
+    low, high = {lamina.bool: (0, 1), lamina.uint8: (0, 9)}.get(dtype, (-9, 9))
+    assert (x.shape, x.dtype) == ((30, 20), dtype)
+    assert low <= x.min().item()
+    assert x.max().item() <= high
+    assert x.unique().numel() > (1 if dtype == lamina.bool else 9)
+    spread = make_tensor(3, 4, dtype=dtype, device="cpu", noncontiguous=True, exclude_zero=True)
+    assert (spread.shape, spread.stride()) == ((3, 4), (8, 2))
+    assert bool((spread != 0).all())
+    assert make_tensor((), dtype=dtype, device="cpu").shape == ()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "options", "text"),
+    [
+        (lamina.int64, {"requires_grad": True}, "boolean and integral"),
+        (lamina.float32, {"low": nan}, "cannot be NaN"),
+        (lamina.float32, {"low": 5, "high": 1}, "`low` must be less than `high`, but got 5 >= 1"),
+        (lamina.int64, {"low": 1, "high": 1}, "must be less"),
+        (lamina.int8, {"low": 1000, "high": 2000}, "not among those of torch.int8"),
+        (lamina.float32, {"noncontiguous": True, "memory_format": lamina.contiguous_format}, "mutually exclusive"),
+    ],
+)
+def test_make_tensor_refuses(dtype: Any, options: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        make_tensor((2,), dtype=dtype, device="cpu", **options)

@@ -278,3 +278,23 @@ def test_a_view_made_without_gradients_refuses_changes_with_them() -> None:
         view = base.view(-1)
     with pytest.raises(RuntimeError, match="created in inference mode and is being modified inplace in normal mode"):
         view.add_(1)
+
+
+def test_copy_copy_is_the_same_memory() -> None:
+    x = lamina.arange(3.0)
+    x.tag = "mine"  # type: ignore[attr-defined]
+    twin = copy.copy(x)
+    assert twin is not x
+    assert twin.tag == "mine"
+    twin.fill_(7)
+    assert x.tolist() == [7, 7, 7]
+    weight = lamina.nn.Parameter(lamina.ones(2))
+    same = copy.copy(weight)
+    assert type(same) is lamina.nn.Parameter
+    assert same.requires_grad
+    with lamina.no_grad():
+        same.mul_(3)
+    assert weight.tolist() == [3, 3]
+    computed = copy.copy(weight * 2)
+    assert computed.is_leaf
+    assert computed.requires_grad

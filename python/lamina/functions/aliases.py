@@ -39,6 +39,8 @@ def positive(input: Tensor) -> Tensor:
 
 def adjoint(input: Tensor) -> Tensor:
     """Each matrix transposed (real numbers: the conjugate transpose)."""
+    if input.dim() == 0:
+        return input
     if input.dim() == 1:
         raise RuntimeError("tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor.")
     return input.transpose(-2, -1)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     P = ParamSpec("P")
     R = TypeVar("R")
 
-__all__ = ["as_number", "as_size", "composed", "composed_as", "scalar_name", "wrap_axes", "wrap_axis"]
+__all__ = ["as_number", "as_size", "check_points", "composed", "composed_as", "scalar_name", "wrap_axes", "wrap_axis"]
 
 _NUMPY_SPELLINGS = (("axis", "dim"), ("keepdims", "keepdim"), ("x1", "input"), ("x2", "other"))
 
@@ -64,7 +64,10 @@ def _wrap(function: Callable[P, R], label: str | None, rounded_once: bool = Fals
             else:
                 widened: Any = [x.float() if isinstance(x, Tensor) else x for x in args]
                 result = function(*widened, **kwargs).to(half)  # type: ignore[attr-defined]
-        except AttributeError:
+        except (AttributeError, TypeError):
+            plain = _without_numpy_numbers(args)
+            if plain is not None:
+                return call(*plain, **kwargs)
             _explain_wrong_type(function, dict(zip(names, args)) | kwargs)
             raise
         if label is not None:
@@ -75,6 +78,15 @@ def _wrap(function: Callable[P, R], label: str | None, rounded_once: bool = Fals
         return result
 
     return call
+
+
+def _without_numpy_numbers(args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """`args` with Python's numbers for NumPy's; None if there are none. Looked for only where a call has failed."""
+
+    def is_number(value: object) -> bool:
+        return type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0
+
+    return tuple(x.item() if is_number(x) else x for x in args) if any(map(is_number, args)) else None
 
 
 def _half_precision(args: Sequence[object]) -> DType | None:
@@ -135,6 +147,12 @@ def wrap_axes(axes: int | Sequence[int], ndim: int) -> list[int]:
     if len(set(wrapped)) != len(wrapped):
         raise RuntimeError(f"repeated dim in {tuple(wrapped)}: each dimension may appear only once")
     return wrapped
+
+
+def check_points(name: str, x: Tensor | None, count: int) -> None:
+    """RuntimeError unless the 1-D `x` has a number for each of `count` samples."""
+    if x is not None and x.dim() == 1 and x.shape[0] != count:
+        raise RuntimeError(f"{name}: There must be one `x` value for each sample point")
 
 
 def as_size(sizes: Sequence[int | Sequence[int]]) -> tuple[int, ...]:

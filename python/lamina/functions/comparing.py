@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from .._core import Tensor
-from .arguments import composed
+from .arguments import as_number, composed
 
 __all__ = ["allclose", "equal", "isclose", "isneginf", "isposinf"]
 
 
 @composed
-def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
+def isclose(
+    input: Tensor,
+    other: Tensor,
+    rtol: float | Tensor = 1e-05,
+    atol: float | Tensor = 1e-08,
+    equal_nan: bool = False,
+) -> Tensor:
     """Element by element ``|input - other| <= atol + rtol * |other|``; infinities are close to themselves only."""
     if input.dtype != other.dtype:
         raise RuntimeError(f"isclose: expected both tensors of one dtype, got {input.dtype} and {other.dtype}")
+    rtol, atol = as_number("isclose", "rtol", rtol), as_number("isclose", "atol", atol)
     if rtol < 0 or atol < 0:
         raise RuntimeError(f"isclose: tolerances must not be negative, got rtol={rtol} and atol={atol}")
     a, b = input.detach(), other.detach()
@@ -36,9 +43,7 @@ def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e
 
 @composed
 def equal(input: Tensor, other: Tensor) -> bool:
-    """Whether both have the same shape and the same elements (NaN equals nothing)."""
-    if input.dtype != other.dtype:
-        raise RuntimeError(f"equal: expected both tensors of one dtype, got {input.dtype} and {other.dtype}")
+    """Whether both have the same shape and the same numbers, of whatever type (NaN equals nothing)."""
     return input.shape == other.shape and bool((input == other).all())
 
 

@@ -12,7 +12,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("as_strided_copy", "detach_copy", "diagonal_copy", "expand_copy", "narrow_copy", "permute_copy", "select_copy"),
-    *("split_copy", "squeeze_copy", "t_copy", "transpose_copy", "unbind_copy", "unfold_copy", "unsqueeze_copy"),
+    *(
+        "split_copy",
+        "split_with_sizes_copy",
+        "squeeze_copy",
+        "t_copy",
+        "transpose_copy",
+        "unbind_copy",
+        "unfold_copy",
+        "unsqueeze_copy",
+    ),
     "view_copy",
 ]
 
@@ -35,6 +44,7 @@ narrow_copy = _copying("narrow")
 permute_copy = _copying("permute")
 select_copy = _copying("select")
 split_copy = _copying("split")
+split_with_sizes_copy = _copying("split_with_sizes")
 squeeze_copy = _copying("squeeze")
 t_copy = _copying("t")
 transpose_copy = _copying("transpose")

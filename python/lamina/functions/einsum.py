@@ -8,24 +8,28 @@ from .._core import Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from typing import Any
 
 __all__ = ["einsum"]
 
-_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_ORDERED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_LETTERS = frozenset(_ORDERED)
 # An ellipsis stands for so many of these, aligned at the last one.
 _ELLIPSIS = tuple(f"...{place}" for place in range(32))
 
 
-def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
+def einsum(equation: str | Tensor, *operands: Any) -> Tensor:
     """Sums of products over the subscripts that the output does not name.
 
     ``einsum("bij,bjk->bik", a, b)`` multiplies batches of matrices. A subscript may repeat within an operand (its
     diagonal), ``...`` stands for dimensions that broadcast, and without ``->`` the output has the subscripts that occur
-    once, in alphabetical order. Operands are taken from left to right.
+    once, in alphabetical order. Operands are taken from left to right. Subscripts may be given as numbers, too, each
+    operand with a list of its own and the output's at the end: ``einsum(a, [0, 1], b, [1, 2], [0, 2])``.
     """
+    if isinstance(equation, Tensor):
+        return einsum(*_spelled_out([equation, *operands]))
     given: list[Tensor] = (
-        list(operands[0]) if len(operands) == 1 and not isinstance(operands[0], Tensor) else list(operands)  # type: ignore[arg-type]
+        list(operands[0]) if len(operands) == 1 and not isinstance(operands[0], Tensor) else list(operands)
     )
     inputs, output = _parse(equation, given)
     terms = [_merge_repeated(x, names) for x, names in zip(given, inputs, strict=True)]
@@ -44,6 +48,20 @@ def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
         result, names = _contract(result, names, x, x_names, later)
     result, names = _sum_out(result, names, set(output))
     return result.permute([names.index(name) for name in output])
+
+
+def _spelled_out(given: list[Any]) -> list[Any]:
+    """The equation, and the operands, of a call with lists of numbers; Ellipsis stands among them for itself."""
+
+    def text(subscripts: Any) -> str:
+        for number in subscripts:
+            if number is not Ellipsis and not 0 <= int(number) < len(_ORDERED):
+                raise ValueError(f"einsum(): subscript {number} is not within the valid range [0, {len(_ORDERED)})")
+        return "".join("..." if number is Ellipsis else _ORDERED[int(number)] for number in subscripts)
+
+    last = given.pop() if len(given) % 2 else None
+    equation = ",".join(map(text, given[1::2]))
+    return [equation if last is None else f"{equation}->{text(last)}", *given[::2]]
 
 
 def _parse(equation: str, operands: list[Tensor]) -> tuple[list[list[str]], list[str]]:

@@ -134,7 +134,7 @@ def multigammaln(input: Tensor, p: int) -> Tensor:
 
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
-    result = input * 0 + p * (p - 1) / 4 * log(pi)
-    for place in range(p):
+    result: Tensor = lgamma(input) + p * (p - 1) / 4 * log(pi)
+    for place in range(1, p):
         result = result + lgamma(input - place / 2)
     return result

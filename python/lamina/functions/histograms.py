@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from .. import _core
 from .._core import Tensor
 from ..return_types import histogram as Histogram
+from ..return_types import histogramdd as JointHistogram
 from .arguments import composed, scalar_name
 from .counting import searchsorted
 
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
     from .._typing import Number
 
-__all__ = ["histc", "histogram"]
+__all__ = ["histc", "histogram", "histogramdd"]
 
 
 def _check_finite(name: str, low: float, high: float) -> None:
@@ -41,8 +44,8 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
     _check_finite("torch.histc: range of", low, high)
     if low > high:
         raise RuntimeError("torch.histc: max must be larger than min")
-    inside = x[(x >= low) & (x <= high)].double()
-    place = ((inside - low) * (bins / (high - low))).long().clamp(max=bins - 1)
+    inside = x[(x >= low) & (x <= high)]
+    place = ((inside - low) / (high - low) * bins).long().clamp(max=bins - 1)
     counts = _core.zeros(bins, dtype=_core.int64).scatter_add(0, place, _core.ones_like(place))
     return counts.to(input.dtype)
 
@@ -50,7 +53,7 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
 @composed
 def histogram(
     input: Tensor,
-    bins: int | Tensor,
+    bins: int | Tensor = 100,
     *,
     range: Sequence[float] | None = None,
     weight: Tensor | None = None,
@@ -62,12 +65,9 @@ def histogram(
     themselves, ascending. The last bin contains its end. With `density` the integral over all bins is 1. RuntimeError
     for input that is not floating point, and where shapes or types differ.
     """
-    if not input.dtype.is_floating_point:
-        raise NotImplementedError(f"\"histogramdd\" not implemented for '{scalar_name(input.dtype)}'")
-    if weight is not None and weight.dtype != input.dtype:
-        raise RuntimeError(
-            "torch.histogram(): if weight tensor is provided, input tensor and weight tensor should have the same "
-            f"dtype, but got input({input.dtype}), and weight({weight.dtype})"
+    if isinstance(bins, Tensor) and range is not None:
+        raise TypeError(
+            "histogram() received an invalid combination of arguments: range goes with a number of bins, not with edges"
         )
     if weight is not None and weight.shape != input.shape:
         raise RuntimeError(
@@ -75,44 +75,112 @@ def histogram(
             f"excluding its innermost dimension, but got input with shape {list(input.shape)}, and weight with shape "
             f"{list(weight.shape)}"
         )
-    x = input.detach().reshape(-1)
-    edges = _edges(x, bins, range)
-    place = searchsorted(edges, x, right=True) - 1
-    last = edges.numel() - 2
-    place = _core.where(x == edges[-1], last, place)
-    inside = (place >= 0) & (place <= last) & ~x.isnan()
-    amount = _core.ones_like(x) if weight is None else weight.detach().reshape(-1)
-    hist = _core.zeros(last + 1, dtype=x.dtype).scatter_add(0, place[inside], amount[inside])
+    limits = None if range is None else list(range)
+    hist, edges = _joint(input.reshape(-1, 1), [bins], limits, weight, density)
+    return Histogram(hist, edges[0])
+
+
+@composed
+def histogramdd(
+    input: Tensor,
+    bins: int | Sequence[int] | Sequence[Tensor],
+    *,
+    range: Sequence[float] | None = None,
+    weight: Tensor | None = None,
+    density: bool = False,
+) -> JointHistogram:
+    """``(hist, bin_edges)``: `histogram` of points, whose coordinates are the last axis of `input` (..., d).
+
+    `bins` is the number of bins along all coordinates, or along each, or the edges along each; `range` the lowest and
+    highest edge of each in turn; `weight` of the shape (...). `hist` has an axis of bins a coordinate, and `bin_edges`
+    is a tuple of d tensors. Errors as in `histogram`, and RuntimeError for another number of bins or bounds.
+    """
+    if input.dim() < 2:
+        raise RuntimeError("torch.histogramdd: input tensor should have at least 2 dimensions")
+    count = input.shape[-1]
+    each: list[int | Tensor] = [bins] * count if isinstance(bins, int) else list(bins)
+    if len(each) != count:
+        raise RuntimeError("histogramdd: The size of bins must be equal to the innermost dimension of the input.")
+    if weight is not None and weight.shape != input.shape[:-1]:
+        raise RuntimeError(
+            "torch.histogramdd: if weight tensor is provided it should have the same shape as the input tensor "
+            f"excluding its innermost dimension, but got input with shape {list(input.shape)}, and weight with shape "
+            f"{list(weight.shape)}"
+        )
+    points = input.reshape(math.prod(input.shape[:-1]), count)
+    return JointHistogram(*_joint(points, each, None if range is None else list(range), weight, density))
+
+
+def _joint(
+    points: Tensor,
+    bins: Sequence[int | Tensor],
+    limits: Sequence[float] | None,
+    weight: Tensor | None,
+    density: bool,
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """The histogram of the rows of `points`, and the edges along each of their coordinates."""
+    if not points.dtype.is_floating_point:
+        raise NotImplementedError(f"\"histogramdd\" not implemented for '{scalar_name(points.dtype)}'")
+    if weight is not None and weight.dtype != points.dtype:
+        raise RuntimeError(
+            "torch.histogramdd: if weight tensor is provided, input tensor and weight tensor should have the same "
+            f"dtype, but got input({points.dtype}), and weight({weight.dtype})"
+        )
+    if limits is not None and len(limits) != 2 * len(bins):
+        raise RuntimeError(
+            f"torch.histogramdd: for a {len(bins)}-dimensional histogram range should have {2 * len(bins)} elements, "
+            f"but got {len(limits)}"
+        )
+    columns = points.detach().unbind(1)
+    pairs = [None if limits is None else (limits[2 * d], limits[2 * d + 1]) for d in range(len(bins))]
+    edges = tuple(_edges(d, x, count, pair) for d, (x, count, pair) in enumerate(zip(columns, bins, pairs)))
+    sizes = [line.numel() - 1 for line in edges]
+    inside = _core.ones(points.shape[0], dtype=_core.bool)
+    place = _core.zeros(points.shape[0], dtype=_core.int64)
+    for x, line, size in zip(columns, edges, sizes):
+        along = _core.where(x == line[-1], size - 1, searchsorted(line, x, right=True) - 1)
+        inside = inside & (along >= 0) & (along < size) & ~x.isnan()
+        place = place * size + along
+    amount = _core.ones(points.shape[0], dtype=points.dtype) if weight is None else weight.detach().reshape(-1)
+    hist = _core.zeros(math.prod(sizes), dtype=points.dtype).scatter_add(0, place[inside], amount[inside])
+    hist = hist.reshape(tuple(sizes))
     if density:
-        hist = hist / hist.sum() / edges.diff()
-    return Histogram(hist, edges)
+        hist = hist / hist.sum()
+        for d, line in enumerate(edges):
+            hist = hist / line.diff().reshape([-1 if axis == d else 1 for axis in range(len(edges))])
+    return hist, edges
 
 
-def _edges(x: Tensor, bins: int | Tensor, limits: Sequence[float] | None) -> Tensor:
+def _edges(dim: int, x: Tensor, bins: int | Tensor, limits: tuple[float, float] | None) -> Tensor:
+    """The edges along the coordinate `dim`, whose numbers are `x`."""
     if isinstance(bins, Tensor):
-        if limits is not None:
-            raise TypeError("torch.histogram(): range goes with a number of bins, not with edges")
         if bins.dtype != x.dtype:
             raise RuntimeError(
-                f"torch.histogram(): input tensor and bins tensors should have the same dtype, got {x.dtype} and "
-                f"{bins.dtype}"
+                "torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with "
+                f"dtype {x.dtype} and bins for dimension {dim} with dtype {bins.dtype}"
             )
-        if bins.dim() != 1 or bins.numel() < 2:
+        if bins.dim() != 1:
             raise RuntimeError(
-                "torch.histogram(): bins tensor should have one dimension and at least two edges, but got shape "
-                f"{list(bins.shape)}"
+                f"torch.histogramdd: bins tensor should have one dimension, but got {bins.dim()} dimensions in the "
+                f"bins tensor for dimension {dim}"
             )
+        if bins.numel() == 0:
+            raise RuntimeError(
+                "torch.histogramdd: bins tensor should have at least 1 element, but got 0 elements in the bins tensor "
+                f"for dimension {dim}"
+            )
+    if (bins.numel() - 1 if isinstance(bins, Tensor) else bins) <= 0:
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension {dim}")
+    if isinstance(bins, Tensor):
         return bins.detach()
-    if bins <= 0:
-        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     if limits is not None:
         low, high = float(limits[0]), float(limits[1])
     else:
         low, high = (float(x.amin()), float(x.amax())) if x.numel() else (0.0, 1.0)
-    _check_finite("torch.histogram(): dimension 0's range", low, high)
+    _check_finite(f"torch.histogramdd: dimension {dim}'s range", low, high)
     if low > high:
         raise RuntimeError(
-            f"torch.histogram(): min should not exceed max, but got min {low:g} max {high:g} for dimension 0"
+            f"torch.histogramdd: min should not exceed max, but got min {low:g} max {high:g} for dimension {dim}"
         )
     if low == high:
         low, high = low - 0.5, high + 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
-from .arguments import composed, composed_as, wrap_axis
+from .arguments import composed, composed_as, scalar_name, wrap_axis
 from .shaping import broadcast_shapes, broadcast_tensors
 
 TYPE_CHECKING = False
@@ -33,7 +33,8 @@ __all__ = [
 
 def _check_mask(name: str, mask: Tensor) -> None:
     if mask.dtype != _core.bool:
-        raise RuntimeError(f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}")
+        dtype = scalar_name(mask.dtype)
+        raise RuntimeError(f"{name}_ only supports boolean masks, but got mask with dtype {dtype}")
 
 
 def _check_same_dtype(name: str, input: Tensor, source: Tensor) -> None:
@@ -48,7 +49,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     if isinstance(value, Tensor):
         if value.dim() > 0:
             raise RuntimeError(
-                f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.dim()} dimensions."
+                f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.dim()} "
+                "dimension(s)."
             )
         value = value.to(input.dtype)
     else:
@@ -59,7 +61,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
 @composed_as("MaskedSelect")
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """1-D: the elements of `input` where `mask` is true; both broadcast."""
-    _check_mask("masked_select", mask)
+    if mask.dtype != _core.bool:
+        raise RuntimeError(f"masked_select: expected BoolTensor for mask, got {mask.dtype}")
     x, chosen = broadcast_tensors(input, mask)
     # A 0-d pair indexes as a vector of one.
     return x.reshape(-1)[chosen.reshape(-1)]

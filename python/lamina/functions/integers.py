@@ -45,11 +45,16 @@ def lcm(input: Tensor, other: Tensor) -> Tensor:
     return ((input // _core.where(divisor == 0, 1, divisor)) * other).abs().to(kind)
 
 
+def _as_whole(value: Tensor | Number, kind: DType) -> Tensor:
+    """`value` as the type `kind` stores it, in int64."""
+    return _core.as_tensor(value).to(kind).to(_core.int64)
+
+
 @composed
 def bitwise_left_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """``input << other``: times two to the power of `other`, of which the upper bits are lost."""
     kind = _whole_type("lshift", input, other)
-    number, shift = _core.as_tensor(input).to(_core.int64), _core.as_tensor(other).to(_core.int64)
+    number, shift = _as_whole(input, kind), _as_whole(other, kind)
     shifted = number * 2 ** shift.clamp(0, 62)
     return _core.where((shift < 0) | (shift >= kind.itemsize * 8), 0, shifted).to(kind)
 
@@ -58,7 +63,7 @@ def bitwise_left_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor
 def bitwise_right_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """``input >> other``: divided by two to the power of `other`, towards minus infinity."""
     kind = _whole_type("rshift", input, other)
-    number, shift = _core.as_tensor(input).to(_core.int64), _core.as_tensor(other).to(_core.int64)
+    number, shift = _as_whole(input, kind), _as_whole(other, kind)
     shift = _core.where(shift < 0, 62, shift.clamp(max=62))  # as PyTorch: a shift out of range shifts all out
     return number.div(2**shift, rounding_mode="floor").to(kind)
 
@@ -67,7 +72,7 @@ def _operators(symbol: str, function: Callable[..., Tensor]) -> tuple[tuple[str,
     """Python's three methods of an operator; NotImplemented for what is neither a tensor nor a number."""
 
     def number(other: object) -> bool:
-        return isinstance(other, (Tensor, int, float))
+        return isinstance(other, (Tensor, int, float)) or (hasattr(other, "__index__") and hasattr(other, "item"))
 
     def plain(self: Tensor, other: Any) -> Any:
         return function(self, other) if number(other) else NotImplemented

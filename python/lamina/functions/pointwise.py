@@ -113,7 +113,8 @@ def sinc(input: Tensor) -> Tensor:
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """``log(x / (1 - x))``; with `eps`, x is first clamped to [eps, 1 - eps]. NaN outside [0, 1] without it."""
     x = input if input.dtype.is_floating_point else input.float()
-    x = x if eps is None else x.clamp(eps, 1 - eps)
+    if eps is not None:  # the lower bound wins
+        x = _core.where(x < eps, eps, _core.where(x > 1 - eps, 1 - eps, x))
     return (x / (1 - x)).log()
 
 
@@ -144,9 +145,17 @@ def fmin(input: Tensor, other: Tensor) -> Tensor:
     return _core.where((input <= other) | other.isnan(), input, other)
 
 
+def _in_one_float(input: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    """Both in the floating point type that they promote to."""
+    kind = _core.result_type(input, other)
+    kind = kind if kind.is_floating_point else _core.get_default_dtype()
+    return input.to(kind), other.to(kind)
+
+
 @composed_as("Hypot", rounded_once=True)
 def hypot(input: Tensor, other: Tensor) -> Tensor:
     """``sqrt(input² + other²)`` without overflow on the way; inf if either is infinite, whatever the other is."""
+    input, other = _in_one_float(input, other)
     scale = _core.maximum(input.detach().abs(), other.detach().abs())
     infinite = input.isinf() | other.isinf()
     # The result is homogeneous of degree 1, so a constant scale changes neither it nor its gradients.
@@ -158,6 +167,7 @@ def hypot(input: Tensor, other: Tensor) -> Tensor:
 @composed_as("Logaddexp", rounded_once=True)
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     """``log(exp(input) + exp(other))`` without overflow; right at equal infinities too."""
+    input, other = _in_one_float(input, other)
     gap = _core.where(input == other, 0.0, input - other)
     return _core.maximum(input, other) + gap.abs().neg().exp().log1p()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _core
 from .._core import Tensor
 from ..return_types import aminmax as MinMax
-from .arguments import composed, composed_as
+from .arguments import check_points, composed, composed_as
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, di
     if x is not None and dx is not None:
         raise RuntimeError("trapezoid: got both x and dx; they exclude each other")
     count = y.shape[dim]
+    check_points("trapezoid", x, count)
     if count == 0:
         return y.sum(dim)
     heights = y.narrow(dim, 1, count - 1) + y.narrow(dim, 0, count - 1)

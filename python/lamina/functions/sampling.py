@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from .arguments import composed_as, scalar_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .._core import Generator
     from .._core import dtype as DType
     from ..devices import device
 
-__all__ = ["multinomial", "randint_like"]
+__all__ = ["binomial", "multinomial", "poisson", "randint_like"]
 
 
 def randint_like(
@@ -34,20 +37,26 @@ def multinomial(
 ) -> Tensor:
     """Indices drawn with the weights `input` (..., n), which need not add up to 1; int64 of shape (..., num_samples).
 
-    Without `replacement` an index is drawn at most once, and there must be enough positive weights.
+    Without `replacement` an index is drawn at most once, those of weight 0 when no others are left. RuntimeError for
+    weights that are infinite, NaN, negative or all 0, and for more samples than indices.
     """
-    if input.dim() not in (1, 2) or not input.dtype.is_floating_point or input.shape[-1] == 0:
+    if input.dim() not in (1, 2):
+        raise RuntimeError("prob_dist must be 1 or 2 dim")
+    if not input.dtype.is_floating_point:
         raise RuntimeError(
-            f"multinomial: expected 1-d or 2-d floating point weights, got {input.dtype} of shape {list(input.shape)}"
+            f"multinomial only supports floating-point dtypes for input, got: {scalar_name(input.dtype)}"
         )
     weights = input.detach()
     if num_samples <= 0:
-        raise RuntimeError(f"multinomial: cannot sample n_sample <= 0 samples, got {num_samples}")
-    if not bool((weights.isfinite() & (weights >= 0)).all()) or not bool((weights.sum(-1) > 0).all()):
-        raise RuntimeError("multinomial: weights must be finite, not negative, and not all 0")
+        raise RuntimeError("cannot sample n_sample <= 0 samples")
+    if not replacement and num_samples > weights.shape[-1]:
+        raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+    if not bool((weights.isfinite() & (weights >= 0)).all()):
+        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
+    if not bool((weights.sum(-1) > 0).all()):
+        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
     if not replacement:
-        if num_samples > int((weights > 0).sum(-1).amin()):
-            raise RuntimeError(f"multinomial: cannot draw {num_samples} samples from fewer positive weights")
+        # Those of weight 0 come last, in their order.
         # The largest of u^(1/w): Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006.
         keys = _core.rand(weights.shape, generator=generator, dtype=_core.float64).log() / weights.double()
         return _core.where(weights > 0, keys, -float("inf")).topk(num_samples, -1).indices
@@ -57,3 +66,50 @@ def multinomial(
     drawn = (points.unsqueeze(-1) >= bounds.unsqueeze(-2)).sum(-1)
     # Rounding may carry a point to the total: the last positive weight is meant.
     return _core.minimum(drawn, (bounds < total).sum(-1, True))
+
+
+def _drawn(shape: Tensor, generator: Generator | None, draw: Any) -> Tensor:
+    """What `draw` makes of a NumPy generator, whose seed is the next number of lamina's; in `shape`'s shape and dtype.
+
+    NumPy draws these numbers by rejection, as often as each of them needs: nothing that could be recorded.
+    """
+    from numpy.random import default_rng
+
+    seed = int(_core.randint(0, 2**62, (), dtype=_core.int64, generator=generator))
+    return _core.tensor(draw(default_rng(seed)), dtype=_core.float64).to(shape.dtype).reshape(shape.shape)
+
+
+def _constant(drawn: Tensor, *operands: Tensor) -> Tensor:
+    """`drawn`, which depends on `operands` with a gradient of 0."""
+    never = _core.zeros(drawn.shape, dtype=_core.bool)
+    for operand in operands:
+        drawn = _core.where(never, operand, drawn)
+    return drawn
+
+
+@composed_as("Poisson")
+def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Whole numbers drawn from Poisson distributions of the rates `input`, elementwise; the gradient is 0.
+
+    RuntimeError for a negative rate; NotImplementedError for a type that is not floating point.
+    """
+    if not input.dtype.is_floating_point:
+        raise NotImplementedError(f"\"poisson_cpu\" not implemented for '{scalar_name(input.dtype)}'")
+    rates = input.detach()
+    if bool((rates < 0).any()):
+        raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
+    return _constant(_drawn(rates, generator, lambda rng: rng.poisson(rates.double().numpy())), input)
+
+
+@composed_as("Binomial")
+def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
+    """How many of `count` trials succeed, each with probability `prob`; both broadcast, the gradient is 0.
+
+    ValueError for a type that is not floating point.
+    """
+    for name, x in (("count", count), ("prob", prob)):
+        if not x.dtype.is_floating_point:
+            raise ValueError(f"binomial only supports floating-point dtypes for {name}, got: {scalar_name(x.dtype)}")
+    trials, chance = count.detach() + prob.detach() * 0, prob.detach().clamp(0, 1) + count.detach() * 0
+    draw = lambda rng: rng.binomial(trials.long().numpy(), chance.double().numpy())  # noqa: E731
+    return _constant(_drawn(trials, generator, draw), count, prob)

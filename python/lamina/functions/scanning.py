@@ -66,6 +66,17 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     return total.clone() if total is input else total
 
 
+def _check_joinable(input: Tensor, part: Tensor, dim: int) -> None:
+    if part.dim() != input.dim():
+        raise RuntimeError("diff expects prepend or append to be the same dimension as input")
+    for axis, (size, other) in enumerate(zip(input.shape, part.shape)):
+        if axis != dim and size != other:
+            raise RuntimeError(
+                "diff expects the shape of tensor to prepend or append to match that of input except along the "
+                f"differencing dimension; input.size({axis}) = {size}, but got tensor.size({axis}) = {other}"
+            )
+
+
 @composed
 def diff(
     input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
@@ -77,6 +88,9 @@ def diff(
         raise RuntimeError(f"order must be non-negative but got {n}")
     if n == 0:
         return input.clone()
+    for part in (prepend, append):
+        if part is not None:
+            _check_joinable(input, part, wrap_axis(dim, input.dim()))
     parts = [part for part in (prepend, input, append) if part is not None]
     x = _core.cat(parts, dim) if len(parts) > 1 else input
     for _ in range(min(n, x.shape[dim])):

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .._core import Generator
+    from .._typing import Number
 
-__all__ = ["FILLS", "diagonal_scatter", "index_reduce", "scatter_reduce"]
+__all__ = ["FILLS", "diagonal_scatter", "index_reduce", "scatter_combined", "scatter_reduce"]
 
 
 def _identity(reduce: str, dtype: Any) -> float | int | bool:
@@ -39,6 +40,11 @@ def _reduce_lines(base: Tensor, index: Tensor, source: Tensor, reduce: str, incl
 
     Each round scatters one element a place (the ones not yet taken), so there are as many rounds as an index occurs.
     """
+    if base.dtype in (_core.float16, _core.bfloat16):  # rounded once
+        wide = _reduce_lines(base.float(), index, source.float(), reduce, include_self, dim)
+        return wide.to(base.dtype)
+    if index.numel() == 0:
+        return base.clone()
     touched = _core.zeros(base.shape, dtype=_core.bool).scatter(dim, index, _core.ones(index.shape, dtype=_core.bool))
     start = (
         base
@@ -104,6 +110,16 @@ def scatter_reduce(
         return lines.reshape(())
     part = src[tuple(slice(size) for size in index.shape)]
     return _reduce_lines(input, index, part, reduce, include_self, dim)
+
+
+def scatter_combined(input: Tensor, dim: int, index: Tensor, source: Tensor | Number, reduce: str) -> Tensor:
+    """``input.scatter(dim, index, source, reduce=reduce)``: "add" or "multiply", by `scatter_reduce`."""
+    if reduce not in ("add", "multiply"):
+        raise RuntimeError("reduce argument must be either add or multiply.")
+    if not isinstance(source, Tensor):
+        source = _core.full(index.shape, source, dtype=input.dtype)
+    combined: Tensor = scatter_reduce(input, dim, index, source, "sum" if reduce == "add" else "prod")
+    return combined
 
 
 @composed_as("IndexReduce")
@@ -197,8 +213,8 @@ def fill_diagonal_(self: Tensor, fill_value: float, wrap: bool = False) -> Tenso
 
 
 def _by_element(name: str, self: Tensor, others: tuple[Tensor, ...], function: Callable[..., Any]) -> Tensor:
-    if self.requires_grad:
-        raise TypeError(f"{name}() can't be called on a tensor that requires grad; use {name}() on its detach()")
+    if self.requires_grad or any(tensor.requires_grad for tensor in others):
+        raise RuntimeError(f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead.")
     columns = [tensor.expand(self.shape).reshape(-1).tolist() for tensor in (self, *others)]
     numbers = [function(*row) for row in zip(*columns, strict=True)]
     return self.copy_(_core.tensor(numbers, dtype=self.dtype).reshape(self.shape))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._core import Size, Tensor
-from .arguments import composed, wrap_axes, wrap_axis
+from .arguments import composed, wrap_axis
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,17 +107,24 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """The axes `source` moved to the places `destination`, the others in their order; a view."""
     ndim = input.dim()
-    sources, destinations = wrap_axes(source, ndim), wrap_axes(destination, ndim)
+    sources, destinations = _moved(source, "source", ndim), _moved(destination, "destination", ndim)
     if len(sources) != len(destinations):
         raise RuntimeError(
-            f"movedim: Invalid source or destination dims: source ({sources}) should contain the same number of dims "
-            f"as destination ({destinations})"
+            f"movedim: Invalid source or destination dims: source ({sources} dims) should contain the same number of "
+            f"dims as destination ({destinations} dims)"
         )
     if ndim == 0:
         return input.view(())
     rest = iter(axis for axis in range(ndim) if axis not in sources)
     placed = dict(zip(destinations, sources, strict=True))
     return input.permute(tuple(placed[place] if place in placed else next(rest) for place in range(ndim)))
+
+
+def _moved(axes: int | Sequence[int], name: str, ndim: int) -> list[int]:
+    wrapped = [wrap_axis(axis, ndim) for axis in ((axes,) if isinstance(axes, int) else axes)]
+    if len(set(wrapped)) != len(wrapped):
+        raise RuntimeError(f"movedim: repeated dim in `{name}` ({wrapped})")
+    return wrapped
 
 
 @composed

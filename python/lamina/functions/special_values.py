@@ -116,7 +116,9 @@ def nextafter(input: Tensor, other: Tensor) -> Tensor:
 @composed_as("Logaddexp2", rounded_once=True)
 def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
     """``log2(2**input + 2**other)`` without overflow."""
-    return logaddexp(input * log(2), other * log(2)) / log(2)
+    kind = _core.result_type(input, other)
+    kind = kind if kind.is_floating_point else _core.get_default_dtype()
+    return logaddexp(input.to(kind) * log(2), other.to(kind) * log(2)) / log(2)
 
 
 @composed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
-from .arguments import composed, composed_as, wrap_axis
+from .arguments import check_points, composed, composed_as, wrap_axis
 
 __all__ = ["cdist", "corrcoef", "cov", "cumulative_trapezoid", "renorm", "trapz"]
 
@@ -94,9 +94,11 @@ def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None
     """The trapezoidal rule from the start to each further point along `dim`; one shorter than `y`."""
     if x is not None and dx is not None:
         raise RuntimeError("cumulative_trapezoid: got both x and dx; they exclude each other")
-    dim, count = wrap_axis(dim, y.dim()), y.shape[dim]
+    dim = wrap_axis(dim, y.dim())
+    count = y.shape[dim]
+    check_points("cumulative_trapezoid", x, count)
     if count == 0:
-        return y.clone()
+        return y * 1.0
     heights = y.narrow(dim, 1, count - 1) + y.narrow(dim, 0, count - 1)
     if x is None:
         return heights.cumsum(dim) * ((1.0 if dx is None else dx) / 2)

@@ -1,4 +1,4 @@
-"""Rows of the Bessel functions, of the incomplete gamma functions and their kin, and of histograms."""
+"""Rows of the Bessel functions, the incomplete gamma functions and their kin, histograms, differences."""
 
 from __future__ import annotations
 
@@ -34,8 +34,20 @@ def _zeta(s: float | Array, q: Array) -> Array:
     return np.asarray((1 / (q[:, None] + terms) ** s).sum(-1) + last ** (1 - s) / (s - 1))
 
 
+def _scattered(combine: Any) -> Any:
+    def reference(base: Array, dim: int, places: Array, source: Array | float, reduce: str) -> Array:
+        result = base.copy()
+        for at in np.ndindex(places.shape):
+            target = (places[at], at[1]) if dim == 0 else (at[0], places[at])
+            result[target] = combine(result[target], source if isinstance(source, float) else source[at])
+        return result
+
+    return reference
+
+
 _COUNTS = np.array([1.0, 2.0, 3.0, 7.0])
 _PLACES = np.array([0.4, 3.5, 3.0, 9.0])
+_ROWS = np.array([[0, 2], [0, 1], [0, 2]])
 _REAL = np.array([-25.0, -19.5, -3.0, -0.5, 0.25, 2.0, 20.5])
 
 SPECIAL = [
@@ -63,4 +75,19 @@ SPECIAL = [
     row("frexp", np.array([0.0, -0.75, 3.0, 1e30, np.inf]), reference=np.frexp, gradient=False),
     row("frexp", np.array([-0.75, 3.0]), reference=np.frexp),
     row("histogram", x(20), 5, reference=lambda a, b: [v.astype(float) for v in np.histogram(a, b)], gradient=False),
+    row("gradient", x(4, 5), reference=lambda a: tuple(np.gradient(a))),
+    row(
+        "gradient",
+        x(2, 3, 4),
+        spacing=0.5,
+        dim=-1,
+        edge_order=2,
+        reference=lambda a, **_: np.gradient(a, 0.5, axis=2, edge_order=2),
+    ),
+    row("histogramdd", x(20, 2), [3, 4], reference=lambda a, b: np.histogramdd(a, b), gradient=False),
+    row("gradient", x(2), reference=np.gradient),
+    row("angle", np.array([-2.0, 3.0, np.inf]), reference=np.angle),
+    row("scatter", x(3, 2), 0, _ROWS, x(3, 2, seed=1), reduce="add", reference=_scattered(np.add)),
+    row("scatter", x(3, 2), 0, _ROWS, x(3, 2, seed=1), reduce="multiply", reference=_scattered(np.multiply)),
+    row("scatter", x(3, 2), 1, _ROWS % 2, 3.0, reduce="multiply", reference=_scattered(np.multiply)),
 ]

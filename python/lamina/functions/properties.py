@@ -1,0 +1,61 @@
+"""What a tensor is."""
+
+from __future__ import annotations
+
+from math import pi
+
+from .. import _core
+from .._core import Tensor
+from .arguments import composed_as
+
+__all__ = [
+    *("angle", "get_device", "is_complex", "is_inference", "is_nonzero", "is_same_size", "is_signed", "is_tensor"),
+    "isreal",
+]
+
+
+def is_tensor(obj: object) -> bool:
+    """Whether `obj` is a tensor."""
+    return isinstance(obj, Tensor)
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Whether the only element of `input` is not 0. RuntimeError if it has none or several."""
+    return bool(input)
+
+
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Whether both have the same shape."""
+    return input.shape == other.shape
+
+
+def is_complex(input: Tensor) -> bool:
+    """False: numbers are real."""
+    return False
+
+
+def is_signed(input: Tensor) -> bool:
+    """Whether the type has negative numbers."""
+    return input.dtype.is_signed
+
+
+def get_device(input: Tensor) -> int:
+    """-1, the number of the CPU."""
+    return -1
+
+
+def is_inference(input: Tensor) -> bool:
+    """Whether the tensor was made in inference mode."""
+    return input._is_inference
+
+
+def isreal(input: Tensor) -> Tensor:
+    """True for every element: numbers are real."""
+    return _core.ones(input.shape, dtype=_core.bool)
+
+
+@composed_as("Angle")
+def angle(input: Tensor) -> Tensor:
+    """The angle of each number in the complex plane: pi for negative ones, 0 for others; NaN stays."""
+    x = input if input.dtype.is_floating_point else input.to(_core.get_default_dtype())
+    return _core.where(x.isnan(), x.detach(), _core.where(x < 0, pi, x.sign() * 0.0))
