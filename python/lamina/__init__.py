@@ -103,7 +103,21 @@ from .tensor_methods import index_put_
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import datasets, func, io, linalg, multiprocessing, nn, optim, random, serialization, special, testing, utils
+    from . import (
+        backends,
+        datasets,
+        func,
+        io,
+        linalg,
+        multiprocessing,
+        nn,
+        optim,
+        random,
+        serialization,
+        special,
+        testing,
+        utils,
+    )
     from .io import load, save
     from .linalg import cholesky, det, logdet, matrix_power, slogdet
     from .linalg import inv as inverse
@@ -137,6 +151,7 @@ long = int64
 newaxis = None
 
 _SUBPACKAGES = (
+    "backends",
     "cuda",
     "datasets",
     "func",
@@ -191,7 +206,8 @@ __all__ = [
     "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
     "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_strided", "as_strided_copy",
     "as_tensor", "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d",
-    "autograd", "baddbmm", "bartlett_window", "bernoulli", "bfloat16", "bincount", "binomial", "bitwise_and",
+    "autograd", "backends", "baddbmm", "bartlett_window", "bernoulli", "bfloat16", "bincount", "binomial",
+    "bitwise_and",
     "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman_window",
     "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
     "cartesian_prod", "cat", "cdist", "ceil", "cholesky", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone",

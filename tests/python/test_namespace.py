@@ -153,3 +153,18 @@ def test_there_is_no_gpu() -> None:
     assert (lamina.cuda.is_available(), lamina.cuda.device_count()) == (False, 0)
     with pytest.raises(RuntimeError, match="CPU only"):
         lamina.ones(1, device=lamina.device("cuda"))
+
+
+def test_backends_are_not_there_and_their_settings_are_kept() -> None:
+    backends = lamina.backends
+    asked = (backends.cudnn, backends.mkldnn, backends.mkl, backends.mps, backends.openmp)
+    assert not any(backend.is_available() for backend in asked)
+    assert not backends.cuda.is_built()
+    assert not backends.mps.is_built()
+    assert backends.cudnn.version() is None
+    with backends.cudnn.flags(benchmark=True):
+        assert (backends.cudnn.enabled, backends.cudnn.benchmark) == (False, True)
+    assert (backends.cudnn.enabled, backends.cudnn.benchmark) == (True, False)
+    with backends.mkldnn.flags(enabled=False, deterministic=True):
+        assert (backends.mkldnn.enabled, backends.mkldnn.deterministic) == (False, True)
+    assert (backends.mkldnn.enabled, backends.mkldnn.deterministic) == (True, False)
