@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections import OrderedDict
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -260,3 +262,11 @@ def test_extra_state_may_bring_children_and_is_taken_back() -> None:
         net.load_state_dict({**entries, "more": lamina.ones(1)})
     assert net.held == "nothing yet"
     assert not net._modules
+
+
+def test_loading_leaves_no_reference_cycle() -> None:
+    net = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    state = deepcopy(net.state_dict())
+    gc.collect()
+    net.load_state_dict(state)
+    assert gc.collect() == 0

@@ -106,21 +106,17 @@ class ModuleState(ModuleTree):
         pending = PendingLoad()
         keys = _IncompatibleKeys([], [])
         errors: list[str] = []
-        post_hooks: list[tuple[ModuleState, Callable[..., Any]]] = []
-
-        def check(module: ModuleState, entries: Any, prefix: str) -> None:
-            local_metadata = {**(metadata or {}).get(prefix[:-1], {}), _PENDING: pending}
-            if assign:
-                local_metadata["assign_to_params_buffers"] = True
-            module._load_from_state_dict(entries, prefix, local_metadata, True, *keys, errors)
-            for name, child in module._modules.items():
-                if child is not None:
-                    path = f"{prefix}{name}."
-                    check(child, {k: v for k, v in entries.items() if k.startswith(path)}, path)
-            post_hooks.extend((module, hook) for hook in module._load_state_dict_post_hooks.values())
-
+        modules: list[tuple[ModuleState, Any, str]] = [(self, entries, "")]
         try:
-            check(self, entries, "")
+            while modules:
+                module, entries, prefix = modules.pop()
+                local_metadata = {**(metadata or {}).get(prefix[:-1], {}), _PENDING: pending}
+                if assign:
+                    local_metadata["assign_to_params_buffers"] = True
+                module._load_from_state_dict(entries, prefix, local_metadata, True, *keys, errors)
+                paths = [(child, f"{prefix}{name}.") for name, child in module._modules.items() if child is not None]
+                modules += [(c, {k: v for k, v in entries.items() if k.startswith(p)}, p) for c, p in reversed(paths)]
+            post_hooks = _post_hooks(self)
             key_errors = _key_errors(keys) if strict else []
             if errors or (key_errors and not post_hooks):
                 self._raise_load_errors(key_errors + errors)
@@ -241,6 +237,12 @@ class _ModuleHook:
     def __setstate__(self, state: tuple[Callable[..., Any], ModuleState]) -> None:
         self.hook, module = state
         self.module = ref(module)
+
+
+def _post_hooks(module: ModuleState) -> list[tuple[ModuleState, Callable[..., Any]]]:
+    """The hooks to call after loading, with the modules they belong to: children's before their parents'."""
+    children = [pair for child in module._modules.values() if child is not None for pair in _post_hooks(child)]
+    return [*children, *((module, hook) for hook in module._load_state_dict_post_hooks.values())]
 
 
 def _key_errors(keys: _IncompatibleKeys) -> list[str]:
