@@ -74,6 +74,11 @@ WINDOW_ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: F.max_pool2d(scores(1, 3, 4, 4), 5), RuntimeError, "Output size is too small"),
     (lambda: F.avg_pool2d(scores(1, 3, 4, 4), 2, divisor_override=0), RuntimeError, "divisor must be not zero"),
     (lambda: F.adaptive_avg_pool2d(scores(1, 3, 4, 4), (2, 2, 2)), RuntimeError, "output_size must be 2"),
+    (lambda: F.fractional_max_pool2d(scores(1, 7, 7), (1,), 3), RuntimeError, "kernel_size must either be a single"),
+    (lambda: F.fractional_max_pool3d(scores(1, 7, 7, 7), 2, (3, 3)), RuntimeError, "or tuple of three Ints"),
+    (lambda: F.pad(lamina.ones(3, 0, 4), (1, 1), mode="replicate"), RuntimeError, "Expected 2D or 3D"),
+    (lambda: F.pad(lamina.ones(2, 3, 0, 4), (0, 0, 0, 0), mode="reflect"), RuntimeError, "Expected 3D or 4D"),
+    (lambda: F.pad(lamina.ones(3), (1, 1), mode="reflect"), NotImplementedError, "size 2 is not supported for 1D"),
     (lambda: nn.Conv2d(3, 4, 2, groups=2), ValueError, "in_channels must be divisible by groups"),
     (lambda: nn.Conv2d(3, 4, 2, padding_mode="none"), ValueError, "padding_mode must be one of"),
 ]
@@ -91,3 +96,26 @@ def test_padding_modes_of_convolutions(mode: str) -> None:
     x = lamina.rand(1, 2, 5, 6)
     expected = F.conv2d(F.pad(x, (2, 2, 1, 1), mode=mode), layer.weight, layer.bias)
     assert layer(x).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("mode", ["constant", "reflect", "replicate", "circular"])
+def test_cropping_is_no_view(mode: str) -> None:
+    x = lamina.ones(1, 2, 3, 3)
+    F.pad(x, (0, 0, -1, -1), mode=mode).fill_(5)
+    F.pad(x, (0, 0, 0, 0), mode=mode).fill_(5)
+    assert x.tolist() == lamina.ones(1, 2, 3, 3).tolist()
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize("kind", ["avg", "max"])
+def test_adaptive_windows_of_none_refuse_a_gradient(kind: str, axes: int) -> None:
+    pool = getattr(F, f"adaptive_{kind}_pool{axes}d")
+    x = lamina.ones(2, 3, *[4] * axes, requires_grad=True)
+    assert tuple(pool(x, 0).shape) == (2, 3, *[0] * axes)
+    with pytest.raises(
+        RuntimeError, match=rf"adaptive_{kind}_pool.d_backward\(\): Expected grad_output to have non-zero"
+    ):
+        pool(x, 0).sum().backward()
+    nobody = lamina.ones(0, 3, *[4] * axes, requires_grad=True)
+    pool(nobody, 2).sum().backward()
+    assert nobody.grad is not None

@@ -33,7 +33,7 @@ __all__ = [
 def adaptive_avg_pool1d(input: Tensor, output_size: Size) -> Tensor:
     """The means of `output_size` windows that divide the last axis of (N, C, L) or (C, L)."""
     sizes = _sizes("adaptive_avg_pool1d", input, 1, output_size)
-    output = _means(input.unsqueeze(-2), [1, *sizes]).squeeze(-2)
+    output = _refusing_empty(_means(input.unsqueeze(-2), [1, *sizes]).squeeze(-2), "adaptive_avg_pool2d", 1)
     return _core._labelled(output, "Squeeze@1") if output.requires_grad else output
 
 
@@ -44,7 +44,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Size) -> Tensor:
     element where n does not divide L. None stands for the input's size.
     """
     sizes = _sizes("adaptive_avg_pool2d", input, 2, output_size)
-    output = _means(input, sizes)
+    output = _refusing_empty(_means(input, sizes), "adaptive_avg_pool2d", 2)
     label = "Mean@1" if sizes == [1, 1] else "AdaptiveAvgPool2D"
     return _core._labelled(output, label) if output.requires_grad else output
 
@@ -52,7 +52,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Size) -> Tensor:
 def adaptive_avg_pool3d(input: Tensor, output_size: Size) -> Tensor:
     """adaptive_avg_pool2d with one axis more: (N, C, D, H, W) or (C, D, H, W)."""
     sizes = _sizes("adaptive_avg_pool3d", input, 3, output_size)
-    output = _means(input, sizes)
+    output = _refusing_empty(_means(input, sizes), "adaptive_avg_pool3d", 3)
     label = "Mean@1" if sizes == [1, 1, 1] else "AdaptiveAvgPool3D"
     return _core._labelled(output, label) if output.requires_grad else output
 
@@ -143,9 +143,26 @@ def _largest(axes: int, images: Tensor, output_size: Size) -> tuple[Tensor, Tens
         positions = where if positions is None else where * inner + positions.gather(axis, where)
     assert positions is not None
     images = flat.gather(-1, positions.flatten(-axes)).reshape(positions.shape)
+    images = _refusing_empty(images, f"adaptive_max_pool{max(axes, 2)}d", axes)
     if axes != 1 and images.requires_grad:
         _core._labelled(images, f"AdaptiveMaxPool{axes}D")
     return images, positions
+
+
+def _refusing_empty(output: Tensor, name: str, axes: int) -> Tensor:
+    """`output`, whose gradient is refused if an axis other than the batch is empty: PyTorch has none there."""
+    empty = [axis for axis in range(output.ndim - axes - 1, output.ndim) if output.shape[axis] == 0]
+    if empty and output.requires_grad:
+        message = (
+            f"{name}_backward(): Expected grad_output to have non-zero size for non-batch dimensions, but grad_output "
+            f"has sizes {list(output.shape)} with dimension {empty[0]} being empty"
+        )
+
+        def refuse(gradient: Tensor) -> None:
+            raise RuntimeError(message)
+
+        output.register_hook(refuse)
+    return output
 
 
 def _windows(images: Tensor, axis: int, count: int) -> list[tuple[int, int]]:
@@ -165,7 +182,7 @@ def _equal_windows(images: Tensor, sizes: list[int]) -> list[int]:
 
 def _sizes(name: str, input: Tensor, axes: int, output_size: Size) -> list[int]:
     if input.ndim not in (axes + 1, axes + 2):
-        raise RuntimeError(f"{name}(): Expected {axes + 1}D or {axes + 2}D tensor, but got {list(input.shape)}")
+        raise RuntimeError(f"{name}(): Expected {axes + 1}D or {axes + 2}D tensor, but got: {list(input.shape)}")
     lengths = input.shape[-axes:]
     if output_size is None:
         raise TypeError(f"{name}(): argument 'output_size' (position 2) must be tuple of ints, not NoneType")

@@ -95,8 +95,8 @@ def _pool(
             raise ValueError(f"{name} requires output_ratio to either be a single Int or tuple of Ints.")
         size = [int(length * ratio) for length, ratio in zip(input.shape[-axes:], ratios)]
     else:
-        size = per_axis("output_size", output_size, axes)
-    window = per_axis("kernel_size", kernel_size, axes)
+        size = _per_axis(name, "output_size", output_size, axes)
+    window = _per_axis(name, "kernel_size", kernel_size, axes)
     if input.ndim not in (axes + 1, axes + 2):
         raise RuntimeError(f"{name}(): Expected {axes + 1}D or {axes + 2}D tensor, but got: {list(input.shape)}")
     for axis in range(input.ndim - axes - 1, input.ndim):
@@ -141,6 +141,14 @@ def _pool(
     if output.requires_grad:
         _core._labelled(output, f"FractionalMaxPool{axes}D")
     return output, positions.reshape(shape)
+
+
+def _per_axis(name: str, what: str, value: PerAxis, axes: int) -> list[int]:
+    """`value` for each axis. RuntimeError for lists of another length: one of a single number, too."""
+    if not isinstance(value, int) and len(value) != axes:
+        numbers = "Ints" if axes == 2 else "three Ints"
+        raise RuntimeError(f"{name}: {what} must either be a single Int or tuple of {numbers}")
+    return per_axis(what, value, axes)
 
 
 def _starts(samples: Tensor, length: int, count: int, window: int) -> Tensor:

@@ -42,8 +42,16 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         raise NotImplementedError(f"Unrecognised padding mode {mode}; choose constant, reflect, replicate or circular")
     if not 1 <= len(axes) <= 3 or input.ndim - len(axes) not in (1, 2):
         raise NotImplementedError(
-            f"Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now; got {len(widths)} widths "
-            f"for an input of {input.ndim} axes"
+            f"Padding size {len(widths)} is not supported for {input.ndim}D input tensor.\n"
+            "Supported combinations for non-constant padding:\n"
+            "  - 2D or 3D input: padding size = 2 (pads last dimension)\n"
+            "  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n"
+            "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"
+        )
+    if mode != "circular" and 0 in input.shape[input.ndim - len(axes) - 1 :]:
+        raise RuntimeError(
+            f"Expected {len(axes) + 1}D or {len(axes) + 2}D (batch mode) tensor with possibly 0 batch size and other "
+            f"non-zero dimensions for input, but got: {list(input.shape)}"
         )
     for axis, before, after in axes:
         if before or after:
@@ -71,7 +79,8 @@ def _pad_constant(input: Tensor, axes: list[tuple[int, int, int]], value: float)
         if borders:
             parts = [borders[0], output] if before > 0 else [output]
             output = _core.cat(parts + borders[before > 0 :], axis)
-    return _core._labelled(output.clone() if output is input else output, "ConstantPadNd")
+    grown = any(before > 0 or after > 0 for _, before, after in axes)
+    return _core._labelled(output if grown else output.clone(), "ConstantPadNd")  # a crop alone would be a view
 
 
 def _reflect(size: int, before: int, after: int) -> list[int]:
