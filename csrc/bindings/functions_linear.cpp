@@ -82,6 +82,14 @@ LAMINA_FUNCTION(kModule, _class_losses, "scores, classes, ignored") {
   if (!losses) Py_RETURN_NONE;
   return wrap(std::move(losses));
 }
+// Are all numbers in [0, 1]? Reads them, unless the op that made them says so. Examples of a batch pass.
+LAMINA_FUNCTION(kModule, _are_probabilities, "input") {
+  const ValuePtr& x = a.tensor(0);
+  bool known =
+      x->has(kPerExample) || x->op == static_cast<OpId>(Op::sigmoid) || x->op == static_cast<OpId>(Op::softmax);
+  return PyBool_FromLong(known || engine::all_within(x, 0, 1));
+}
+
 LAMINA_FUNCTION(kModule, _one_hot, "input, num_classes=-1") {
   return wrap(functions::one_hot(a.tensor(0), a.integer(1, -1)));
 }

@@ -42,9 +42,13 @@ bool has_zero(const ValuePtr& x) {
 }
 
 bool all_within(const ValuePtr& x, double low, double high) {
-  ValuePtr numbers = readable(x, DType::kFloat64);
-  const auto* first = reinterpret_cast<const double*>(data_of(numbers.get()));
-  return std::all_of(first, first + x->shape->numel(), [=](double number) { return number >= low && number <= high; });
+  // float32 is read as it is: what has its numbers already does not run what is pending.
+  bool single = x->dtype == DType::kFloat32;
+  ValuePtr numbers = readable(x, single ? DType::kFloat32 : DType::kFloat64);
+  auto within = [=](double number) { return number >= low && number <= high; };
+  auto all = [&](const auto* first) { return std::all_of(first, first + x->shape->numel(), within); };
+  const auto* bytes = data_of(numbers.get());
+  return single ? all(reinterpret_cast<const float*>(bytes)) : all(reinterpret_cast<const double*>(bytes));
 }
 
 ValuePtr checked_index(const ValuePtr& index, std::int64_t size, int axis, bool wraps) {

@@ -333,8 +333,14 @@ def test_embedding_tables() -> None:
     y = bag(lamina.tensor([0, 1, 2]), lamina.tensor([0, 2, 2]))
     np.testing.assert_allclose(y.detach().numpy()[0], table[:2].numpy().max(0))
     assert y[1].tolist() == [0, 0, 0]
-    with pytest.raises(ValueError, match="sparse"):
-        nn.Embedding(2, 2, sparse=True)
+    for sparse in (False, True):  # gradients are dense either way
+        layer = nn.Embedding.from_pretrained(table, freeze=False, sparse=sparse)
+        layer(lamina.tensor([1, 1])).sum().backward()
+        assert layer.weight.grad is not None
+        assert layer.weight.grad.tolist() == [[0, 0, 0], [2, 2, 2], [0, 0, 0], [0, 0, 0]]
+    nothing = F.embedding_bag(lamina.tensor([1]), layer.weight, lamina.tensor([0]), mode="max", padding_idx=1)
+    assert nothing.requires_grad
+    assert nothing.tolist() == [[0, 0, 0]]
     with pytest.raises(RuntimeError, match="idx < num_embeddings"):
         bag(lamina.tensor([[4]]))
 

@@ -6,6 +6,7 @@ from math import inf, pi
 
 from .. import _core
 from .._core import Tensor
+from ..dtypes import require_floating
 from .arguments import as_number, composed_as
 
 TYPE_CHECKING = False
@@ -98,6 +99,7 @@ def rad2deg(input: Tensor) -> Tensor:
 @composed_as("Hardshrink")
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """0 for `x` in [-lambd, lambd], `x` elsewhere."""
+    require_floating("hardshrink_cpu", input)
     return _core.where((input >= -lambd) & (input <= lambd), 0.0, input)
 
 

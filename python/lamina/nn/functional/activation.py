@@ -6,9 +6,9 @@ import warnings
 
 from ... import _core
 from ..._core import Tensor
-from ...functions.arguments import composed
+from ...functions.arguments import composed, scalar_name
 from ...functions.pointwise import hardshrink
-from .widening import widened
+from .widening import floating, widened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,18 +75,26 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
+@composed
 @widened
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """`input` held between `min_val` and `max_val`; the slope at both is 0. ValueError if they are swapped."""
     if min_val > max_val:
         raise ValueError(f"min_val cannot be greater than max_val, got {min_val} and {max_val}")
+    if not input.is_floating_point():
+        if input.dtype == _core.bool:
+            raise RuntimeError("Bool inputs not supported for hardtanh")
+        if input.dtype == _core.uint8 and min_val < 0:
+            raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
+        whole = input.clamp(int(min_val), int(max_val))
+        return input.copy_(whole) if inplace else whole
     if inplace:
         return _in_place(lambda x: hardtanh(x, min_val, max_val), input)
     inside = (input > min_val) & (input < max_val)
     return _labelled(_core.where(inside, input, input.detach().clamp(min_val, max_val)), "Hardtanh")
 
 
-@widened
+@floating("hardsigmoid_cpu")
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """``x / 6 + 1/2`` held between 0 and 1; the slope at both ends is 0."""
     if inplace:
@@ -95,7 +103,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     return _labelled(_core.where(inside, input / 6 + 0.5, (input.detach() / 6 + 0.5).clamp(0, 1)), "Hardsigmoid")
 
 
-@widened
+@floating("hardswish_cpu")
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x hardsigmoid(x)`` (Howard et al., 2019); the slope is 0 at -3 and 1 at 3."""
     if inplace:
@@ -104,7 +112,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     return _labelled(_core.where(input <= -3, 0.0, curve), "Hardswish")
 
 
-@widened
+@floating("leaky_relu_cpu")
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """`x` above 0 and ``negative_slope x`` from 0 downwards."""
     if inplace:
@@ -112,8 +120,12 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     return _labelled(_core.where(input > 0, input, input * negative_slope), "LeakyRelu")
 
 
+@composed
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """leaky_relu with the slope `weight`: one for all, or one for each channel, axis 1 of `input`."""
+    if input.dtype != weight.dtype:
+        kinds = f"{scalar_name(input.dtype)} and {scalar_name(weight.dtype)}"
+        raise RuntimeError(f"prelu: Type promoting not supported. Got {kinds}")
     if weight.numel() != 1:
         channels = input.shape[1] if input.ndim > 1 else 1
         if weight.ndim != 1 or weight.shape[0] != channels:
@@ -130,6 +142,8 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 @widened
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """`x` above `threshold`, `value` elsewhere."""
+    if input.dtype == _core.bool:
+        raise NotImplementedError("\"threshold_cpu\" not implemented for 'Bool'")
     if inplace:
         once = input  # what an expanded axis repeats is written once: the result is the same however often
         for axis, stride in enumerate(input.stride()):
@@ -139,7 +153,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     return _labelled(_core.where(input <= threshold, value, input).to(input.dtype), "Threshold")
 
 
-@widened
+@floating("elu_cpu")
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """`x` above 0 and ``alpha (exp(x) - 1)`` from 0 downwards (Clevert et al., 2016)."""
     if inplace:
@@ -149,7 +163,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _labelled(_core.where(positive, input, alpha * _core.where(positive, 0.0, input).expm1()), "Elu")
 
 
-@widened
+@floating("elu_cpu")
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """A scaled elu that keeps mean 0 and variance 1 from layer to layer (Klambauer et al., 2017)."""
     if inplace:
@@ -157,7 +171,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     return _labelled(_SELU_SCALE * elu(input, _SELU_ALPHA), "Elu")
 
 
-@widened
+@floating("elu_cpu")
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """`x` above 0 and ``alpha (exp(x / alpha) - 1)`` from 0 downwards (Barron, 2017)."""
     if alpha == 0:
@@ -168,7 +182,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _labelled(_core.where(positive, input, alpha * (_core.where(positive, 0.0, input) / alpha).expm1()), "Celu")
 
 
-@widened
+@floating("silu_cpu")
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """``x sigmoid(x)``, also known as swish (Elfwing et al., 2017)."""
     if inplace:
@@ -176,7 +190,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     return _labelled(input * input.sigmoid(), "Silu")
 
 
-@widened
+@floating("mish_cpu")
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x tanh(softplus(x))`` (Misra, 2019)."""
     if inplace:
@@ -185,7 +199,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 @composed
-@widened
+@floating("GeluKernelImpl")
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """``x Φ(x)`` with the normal distribution's Φ (Hendrycks and Gimpel, 2016), or its "tanh" approximation."""
     if approximate in ("none", "tanh"):
@@ -194,7 +208,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 
 
 @composed
-@widened
+@floating("softplus_cpu")
 def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
     """``log(1 + exp(beta x)) / beta``, and `x` itself where ``beta x`` is above `threshold`."""
     scaled = input * beta
@@ -203,7 +217,7 @@ def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
 
 
 @composed
-@widened
+@floating("log_sigmoid_cpu")
 def logsigmoid(input: Tensor) -> Tensor:
     """``log(sigmoid(x))`` without overflow."""
     negative = input < 0
@@ -225,7 +239,7 @@ def tanhshrink(input: Tensor) -> Tensor:
 
 
 @composed
-@widened
+@floating("softshrink_check")
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """`x` moved towards 0 by `lambd`, and 0 in between. RuntimeError for a negative `lambd`."""
     if lambd < 0:
@@ -234,7 +248,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     return _labelled(_core.where(input > lambd, input - lambd, below), "Softshrink")
 
 
-@widened
+@floating("glu_cpu")
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """The first half along `dim` times the sigmoid of the second (Dauphin et al., 2016). The half must be even."""
     if input.ndim == 0:

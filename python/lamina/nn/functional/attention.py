@@ -170,4 +170,6 @@ def _additive(mask: Tensor, dtype: _core.dtype) -> Tensor:
         return _core.zeros(mask.shape, dtype=dtype).masked_fill(mask, -inf)
     if not mask.is_floating_point():
         raise AssertionError("only bool and floating types of attention masks are supported")
-    return mask.to(dtype)
+    if mask.dtype != dtype:
+        raise RuntimeError(f"Input dtypes must be the same, got: mask {mask.dtype}, query {dtype}")
+    return mask

@@ -6,6 +6,7 @@ from math import prod
 
 from ... import _core
 from ..._core import Tensor
+from ...dtypes import require_floating
 from ...functions.arguments import composed
 from .volumes import window_sums
 from .windows import Windows, as_images, per_axis
@@ -76,6 +77,10 @@ def _avg_pool(
         raise RuntimeError("divisor must be not zero")
     windows = Windows(name, axes, kernel_size, stride, padding, 1)
     size = windows.output_size(name, input, ceil_mode)
+    if input.dtype == _core.int64:  # means of whole numbers are whole, rounded towards 0
+        options = (kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+        return _avg_pool(axes, input.double(), *options).trunc().to(_core.int64)
+    require_floating(f"avg_pool{max(axes, 2)}d", input)
     size_, kernel, strides, before, _ = windows.for_two_axes(size)
     sums = window_sums(as_images(input, axes), size_, kernel, strides, before)
     if axes == 1:

@@ -31,15 +31,12 @@ def embedding(
     """Rows of `weight` (V, D) by number: (*) to (*, D).
 
     The row `padding_idx` gets no gradient. With `max_norm`, the rows that are used are first shortened, in place, to
-    that `norm_type`-norm. `scale_grad_by_freq` divides each row's gradient by how often it is used. ValueError for
-    `sparse`: gradients are dense.
+    that `norm_type`-norm. `scale_grad_by_freq` divides each row's gradient by how often it is used. With `sparse`, too,
+    the gradient is a dense tensor, of the same numbers.
     """
-    if sparse:
-        raise ValueError("embedding: sparse gradients do not exist here; leave sparse=False")
-    if input.dtype not in (_core.int64, _core.int32):
-        raise RuntimeError(f"embedding: expected indices of dtype int64 or int32, got {input.dtype}")
+    _require_whole("embedding", input)
     if weight.ndim != 2:
-        raise RuntimeError(f"embedding: 'weight' must be 2-D, got shape {tuple(weight.shape)}")
+        raise RuntimeError(f"'weight' must be 2-D, got shape {tuple(weight.shape)}")
     if padding_idx is not None:
         if not -weight.shape[0] <= padding_idx < weight.shape[0]:
             raise AssertionError(f"Padding_idx must be within num_embeddings, got {padding_idx} for {weight.shape[0]}")
@@ -47,7 +44,10 @@ def embedding(
     numbers = input.reshape(-1).to(_core.int64)
     if max_norm is not None:
         _shorten_rows(weight, numbers, max_norm, norm_type)
-    rows = weight.index_select(0, numbers)
+    try:
+        rows = weight.index_select(0, numbers)
+    except IndexError as error:
+        raise IndexError(f"index out of range in self: {error}") from None
     if scale_grad_by_freq and rows.requires_grad:
         frequency = _core.zeros(weight.shape[0], dtype=rows.dtype)
         frequency = frequency.scatter_add(0, numbers, _core.ones(numbers.shape, dtype=rows.dtype))
@@ -56,6 +56,14 @@ def embedding(
     if padding_idx is not None:
         rows = _core.where((numbers == padding_idx).unsqueeze(1), rows.detach(), rows)
     return _core._labelled(rows.reshape((*input.shape, weight.shape[1])), "Embedding")
+
+
+def _require_whole(name: str, numbers: Tensor) -> None:
+    if numbers.dtype not in (_core.int64, _core.int32):
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"{numbers.type()} instead (while checking arguments for {name})"
+        )
 
 
 def _shorten_rows(weight: Tensor, numbers: Tensor, max_norm: float, norm_type: float) -> None:
@@ -106,6 +114,8 @@ def embedding_bag(
             )
     if mode == "max" and scale_grad_by_freq:
         raise ValueError("max mode does not support scaling the gradient by the frequency")
+    if mode == "max" and sparse:
+        raise ValueError("max mode does not support sparse weights")
     lengths = _bag_lengths(input, offsets, include_last_offset)
     bags, total = len(lengths), sum(lengths)
     if padding_idx is not None:
@@ -138,8 +148,7 @@ def embedding_bag(
 
 def _bag_lengths(input: Tensor, offsets: Tensor | None, include_last_offset: bool) -> list[int]:
     """How many numbers belong to each bag."""
-    if input.dtype not in (_core.int64, _core.int32):
-        raise RuntimeError(f"embedding_bag: expected indices of dtype int64 or int32, got {input.dtype}")
+    _require_whole("embedding_bag", input)
     if input.ndim == 2:
         if offsets is not None:
             raise ValueError(
@@ -153,6 +162,7 @@ def _bag_lengths(input: Tensor, offsets: Tensor | None, include_last_offset: boo
         raise ValueError("offsets has to be a 1D Tensor but got None")
     if offsets.ndim != 1:
         raise ValueError("offsets has to be a 1D Tensor")
+    _require_whole("embedding_bag", offsets)
     starts: list[int] = offsets.tolist()
     count = input.shape[0]
     if include_last_offset:
@@ -185,7 +195,7 @@ def _largest(rows: Tensor, lengths: list[int], counted: Tensor) -> Tensor:
         start += length
     longest = max(map(len, bags), default=0)
     if longest == 0:
-        return _core.zeros(len(bags), rows.shape[1], dtype=rows.dtype)
+        return rows.narrow(0, 0, 0).sum(0).expand(len(bags), -1).clone()  # zeros, with a gradient of zeros
     # Shorter bags repeat their first row; those of nothing take any, and are 0 in the end.
     index = _core.tensor([bag + (bag or [0])[:1] * (longest - len(bag)) for bag in bags], dtype=_core.int64)
     largest = rows.index_select(0, index.reshape(-1)).reshape(len(bags), longest, -1).max(1).values

@@ -6,6 +6,7 @@ import warnings
 
 from ... import _core
 from ..._core import Tensor
+from ...dtypes import require_floating, scalar_name
 from .activation import logsigmoid
 from .reduction import legacy_reduction, reduce_loss
 
@@ -61,11 +62,16 @@ def nll_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """As cross_entropy with class numbers, from log-probabilities."""
+    if input.ndim == 0:
+        raise ValueError("Expected 1 or more dimensions (got 0)")
+    require_floating("nll_loss_out_frame", input)
     return _nll(input, target, weight, ignore_index, legacy_reduction(size_average, reduce, reduction))
 
 
 def _nll(log_probabilities: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
     label = "NllLoss" if log_probabilities.ndim <= 2 else "NllLoss2D"
+    if log_probabilities.ndim == 1 and tuple(target.shape) == (1,):
+        target = target.reshape(())
     if weight is None:  # the common batch, of valid classes that all count equally, pays for one call
         losses = _core._class_losses(log_probabilities, target, ignore_index)
         if losses is not None:
@@ -172,6 +178,9 @@ def _check_classes(scores: Tensor, target: Tensor, weight: Tensor | None, class_
     classes = scores.shape[class_dim]
     if weight is not None:
         _check_weight(weight, classes)
+        if weight.dtype != scores.dtype:
+            kinds = scalar_name(scores.dtype), scalar_name(weight.dtype)
+            raise RuntimeError("expected scalar type {} but found {}".format(*kinds))
     return classes
 
 
@@ -202,7 +211,8 @@ def binary_cross_entropy(
 ) -> Tensor:
     """How unlikely `target` is if `input` is the probability of 1; both in [0, 1] and of one shape.
 
-    Logarithms are held above -100, so the loss is finite. An `input` outside [0, 1] gives NaN.
+    Logarithms are held above -100, so the loss is finite. RuntimeError for numbers outside [0, 1]: they are looked at,
+    unless `input` is a sigmoid or a softmax.
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     if target.shape != input.shape:
@@ -210,11 +220,16 @@ def binary_cross_entropy(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
             "Please ensure they have the same size."
         )
+    require_floating("binary_cross_entropy", input)
+    for other in (target, weight):
+        if other is not None and other.dtype != input.dtype:
+            raise RuntimeError(f"Found dtype {scalar_name(other.dtype)} but expected {scalar_name(input.dtype)}")
+    for name, numbers in (("input", input), ("target", target)):
+        if not _core._are_probabilities(numbers):
+            raise RuntimeError(f"all elements of {name} should be between 0 and 1")
     p, q = input, 1 - input
     log_p = _held_log(p, _core.where(p < _SMALLEST, 1.0, p).log())
     log_q = _held_log(q, (-_core.where(q < _SMALLEST, 0.0, p)).log1p())
-    log_p = _core.where(p < 0, float("nan"), log_p)
-    log_q = _core.where(q < 0, float("nan"), log_q)
     loss = -(target * log_p + (1 - target) * log_q)
     loss = reduce_loss(loss if weight is None else loss * weight, reduction)
     return _core._labelled(loss, "BinaryCrossEntropy")
@@ -233,6 +248,9 @@ def binary_cross_entropy_with_logits(
     reduction = legacy_reduction(size_average, reduce, reduction)
     if target.shape != input.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
+    if not target.is_floating_point():
+        kinds = f"{scalar_name(input.dtype)} can't be cast to the desired output type {scalar_name(target.dtype)}"
+        raise RuntimeError(f"result type {kinds}: targets are probabilities")
     log_p = logsigmoid(input)
     if pos_weight is not None:
         log_p = log_p * ((pos_weight - 1) * target + 1)
@@ -257,6 +275,8 @@ def kl_div(
             "'batchmean' divides only by the batch size, and aligns with the KL div math definition.",
             stacklevel=2,
         )
+    if not (input.is_floating_point() and target.is_floating_point()):
+        raise RuntimeError("kl_div: Integral inputs not supported.")
     if log_target:
         loss = target.exp() * (target - input)
     else:

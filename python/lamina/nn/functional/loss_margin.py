@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import _core
 from ..._core import Tensor
+from ...dtypes import require_floating, scalar_name
 from .activation import logsigmoid
 from .distance import pairwise_distance
 from .reduction import legacy_reduction, reduce_loss
@@ -180,9 +181,17 @@ def multi_margin_loss(
         )
     if weight is not None and tuple(weight.shape) != (classes,):
         raise RuntimeError(f"inconsistent weight size, expected {classes} but got {list(weight.shape)}")
+    require_floating("multi_margin_loss_cpu_kernel", input)
+    for kind, other in ((_core.int64, target), (input.dtype, weight)):
+        if other is not None and other.dtype != kind:
+            raise RuntimeError(f"expected scalar type {scalar_name(kind)} but found {scalar_name(other.dtype)}")
     scores = input.reshape(-1, classes)
     numbers = target.reshape(-1, 1)
-    loss = (margin - scores.gather(1, numbers) + scores).clamp_min(0)
+    try:
+        right = scores.gather(1, numbers)
+    except IndexError as error:
+        raise RuntimeError(f"target out of range: {error}") from None
+    loss = (margin - right + scores).clamp_min(0)
     loss = loss if p == 1 else loss.square()
     if weight is not None:
         loss = loss * weight.index_select(0, target.reshape(-1)).unsqueeze(1)

@@ -23,7 +23,7 @@ def mse_loss(
     """``(input - target)²``, reduced; warns if the shapes differ and broadcast."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     warn_if_broadcast(input, target)
-    difference = input - target
+    difference = _difference(input, target)
     require_floating("mse_cpu", difference)
     return _core._labelled(weighted_loss(difference.square(), weight, reduction), "MseLoss")
 
@@ -55,7 +55,7 @@ def smooth_l1_loss(
     warn_if_broadcast(input, target)
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
-    difference = input - target
+    difference = _difference(input, target)
     require_floating("smooth_l1_cpu", difference)
     distance = difference.abs()
     if beta == 0:
@@ -71,10 +71,16 @@ def huber_loss(
     warn_if_broadcast(input, target)
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
-    difference = input - target
+    difference = _difference(input, target)
+    require_floating("huber_cpu", difference)
     distance = difference.abs()
     loss = _core.where(distance < delta, difference.square() * 0.5, (distance - 0.5 * delta) * delta)
     return _core._labelled(weighted_loss(loss, weight, reduction), "HuberLoss")
+
+
+def _difference(input: Tensor, target: Tensor) -> Tensor:
+    """``input - target``, where a bool counts as 0 or 1."""
+    return input - (target.to(input.dtype) if target.dtype == _core.bool else target)
 
 
 def gaussian_nll_loss(
@@ -87,7 +93,7 @@ def gaussian_nll_loss(
 ) -> Tensor:
     """How unlikely `target` is under a normal distribution of mean `input` and variance `var`.
 
-    `var` has the shape of `input`, or lacks its last axis or has 1 there, or is a number; it is held above `eps`,
+    `var` has the shape of `input`, or 1 in places, or lacks its last axis, or is a number; it is held above `eps`,
     which its gradient ignores. `full` adds the constant ``log(2π) / 2``. ValueError for negative variances.
     """
     if not isinstance(var, Tensor):
@@ -97,7 +103,7 @@ def gaussian_nll_loss(
     elif var.shape != input.shape:
         if input.shape[:-1] == var.shape:
             var = var.unsqueeze(-1)
-        elif not (var.ndim == input.ndim and input.shape[:-1] == var.shape[:-1] and var.shape[-1] == 1):
+        elif var.ndim != input.ndim or any(n not in (1, m) for n, m in zip(var.shape, input.shape)):
             raise ValueError(f"var is of incorrect size: {tuple(var.shape)} for an input of {tuple(input.shape)}")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid")

@@ -6,7 +6,7 @@ from math import inf, prod
 
 from ... import _core
 from ..._core import Tensor
-from ...dtypes import iinfo
+from ...dtypes import iinfo, require_floating, scalar_name
 from .padding import pad
 from .windows import Windows, as_images
 
@@ -240,6 +240,14 @@ def _max_unpool(
     output_size: Sequence[int] | None,
 ) -> Tensor:
     windows = Windows(f"max_unpool{axes}d", axes, kernel_size, stride, padding, 1)
+    if indices.dtype != _core.int64:
+        raise RuntimeError(f"elements in indices should be type int64 but got: {scalar_name(indices.dtype)}")
+    require_floating(f"max_unpool{max(axes, 2)}d", input)
+    if input.ndim not in (axes + 1, axes + 2):
+        raise RuntimeError(
+            f"Input to max_unpooling{axes}d should be a {axes + 1}d or {axes + 2}d Tensor, but got a tensor with "
+            f"{input.ndim} dimensions."
+        )
     if input.shape != indices.shape:
         raise RuntimeError(f"Expected shape of indices to be: {list(input.shape)} but got: {list(indices.shape)}")
     each = list(zip(input.shape[-axes:], windows.kernel, windows.stride, windows.padding))

@@ -7,8 +7,9 @@ from math import prod
 from ... import _core
 from ..._core import Tensor
 from ...autograd import no_grad
+from ...dtypes import require_floating
 from .padding import pad
-from .widening import widened
+from .widening import floating
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,11 +19,17 @@ __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_res
 
 # The distance from 1 to the next number, which rms_norm adds by default.
 _RESOLUTION = {_core.float16: 2.0**-10, _core.bfloat16: 2.0**-7, _core.float32: 2.0**-23, _core.float64: 2.0**-52}
+_NARROW = (_core.float16, _core.bfloat16)
 
 
 def _standardize(input: Tensor, dims: Sequence[int], eps: float) -> Tensor:
     centered = input - input.mean(dims, keepdim=True)
     return centered * (centered.square().mean(dims, keepdim=True) + eps).rsqrt()
+
+
+def _check_types(input: Tensor, *others: Tensor | None) -> None:
+    if any(other is not None and other.dtype != input.dtype for other in others):
+        raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
 
 
 def _trailing(name: str, input: Tensor, normalized_shape: Sequence[int], **affine: Tensor | None) -> list[int]:
@@ -44,7 +51,7 @@ def _trailing(name: str, input: Tensor, normalized_shape: Sequence[int], **affin
     return list(range(-len(shape), 0))
 
 
-@widened
+@floating("LayerNormKernelImpl")
 def layer_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -53,13 +60,15 @@ def layer_norm(
     eps: float = 1e-5,
 ) -> Tensor:
     """Each sample's last axes, of `normalized_shape`, to mean 0 and variance 1; then times `weight` plus `bias`."""
-    output = _standardize(input, _trailing("layer_norm", input, normalized_shape, weight=weight, bias=bias), eps)
+    dims = _trailing("layer_norm", input, normalized_shape, weight=weight, bias=bias)
+    _check_types(input, weight, bias)
+    output = _standardize(input, dims, eps)
     if weight is not None:
         output = output * weight
     return _core._labelled(output if bias is None else output + bias, "NativeLayerNorm")
 
 
-@widened
+@floating("rms_norm")
 def rms_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
@@ -89,7 +98,7 @@ def _check_batch(values: int, input: Tensor) -> None:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
 
 
-@widened
+@floating("GroupNormKernelImpl")
 def group_norm(
     input: Tensor,
     num_groups: int,
@@ -113,6 +122,7 @@ def group_norm(
                 f"Expected {role} to be a vector of size equal to the number of channels in input, but got {role} of "
                 f"shape {list(tensor.shape)} and input of shape {list(input.shape)}"
             )
+    _check_types(input, weight, bias)
     if input.numel() == 0:
         return _channel_affine(input, weight, bias)
     output = _standardize(input.reshape(batch, num_groups, -1), [-1], eps).reshape(input.shape)
@@ -132,8 +142,14 @@ def batch_norm(
     """Each channel (axis 1) to mean 0 and variance 1 over the batch; then times `weight` plus `bias`.
 
     In training the batch's own mean and variance are used, and move `running_mean` and `running_var` by `momentum`
-    towards them (the unbiased variance); otherwise the running ones are used.
+    towards them (the unbiased variance); otherwise the running ones are used. float16 and bfloat16 go with float32's
+    statistics and parameters, too.
     """
+    require_floating("batch_norm", input)
+    given = (running_mean, running_var, weight, bias)
+    if input.dtype in _NARROW and {tensor.dtype for tensor in given if tensor is not None} == {_core.float32}:
+        return batch_norm(input.float(), *given, training, momentum, eps).to(input.dtype)
+    _check_types(input, *given)
     if training and input.ndim > 1:
         _check_batch(input.shape[0] * prod(input.shape[2:]), input)
     if input.ndim < 2:
@@ -199,6 +215,8 @@ def instance_norm(
         if running_mean is None or running_var is None:
             raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats=False")
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    require_floating("batch_norm", input)
+    _check_types(input, running_mean, running_var, weight, bias)
     if input.ndim < 2:
         raise RuntimeError(f"instance_norm: expected an input (N, C, ...), got shape {tuple(input.shape)}")
     batch, channels = input.shape[:2]

@@ -49,6 +49,17 @@ def scaled_dot_product_attention(
     With `enable_gqa` query has a multiple of the heads (axis -3) of key and value. Dropout applies whenever `dropout_p`
     is above 0. (Vaswani et al., 2017)
     """
+    ranks = (query.ndim, key.ndim, value.ndim)
+    if min(ranks) < 2:
+        raise RuntimeError(
+            "Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: {} key.dim: {} and "
+            "value.dim: {} instead.".format(*ranks)
+        )
+    if attn_mask is not None and attn_mask.dtype not in (_core.bool, _core.float32, query.dtype):
+        raise RuntimeError(
+            "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
+            f"{attn_mask.dtype} and query.dtype: {query.dtype} instead."
+        )
     if enable_gqa:
         key, value = _repeat_heads(key, query.shape[-3]), _repeat_heads(value, query.shape[-3])
     scores = (query @ key.transpose(-2, -1)) * (1 / sqrt(query.shape[-1]) if scale is None else scale)

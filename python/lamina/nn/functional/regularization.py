@@ -7,6 +7,7 @@ from math import sqrt
 
 from ... import _core
 from ..._core import Tensor
+from ...dtypes import scalar_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
     ValueError unless `p` is in [0, 1] (Srivastava et al., 2014).
     """
+    _check_probability(p)
     return _drop(input, input.shape, p, training, inplace)
 
 
@@ -77,17 +79,27 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
 
     The input itself if not `training`. ValueError unless `p` is in [0, 1] (Klambauer et al., 2017).
     """
+    _check_probability(p)
     return _drop_to_floor(input, input.shape, p, training, inplace)
 
 
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """alpha_dropout of whole channels (axis 1)."""
+    _check_probability(p)
     return _drop_to_floor(input, _channels(input), p, training, inplace)
 
 
 def _check_probability(p: float) -> None:
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _check_floating(input: Tensor) -> None:
+    if not input.is_floating_point():
+        raise RuntimeError(
+            f"result type Float can't be cast to the desired output type {scalar_name(input.dtype)}: what dropout "
+            "leaves is scaled"
+        )
 
 
 def _channels(input: Tensor) -> Sequence[int]:
@@ -98,12 +110,12 @@ def _channels(input: Tensor) -> Sequence[int]:
 
 
 def _drop(input: Tensor, shape: Sequence[int], p: float, training: bool, inplace: bool) -> Tensor:
-    _check_probability(p)
     if not training or p == 0.0:
         return input
     if p == 1.0:
         output = input * 0.0
     else:
+        _check_floating(input)
         # The gradient needs only the mask, one byte an element.
         keep = _core.rand(shape) >= p
         output = _core._labelled(_core.where(keep, input * (1.0 / (1.0 - p)), 0.0), "Mul")
@@ -111,12 +123,12 @@ def _drop(input: Tensor, shape: Sequence[int], p: float, training: bool, inplace
 
 
 def _drop_to_floor(input: Tensor, shape: Sequence[int], p: float, training: bool, inplace: bool) -> Tensor:
-    _check_probability(p)
     if not training or p == 0.0:
         return input
     if p == 1.0:
         output = input * 0.0
     else:
+        _check_floating(input)
         # Of x with mean 0 and variance 1, mean and variance after dropping are p f and (1 - p) (1 + p f²).
         scale = 1.0 / sqrt((1.0 - p) * (1.0 + p * _SELU_FLOOR**2))
         keep = _core.rand(shape) >= p

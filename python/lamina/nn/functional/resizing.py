@@ -178,7 +178,7 @@ def _sizes(
                 "tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format."
             )
         sizes = [floor(length * factor) for length, factor in zip(lengths, factors)]
-        steps = [1.0 / factor for factor in factors]
+        steps = [1.0 / factor if factor else 0.0 for factor in factors]
         if recompute:
             steps = [length / wanted if wanted else 0.0 for length, wanted in zip(lengths, sizes)]
     return sizes, steps

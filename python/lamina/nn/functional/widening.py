@@ -5,6 +5,7 @@ from __future__ import annotations
 from ... import _core
 from ..._core import Tensor
 from ..._wrapping import wraps
+from ...dtypes import require_floating
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     P = ParamSpec("P")
 
-__all__ = ["widened"]
+__all__ = ["floating", "widened"]
 
 _NARROW = (_core.float16, _core.bfloat16)
 
@@ -32,6 +33,29 @@ def widened(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
         return input.copy_(result) if result is first else result.to(input.dtype)
 
     return call
+
+
+def floating(kernel: str) -> Callable[[Callable[P, Tensor]], Callable[P, Tensor]]:
+    """`widened`, for floating point tensors only.
+
+    TypeError if the first argument is no tensor; NotImplementedError, which names PyTorch's `kernel`, for other types.
+    """
+
+    def decorate(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
+        name, compute = function.__name__, widened(function)
+
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+            input: Any = args[0] if args else kwargs.get("input")
+            if not isinstance(input, Tensor):
+                kind = type(input).__name__
+                raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {kind}")
+            require_floating(kernel, input)
+            return compute(*args, **kwargs)
+
+        return call
+
+    return decorate
 
 
 def _wide(value: Any) -> Any:

@@ -25,7 +25,7 @@ class _Table(Module):
     """The weight (num_embeddings, embedding_dim) and the options of its rows.
 
     It starts with standard normal numbers; the row `padding_idx`, which gets no gradient, with zeros. A row longer than
-    `max_norm` is shortened when it is used. ValueError for `sparse`: gradients are dense.
+    `max_norm` is shortened when it is used. Gradients are dense with `sparse`, too.
     """
 
     weight: Parameter
@@ -44,8 +44,6 @@ class _Table(Module):
         device: Device,
         dtype: _core.dtype | None,
     ) -> None:
-        if sparse:
-            raise ValueError(f"{type(self).__name__}: sparse gradients do not exist here; leave sparse=False")
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise AssertionError(

@@ -32,6 +32,8 @@ def pack_padded_sequence(
 
     RuntimeError for lengths that do not decrease, unless `enforce_sorted` is off, and for lengths that do not fit.
     """
+    if input.numel() == 0:
+        raise RuntimeError("Cannot pack empty tensors.")
     sizes = _core.as_tensor(lengths, dtype=_core.int64)
     if sizes.ndim != 1:
         raise RuntimeError(f"'lengths' argument should be a 1D CPU int64 tensor, but got {sizes.ndim}D cpu Long tensor")
@@ -41,8 +43,6 @@ def pack_padded_sequence(
         input = input.index_select(0 if batch_first else 1, indices)
     steps = input.transpose(0, 1) if batch_first else input
     counts: list[int] = sizes.tolist()
-    if steps.numel() == 0:
-        raise RuntimeError("Cannot pack empty tensors.")
     if len(counts) != steps.shape[1]:
         raise RuntimeError(
             f"Expected `len(lengths)` to be equal to batch_size, but got {len(counts)} (batch_size={steps.shape[1]})"
