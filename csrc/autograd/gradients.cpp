@@ -86,9 +86,9 @@ class Walk {
     return node == input || (node->leaf && node->leaf == input->leaf);
   }
 
-  void accumulate(const Value* value, const ValuePtr& gradient) {
+  void accumulate(const Value* value, ValuePtr gradient) {
     ValuePtr& sum = gradients_[value->mark];
-    sum = sum ? build::add(sum, gradient) : gradient;
+    sum = sum ? build::add(sum, gradient) : std::move(gradient);
   }
   // A function has a gradient for each of its outputs.
   std::vector<ValuePtr>& outputs(const Value* function) {
@@ -164,7 +164,7 @@ void visit(Value* node, std::span<ValuePtr> gradients, Walk& walk, const Gradien
     Value* input = operands[i];
     walk.stamp_if_disturbed();
     if (!results[i] || !input || !input->requires_grad() || !walk.wanted(input)) continue;
-    walk.accumulate(input, results[i]);
+    walk.accumulate(input, std::move(results[i]));
   }
 }
 

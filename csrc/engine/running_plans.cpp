@@ -7,6 +7,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <utility>
 
 namespace lamina::engine {
 
@@ -17,7 +18,7 @@ LockHooks g_hooks;
 struct Registry {
   std::mutex mutex;
   std::condition_variable ended;
-  std::vector<const RunningPlan*> plans;
+  std::vector<RunningPlan*> plans;
   std::vector<const Storage*> unfinished;
   // Of both. Who finds 0 sees all that ended plans wrote, and need not take the mutex.
   std::atomic<std::size_t> count{0};
@@ -46,7 +47,6 @@ void set_lock_hooks(LockHooks hooks) { g_hooks = hooks; }
 bool can_release_lock() { return g_hooks.release != nullptr; }
 
 RunningPlan::RunningPlan(std::vector<const Storage*> written) : written_(std::move(written)) {
-  std::sort(written_.begin(), written_.end());
   {
     std::lock_guard<std::mutex> lock(registry().mutex);
     registry().plans.push_back(this);
@@ -65,7 +65,9 @@ RunningPlan::~RunningPlan() {
   if (g_hooks.release) g_hooks.acquire(token_);
 }
 
-bool RunningPlan::writes(const Storage* storage) const {
+// Called with the registry's mutex held.
+bool RunningPlan::writes(const Storage* storage) {
+  if (!std::exchange(sorted_, true)) std::sort(written_.begin(), written_.end());
   return std::binary_search(written_.begin(), written_.end(), storage);
 }
 
@@ -88,8 +90,7 @@ bool wait_until_written(const Storage* storage) {
   std::unique_lock<std::mutex> lock(registry().mutex);
   registry().ended.wait(lock, [storage] {
     const auto& plans = registry().plans;
-    return std::none_of(plans.begin(), plans.end(),
-                        [storage](const RunningPlan* plan) { return plan->writes(storage); });
+    return std::none_of(plans.begin(), plans.end(), [storage](RunningPlan* plan) { return plan->writes(storage); });
   });
   const auto& unfinished = registry().unfinished;
   return std::find(unfinished.begin(), unfinished.end(), storage) == unfinished.end();

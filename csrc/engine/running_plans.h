@@ -28,10 +28,11 @@ class RunningPlan {
   RunningPlan(const RunningPlan&) = delete;
   RunningPlan& operator=(const RunningPlan&) = delete;
 
-  bool writes(const Storage* storage) const;
+  bool writes(const Storage* storage);
 
  private:
-  std::vector<const Storage*> written_;  // sorted
+  std::vector<const Storage*> written_;
+  bool sorted_ = false;  // by the first who asks: mostly nobody does
   void* token_ = nullptr;
 };
 
