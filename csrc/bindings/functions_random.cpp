@@ -169,7 +169,12 @@ LAMINA_FUNCTION(kBoth, bernoulli, "input, p=None, *, generator=None") {
   return wrap(build::cast(drawn, x->dtype));
 }
 LAMINA_FUNCTION(kMethod, bernoulli_, "input, p=0.5, *, generator=None") {
-  if (a.given(1) && is_tensor(a.object(1))) return in_place(a, checked_trials(a.tensor(1), generator(a, 2)));
+  if (a.given(1) && is_tensor(a.object(1))) {
+    const Shape *own = a.tensor(0)->shape, *common = broadcast(own, a.tensor(1)->shape);
+    check(common == own, "output with shape ", to_string(own->dims(), '[', ']'), " doesn't match the broadcast shape ",
+          to_string(common->dims(), '[', ']'));
+    return in_place(a, checked_trials(build::expand(a.tensor(1), own), generator(a, 2)));
+  }
   double p = a.number(1, 0.5);
   check(p >= 0 && p <= 1, "bernoulli_ expects p to be in [0, 1], but got p=", p);
   return in_place(a, trials(build::full(a.tensor(0)->shape, p, drawn_type(a)), generator(a, 2)));

@@ -30,6 +30,7 @@ X = lamina.tensor([[0.5, 0.0], [-2.0, 3.0]])
         (lambda: FLAGS.bernoulli(), NotImplementedError, "not implemented for 'Bool'"),
         (lambda: lamina.bernoulli(lamina.tensor([1])), NotImplementedError, "not implemented for 'Long'"),
         (lambda: lamina.zeros(2).bernoulli_(FLAGS), NotImplementedError, "not implemented for 'Bool'"),
+        (lambda: lamina.zeros(3).bernoulli_(lamina.zeros(0)), RuntimeError, r"must match the size|broadcast"),
         (lambda: lamina.einsum(X, [0, 52], [0]), ValueError, "valid range"),
         (lambda: lamina.zeros(0, 3).index_select(0, lamina.tensor([0])), RuntimeError, "axis dim should be positive"),
         (lambda: lamina.flip(), TypeError, r'flip\(\) missing 2 required positional arguments: "input", "dims"'),  # type: ignore[call-arg]
@@ -55,6 +56,7 @@ def test_refused(call: Callable[[], Any], error: type[Exception], text: str) -> 
         (lambda: lamina.hypot(FLAGS, lamina.tensor([0.0, 2.0])), [1, 2]),
         (lambda: lamina.bitwise_right_shift(-1, lamina.tensor([1, 4], dtype=lamina.uint8)), [127, 15]),
         (lambda: lamina.bernoulli(lamina.zeros(2), 1.0), [1, 1]),
+        (lambda: lamina.zeros(2, 3).bernoulli_(lamina.tensor([1.0, 0.0, 1.0])), [[1, 0, 1], [1, 0, 1]]),
         (lambda: lamina.bernoulli(lamina.ones(2), out=lamina.zeros(2, dtype=lamina.int16)), [1, 1]),
         (lambda: lamina.mvlgamma(lamina.tensor([math.inf]), 2), [math.inf]),
         (lambda: lamina.equal(lamina.tensor([1]), lamina.tensor([1.0])), True),
