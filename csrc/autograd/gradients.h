@@ -49,6 +49,11 @@ std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const V
 // The gradients of a node's operands, given those of its outputs (one, or as many as the function has): its rule alone.
 std::vector<ValuePtr> gradients_of_operands(Value* node, std::span<ValuePtr> outputs, GradientObserver& observer);
 
+// Forward mode: the derivative of a node in the direction of its operands' tangents (null: an operand has none, or has
+// no kDual); null if the node has none itself. The rule is linear in the node's cotangent w, and so its results'
+// derivative by w in the direction of the tangents is what is sought; what was recorded to get there is dead.
+ValuePtr pushforward(Value* node, std::span<const ValuePtr> tangents);
+
 // Raises PyTorch's error for a node that a pass without retain_graph went through.
 [[noreturn]] void fail_freed(const Value* node);
 

@@ -259,7 +259,10 @@ LAMINA_FUNCTION(kMethod, t_, "input") {
   if (shape_of(a)->rank() < 2) return self_of(a);
   return become(a, functions::transpose_views(shape_of(a), 0, 1), "T");
 }
-LAMINA_FUNCTION(kMethod, _is_view, "input") { return PyBool_FromLong(a.variable(0).is_view()); }
+// In inference mode nobody asks what a tensor is a view of.
+LAMINA_FUNCTION(kMethod, _is_view, "input") {
+  return PyBool_FromLong(a.variable(0).is_view() && !a.tensor(0)->has(kInferenceMade));
+}
 
 namespace {
 
@@ -366,15 +369,6 @@ LAMINA_FUNCTION_AS(kMethod, flip_method, "flip", "input, *dims") {
 
 LAMINA_FUNCTION(kBoth, clone, "input, *, memory_format=None") { return wrap(build::clone(a.tensor(0))); }
 LAMINA_FUNCTION(kBoth, detach, "input") { return wrap(engine::detached(a.variable(0), true)); }
-LAMINA_FUNCTION(kMethod, detach_, "input") {
-  engine::Variable& variable = a.variable(0);
-  check(!variable.is_view(), "Can't detach views in-place. Use detach() instead.");
-  if (engine::current(variable)->leaf)
-    set_requires_grad(a.tensor_object(0), false);
-  else
-    engine::replace(variable, build::detach(engine::current(variable)));
-  return self_of(a);
-}
 LAMINA_FUNCTION(kMethod, contiguous, "input, *, memory_format=None") {
   if (engine::is_contiguous(a.variable(0))) return self_of(a);
   check(!a.given(1) || !is_preserve_format(a.object(1)),

@@ -8,6 +8,7 @@
 #include "bindings/in_place.h"
 #include "bindings/registry.h"
 #include "engine/flush.h"
+#include "engine/tangents.h"
 #include "ops/build.h"
 #include "support/check.h"
 
@@ -53,6 +54,9 @@ void refuse(const char* function, PyObject* result, PyObject* out, const char* r
       !grad_enabled() || (!from->requires_grad() && !to->requires_grad()), function,
       "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires "
       "grad.");
+  if (engine::tangent_of(from.get()) || engine::tangent_of(to.get()))
+    fail(ErrorKind::kNotImplemented, "Trying to use forward AD with ", function,
+         "_out (because it is an out= function) that does not support it because it has not been implemented yet.");
   bool exact = role || std::any_of(std::begin(kExact), std::end(kExact),
                                    [&](const char* name) { return std::strcmp(name, function) == 0; });
   if (exact && from->dtype != to->dtype) return check_exact(function, from->dtype, to->dtype, role);

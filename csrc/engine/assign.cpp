@@ -6,6 +6,7 @@
 #include "engine/examples.h"
 #include "engine/flush.h"
 #include "engine/journal.h"
+#include "engine/tangents.h"
 #include "engine/view_guards.h"
 #include "engine/view_path.h"
 #include "graph/tape.h"
@@ -95,6 +96,7 @@ ValuePtr write_through(const ValuePtr& old, const ValuePtr& fresh) {
   }
   runtime::run(step, slots);
   attach_storage(old.get(), StoragePtr(kept->storage), kept->layout);
+  copy_tangent(fresh.get(), leaf.get());
   return fresh->requires_grad() ? build::rebase(leaf, fresh) : leaf;
 }
 
@@ -125,6 +127,28 @@ ValuePtr with_history(const ValuePtr& old, ValuePtr fresh) {
   return build::slice_update(old, fresh, Attribute::of(whole));
 }
 
+// The numbers of `fresh`'s tangent, or zeros.
+void write_tangent(Tangent& tangent, const ValuePtr& fresh) {
+  TangentPtr after = tangent_of(fresh.get());
+  if (after.get() == &tangent) return;
+  FollowTangents off(false);
+  std::uint64_t start = t_operation_start;
+  assign(tangent.variable(), after ? current(after->variable()) : build::full(fresh->shape, 0, fresh->dtype));
+  t_operation_start = start;
+}
+
+// Does the tangent stay on this side of the step? If so, it is kept there.
+bool keeps_tangent(const ViewPath& step, const ValuePtr& fresh) {
+  if (!tangents_followed() || !(step.has_own_tangent || step.spec.op == Op::detach)) return false;
+  if (step.tangent) {
+    write_tangent(*step.tangent, fresh);
+  } else if (TangentPtr tangent = tangent_of(fresh.get())) {
+    step.tangent = std::move(tangent);
+    step.has_own_tangent = true;
+  }
+  return true;
+}
+
 // What a variable whose value was `old` holds after an in-place operation gave it `fresh`.
 ValuePtr finish(const ValuePtr& old, ValuePtr fresh, bool tracked) {
   if (tracked) mark_overwritten(old);
@@ -132,6 +156,7 @@ ValuePtr finish(const ValuePtr& old, ValuePtr fresh, bool tracked) {
     fresh = write_through(old, fresh);
   else
     fresh = unshared(std::move(fresh));
+  carry_tangent(old, fresh);
   keep_leaf(old, fresh);
   move_watchers(old, fresh);
   // It stays a tensor of inference mode, or none, whatever changed it.
@@ -152,6 +177,9 @@ void refuse_unassignable(Variable& variable, bool tracked = false) {
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation.");
     }
+  }
+  if (value->has(kDual)) [[unlikely]] {
+    if (TangentPtr tangent = tangent_of(value.get())) refuse_unassignable(tangent->variable());
   }
   if (!grad_enabled()) return;
   refuse_guarded(variable, kChanged, kAnyGuard, tracked);
@@ -193,14 +221,26 @@ void assign(Variable& variable, ValuePtr fresh) {
     auto steps = steps_of(variable);
     bool numbers_only = is_detached(variable);
     ValuePtr base = cell.value, written = fresh;
+    FollowTangents scope(follows_tangents());
+    bool apart = numbers_only && is_expanded(variable);
     {
       GradMode mode(grad_enabled() && !numbers_only);
       if (is_expanded(variable)) {
+        if (has_own_tangent(variable))
+          fail(ErrorKind::kNotImplemented, "in-place changes of expanded or strided views of a dual tensor");
+        if (numbers_only) follow_tangents(false);
         fresh = put_elements(steps, base, fresh);
       } else {
         std::vector<ValuePtr> along{base};
-        for (std::size_t i = 0; i + 1 < steps.size(); ++i) along.push_back(apply(steps[i]->spec, along.back()));
-        for (std::size_t i = steps.size(); i-- > 0;) fresh = put(steps[i]->spec, along[i], fresh);
+        for (std::size_t i = 0; i + 1 < steps.size(); ++i) along.push_back(apply(*steps[i], along.back()));
+        for (std::size_t i = steps.size(); i-- > 0;) {
+          if (keeps_tangent(*steps[i], fresh)) {
+            apart = true;
+            follow_tangents(false);
+            fresh = record(Op::reshape, {fresh.get()}, fresh->shape, fresh->dtype);
+          }
+          fresh = put(steps[i]->spec, along[i], fresh);
+        }
       }
       fresh = with_history(base, std::move(fresh));
     }
@@ -214,13 +254,22 @@ void assign(Variable& variable, ValuePtr fresh) {
     }
     if (tracked) mark_overwritten(old);
     cell.value = finish(base, std::move(fresh), tracked);
+    if (TangentPtr own = apart ? tangent_of(base.get()) : nullptr) set_tangent(cell.value.get(), std::move(own));
   }
   ++cell.version;
   if (tracked) ++cell.changes;
-  t_operation_start = 0;
   refresh(variable);
+  t_operation_start = 0;
   // A detached alias that was given something with a history has that history itself; its base has only the numbers.
   if (history) variable.value = build::rebase(variable.value, history);
+}
+
+void carry_tangent(const ValuePtr& old, const ValuePtr& fresh) {
+  if (!tangents_followed()) return;
+  if (TangentPtr before = tangent_of(old.get())) {
+    write_tangent(*before, fresh);
+    set_tangent(fresh.get(), std::move(before));
+  }
 }
 
 void replace(Variable& variable, ValuePtr fresh) {

@@ -2,6 +2,7 @@
 #include "engine/variable.h"
 
 #include "engine/flush.h"
+#include "engine/tangents.h"
 #include "engine/view_guards.h"
 #include "engine/view_path.h"
 #include "graph/tape.h"
@@ -35,7 +36,8 @@ void refresh(Variable& variable) {
   refuse_guarded(variable, kBaseChanged, kInFunction);
   GradMode mode(true);
   ValuePtr value = variable.cell->value;
-  for (const ViewPath* step : steps_of(variable)) value = apply(step->spec, value);
+  for (const ViewPath* step : steps_of(variable)) value = apply(*step, value);
+  carry_tangent(variable.value, value);
   if (variable.value->leaf) {
     value = unshared(std::move(value));
     keep_leaf(variable.value, value);
@@ -72,6 +74,11 @@ bool is_leaf_of_part(Variable& variable) {
 Variable strided_view(Variable& variable, const Shape* shape, const Attribute* offset_and_strides) {
   const ViewSpec spec{Op::as_strided, shape, offset_and_strides};
   if (shows_whole_base(variable)) return view_of(variable, {spec});
+  if (has_own_tangent(variable)) {
+    bool whole = is_contiguous(variable) && current(variable)->shape->numel() == variable.cell->value->shape->numel();
+    if (!whole) fail(ErrorKind::kNotImplemented, "as_strided() of a dual tensor that shows only a part of its memory");
+    return view_of(variable, {spec});
+  }
   bool detached = is_detached(variable);
   check(!is_leaf_of_part(variable),
         "a tensor that requires grad and is detached from a part of another has no strided views; clone() it first");

@@ -41,11 +41,18 @@ inline void release(Cell* cell) {
   if (--cell->references == 0) delete cell;
 }
 
+struct Tangent;  // engine/tangents.h
+void retain(Tangent* tangent);
+void release(Tangent* tangent);
+
 // How a view is reached: `spec` applied to what `base` (null: the cell's value) gives.
 struct ViewPath {
   std::uint32_t references = 1;
-  IntrusivePtr<ViewPath> base;
+  // `tangent`, which may be null, is what the view has; not what its base gives.
+  mutable bool has_own_tangent = false;
   ViewSpec spec;
+  IntrusivePtr<ViewPath> base;
+  mutable IntrusivePtr<Tangent> tangent;
 };
 inline void retain(ViewPath* path) { ++path->references; }
 void release(ViewPath* path);

@@ -1,6 +1,7 @@
 // Views as steps from a base.
 #include "engine/view_path.h"
 
+#include "engine/tangents.h"
 #include "ops/build.h"
 #include "support/check.h"
 
@@ -12,10 +13,22 @@ const Attribute* untracked() {
 }
 
 ValuePtr apply(const ViewSpec& spec, const ValuePtr& base) {
-  if (spec.op == Op::detach) return build::detach(base);
+  if (spec.op == Op::detach) {
+    FollowTangents off(false);  // what a user detaches has none
+    return build::detach(base);
+  }
   if (spec.op == Op::as_strided) return build::as_strided(base, spec.shape, spec.attribute);
   if (spec.op == Op::bitcast) return build::bitcast(base, static_cast<DType>((*spec.attribute)[0]));
   return record(spec.op, {base.get()}, spec.shape, base->dtype, spec.attribute);
+}
+
+ValuePtr apply(const ViewPath& step, const ValuePtr& base) {
+  if (!step.has_own_tangent) [[likely]]
+    return apply(step.spec, base);
+  FollowTangents off(false);
+  ValuePtr view = apply(step.spec, base);
+  if (step.tangent && in_dual_level()) set_tangent(view.get(), step.tangent);
+  return view;
 }
 
 bool is_expanded(const Variable& variable) {
@@ -27,6 +40,11 @@ bool is_expanded(const Variable& variable) {
 bool crosses(const Variable& variable, const Attribute* kind) {
   for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
     if (path->spec.op == Op::detach && path->spec.attribute == kind) return true;
+  return false;
+}
+bool has_own_tangent(const Variable& variable) {
+  for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
+    if (path->has_own_tangent && in_dual_level()) return true;
   return false;
 }
 bool shows_whole_base(const Variable& variable) {

@@ -10,6 +10,8 @@ const Attribute* untracked();
 
 // The view that one step makes of `base`.
 ValuePtr apply(const ViewSpec& spec, const ValuePtr& base);
+// The same for a step that is part of a view, with a tangent of its own if it has one.
+ValuePtr apply(const ViewPath& step, const ValuePtr& base);
 
 // May the view show an element more than once?
 bool is_expanded(const Variable& variable);
@@ -17,6 +19,8 @@ bool is_expanded(const Variable& variable);
 bool crosses(const Variable& variable, const Attribute* kind);
 bool is_detached(const Variable& variable);
 bool shows_whole_base(const Variable& variable);
+// Is there a step with a tangent of its own, that matters now?
+bool has_own_tangent(const Variable& variable);
 
 // A leaf stays that leaf, whatever value it goes on to.
 void keep_leaf(const ValuePtr& old, const ValuePtr& fresh);

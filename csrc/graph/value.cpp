@@ -21,6 +21,7 @@ union Pool {
 };
 Pool g_pool;
 std::int64_t g_live = 0;
+void (*g_dual_freed)(const Value*) = nullptr;
 std::uint64_t g_sequence = 0;
 
 std::size_t bytes_for(std::size_t inputs) { return sizeof(Value) + (inputs > 1 ? (inputs - 1) * sizeof(Value*) : 0); }
@@ -60,6 +61,8 @@ void free_one(Value* value) {
   if (value->storage) release(value->storage);
   if (value->leaf) release(value->leaf);
   if (value->hooks) release(value->hooks);
+  if (value->has(kDual)) [[unlikely]]
+    g_dual_freed(value);
   deallocate(value);
   --g_live;
 }
@@ -147,6 +150,8 @@ void drop_inputs(Value* value) {
   for (std::size_t i = 0; i < value->input_count; ++i)
     if (Value* input = std::exchange(value->inputs[i], nullptr)) release(input);
 }
+
+void set_dual_observer(void (*freed)(const Value*)) { g_dual_freed = freed; }
 
 std::uint64_t current_sequence() { return g_sequence; }
 std::int64_t live_value_count() { return g_live; }

@@ -60,7 +60,8 @@ enum ValueFlags : std::uint8_t {
   kHistoryFreed = 4,    // a backward pass went through here without retain_graph
   kHasHooks = 8,        // someone wants to see or replace this value's gradient
   kInferenceMade = 16,  // recorded in inference mode
-  kPerExample = 32      // stands for one example of a batch (vmap): on no tape, and never with numbers
+  kPerExample = 32,     // stands for one example of a batch (vmap): on no tape, and never with numbers
+  kDual = 64            // has, or had, a tangent: a derivative in the direction of a dual level
 };
 
 struct Value {
@@ -112,6 +113,9 @@ void drop_inputs(Value* value);
 
 // The sequence number of the newest value.
 std::uint64_t current_sequence();
+
+// Called when a value with kDual is freed.
+void set_dual_observer(void (*freed)(const Value*));
 
 // How many values exist.
 std::int64_t live_value_count();

@@ -19,9 +19,10 @@ class SavedNumbers {
 class Gradient {
  public:
   // node: the value differentiated; cotangent: d(root)/d(node), of node's shape. results: one slot an operand.
-  // saved: asked for what the rule reads, if not null.
-  Gradient(Value* node, ValuePtr cotangent, std::span<ValuePtr> results, SavedNumbers* saved = nullptr)
-      : node_(node), cotangent_(std::move(cotangent)), results_(results), saved_(saved) {}
+  // saved: asked for what the rule reads, if not null. wanted: the flag of operands that are to get a gradient.
+  Gradient(Value* node, ValuePtr cotangent, std::span<ValuePtr> results, SavedNumbers* saved = nullptr,
+           ValueFlags wanted = kRequiresGrad)
+      : node_(node), cotangent_(std::move(cotangent)), results_(results), saved_(saved), wanted_(wanted) {}
 
   const ValuePtr& g() const { return cotangent_; }
   // Numbers; the row must list the read. Raise PyTorch's error if they were changed in place since.
@@ -35,7 +36,7 @@ class Gradient {
   const Attribute& attribute() const { return *node_->attribute; }
   Value* node() const { return node_; }
 
-  bool wants(std::size_t operand) const { return node_->inputs[operand]->requires_grad(); }
+  bool wants(std::size_t operand) const { return node_->inputs[operand]->has(wanted_); }
   // Calls `make` only if the operand wants a gradient; broadcasting's adjoint is applied here and nowhere else.
   template <typename Make>
   void give(std::size_t operand, Make&& make) {
@@ -49,6 +50,7 @@ class Gradient {
   ValuePtr cotangent_;
   std::span<ValuePtr> results_;
   SavedNumbers* saved_;
+  ValueFlags wanted_;
 };
 
 namespace gradient {

@@ -21,6 +21,8 @@ __attribute__((tls_model("initial-exec"))) thread_local bool t_grad = true;
 __attribute__((tls_model("initial-exec"))) thread_local bool t_inference = false;
 bool g_run_at_once = false;
 void (*g_observer)(Value*) = nullptr;
+void (*g_dual_recorder)(Value*, std::span<Value* const>) = nullptr;
+bool g_observed = false;  // by one of the two
 
 std::vector<const char*>& labels() {
   static auto* all = new std::vector<const char*>(1, nullptr);
@@ -112,7 +114,14 @@ void set_grad_enabled(bool enabled) { t_grad = enabled; }
 bool inference_mode() { return t_inference; }
 void set_inference_mode(bool enabled) { t_inference = enabled; }
 
-void set_record_observer(void (*observer)(Value*)) { g_observer = observer; }
+void set_record_observer(void (*observer)(Value*)) {
+  g_observer = observer;
+  g_observed = g_observer || g_dual_recorder;
+}
+void set_dual_recorder(void (*recorder)(Value*, std::span<Value* const>)) {
+  g_dual_recorder = recorder;
+  g_observed = g_observer || g_dual_recorder;
+}
 bool take_run_at_once() { return std::exchange(g_run_at_once, false); }
 
 namespace {
@@ -157,12 +166,19 @@ ValuePtr record_unobserved(Op op, std::span<Value* const> inputs, const Shape* s
   return value;
 }
 
+void show(Value* value, std::span<Value* const> inputs) {
+  if (g_observer && value->requires_grad()) g_observer(value);
+  unsigned flags = 0;
+  for (const Value* input : inputs) flags |= input->flags;
+  if (g_dual_recorder && (flags & kDual)) g_dual_recorder(value, inputs);
+}
+
 }  // namespace
 
 ValuePtr record(Op op, std::span<Value* const> inputs, const Shape* shape, DType dtype, const Attribute* attribute) {
   ValuePtr value = record_unobserved(op, inputs, shape, dtype, attribute);
-  if (g_observer && value->requires_grad()) [[unlikely]]
-    g_observer(value.get());
+  if (g_observed) [[unlikely]]
+    show(value.get(), inputs);
   return value;
 }
 

@@ -49,6 +49,8 @@ std::string grad_fn_name(const Value* value);
 
 // Called for everything recorded from now on that requires a gradient (null: nobody), for diagnoses.
 void set_record_observer(void (*observer)(Value*));
+// Called with what was recorded and its operands, which views may let go of, if one of these has kDual.
+void set_dual_recorder(void (*recorder)(Value*, std::span<Value* const>));
 
 // True once something pending read an exposed storage: the tape must be run before control returns to the user.
 bool take_run_at_once();

@@ -156,6 +156,8 @@ def tensor_text(tensor: Tensor) -> str:
         notes.append(f"grad_fn={_function_text(node)}")
     elif tensor.requires_grad:
         notes.append("requires_grad=True")
+    if (tangent := _core._tangent_of(tensor)) is not None:
+        notes.append(f"tangent={tangent}")
     length = len(text) - text.rfind("\n") - 1
     for note in notes:
         if length + len(note) + 4 > _Options.linewidth:

@@ -8,7 +8,7 @@ from .modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import function, functional, graph
+    from . import forward_ad, function, functional, graph
     from .checking import GradcheckError, gradcheck, gradgradcheck
     from .function import Function
     from .saved_tensors import SavedTensor
@@ -22,6 +22,7 @@ __all__ = [
     "backward",
     "detect_anomaly",
     "enable_grad",
+    "forward_ad",
     "function",
     "functional",
     "grad",
@@ -41,6 +42,7 @@ _LAZY = {
     "GradcheckError": ("checking", "GradcheckError"),
     "SavedTensor": ("saved_tensors", "SavedTensor"),
     "Variable": ("variable", "Variable"),
+    "forward_ad": ("forward_ad", None),
     "function": ("function", None),
     "functional": ("functional", None),
     "gradcheck": ("gradcheck", None),

@@ -98,20 +98,61 @@ def gradcheck(
     check_undefined_grad: bool = True,
     check_batched_grad: bool = False,
     check_grad_dtypes: bool = False,
+    check_batched_forward_grad: bool = False,
     check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
     fast_mode: bool = False,
 ) -> bool:
     """Whether the gradients of `func` at `inputs` agree with central differences to `atol` and `rtol`.
 
     Inputs should be float64. Every output element is differentiated by every element of each input that requires a
-    gradient; `nondet_tol` bounds how much two backward passes may differ. With `check_batched_grad` one vectorised pass
-    (`is_grads_batched`) must give what single ones do. With
-    `check_forward_ad` forward mode, which is two reverse passes, must give the same. `fast_mode` is accepted; the check
-    is always the full one, and `check_undefined_grad` asks for nothing that a gradient made of ordinary ops could fail.
+    gradient: by reverse mode unless `check_backward_ad` is False, and with `check_forward_ad` by forward mode, too.
+    `nondet_tol` bounds how much two backward passes may differ. With `check_batched_grad` one vectorised pass
+    (`is_grads_batched`) must give what single ones do; `check_batched_forward_grad` asks the same of forward mode under
+    `vmap`. With `check_undefined_grad` a tangent that is missing must do what zeros do; gradients made of ordinary
+    operations could not fail the like. `fast_mode` is accepted; the check is always the full one.
     GradcheckError (False without `raise_exception`) tells both numbers of the first mismatch.
     """
+    assert check_forward_ad or check_backward_ad, (
+        "Expected at least one of check_forward_ad or check_backward_ad to be True"
+    )
+    assert not check_batched_grad or check_backward_ad, (
+        "Setting check_batched_grad=True requires check_backward_ad to be True"
+    )
+    assert not check_batched_forward_grad or check_forward_ad, (
+        "Setting check_batched_forward_grad=True requires check_forward_ad to be True"
+    )
+    given: tuple[Any, ...] = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     try:
-        _check(func, inputs, eps, atol, rtol, nondet_tol, check_batched_grad, check_grad_dtypes, check_forward_ad)
+        checked = _checked_inputs(given)
+        with enable_grad():
+            outputs = [y for y in _tensors(func(*given)) if y.dtype.is_floating_point]
+        # All backward passes come before the inputs are moved.
+        if check_backward_ad:
+            reverse = _by_pair(
+                outputs,
+                checked,
+                lambda y, x, where: _checked_analytical(y, x, nondet_tol, check_batched_grad, check_grad_dtypes, where),
+            )
+        numerical = [[_numerical(func, given, x, i, y, eps) for x in checked] for i, y in enumerate(outputs)]
+        if check_backward_ad:
+            for output, rows, expected in zip(outputs, reverse, numerical, strict=True):
+                if not output.requires_grad and any(
+                    _mismatch(e, r, atol, 0.0) for e, r in zip(expected, rows, strict=True)
+                ):
+                    raise GradcheckError(
+                        "Numerical gradient for function expected to be zero: an output does not require a gradient"
+                    )
+            _compare(numerical, reverse, atol, rtol, "Jacobian mismatch")
+        if check_forward_ad:
+            from .checking_forward import check_batched_tangents, check_missing_tangents, forward_jacobians
+
+            forward = forward_jacobians(func, given, checked, outputs)
+            _compare(numerical, forward, atol, rtol, "Jacobian computed with forward mode mismatch")
+            if check_undefined_grad:
+                check_missing_tangents(func, given, checked)
+            if check_batched_forward_grad:
+                check_batched_tangents(func, given, checked)
     except GradcheckError:
         if raise_exception:
             raise
@@ -119,18 +160,8 @@ def gradcheck(
     return True
 
 
-def _check(
-    func: Callable[..., Any],
-    inputs: Tensor | Sequence[Any],
-    eps: float,
-    atol: float,
-    rtol: float,
-    nondet_tol: float,
-    check_batched_grad: bool,
-    check_grad_dtypes: bool,
-    check_forward_ad: bool,
-) -> None:
-    given: tuple[Any, ...] = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+def _checked_inputs(given: tuple[Any, ...]) -> list[Tensor]:
+    """Those to differentiate by."""
     checked = _differentiable(given)
     if not checked:
         raise ValueError(
@@ -141,47 +172,36 @@ def _check(
             import warnings
 
             warnings.warn(f"gradcheck: an input is {x.dtype}; differences need float64 to be meaningful", stacklevel=3)
-    with enable_grad():
-        outputs = [y for y in _tensors(func(*given)) if y.dtype.is_floating_point]
-    # All backward passes come before the inputs are moved.
-    analytical = [
-        [
-            _checked_analytical(
-                output,
-                x,
-                nondet_tol,
-                check_batched_grad,
-                check_grad_dtypes,
-                check_forward_ad,
-                f"output {number}, input {place}",
-            )
-            for place, x in enumerate(checked)
-        ]
-        for number, output in enumerate(outputs)
+    return checked
+
+
+def _by_pair(
+    outputs: list[Tensor], inputs: list[Tensor], matrix: Callable[[Tensor, Tensor, str], list[list[float]]]
+) -> list[list[list[list[float]]]]:
+    return [
+        [matrix(y, x, f"output {number}, input {place}") for place, x in enumerate(inputs)]
+        for number, y in enumerate(outputs)
     ]
-    for number, rows_by_input in enumerate(analytical):
-        for place, (x, rows) in enumerate(zip(checked, rows_by_input, strict=True)):
-            numerical = _numerical(func, given, x, number, outputs[number], eps)
-            if not outputs[number].requires_grad and _mismatch(numerical, rows, atol, 0.0):
+
+
+def _compare(
+    numerical: list[list[list[list[float]]]],
+    analytical: list[list[list[list[float]]]],
+    atol: float,
+    rtol: float,
+    what: str,
+) -> None:
+    for number, (expected, got) in enumerate(zip(numerical, analytical, strict=True)):
+        for place, (rows, others) in enumerate(zip(expected, got, strict=True)):
+            if problem := _mismatch(rows, others, atol, rtol):
                 raise GradcheckError(
-                    f"Numerical gradient for function expected to be zero: output {number} does not require a gradient"
-                )
-            problem = _mismatch(numerical, rows, atol, rtol)
-            if problem:
-                raise GradcheckError(
-                    f"Jacobian mismatch for output {number} with respect to input {place} at {problem}\n"
-                    f"numerical: {numerical}\nanalytical: {rows}"
+                    f"{what} for output {number} with respect to input {place} at "
+                    f"{problem}\nnumerical: {rows}\nanalytical: {others}"
                 )
 
 
 def _checked_analytical(
-    output: Tensor,
-    x: Tensor,
-    nondet_tol: float,
-    check_batched_grad: bool,
-    check_grad_dtypes: bool,
-    check_forward_ad: bool,
-    where: str,
+    output: Tensor, x: Tensor, nondet_tol: float, check_batched_grad: bool, check_grad_dtypes: bool, where: str
 ) -> list[list[float]]:
     if not output.requires_grad:
         return [[0.0] * output.numel() for _ in range(x.numel())]
@@ -194,28 +214,11 @@ def _checked_analytical(
             raise GradcheckError(
                 f"gradcheck or gradgradcheck failed while testing batched gradient computation of {where}: {problem}"
             )
-    if check_forward_ad and (problem := _mismatch(_forward(output, x), analytical, 1e-8, 1e-5)):
-        raise GradcheckError(f"forward mode differs from reverse mode for {where}: {problem}")
     if check_grad_dtypes:
         (gradient,) = grad([output], [x], [_core.ones_like(output)], retain_graph=True, allow_unused=True)
         if gradient is not None and gradient.dtype != x.dtype:
             raise GradcheckError(f"gradient of {where} is {gradient.dtype}, expected {x.dtype}")
     return analytical
-
-
-def _forward(output: Tensor, x: Tensor) -> list[list[float]]:
-    """Rows as `_analytical`, by forward mode: the reverse pass is linear in its seed, and is differentiated by it."""
-    seed = _core.zeros(output.shape, dtype=output.dtype, requires_grad=True)
-    (gradient,) = grad([output], [x], [seed], create_graph=True, allow_unused=True)
-    if gradient is None or not gradient.requires_grad:
-        return [[0.0] * output.numel() for _ in range(x.numel())]
-    rows = []
-    for element in range(x.numel()):
-        direction = _core.zeros(x.numel(), dtype=x.dtype)
-        direction[element] = 1
-        (row,) = grad([gradient], [seed], [direction.reshape(x.shape)], retain_graph=True, allow_unused=True)
-        rows.append([0.0] * output.numel() if row is None else _flat(row))
-    return rows
 
 
 def _batched(output: Tensor, x: Tensor) -> list[list[float]]:
@@ -245,13 +248,17 @@ def gradgradcheck(
     check_batched_grad: bool = False,
     check_grad_dtypes: bool = False,
     check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
     fast_mode: bool = False,
 ) -> bool:
     """`gradcheck` of the gradients themselves: of (inputs, grad_outputs) → gradients of `func`.
 
     Without `grad_outputs`, fixed uneven weights are used. `gen_non_contig_grad_outputs` makes them non-contiguous.
-    `check_fwd_over_rev` checks forward mode through the gradients as well.
+    `check_fwd_over_rev` checks forward mode through the gradients as well, or, without `check_rev_over_rev`, alone.
     """
+    assert check_fwd_over_rev or check_rev_over_rev, (
+        "Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True"
+    )
     given: tuple[Any, ...] = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     with enable_grad():
         outputs = [y for y in _tensors(func(*given)) if y.requires_grad]
@@ -263,6 +270,11 @@ def gradgradcheck(
         weight.requires_grad_()
 
     def gradients(*args: Any) -> tuple[Tensor, ...]:
+        # Forward mode passes them without a gradient.
+        args = tuple(
+            a.requires_grad_() if isinstance(a, Tensor) and b.requires_grad and a.is_leaf else a
+            for a, b in zip(args, (*given, *weights), strict=True)
+        )
         values, seeds = args[: len(given)], args[len(given) :]
         with enable_grad():
             results = [y for y in _tensors(func(*values)) if y.requires_grad]
@@ -281,6 +293,7 @@ def gradgradcheck(
         check_batched_grad=check_batched_grad,
         check_grad_dtypes=check_grad_dtypes,
         check_forward_ad=check_fwd_over_rev,
+        check_backward_ad=check_rev_over_rev,
         fast_mode=fast_mode,
     )
 

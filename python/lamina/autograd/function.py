@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import _core
 from .._core import Node, Tensor
 from .._wrapping import wraps
+from .function_tangents import is_among, tangents_of, with_tangents
 from .modes import no_grad
 from .saved_tensors import PackedTensor, current_hooks
 
@@ -24,6 +25,8 @@ class FunctionCtx:
     _to_save: tuple[Tensor | None, ...] = ()
     _dirty: tuple[Tensor, ...] = ()
     _non_differentiable: tuple[Tensor, ...] = ()
+    _to_save_for_forward: tuple[Tensor | None, ...] = ()
+    _saved_for_jvp: tuple[Tensor | None, ...] | None = None  # while jvp runs
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep tensors for ``backward``, which gets them from ``saved_tensors``.
@@ -34,6 +37,16 @@ class FunctionCtx:
             if tensor is not None and not isinstance(tensor, Tensor):
                 raise TypeError(f"save_for_backward can only save variables, but argument is of type {type(tensor)}")
         self._to_save = tensors
+
+    def save_for_forward(self, *tensors: Tensor | None) -> None:
+        """Keep tensors for ``jvp``, which gets them from ``saved_tensors``."""
+        for tensor in tensors:
+            if tensor is not None and not isinstance(tensor, Tensor):
+                raise TypeError(
+                    "save_for_forward expects all arguments to be tensors; you should save non-tensors as attributes "
+                    "on ctx."
+                )
+        self._to_save_for_forward = tensors
 
     def mark_dirty(self, *tensors: Tensor) -> None:
         """Say that ``forward`` changes these inputs in place, and returns them."""
@@ -94,6 +107,8 @@ class BackwardContext(FunctionCtx, Node):
     @property
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
         """What ``save_for_backward`` was given. RuntimeError if it was changed in place, or freed by a backward."""
+        if self._saved_for_jvp is not None:
+            return self._saved_for_jvp
         if self._saved is None:
             raise RuntimeError(
                 "Trying to backward through the graph a second time (or directly access saved tensors after they have "
@@ -202,10 +217,27 @@ class Function:
             "backward mode AD."
         )
 
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """The tangents of forward's outputs, given those of its arguments: forward mode."""
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+        )
+
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Call ``forward``, and record its gradient."""
         context = cls._backward_cls()
+        tangents = tangents_of(args)
+        if tangents is None:
+            return cls._run(context, args, kwargs)[1]
+        return with_tangents(context, args, tangents, lambda: cls._run(context, args, kwargs))
+
+    @classmethod
+    def _run(
+        cls, context: BackwardContext, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Any, Any, tuple[Tensor, ...]]:
+        """What forward returned, the same with a history, and what forward said it had changed."""
         places = [place for place, arg in enumerate(args) if isinstance(arg, Tensor)]
         # What they are now: forward may change some in place.
         inputs = [_core._same_value(args[place]) for place in places]
@@ -217,13 +249,14 @@ class Function:
             else:
                 result = cls.forward(*args, **kwargs)
                 cls.setup_context(context, _with_defaults(cls.forward, args), result)
+        dirty = context._dirty
         if recorded:
-            return _recorded(context, args, places, inputs, result)
+            return result, _recorded(context, args, places, inputs, result), dirty
         if _core.is_grad_enabled():
             for output in result if isinstance(result, (tuple, list)) else (result,):
-                if isinstance(output, Tensor) and not _among(output, args):
+                if isinstance(output, Tensor) and not is_among(output, args):
                     _core._guard_function_view(output)
-        return result
+        return result, result, dirty
 
 
 def _backward_of(function: type[Function]) -> Callable[..., Any]:
@@ -248,19 +281,15 @@ def _with_defaults(forward: Callable[..., Any], args: tuple[Any, ...]) -> tuple[
     return bound.args
 
 
-def _among(x: object, others: Sequence[object]) -> bool:
-    return any(x is other for other in others)
-
-
 def _checked_dirty(dirty: Sequence[Tensor], args: tuple[Any, ...], outputs: tuple[Any, ...]) -> list[Tensor]:
     """The inputs that forward has changed in place."""
     for changed in dirty:
-        if not _among(changed, outputs):
+        if not is_among(changed, outputs):
             raise RuntimeError(
                 "Some elements marked as dirty during the forward method were not returned as output. The inputs that "
                 "are modified inplace must all be outputs of the Function."
             )
-        if not _among(changed, args):
+        if not is_among(changed, args):
             import warnings
 
             warnings.warn(
@@ -276,7 +305,7 @@ def _checked_dirty(dirty: Sequence[Tensor], args: tuple[Any, ...], outputs: tupl
                 "Tensor (potentially splitting it into two Functions: one doing the inplace that returns a single "
                 "Tensor and a second one that does the other operations)."
             )
-    return [changed for changed in dirty if _among(changed, args)]
+    return [changed for changed in dirty if is_among(changed, args)]
 
 
 def _recorded(
@@ -290,15 +319,15 @@ def _recorded(
         x if isinstance(x, Tensor) and x.dtype.is_floating_point and id(x) not in fixed else None for x in outputs
     ]
     dirty = _checked_dirty(context._dirty, args, outputs)
-    returned = [x for x in with_history if x is not None and _among(x, args)]
+    returned = [x for x in with_history if x is not None and is_among(x, args)]
     context._argument_count, context._tensor_places = len(args), places
     context._outputs = [(tuple(x.shape), x.dtype) if isinstance(x, Tensor) else None for x in outputs]
-    own = {id(x): i for i, x in enumerate(with_history) if not _among(x, returned) or _among(x, dirty)}
+    own = {id(x): i for i, x in enumerate(with_history) if not is_among(x, returned) or is_among(x, dirty)}
     saved = [(x, None if x is None else _SavedTensor(x, own.get(id(x)))) for x in context._to_save]
     context._saved, context._to_save, context._dirty = tuple(packed for _, packed in saved), (), ()
     with_history = list(_core._function_outputs(context, inputs, with_history, dirty, returned))
     for x, packed in saved:
-        if packed is not None and _among(x, dirty):
+        if packed is not None and is_among(x, dirty):
             packed.version = x._version  # type: ignore[union-attr]
     final = tuple(y if y is not None else x for x, y in zip(outputs, with_history, strict=True))
     return final[0] if single else final
