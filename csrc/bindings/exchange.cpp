@@ -98,6 +98,16 @@ struct BufferView {
   }
 };
 
+// Gives the value the order of the array that it was made from.
+void show_order(Value* value, const Py_buffer& view) {
+  DimVector strides;
+  for (int axis = 0; axis < view.ndim; ++axis) {
+    if (view.strides[axis] < 0 || view.strides[axis] % view.itemsize != 0) return;
+    strides.push_back(view.strides[axis] / view.itemsize);
+  }
+  show_strides(value, preserved_strides(value->shape, strides));
+}
+
 }  // namespace
 
 ValuePtr fresh_value(const Shape* shape, DType dtype) {
@@ -129,6 +139,7 @@ ValuePtr copy_of_buffer(PyObject* array) {
       }
     }
   }
+  show_order(value.get(), buffer.view);
   if (format.dtype == DType::kBool) {  // a foreign bool may hold any byte
     auto* bytes = reinterpret_cast<std::uint8_t*>(engine::data_of(value.get()));
     for (std::int64_t i = 0; i < numel; ++i) bytes[i] = bytes[i] != 0;
@@ -165,14 +176,17 @@ ValuePtr value_over_buffer(PyObject* array) {
     fail(ErrorKind::kValue,
          "given numpy array is not aligned to its element size. Copy the numpy array to reallocate "
          "the memory.");
-  void* data = buffer->view.buf;
+  const Py_buffer view = buffer->view;
+  void* data = view.buf;
   bool read_only = buffer->view.readonly != 0;
   auto bytes = static_cast<std::size_t>(buffer->view.len);
   StoragePtr storage = runtime::wrap_external(
       data, bytes, [](void* context) { delete static_cast<BufferView*>(context); }, buffer.get(), read_only);
   buffer.release();
   storage->external_holders = 1;  // read-only or not: another view of the array may write
-  return make_leaf(std::move(storage), shape, format.dtype, {0, strides_attribute(shape, strides)});
+  ValuePtr value = make_leaf(std::move(storage), shape, format.dtype, {0, strides_attribute(shape, strides)});
+  if (is_dense(shape, strides)) show_order(value.get(), view);
+  return value;
 }
 
 PyObject* list_from_value(const ValuePtr& value) {

@@ -1,5 +1,6 @@
 // torch.layout and torch.memory_format: constants that say how elements lie.
-#include <cstddef>
+#include <algorithm>
+#include <iterator>
 
 #include "bindings/scalars.h"
 
@@ -12,7 +13,8 @@ struct ConstantObject {
 };
 
 PyTypeObject *g_layout_type = nullptr, *g_memory_format_type = nullptr;
-PyObject *g_strided = nullptr, *g_preserve_format = nullptr;
+PyObject *g_strided = nullptr, *g_formats[4] = {};  // by MemoryFormat
+constexpr const char* kFormatNames[4] = {"contiguous_format", "preserve_format", "channels_last", "channels_last_3d"};
 
 const char* name_of_constant(PyObject* self) { return reinterpret_cast<ConstantObject*>(self)->name; }
 PyObject* represent(PyObject* self) { return PyUnicode_FromFormat("%s.%s", kPrintedPackage, name_of_constant(self)); }
@@ -41,13 +43,15 @@ void bind_formats(PyObject* module) {
   g_layout_type = constant_type(module, "lamina.layout");
   g_memory_format_type = constant_type(module, "lamina.memory_format");
   g_strided = constant(module, g_layout_type, "strided");
-  constant(module, g_memory_format_type, "contiguous_format");
-  g_preserve_format = constant(module, g_memory_format_type, "preserve_format");
+  for (std::size_t i = 0; i < std::size(kFormatNames); ++i)
+    g_formats[i] = constant(module, g_memory_format_type, kFormatNames[i]);
 }
 
 bool is_layout(PyObject* object) { return Py_TYPE(object) == g_layout_type; }
 bool is_memory_format(PyObject* object) { return Py_TYPE(object) == g_memory_format_type; }
 PyObject* strided_layout() { return g_strided; }
-bool is_preserve_format(PyObject* object) { return object == g_preserve_format; }
+MemoryFormat memory_format_from(PyObject* object) {
+  return static_cast<MemoryFormat>(std::find(std::begin(g_formats), std::end(g_formats), object) - g_formats);
+}
 
 }  // namespace lamina::bindings

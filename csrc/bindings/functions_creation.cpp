@@ -31,9 +31,14 @@ PyObject* filled(const Arguments& a, const Shape* shape, double number, std::siz
   return finished(a, build::full(shape, number, a.dtype(first).value_or(otherwise)), first + 2);
 }
 
+PyObject* laid_like(const Arguments& a, ValuePtr value, std::size_t requires_grad) {
+  return finished(a, laid(std::move(value), a.variable(0), a.memory_format(MemoryFormat::kPreserve)), requires_grad);
+}
+
 PyObject* filled_like(const Arguments& a, double number) {
   const ValuePtr& like = a.tensor(0);
-  return filled(a, like->shape, number, 1, like->dtype);
+  a.check_device(2);
+  return laid_like(a, build::full(like->shape, number, a.dtype(1).value_or(like->dtype)), 3);
 }
 
 // The number that a tensor of one element holds.
@@ -98,7 +103,13 @@ LAMINA_FUNCTION(kModule, ones, "*size, " LAMINA_FACTORY_TAIL) {
 }
 // What no one has written is 0: deterministic, and as cheap.
 LAMINA_FUNCTION(kModule, empty, "*size, " LAMINA_FACTORY_TAIL ", memory_format=None") {
-  return filled(a, Shape::of(a.rest_dims()), 0, 1, functions::default_float());
+  MemoryFormat format = a.memory_format(MemoryFormat::kContiguous);
+  check(format != MemoryFormat::kPreserve, "unsupported memory format Preserve");
+  a.check_device(2);
+  const Shape* shape = Shape::of(a.rest_dims());
+  ValuePtr value = build::full(shape, 0, a.dtype(1).value_or(functions::default_float()));
+  show_strides(value.get(), strides_in(shape, format));
+  return finished(a, std::move(value), 3);
 }
 LAMINA_FUNCTION(kModule, full, "size, fill_value, *, " LAMINA_FACTORY_TAIL) {
   a.check_device(3);
@@ -119,7 +130,7 @@ LAMINA_FUNCTION(kModule, empty_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_
 LAMINA_FUNCTION(kModule, full_like, "input, fill_value, *, " LAMINA_FACTORY_TAIL ", memory_format=None") {
   a.check_device(3);
   const ValuePtr& like = a.tensor(0);
-  return finished(a, build::expand(a.operand(1).filled_as(a.dtype(2).value_or(like->dtype)), like->shape), 4);
+  return laid_like(a, build::expand(a.operand(1).filled_as(a.dtype(2).value_or(like->dtype)), like->shape), 4);
 }
 LAMINA_FUNCTION(kMethod, new_zeros, "input, *size, " LAMINA_FACTORY_TAIL) {
   return filled(a, Shape::of(a.rest_dims()), 0, 2, a.tensor(0)->dtype);

@@ -24,6 +24,11 @@ PyObject* finished(const Arguments& a, ValuePtr value, std::size_t requires_grad
   return tensor.release();
 }
 
+// The result of a function whose name ends in _like.
+PyObject* laid_like(const Arguments& a, ValuePtr value, std::size_t requires_grad) {
+  return finished(a, laid(std::move(value), a.variable(0), a.memory_format(MemoryFormat::kPreserve)), requires_grad);
+}
+
 DType float_type(const Arguments& a, std::size_t i, DType otherwise) {
   DType dtype = a.dtype(i).value_or(otherwise);
   check(is_floating(dtype), a.signature().name(), "(): expected a floating point dtype, got ", name_of(dtype));
@@ -115,17 +120,19 @@ LAMINA_FUNCTION(kModule, randn,
 }
 LAMINA_FUNCTION(
     kModule, rand_like,
-    "input, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False") {
+    "input, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False, "
+    "memory_format=None") {
   ValuePtr value =
       engine::random(Op::uniform, a.tensor(0)->shape, float_type(a, 1, a.tensor(0)->dtype), generator(a, 4));
-  return finished(a, std::move(value), 3);
+  return laid_like(a, std::move(value), 3);
 }
 LAMINA_FUNCTION(
     kModule, randn_like,
-    "input, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False") {
+    "input, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False, "
+    "memory_format=None") {
   ValuePtr value =
       engine::random(Op::normal, a.tensor(0)->shape, float_type(a, 1, a.tensor(0)->dtype), generator(a, 4));
-  return finished(a, std::move(value), 3);
+  return laid_like(a, std::move(value), 3);
 }
 // randint(high, size) or randint(low, high, size).
 LAMINA_FUNCTION(kModule, randint,
@@ -142,11 +149,11 @@ LAMINA_FUNCTION(kModule, randint,
 // randint_like(input, high) or randint_like(input, low, high).
 LAMINA_FUNCTION(kModule, randint_like,
                 "input, low, high=None, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, "
-                "pin_memory=False") {
+                "pin_memory=False, memory_format=None") {
   a.check_device(4);
   std::int64_t low = a.given(2) ? a.integer(1) : 0, high = a.given(2) ? a.integer(2) : a.integer(1);
   ValuePtr value = engine::random_integers(a.tensor(0)->shape, low, high, generator(a, 6));
-  return finished(a, build::cast(value, a.dtype(3).value_or(a.tensor(0)->dtype)), 5);
+  return laid_like(a, build::cast(value, a.dtype(3).value_or(a.tensor(0)->dtype)), 5);
 }
 LAMINA_FUNCTION(kModule, randperm,
                 "n, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False") {

@@ -117,10 +117,14 @@ LAMINA_FUNCTION(kBoth, cumprod, "input, dim, *, dtype=None") {
 }
 
 LAMINA_FUNCTION(kBoth, sort, "input, dim=-1, descending=False, *, stable=False") {
-  return wrap_pair(functions::sort(a.tensor(0), a.integer(1, -1), a.flag(2, false)), "sort");
+  auto sorted = functions::sort(a.tensor(0), a.integer(1, -1), a.flag(2, false));
+  sorted.values = laid(std::move(sorted.values), a.variable(0), MemoryFormat::kPreserve);
+  sorted.indices = laid(std::move(sorted.indices), a.variable(0), MemoryFormat::kPreserve);
+  return wrap_pair(std::move(sorted), "sort");
 }
 LAMINA_FUNCTION(kBoth, argsort, "input, dim=-1, descending=False, stable=False") {
-  return wrap(functions::sort(build::detach(a.tensor(0)), a.integer(1, -1), a.flag(2, false)).indices);
+  ValuePtr positions = functions::sort(build::detach(a.tensor(0)), a.integer(1, -1), a.flag(2, false)).indices;
+  return wrap(laid(std::move(positions), a.variable(0), MemoryFormat::kPreserve));
 }
 LAMINA_FUNCTION(kBoth, topk, "input, k, dim=-1, largest=True, sorted=True") {
   return wrap_pair(functions::topk(a.tensor(0), a.integer(1), a.integer(2, -1), a.flag(3, true)), "topk");

@@ -16,8 +16,13 @@ namespace {
 PyObject* self_of(const Arguments& a) { return Object::borrowed(a.tensor_object(0)).release(); }
 
 PyObject* converted(const Arguments& a, DType dtype, bool copy = false) {
-  if (a.tensor(0)->dtype == dtype && !copy) return self_of(a);
-  return wrap(a.tensor(0)->dtype == dtype ? build::clone(a.tensor(0)) : functions::to_dtype(a.tensor(0), dtype));
+  MemoryFormat format = a.memory_format(MemoryFormat::kPreserve);
+  auto suggested = [&] { return suggested_format(a.tensor(0)->shape, engine::logical_layout(a.variable(0)).strides); };
+  bool stays = format == MemoryFormat::kPreserve || suggested() == format;
+  bool same = a.tensor(0)->dtype == dtype;
+  if (same && stays && !copy) return self_of(a);
+  ValuePtr result = same ? build::clone(a.tensor(0)) : functions::to_dtype(a.tensor(0), dtype);
+  return wrap(laid(std::move(result), a.variable(0), format));
 }
 
 PyObject* assigned(const Arguments& a, ValuePtr value) {

@@ -338,55 +338,19 @@ LAMINA_FUNCTION(kBoth, diagonal, "input, offset=0, dim1=0, dim2=1") {
     strides.push_back(row_step + column_step);
   });
 }
-LAMINA_FUNCTION(kMethod, resize_, "input, *size, memory_format=None") {
-  const ValuePtr x = a.tensor(0);
-  check(!x->requires_grad() || inference_mode(), "cannot resize variables that require grad");
-  const Shape* shape = Shape::of(a.rest_dims());
-  if (shape == x->shape) return self_of(a);
-  std::int64_t held = x->shape->numel(), wanted = shape->numel();
-  ValuePtr flat = build::reshape(x, Shape::of({held}));
-  if (wanted > held) {
-    check(!x->storage || x->storage->external_holders == 0, "Trying to resize storage that is not resizable");
-    std::vector<ValuePtr> parts{flat, build::full(Shape::of({wanted - held}), 0, x->dtype)};
-    flat = build::cat(parts, 0);
-  }
-  engine::replace(a.variable(0), build::reshape(build::narrow(flat, 0, 0, wanted), shape));
-  ++a.variable(0).changes;
-  return self_of(a);
-}
 
 LAMINA_FUNCTION(kModule, cat, "tensors, dim=0") { return wrap(functions::cat(a.tensors(0), a.integer(1, 0))); }
 LAMINA_FUNCTION(kModule, concat, "tensors, dim=0") { return wrap(functions::cat(a.tensors(0), a.integer(1, 0))); }
 LAMINA_FUNCTION(kModule, concatenate, "tensors, dim=0") { return wrap(functions::cat(a.tensors(0), a.integer(1, 0))); }
 LAMINA_FUNCTION(kModule, stack, "tensors, dim=0") { return wrap(functions::stack(a.tensors(0), a.integer(1, 0))); }
 LAMINA_FUNCTION_AS(kModule, flip_function, "flip", "input, dims") {
-  return wrap(functions::flip(a.tensor(0), a.dims(1)));
+  return wrap(laid(functions::flip(a.tensor(0), a.dims(1)), a.variable(0), MemoryFormat::kPreserve));
 }
 LAMINA_FUNCTION_AS(kMethod, flip_method, "flip", "input, *dims") {
   if (!a.rest_given()) fail(ErrorKind::kType, "flip() missing 1 required positional arguments: \"dims\"");
-  return wrap(functions::flip(a.tensor(0), a.rest_dims()));
+  return wrap(laid(functions::flip(a.tensor(0), a.rest_dims()), a.variable(0), MemoryFormat::kPreserve));
 }
 
-LAMINA_FUNCTION(kBoth, clone, "input, *, memory_format=None") { return wrap(build::clone(a.tensor(0))); }
 LAMINA_FUNCTION(kBoth, detach, "input") { return wrap(engine::detached(a.variable(0), true)); }
-LAMINA_FUNCTION(kMethod, contiguous, "input, *, memory_format=None") {
-  if (engine::is_contiguous(a.variable(0))) return self_of(a);
-  check(!a.given(1) || !is_preserve_format(a.object(1)),
-        "preserve memory format is unsupported by the contiguous operator");
-  return wrap(build::clone(a.tensor(0)));
-}
-LAMINA_FUNCTION(kMethod, is_contiguous, "input, *, memory_format=None") {
-  return PyBool_FromLong(engine::is_contiguous(a.variable(0)));
-}
-LAMINA_FUNCTION(kMethod, stride, "input, dim=None") {
-  DimVector strides = engine::logical_layout(a.variable(0)).strides;
-  const int rank = shape_of(a)->rank();
-  if (a.given(1))
-    return PyLong_FromLongLong(strides[static_cast<std::size_t>(functions::wrap_own_axis(a.integer(1), rank))]);
-  return PySequence_Tuple(Object(size_object(strides)).get());
-}
-LAMINA_FUNCTION(kMethod, storage_offset, "input") {
-  return PyLong_FromLongLong(engine::logical_layout(a.variable(0)).offset);
-}
 
 }  // namespace lamina::bindings

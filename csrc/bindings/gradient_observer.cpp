@@ -124,9 +124,11 @@ std::string where_recorded(const Value* node) {
 
 }  // namespace
 
-void Observer::accumulate(PyObject** grad, ValuePtr gradient) const {
+void Observer::accumulate(PyObject** grad, ValuePtr gradient, const Value* leaf) const {
   if (!*grad) {
-    *grad = wrap_quietly(engine::Variable(engine::unshared(std::move(gradient))));
+    ValuePtr own = engine::unshared(std::move(gradient));
+    if (leaf && ((own->flags | leaf->flags) & kReordered)) show_strides(own.get(), engine::base_strides(leaf));
+    *grad = wrap_quietly(engine::Variable(std::move(own)));
     return;
   }
   Object held = Object::borrowed(*grad);  // another thread may drop it while this one waits for numbers
@@ -141,7 +143,7 @@ void Observer::accumulate(PyObject** grad, ValuePtr gradient) const {
 void Observer::leaf(Value* value, ValuePtr gradient) {
   auto* state = static_cast<LeafGrad*>(value->leaf);
   if (state->hooks.empty()) {
-    accumulate(&state->grad, std::move(gradient));
+    accumulate(&state->grad, std::move(gradient), value);
     return;
   }
   LeafPtr held(state);
@@ -149,7 +151,7 @@ void Observer::leaf(Value* value, ValuePtr gradient) {
   if (!gradient) return;
   Object given = as_tuple({&gradient, 1}), none(checked(PyTuple_New(0)));
   bool first = !state->grad;
-  accumulate(&state->grad, std::move(gradient));
+  accumulate(&state->grad, std::move(gradient), value);
   if (first) given = Object(checked(PyTuple_Pack(1, state->grad)));  // the gradient itself has become .grad
   GradMode mode(create_graph_);
   for_hooks(value, HookKind::kAccumulated, [&](PyObject* hook) {

@@ -20,7 +20,8 @@ class Observer : public GradientObserver {
   void failed(Value* node) override;
 
   // Adds to a tensor's .grad, in place unless the gradient shall have a gradient itself.
-  void accumulate(PyObject** grad, ValuePtr gradient) const;
+  // leaf: the first gradient takes on its order in memory.
+  void accumulate(PyObject** grad, ValuePtr gradient, const Value* leaf = nullptr) const;
 
  private:
   bool create_graph_;

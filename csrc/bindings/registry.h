@@ -72,6 +72,7 @@ class Arguments {
   // The dtype that stands alone where sizes might.
   std::optional<DType> rest_dtype() const;
   std::optional<DType> dtype(std::size_t i) const;
+  MemoryFormat memory_format(MemoryFormat absent) const;
   const char* text(std::size_t i) const;  // null if absent
   std::vector<ValuePtr> tensors(std::size_t i) const;
   // Absent, None or "cpu"; everything else raises.
@@ -86,6 +87,9 @@ class Arguments {
   PyObject* const* rest_ = nullptr;
   Py_ssize_t rest_count_ = 0;
 };
+
+// A fresh value of the shape of `like`, now in this format, or (kPreserve) in that of `like`.
+ValuePtr laid(ValuePtr fresh, engine::Variable& like, MemoryFormat format);
 
 using Body = PyObject* (*)(const Arguments& a);
 enum class Where { kBoth, kModule, kMethod };

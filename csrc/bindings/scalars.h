@@ -7,6 +7,7 @@
 #include "bindings/python.h"
 #include "functions/operand.h"
 #include "graph/shape.h"
+#include "ops/memory_order.h"
 
 namespace lamina::bindings {
 
@@ -16,8 +17,8 @@ void bind_scalars(PyObject* module);
 void bind_formats(PyObject* module);
 bool is_layout(PyObject* object);
 bool is_memory_format(PyObject* object);
-PyObject* strided_layout();  // borrowed
-bool is_preserve_format(PyObject* object);
+PyObject* strided_layout();                         // borrowed
+MemoryFormat memory_format_from(PyObject* object);  // of a memory format
 
 PyObject* dtype_object(DType dtype);  // borrowed
 // A lamina dtype, or Python's float, int, bool types.

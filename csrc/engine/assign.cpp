@@ -26,12 +26,8 @@ ValuePtr put(const ViewSpec& spec, const ValuePtr& base, const ValuePtr& fresh) 
   switch (spec.op) {
     case Op::reshape:
       return build::reshape(fresh, base->shape);
-    case Op::permute: {
-      DimVector inverse(spec.attribute->size());
-      for (std::size_t i = 0; i < inverse.size(); ++i)
-        inverse[static_cast<std::size_t>((*spec.attribute)[i])] = static_cast<std::int64_t>(i);
-      return build::permute(fresh, inverse);
-    }
+    case Op::permute:
+      return build::permute(fresh, inverse_of(spec.attribute->values()));
     case Op::slice:
       return build::slice_update(base, fresh, spec.attribute);
     case Op::detach:
@@ -159,6 +155,7 @@ ValuePtr finish(const ValuePtr& old, ValuePtr fresh, bool tracked) {
   carry_tangent(old, fresh);
   keep_leaf(old, fresh);
   move_watchers(old, fresh);
+  show_as(fresh.get(), old.get());
   // It stays a tensor of inference mode, or none, whatever changed it.
   fresh->flags = static_cast<std::uint8_t>((fresh->flags & ~kInferenceMade) | (old->flags & kInferenceMade));
   return fresh;

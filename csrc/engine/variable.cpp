@@ -72,12 +72,17 @@ bool is_leaf_of_part(Variable& variable) {
 }
 
 Variable strided_view(Variable& variable, const Shape* shape, const Attribute* offset_and_strides) {
-  const ViewSpec spec{Op::as_strided, shape, offset_and_strides};
-  if (shows_whole_base(variable)) return view_of(variable, {spec});
+  const Value* memory = variable.is_view() ? variable.cell->value.get() : current(variable).get();
+  std::vector<ViewSpec> specs{{Op::as_strided, shape, offset_and_strides}};
+  if (memory->has(kReordered)) {
+    auto axes = *axes_in_memory(memory->shape, base_strides(memory));
+    specs.insert(specs.begin(), {Op::permute, permuted(memory->shape, axes), Attribute::of(axes)});
+  }
+  if (shows_whole_base(variable)) return view_of(variable, specs);
   if (has_own_tangent(variable)) {
     bool whole = is_contiguous(variable) && current(variable)->shape->numel() == variable.cell->value->shape->numel();
     if (!whole) fail(ErrorKind::kNotImplemented, "as_strided() of a dual tensor that shows only a part of its memory");
-    return view_of(variable, {spec});
+    return view_of(variable, {{Op::as_strided, shape, offset_and_strides}});
   }
   bool detached = is_detached(variable);
   check(!is_leaf_of_part(variable),
@@ -85,9 +90,10 @@ Variable strided_view(Variable& variable, const Shape* shape, const Attribute* o
   Variable base(variable.cell->value);
   base.cell = variable.cell;
   base.seen = variable.cell->version;
-  if (!detached) return view_of(base, {spec});
+  if (!detached) return view_of(base, specs);
   const Attribute* kind = crosses(variable, nullptr) ? nullptr : untracked();
-  return view_of(base, {{Op::detach, base.value->shape, kind}, spec});
+  specs.insert(specs.begin(), {Op::detach, base.value->shape, kind});
+  return view_of(base, specs);
 }
 
 Variable detached(Variable& base, bool tracked) {
@@ -108,6 +114,23 @@ ValuePtr with_leaf(Variable& variable, LeafPtr leaf) {
   return value;
 }
 
+namespace {
+
+// Moves a base's numbers, which nothing pending reads, to where the outside expects them.
+void arrange(Variable& variable, const ValuePtr& base) {
+  DimVector strides = base_strides(base.get());
+  const Attribute* shown = strides_attribute(base->shape, strides);
+  if (base->storage->exposed() || base->layout.strides == shown) return;
+  ValuePtr rows = build::clone(build::permute(build::detach(base), *axes_in_memory(base->shape, strides)));
+  realize(rows.get());
+  attach_storage(base.get(), StoragePtr(rows->storage), {0, shown});
+  if (!variable.cell) return;
+  ++variable.cell->version;
+  refresh(variable);
+}
+
+}  // namespace
+
 void make_exportable(Variable& variable) {
   ValuePtr base = variable.is_view() ? variable.cell->value : current(variable);
   // A base that shares its memory with values of others, or has none that can be written to, gets its own first.
@@ -125,7 +148,10 @@ void make_exportable(Variable& variable) {
     }
   }
   realize(current(variable).get());
+  realize(base.get());
   flush();  // nothing pending may read this memory later, when the outside has changed it
+  arrange(variable, base);
+  realize(current(variable).get());
 }
 
 }  // namespace lamina::engine

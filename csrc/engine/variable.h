@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "graph/value.h"
+#include "ops/memory_order.h"
 #include "ops/table.h"
 
 namespace lamina::engine {
@@ -119,13 +120,15 @@ ValuePtr with_leaf(Variable& variable, LeafPtr leaf);
 // it.
 void make_exportable(Variable& variable);
 
-// Strides in elements as PyTorch would have them: a base is contiguous, a view walks its base.
+// Strides in elements as PyTorch would have them: a base is dense, a view walks its base.
 struct LogicalLayout {
   DimVector strides;
   std::int64_t offset = 0;
 };
 LogicalLayout logical_layout(Variable& variable);
-bool is_contiguous(Variable& variable);
+bool is_contiguous(Variable& variable, MemoryFormat format = MemoryFormat::kContiguous);
+// Of a value that is the base of views: those it shows, if they are dense.
+DimVector base_strides(const Value* base);
 // Do the variables share some of their elements, but are not the same elements in the same order? Only where both cover
 // their part of the base without gaps: more is not looked into, as in PyTorch.
 bool overlaps_in_part(Variable& a, Variable& b);

@@ -15,23 +15,28 @@ std::vector<const ViewPath*> steps_of(const Variable& variable) {
 
 LogicalLayout logical_layout(Variable& variable) {
   auto steps = steps_of(variable);
-  const Shape* shape = variable.is_view() ? variable.cell->value->shape : current(variable)->shape;
-  Places places{0, contiguous_strides(shape)};
+  const ValuePtr& base = variable.is_view() ? variable.cell->value : current(variable);
+  const Shape* shape = base->shape;
+  Places places{0, base_strides(base.get())};
   for (const ViewPath* step : steps) {
     const Shape* next = step->spec.shape;
     places = view_places(step->spec.op, step->spec.attribute, shape, places, next)
                  .value_or(Places{0, contiguous_strides(next)});
     shape = next;
   }
-  // Axes of size 1 are stepped over as in a contiguous tensor, if the others lie so.
-  bool whole = shape->numel() > 0 && !strides_attribute(shape, places.strides);
-  return {whole ? contiguous_strides(shape) : std::move(places.strides), places.offset};
+  return {std::move(places.strides), places.offset};
 }
 
-bool is_contiguous(Variable& variable) {
-  if (!variable.is_view()) return true;
-  LogicalLayout layout = logical_layout(variable);
-  return strides_attribute(current(variable)->shape, layout.strides) == nullptr;
+bool is_contiguous(Variable& variable, MemoryFormat format) {
+  bool plain = !variable.is_view() && !current(variable)->has(kReordered);
+  if (plain && format == MemoryFormat::kContiguous) return true;
+  return lies_in(current(variable)->shape, logical_layout(variable).strides, format);
+}
+
+DimVector base_strides(const Value* base) {
+  if (!base->has(kReordered)) return contiguous_strides(base->shape);
+  DimVector strides = shown_strides(base);
+  return is_dense(base->shape, strides) ? strides : contiguous_strides(base->shape);
 }
 
 namespace {
@@ -63,7 +68,7 @@ bool overlaps_in_part(Variable& a, Variable& b) {
 }
 
 bool is_viewable_as(Variable& variable, const Shape* shape) {
-  if (!variable.is_view()) return true;
+  if (!variable.is_view() && !current(variable)->has(kReordered)) return true;
   LogicalLayout own = logical_layout(variable);
   const Shape* from = current(variable)->shape;
   return view_layout(Op::reshape, nullptr, from, {own.offset, strides_attribute(from, own.strides)}, shape).has_value();

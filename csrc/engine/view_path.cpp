@@ -3,6 +3,7 @@
 
 #include "engine/tangents.h"
 #include "ops/build.h"
+#include "ops/record.h"
 #include "support/check.h"
 
 namespace lamina::engine {
@@ -13,13 +14,21 @@ const Attribute* untracked() {
 }
 
 ValuePtr apply(const ViewSpec& spec, const ValuePtr& base) {
+  ValuePtr view;
   if (spec.op == Op::detach) {
     FollowTangents off(false);  // what a user detaches has none
-    return build::detach(base);
+    view = build::detach(base);
+  } else if (spec.op == Op::as_strided) {
+    view = build::as_strided(base, spec.shape, spec.attribute);
+  } else if (spec.op == Op::bitcast) {
+    view = build::bitcast(base, static_cast<DType>((*spec.attribute)[0]));
+  } else {
+    view = record(spec.op, {base.get()}, spec.shape, base->dtype, spec.attribute);
   }
-  if (spec.op == Op::as_strided) return build::as_strided(base, spec.shape, spec.attribute);
-  if (spec.op == Op::bitcast) return build::bitcast(base, static_cast<DType>((*spec.attribute)[0]));
-  return record(spec.op, {base.get()}, spec.shape, base->dtype, spec.attribute);
+  // Which strides these are is found out when somebody asks.
+  bool reorders = spec.op == Op::permute || spec.op == Op::as_strided || spec.op == Op::expand;
+  if (reorders || base->has(kReordered)) view->flags |= kReordered;
+  return view;
 }
 
 ValuePtr apply(const ViewPath& step, const ValuePtr& base) {

@@ -6,6 +6,8 @@
 #include "functions/operand.h"
 #include "functions/pointwise.h"
 #include "ops/build.h"
+#include "ops/memory_order.h"
+#include "ops/view_layout.h"
 #include "support/check.h"
 
 namespace lamina::functions {
@@ -177,11 +179,34 @@ ValuePtr cat(std::vector<ValuePtr> parts, std::int64_t axis) {
   return build::cat(joined, wrapped);
 }
 
+namespace {
+
+// Tensors of one shape in channels last come to lie as if they were joined along the axis that the new one stands
+// before; all others contiguous.
+DimVector stacked_strides(std::span<const ValuePtr> parts, int axis, const Shape* result) {
+  const Shape* shape = parts[0]->shape;
+  MemoryFormat format = suggested_format(shape, shown_strides(parts[0].get()));
+  bool alike = axis < shape->rank() && format != MemoryFormat::kContiguous;
+  for (const ValuePtr& part : parts) alike &= suggested_format(shape, shown_strides(part.get())) == format;
+  if (!alike) return contiguous_strides(result);
+  DimVector dims(shape->dims().begin(), shape->dims().end());
+  std::int64_t size = dims[static_cast<std::size_t>(axis)];
+  dims[static_cast<std::size_t>(axis)] *= static_cast<std::int64_t>(parts.size());
+  DimVector strides = strides_in(Shape::of(dims), format);
+  strides.insert(strides.begin() + axis, strides[static_cast<std::size_t>(axis)] * size);
+  return strides;
+}
+
+}  // namespace
+
 ValuePtr stack(std::vector<ValuePtr> parts, std::int64_t axis) {
   check(!parts.empty(), "stack expects a non-empty TensorList");
   const Shape* first = parts[0]->shape;
   int wrapped = wrap_axis(axis, first->rank() + 1);
+  std::vector<ValuePtr> given = parts;
+  bool reordered = false;
   for (std::size_t i = 0; i < parts.size(); ++i) {
+    reordered |= parts[i]->has(kReordered);
     check(parts[i]->shape == first, "stack expects each tensor to be equal size, but got ",
           to_string(first->dims(), '[', ']'), " at entry 0 and ", to_string(parts[i]->shape->dims(), '[', ']'),
           " at entry ", i);
@@ -190,7 +215,9 @@ ValuePtr stack(std::vector<ValuePtr> parts, std::int64_t axis) {
   std::vector<Operand> operands(parts.begin(), parts.end());
   DType dtype = result_type(operands);
   for (ValuePtr& part : parts) part = build::cast(part, dtype);
-  return labelled(build::cat(parts, wrapped), "Stack");
+  ValuePtr result = build::cat(parts, wrapped);
+  if (reordered) show_strides(result.get(), stacked_strides(given, wrapped, result->shape));
+  return labelled(std::move(result), "Stack");
 }
 
 ValuePtr flip(const ValuePtr& x, Dims axes) {

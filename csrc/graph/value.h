@@ -61,7 +61,8 @@ enum ValueFlags : std::uint8_t {
   kHasHooks = 8,        // someone wants to see or replace this value's gradient
   kInferenceMade = 16,  // recorded in inference mode
   kPerExample = 32,     // stands for one example of a batch (vmap): on no tape, and never with numbers
-  kDual = 64            // has, or had, a tangent: a derivative in the direction of a dual level
+  kDual = 64,           // has, or had, a tangent: a derivative in the direction of a dual level
+  kReordered = 128      // its elements are shown in another order than row-major (ops/memory_order.h)
 };
 
 struct Value {
@@ -81,6 +82,7 @@ struct Value {
   const Attribute* attribute;
   Storage* storage;  // owned; null while pending, or if nobody needed the numbers
   Layout layout;
+  const Attribute* shown_strides;  // with kReordered: see ops/memory_order.h; null: to be found along the view's bases
   ScalarBits scalar;
   LeafState* leaf;   // owned; non-null: gradients stop here and accumulate
   LeafState* hooks;  // owned; who wants to see the gradient (with kHasHooks), and what else is known of the node

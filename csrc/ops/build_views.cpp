@@ -36,7 +36,7 @@ ValuePtr slice(const ValuePtr& x, const Shape* shape, Dims starts, Dims steps) {
 }
 
 ValuePtr as_strided(const ValuePtr& x, const Shape* shape, const Attribute* offset_and_strides) {
-  bool dense = !is_view(x.get()) && op_of(x.get()) != Op::rebase && !x->layout.strides;
+  bool dense = x->storage ? !x->layout.strides : !is_view(x.get()) && op_of(x.get()) != Op::rebase;
   ValuePtr base = dense ? x : clone(x);
   return record(Op::as_strided, {base.get()}, shape, x->dtype, offset_and_strides);
 }

@@ -8,6 +8,7 @@
 
 #include "graph/scope.h"
 #include "graph/tape.h"
+#include "ops/memory_order.h"
 #include "ops/view_layout.h"
 #include "support/check.h"
 
@@ -142,6 +143,8 @@ ValuePtr record_unobserved(Op op, std::span<Value* const> inputs, const Shape* s
     check_not_inference(entry, inputs);
   ValuePtr value = make_value(static_cast<OpId>(op), inputs, shape, dtype, attribute);
   value->scope = current_scope();
+  if (flags & kReordered) [[unlikely]]
+    hand_on_order(value.get());
   if (requires_grad && t_grad && entry.gradient && is_floating(dtype)) value->flags |= kRequiresGrad;
   // A view is of inference mode if what it shows is.
   bool shows = entry.kernel.family == Family::kView && inputs[0]->op != kScalar;

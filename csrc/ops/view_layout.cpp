@@ -7,32 +7,37 @@ namespace {
 
 using std::size_t;
 
+// Where only axes of size 1 are dropped, the others stay as they are.
+std::optional<DimVector> squeezed_strides(const Shape* from, Dims strides, const Shape* to) {
+  DimVector result;
+  for (int axis = 0; axis < from->rank(); ++axis) {
+    int next = static_cast<int>(result.size()), left = from->rank() - axis;
+    if (next < to->rank() && (*from)[axis] == (*to)[next] && left >= to->rank() - next)
+      result.push_back(strides[static_cast<size_t>(axis)]);
+    else if ((*from)[axis] != 1)
+      return std::nullopt;
+  }
+  if (static_cast<int>(result.size()) != to->rank()) return std::nullopt;
+  return result;
+}
+
 // Splits and merges axes without touching the elements, if the strides allow it.
 std::optional<DimVector> reshape_strides(const Shape* from, Dims strides, const Shape* to) {
-  DimVector result(to->dims().size());
+  if (auto squeezed = squeezed_strides(from, strides, to)) return squeezed;
   if (from->numel() == 0) return contiguous_strides(to);
+  DimVector result(to->dims().size(), 1);
   // Merge the old axes into maximal runs of evenly spaced elements, from the last; fill each with new axes.
   int next = to->rank() - 1;
-  int axis = from->rank() - 1;
-  while (axis >= 0 && (*from)[axis] == 1) --axis;
-  while (axis >= 0) {
-    std::int64_t run = (*from)[axis], step = strides[static_cast<size_t>(axis)];
-    int first = axis - 1;
-    for (; first >= 0; --first) {
-      if ((*from)[first] == 1) continue;
-      if (strides[static_cast<size_t>(first)] != run * step) break;
-      run *= (*from)[first];
-    }
-    std::int64_t filled = 1;
-    while (next >= 0 && filled < run) {
+  for (int axis = from->rank() - 1; axis >= 0;) {
+    std::int64_t run = (*from)[axis], step = strides[static_cast<size_t>(axis)], filled = 1;
+    while (--axis >= 0 && ((*from)[axis] == 1 || strides[static_cast<size_t>(axis)] == run * step))
+      run *= (*from)[axis];
+    for (; next >= 0 && (filled < run || (*to)[next] == 1); --next) {
       result[static_cast<size_t>(next)] = filled * step;
-      filled *= (*to)[next--];
+      filled *= (*to)[next];
     }
     if (filled != run) return std::nullopt;
-    axis = first;
-    while (axis >= 0 && (*from)[axis] == 1) --axis;
   }
-  for (; next >= 0; --next) result[static_cast<size_t>(next)] = 1;  // axes of size 1
   return result;
 }
 

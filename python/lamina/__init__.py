@@ -12,7 +12,8 @@ from math import e, inf, nan, pi
 from ._core import (
     abs, acos, acosh, add, addmm, all, amax, amin, any, arange, argmax, argmin, argsort, as_strided, as_tensor, asin,
     asinh, atan, atan2, atanh, bernoulli, bfloat16, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, bmm, bool,
-    can_cast, cat, ceil, chunk, clamp, clamp_max, clamp_min, clip, clone, concat, concatenate, copysign, cos, cosh,
+    can_cast, cat, ceil, channels_last, channels_last_3d,
+    chunk, clamp, clamp_max, clamp_min, clip, clone, concat, concatenate, copysign, cos, cosh,
     contiguous_format, cumprod, cumsum, default_generator, detach, diagonal, div, divide, dot, dtype, empty,
     empty_cache, empty_like, eq, erf, erfc, erfinv, exp, exp2, expm1, eye, flatten, flip, float16, float32, float64,
     floor, floor_divide, flush, fmod, from_numpy, full, full_like, gather, ge, Generator, get_default_dtype,
@@ -78,7 +79,8 @@ from .functions.shaping import (
 )
 from .plans import plan
 from .functions.creating import (
-    asarray, cartesian_prod, combinations, empty_strided, from_file, frombuffer, logspace, range, scalar_tensor, vander,
+    asarray, cartesian_prod, combinations, empty_permuted, empty_strided, from_file, frombuffer, logspace, range,
+    scalar_tensor, vander,
 )
 from .functions.counting import bucketize, mode, msort, searchsorted
 from .functions.bessel import i0
@@ -210,12 +212,14 @@ __all__ = [
     "bitwise_and",
     "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman_window",
     "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
-    "cartesian_prod", "cat", "cdist", "ceil", "cholesky", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone",
+    "cartesian_prod", "cat", "cdist", "ceil", "channels_last", "channels_last_3d", "cholesky",
+    "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone",
     "column_stack", "combinations", "concat", "concatenate", "conj", "conj_physical", "contiguous_format", "copysign",
     "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cross", "cuda", "cummax", "cummin", "cumprod", "cumsum",
     "cumulative_trapezoid", "datasets", "default_generator", "deg2rad", "det", "detach", "detach_copy", "device",
     "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy", "diagonal_scatter", "diff", "digamma", "dist", "div",
     "divide", "dot", "double", "dsplit", "dstack", "dtype", "e", "einsum", "empty", "empty_cache", "empty_like",
+    "empty_permuted",
     "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expand_copy", "expm1",
     "eye", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64",
     "float_power", "floor", "floor_divide", "flush", "fmax", "fmin", "fmod", "frac", "frexp", "from_dlpack",

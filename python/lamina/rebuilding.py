@@ -81,13 +81,20 @@ def reduce_tensor(tensor: Tensor) -> tuple[Any, ...]:
     data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
     plain = (data, dtype_name(tensor.dtype), tuple(tensor.shape), tensor.requires_grad)
     if type(tensor) is Tensor:
-        return rebuild_tensor, plain
+        return rebuild_tensor, plain if tensor.is_contiguous() else (*plain, _core.empty_like(tensor).stride())
     return rebuild_subclass, (type(tensor), *plain), getattr(tensor, "__dict__", None) or None
 
 
-def rebuild_tensor(data: bytes, dtype: str, shape: tuple[int, ...], requires_grad: bool) -> Tensor:
-    """The tensor that `reduce_tensor` took apart."""
-    return tensor_from_bytes(data, dtype, shape).requires_grad_(requires_grad)
+def rebuild_tensor(
+    data: bytes,
+    dtype: str,
+    shape: tuple[int, ...],
+    requires_grad: bool,
+    strides: tuple[int, ...] | None = None,
+) -> Tensor:
+    """The tensor that `reduce_tensor` took apart. `strides`: of a dense tensor that is not contiguous."""
+    tensor = tensor_from_bytes(data, dtype, shape)
+    return (_core._lay_out(tensor, strides) if strides else tensor).requires_grad_(requires_grad)
 
 
 def rebuild_subclass(kind: type[Any], data: bytes, dtype: str, shape: tuple[int, ...], requires_grad: bool) -> Any:

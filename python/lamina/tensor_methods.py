@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ._core import dtype as DType
+    from ._core import memory_format as MemoryFormat
 
 __all__ = ["ELSEWHERE", "METHODS", "index_put_"]
 
@@ -270,9 +271,13 @@ def _storage(self: Tensor) -> TypedStorage:
     return TypedStorage(self)
 
 
-def _resize_as_(self: Tensor, the_template: Tensor) -> Tensor:
-    """Resize to the shape of another tensor."""
-    return self.resize_(tuple(the_template.shape))
+def _resize_as_(self: Tensor, the_template: Tensor, *, memory_format: MemoryFormat | None = None) -> Tensor:
+    """Resize to the shape of another tensor, and (preserve_format) to its memory format."""
+    if memory_format is _core.preserve_format:
+        last = {4: _core.channels_last, 5: _core.channels_last_3d}.get(the_template.dim())
+        keeps = last and not the_template.is_contiguous() and the_template.is_contiguous(memory_format=last)
+        memory_format = last if keeps else _core.contiguous_format
+    return self.resize_(tuple(the_template.shape), memory_format=memory_format)
 
 
 def _new_empty_strided(self: Tensor, size: Any, stride: Any, *, dtype: DType | None = None, **kwargs: Any) -> Tensor:

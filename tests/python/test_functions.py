@@ -33,6 +33,7 @@ BY_HAND |= {
     "apply_",
     "asarray",
     "cauchy_",
+    "empty_permuted",
     "empty_strided",
     "exponential_",
     "fill_diagonal_",

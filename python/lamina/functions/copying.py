@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._core import Tensor
+from .._core import Tensor, contiguous_format
 from .arguments import composed
 
 TYPE_CHECKING = False
@@ -29,7 +29,9 @@ __all__ = [
 def _copying(name: str) -> Callable[..., Any]:
     def copy(input: Tensor, *args: Any, **kwargs: Any) -> Any:
         result = getattr(input, name)(*args, **kwargs)
-        return tuple(part.clone() for part in result) if isinstance(result, tuple) else result.clone()
+        if isinstance(result, tuple):
+            return tuple(part.clone(memory_format=contiguous_format) for part in result)
+        return result.clone(memory_format=contiguous_format)
 
     copy.__name__ = copy.__qualname__ = f"{name}_copy"
     copy.__doc__ = f"`Tensor.{name}`, copied."

@@ -26,6 +26,7 @@ __all__ = [
     "asarray",
     "cartesian_prod",
     "combinations",
+    "empty_permuted",
     "empty_strided",
     "from_file",
     "frombuffer",
@@ -191,6 +192,40 @@ def empty_strided(
         raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}")
     memory = _core.empty(0 if 0 in size else extent, dtype=dtype, device=device)
     tensor = memory.as_strided(size, stride).detach()
+    dense = _core.empty_like(tensor)
+    if dense.stride() == stride:
+        tensor = dense
+    return tensor.requires_grad_() if requires_grad else tensor
+
+
+def empty_permuted(
+    size: Sequence[int],
+    physical_layout: Sequence[int],
+    *,
+    dtype: DType | None = None,
+    device: device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A dense tensor of `size` whose axes lie in memory in the order `physical_layout`; of unspecified numbers."""
+    size, axes = as_size((size,)), as_size((physical_layout,))
+    if len(size) != len(axes):
+        raise RuntimeError(
+            "Number of dimensions in size does not match the length of the physical_layout; i.e. "
+            f"len(size) = {len(size)} is not equal to len(physical_layout) = {len(axes)}"
+        )
+    for index, axis in enumerate(axes):
+        if not 0 <= axis < len(size):
+            raise RuntimeError(
+                f"Dimension out of range (expected to be between 0 and {len(size) - 1}, but got {axis} at index "
+                f"{index}).  NB: negative dims not currently supported; file an issue if you want it."
+            )
+    if len(set(axes)) != len(axes):
+        raise RuntimeError("Duplicate dim not allowed")
+    strides, step = [1] * len(size), 1
+    for axis in reversed(axes):
+        strides[axis] = step
+        step *= max(size[axis], 1)
+    tensor = _core._lay_out(_core.empty(size, dtype=dtype, device=device), strides)
     return tensor.requires_grad_() if requires_grad else tensor
 
 

@@ -55,7 +55,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
         value = value.to(input.dtype)
     else:
         value = _core.tensor(value, dtype=input.dtype)
-    return _core.where(mask, value, input)
+    return _core._lay_contiguous(_core.where(mask, value, input))
 
 
 @composed_as("MaskedSelect")
@@ -82,9 +82,9 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
             f"got {source.numel()} and {needed}"
         )
     if needed == 0:
-        return x.clone()
+        return x.clone(memory_format=_core.contiguous_format)
     picked = source.reshape(-1)[order.clamp(min=0)].reshape(x.shape)
-    return _core.where(chosen, picked, x)
+    return _core._lay_contiguous(_core.where(chosen, picked, x))
 
 
 def _spread_index(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[Tensor, int, Tensor]:
@@ -167,7 +167,7 @@ def index_put(input: Tensor, indices: Sequence[Tensor | None], values: Tensor, a
     spread = values.expand(positions.shape).reshape(-1)
     flat = input.reshape(-1)
     write = flat.scatter_add if accumulate else flat.scatter
-    return write(0, positions.reshape(-1), spread).reshape(input.shape)
+    return _core._lay_as(write(0, positions.reshape(-1), spread).reshape(input.shape), input)
 
 
 @composed_as("Put")

@@ -39,14 +39,18 @@ def _check_matrix(name: str, input: Tensor) -> None:
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle up to and with `diagonal`; 0 above."""
     _check_matrix("tril", input)
-    return _core.where(_lies_on(*input.shape[-2:]) <= diagonal, input, _core.zeros((), dtype=input.dtype))
+    return _masked(input, _lies_on(*input.shape[-2:]) <= diagonal)
 
 
 @composed_as("Triu")
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle from `diagonal` on; 0 below."""
     _check_matrix("triu", input)
-    return _core.where(_lies_on(*input.shape[-2:]) >= diagonal, input, _core.zeros((), dtype=input.dtype))
+    return _masked(input, _lies_on(*input.shape[-2:]) >= diagonal)
+
+
+def _masked(input: Tensor, kept: Tensor) -> Tensor:
+    return _core._lay_contiguous(_core.where(kept, input, _core.zeros((), dtype=input.dtype)))
 
 
 def tril_indices(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from .._core import Generator
     from .._core import dtype as DType
+    from .._core import memory_format as MemoryFormat
     from ..devices import device
 
 __all__ = ["binomial", "multinomial", "poisson", "randint_like"]
@@ -25,10 +26,12 @@ def randint_like(
     dtype: DType | None = None,
     device: device | str | None = None,
     requires_grad: bool = False,
+    memory_format: MemoryFormat | None = None,
 ) -> Tensor:
-    """Integers from `low` (0 if only one bound is given) to below `high`, in `input`'s shape and dtype."""
+    """Integers from `low` (0 if only one bound is given) to below `high`, in `input`'s shape, dtype and order."""
     low, high = (0, low) if high is None else (low, high)
     numbers = _core.randint(low, high, tuple(input.shape), dtype=dtype or input.dtype, device=device)
+    numbers = _core._lay_out(numbers, _core.empty_like(input, memory_format=memory_format).stride())
     return numbers.requires_grad_() if requires_grad else numbers
 
 

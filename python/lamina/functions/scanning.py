@@ -63,7 +63,7 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
         earlier, later = total.narrow(dim, 0, length - reach), total.narrow(dim, reach, length - reach)
         total = _core.cat([total.narrow(dim, 0, reach), logaddexp(later, earlier)], dim)
         reach *= 2
-    return total.clone() if total is input else total
+    return _core._lay_contiguous(total.clone() if total is input else total)
 
 
 def _check_joinable(input: Tensor, part: Tensor, dim: int) -> None:

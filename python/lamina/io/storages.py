@@ -36,7 +36,8 @@ class SavedStorages:
     def place(self, tensor: Tensor) -> tuple[int, int, int, tuple[int, ...]]:
         """The number of the tensor's storage, how many elements that has, and the tensor's offset and strides in it."""
         base = tensor._base
-        array = (tensor if base is None else base).detach().contiguous().numpy()
+        array = (tensor if base is None else base).detach().numpy()
+        array = array.transpose(sorted(range(array.ndim), key=lambda axis: -array.strides[axis]))  # as it lies
         key = (array.__array_interface__["data"][0], array.nbytes)
         number = self._numbers.setdefault(key, len(self.arrays)) if array.size else len(self.arrays)
         if number == len(self.arrays):
@@ -92,9 +93,15 @@ class LoadedStorage:
                 # Most tensors are all of their storage: this one is no view of anything.
                 self._base = tensor_from_bytes(data, self._dtype, size)
                 return self._base
+            elif offset == 0 and prod(size) == self._count and (order := _axes_in_memory(size, stride)):
+                rows = tensor_from_bytes(data, self._dtype, tuple(size[axis] for axis in order))
+                numbers = rows.permute([order.index(axis) for axis in range(len(order))])
+                self._base = _core._lay_out(numbers.contiguous(), stride)
+                return self._base
             else:
                 self._base = tensor_from_bytes(data, self._dtype, (self._count,))
-        flat = self._base.data.reshape(-1)
+        whole = self._base.data
+        flat = whole.reshape(-1) if whole.is_contiguous() else whole.as_strided((self._count,), (1,), 0)
         view = _strided(flat, offset, size, stride)
         if view is None:
             view = _gathered(flat, offset, size, stride)
@@ -130,6 +137,13 @@ def _is_contiguous(size: Sequence[int], stride: Sequence[int]) -> bool:
             return False
         expected *= n
     return True
+
+
+def _axes_in_memory(size: Sequence[int], stride: Sequence[int]) -> list[int] | None:
+    """The axes of a dense tensor, the farthest in memory first; None for a tensor with gaps."""
+    order = sorted(range(len(size)), key=lambda axis: (stride[axis], size[axis]), reverse=True)
+    ordered = [size[axis] for axis in order], [stride[axis] for axis in order]
+    return order if _is_contiguous(*ordered) else None
 
 
 def _strided(flat: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Tensor | None:

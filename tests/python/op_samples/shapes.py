@@ -85,7 +85,8 @@ OPS: tuple[Op, ...] = (
         case((3, 4), args=((4, 3), (1, 4))),
         case((5,), args=((), (), 3)),
         case((5,), args=((2, 0), (1, 1))),
-        call=lambda x, *args: lamina.as_strided(x.clone(), *args),  # of the memory, whatever part of it x shows
+        # Of the memory, whatever part of it x shows.
+        call=lambda x, *args: lamina.as_strided(x.clone(memory_format=lamina.contiguous_format), *args),
     ),
     _op(
         "unfold",

@@ -221,9 +221,8 @@ def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
 def logsigmoid(input: Tensor) -> Tensor:
     """``log(sigmoid(x))`` without overflow."""
     negative = input < 0
-    return _labelled(
-        _core.where(negative, input, 0.0) - _core.where(negative, input, -input).exp().log1p(), "LogSigmoid"
-    )
+    output = _core.where(negative, input, 0.0) - _core.where(negative, input, -input).exp().log1p()
+    return _labelled(_core._lay_contiguous(output), "LogSigmoid")
 
 
 @widened

@@ -44,7 +44,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Size) -> Tensor:
     element where n does not divide L. None stands for the input's size.
     """
     sizes = _sizes("adaptive_avg_pool2d", input, 2, output_size)
-    output = _refusing_empty(_means(input, sizes), "adaptive_avg_pool2d", 2)
+    output = _refusing_empty(_core._lay_like(_means(input, sizes), input), "adaptive_avg_pool2d", 2)
     label = "Mean@1" if sizes == [1, 1] else "AdaptiveAvgPool2D"
     return _core._labelled(output, label) if output.requires_grad else output
 
@@ -52,7 +52,9 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Size) -> Tensor:
 def adaptive_avg_pool3d(input: Tensor, output_size: Size) -> Tensor:
     """adaptive_avg_pool2d with one axis more: (N, C, D, H, W) or (C, D, H, W)."""
     sizes = _sizes("adaptive_avg_pool3d", input, 3, output_size)
-    output = _refusing_empty(_means(input, sizes), "adaptive_avg_pool3d", 3)
+    output = _means(input, sizes)
+    output = _core._lay_like(output, input) if sizes == [1, 1, 1] else _core._lay_contiguous(output)
+    output = _refusing_empty(output, "adaptive_avg_pool3d", 3)
     label = "Mean@1" if sizes == [1, 1, 1] else "AdaptiveAvgPool3D"
     return _core._labelled(output, label) if output.requires_grad else output
 
@@ -120,14 +122,15 @@ def adaptive_max_pool3d_with_indices(
 _MAX_POOLS = {1: max_pool1d_with_indices, 2: max_pool2d_with_indices, 3: max_pool3d_with_indices}
 
 
-def _largest(axes: int, images: Tensor, output_size: Size) -> tuple[Tensor, Tensor]:
+def _largest(axes: int, input: Tensor, output_size: Size) -> tuple[Tensor, Tensor]:
     """Along one axis after the other, the last one first; and the positions, counted in row-major order."""
-    sizes = _sizes(f"adaptive_max_pool{axes}d", images, axes, output_size)
-    if window := _equal_windows(images, sizes):
-        return _MAX_POOLS[axes](images, window)
-    lengths, flat = list(images.shape[-axes:]), images.flatten(-axes)
-    images = images.detach()
-    positions: Tensor | None = None
+    sizes = _sizes(f"adaptive_max_pool{axes}d", input, axes, output_size)
+    if window := _equal_windows(input, sizes):
+        output, positions = _MAX_POOLS[axes](input, window)
+        return (_core._lay_contiguous(output), _core._lay_contiguous(positions)) if axes == 3 else (output, positions)
+    lengths, flat = list(input.shape[-axes:]), input.flatten(-axes)
+    images = input.detach()
+    counted: Tensor | None = None
     for n, size in enumerate(sizes[::-1], 1):
         axis, inner = -n, prod(lengths[axes - n + 1 :])
         values, found = [], []
@@ -137,16 +140,16 @@ def _largest(axes: int, images: Tensor, output_size: Size) -> tuple[Tensor, Tens
             found.append(largest.indices + start)
         if not values:
             images = images.narrow(axis, 0, 0)
-            positions = _core.zeros(images.shape, dtype=_core.int64)
+            counted = _core.zeros(images.shape, dtype=_core.int64)
             continue
         images, where = _core.stack(values, axis), _core.stack(found, axis)
-        positions = where if positions is None else where * inner + positions.gather(axis, where)
-    assert positions is not None
-    images = flat.gather(-1, positions.flatten(-axes)).reshape(positions.shape)
+        counted = where if counted is None else where * inner + counted.gather(axis, where)
+    assert counted is not None
+    images = flat.gather(-1, counted.flatten(-axes)).reshape(counted.shape)
     images = _refusing_empty(images, f"adaptive_max_pool{max(axes, 2)}d", axes)
     if axes != 1 and images.requires_grad:
         _core._labelled(images, f"AdaptiveMaxPool{axes}D")
-    return images, positions
+    return (images, counted) if axes == 3 else (_core._lay_like(images, input), _core._lay_like(counted, input))
 
 
 def _refusing_empty(output: Tensor, name: str, axes: int) -> Tensor:

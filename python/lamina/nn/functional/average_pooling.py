@@ -91,6 +91,8 @@ def _avg_pool(
         output = sums / prod(windows.kernel)
     else:
         output = sums / _counts(windows, size, input, count_include_pad)
+    # In PyTorch, this one pool of volumes gives up their format.
+    output = _core._lay_contiguous(output) if axes == 3 else _core._lay_like(output, input)
     return _core._labelled(output, f"AvgPool{axes}D") if output.requires_grad else output
 
 

@@ -144,7 +144,7 @@ def _both(
         output, positions = output.squeeze(-2), positions.squeeze(-2)
     if axes != 2 and output.requires_grad:
         _core._labelled(output, "Squeeze@1" if axes == 1 else "MaxPool3DWithIndices")
-    return output, positions
+    return _core._lay_like(output, input), _core._lay_like(positions, input)
 
 
 def _in_volumes(
@@ -266,4 +266,5 @@ def _max_unpool(
     if indices.numel() and int(indices.max()) >= prod(size):
         raise RuntimeError(f"Found an invalid max index: {int(indices.max())} (output volumes are of size {size})")
     flat = _core.zeros(*input.shape[:-axes], prod(size), dtype=input.dtype)
-    return flat.scatter(-1, indices.flatten(-axes), input.flatten(-axes)).reshape(*input.shape[:-axes], *size)
+    flat = flat.scatter(-1, indices.flatten(-axes), input.flatten(-axes))
+    return _core._lay_like(flat.reshape(*input.shape[:-axes], *size), input)

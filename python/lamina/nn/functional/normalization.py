@@ -65,7 +65,8 @@ def layer_norm(
     output = _standardize(input, dims, eps)
     if weight is not None:
         output = output * weight
-    return _core._labelled(output if bias is None else output + bias, "NativeLayerNorm")
+    output = _core._lay_contiguous(output if bias is None else output + bias)
+    return _core._labelled(output, "NativeLayerNorm")
 
 
 @floating("rms_norm")
@@ -77,7 +78,7 @@ def rms_norm(
     if eps is None:
         eps = _RESOLUTION[input.dtype]
     output = input * (input.square().mean(dims, keepdim=True) + eps).rsqrt()
-    return output if weight is None else output * weight
+    return _core._lay_like(output if weight is None else output * weight, input)
 
 
 def _channel_affine(output: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
@@ -126,6 +127,7 @@ def group_norm(
     if input.numel() == 0:
         return _channel_affine(input, weight, bias)
     output = _standardize(input.reshape(batch, num_groups, -1), [-1], eps).reshape(input.shape)
+    output = _core._lay_like(output, input)
     return _core._labelled(_channel_affine(output, weight, bias), "NativeGroupNorm")
 
 
@@ -166,7 +168,7 @@ def batch_norm(
         if weight is not None:
             scale = scale * weight.reshape(shape)
         output = (input - running_mean.reshape(shape)) * scale
-        output = output if bias is None else output + bias.reshape(shape)
+        output = _core._lay_like(output if bias is None else output + bias.reshape(shape), input)
         return _core._labelled(output, "NativeBatchNorm")
     if input.numel() == 0:  # nothing to learn from: the running statistics stay
         return _channel_affine(input, weight, bias)
@@ -186,7 +188,7 @@ def batch_norm(
     output = centered * scale
     if bias is not None:
         output = output + bias.reshape(mean.shape)
-    return _core._labelled(output, "NativeBatchNorm")
+    return _core._labelled(_core._lay_like(output, input), "NativeBatchNorm")
 
 
 def _channel_mean(input: Tensor) -> Tensor:
@@ -232,7 +234,7 @@ def instance_norm(
         for running, found in ((running_mean, mean), (running_var, variance * (values / (values - 1 or 1)))):
             if running is not None:
                 running.mul_(1 - momentum).add_(found.detach().reshape(batch, channels).mean(0), alpha=momentum)
-    output = _channel_affine(centered * (variance + eps).rsqrt(), weight, bias)
+    output = _core._lay_contiguous(_channel_affine(centered * (variance + eps).rsqrt(), weight, bias))
     return _core._labelled(output, "View") if output.requires_grad else output
 
 

@@ -53,11 +53,14 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
             f"Expected {len(axes) + 1}D or {len(axes) + 2}D (batch mode) tensor with possibly 0 batch size and other "
             f"non-zero dimensions for input, but got: {list(input.shape)}"
         )
+    padded = input
     for axis, before, after in axes:
         if before or after:
-            source = _SOURCES[mode](input.shape[axis], before, after)
-            input = input.index_select(axis, _core.tensor(source, dtype=_core.int64))
-    return input if any(widths) else input.clone()
+            source = _SOURCES[mode](padded.shape[axis], before, after)
+            padded = padded.index_select(axis, _core.tensor(source, dtype=_core.int64))
+    if mode == "circular":
+        return padded if any(widths) else input.clone()
+    return _core._lay_like(padded, input) if any(widths) else input.clone()
 
 
 def constant_pad_nd(input: Tensor, pad: Sequence[int], value: float = 0) -> Tensor:
@@ -66,7 +69,7 @@ def constant_pad_nd(input: Tensor, pad: Sequence[int], value: float = 0) -> Tens
 
 
 def _pad_constant(input: Tensor, axes: list[tuple[int, int, int]], value: float) -> Tensor:
-    output = input
+    output, widens = input, any(before > 0 or after > 0 for _, before, after in axes)
     for axis, before, after in axes:
         crop_before, crop_after = max(-before, 0), max(-after, 0)
         if crop_before or crop_after:
@@ -79,8 +82,7 @@ def _pad_constant(input: Tensor, axes: list[tuple[int, int, int]], value: float)
         if borders:
             parts = [borders[0], output] if before > 0 else [output]
             output = _core.cat(parts + borders[before > 0 :], axis)
-    grown = any(before > 0 or after > 0 for _, before, after in axes)
-    return _core._labelled(output if grown else output.clone(), "ConstantPadNd")  # a crop alone would be a view
+    return _core._labelled(_core._lay_like(output, input) if widens else output.clone(), "ConstantPadNd")
 
 
 def _reflect(size: int, before: int, after: int) -> list[int]:

@@ -32,7 +32,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     apart = input.reshape(*batch, channels // r**2, r, r, height, width)
     n = len(batch)
     order = (*range(n), n, n + 3, n + 1, n + 4, n + 2)
-    return apart.permute(order).reshape(*batch, channels // r**2, height * r, width * r)
+    return _core._lay_like(apart.permute(order).reshape(*batch, channels // r**2, height * r, width * r), input)
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
@@ -54,7 +54,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     apart = input.reshape(*batch, channels, height // r, r, width // r, r)
     n = len(batch)
     order = (*range(n), n, n + 2, n + 4, n + 1, n + 3)
-    return apart.permute(order).reshape(*batch, channels * r**2, height // r, width // r)
+    return _core._lay_like(apart.permute(order).reshape(*batch, channels * r**2, height // r, width // r), input)
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
@@ -68,7 +68,8 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
         raise RuntimeError(
             f"Number of channels must be divisible by groups. Got {channels} channels and {groups} groups."
         )
-    return input.reshape(batch, groups, channels // groups, *places).transpose(1, 2).reshape(input.shape)
+    shuffled = input.reshape(batch, groups, channels // groups, *places).transpose(1, 2).reshape(input.shape)
+    return _core._lay_like(shuffled, input)
 
 
 def native_channel_shuffle(input: Tensor, groups: int) -> Tensor:

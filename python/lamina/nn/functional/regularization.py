@@ -118,7 +118,8 @@ def _drop(input: Tensor, shape: Sequence[int], p: float, training: bool, inplace
         _check_floating(input)
         # The gradient needs only the mask, one byte an element.
         keep = _core.rand(shape) >= p
-        output = _core._labelled(_core.where(keep, input * (1.0 / (1.0 - p)), 0.0), "Mul")
+        output = _core._lay_as(_core.where(keep, input * (1.0 / (1.0 - p)), 0.0), input)
+        _core._labelled(output, "Mul")
     return input.copy_(output) if inplace else output
 
 
@@ -132,5 +133,5 @@ def _drop_to_floor(input: Tensor, shape: Sequence[int], p: float, training: bool
         # Of x with mean 0 and variance 1, mean and variance after dropping are p f and (1 - p) (1 + p f²).
         scale = 1.0 / sqrt((1.0 - p) * (1.0 + p * _SELU_FLOOR**2))
         keep = _core.rand(shape) >= p
-        output = _core.where(keep, input, _SELU_FLOOR) * scale - p * _SELU_FLOOR * scale
+        output = _core._lay_as(_core.where(keep, input, _SELU_FLOOR) * scale - p * _SELU_FLOOR * scale, input)
     return input.copy_(output) if inplace else output

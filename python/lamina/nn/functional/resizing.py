@@ -86,7 +86,7 @@ def interpolate(
             output = (output + 0.5).floor().clamp(0, 255)
     if narrow:
         output = output.round().clamp(0, 255).to(input.dtype) if input.dtype == _core.uint8 else output.to(input.dtype)
-    output = output.clone() if output is input else output
+    output = _core._lay_like(output.clone() if output is input else output, input)
     label = f"Upsample{_NEAREST.get(mode, mode.capitalize())}{axes}D{'Aa' if antialias else ''}"
     return _core._labelled(output, label) if output.requires_grad else output
 

@@ -28,7 +28,7 @@ def convolution(
     planes = planes.reshape(batch * size[0], channels * taps, height, width)
     kernel = weight.reshape(output, weight.shape[1] * taps, *weight.shape[3:])
     found = _core._convolution(planes, kernel, size[1:], stride[1:], padding[1:], dilation[1:], groups)
-    return found.reshape(batch, size[0], output, *size[1:]).transpose(1, 2)
+    return _core._lay_like(found.reshape(batch, size[0], output, *size[1:]).transpose(1, 2), images)
 
 
 def transposed_convolution(
@@ -50,7 +50,7 @@ def transposed_convolution(
     lines = found.reshape(batch, depth, output, taps, area).permute(0, 2, 3, 1, 4).reshape(-1, taps, depth, area)
     each = _core.eye(taps, dtype=images.dtype).reshape(taps, 1, taps, 1)
     options = [size[0], area], [stride[0], 1], [padding[0], 0], [dilation[0], 1]
-    return _core._convolution_input(lines, each, *options, 1).reshape(batch, output, *size)
+    return _core._lay_like(_core._convolution_input(lines, each, *options, 1).reshape(batch, output, *size), images)
 
 
 def window_sums(images: Tensor, size: list[int], window: list[int], stride: list[int], padding: list[int]) -> Tensor:

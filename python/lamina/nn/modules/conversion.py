@@ -87,8 +87,10 @@ class ModuleConversion(ModuleHooks):
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Convert the floating point parameters and buffers, in place: ``to(dtype)``, ``to(tensor)``, ``to("cpu")``.
 
-        Takes the arguments of ``Tensor.to`` but for `copy`. TypeError for a dtype that is not floating point.
+        Takes the arguments of ``Tensor.to`` but for `copy`; `memory_format` is for those with 4 or 5 axes. TypeError
+        for a dtype that is not floating point.
         """
+        memory_format = kwargs.pop("memory_format", None)
         if "copy" in kwargs:
             raise RuntimeError(".to() does not accept copy argument")
         if args and isinstance(args[0], (list, tuple, dict, set)):
@@ -99,9 +101,15 @@ class ModuleConversion(ModuleHooks):
         if not dtype.is_floating_point:
             raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}")
         named = [*args, *kwargs.values()]
-        if not any(isinstance(value, (_core.dtype, Tensor)) for value in named):
-            return self
-        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
+        converts = any(isinstance(value, (_core.dtype, Tensor)) for value in named)
+
+        def converted(tensor: Tensor) -> Tensor:
+            kind = dtype if converts and tensor.is_floating_point() else tensor.dtype
+            if memory_format is not None and tensor.dim() in (4, 5):
+                return tensor.to(kind, memory_format=memory_format)
+            return tensor.to(kind)
+
+        return self if memory_format is None and not converts else self._apply(converted)
 
     def to_empty(self, *, device: Device, recurse: bool = True) -> Self:
         """Give parameters and buffers memory of their own, with undefined numbers in it."""
