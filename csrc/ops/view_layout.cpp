@@ -92,8 +92,13 @@ std::optional<Places> view_places(Op op, const Attribute* attribute, const Shape
       break;
     case Op::expand: {
       size_t added = result.size() - strides.size();
-      for (size_t axis = added; axis < result.size(); ++axis)
-        result[axis] = in_shape->dims()[axis - added] == out_shape->dims()[axis] ? strides[axis - added] : 0;
+      for (size_t axis = result.size(); axis-- > 0;) {
+        std::int64_t size = out_shape->dims()[axis];
+        if (axis >= added)
+          result[axis] = in_shape->dims()[axis - added] == size ? strides[axis - added] : 0;
+        else if (size == 1 && axis + 1 < result.size())
+          result[axis] = out_shape->dims()[axis + 1] * result[axis + 1];
+      }
       break;
     }
     case Op::slice:

@@ -110,6 +110,7 @@ def test_strides_and_contiguity() -> None:
     assert x[1, 2].data_ptr() == x.data_ptr() + 80
     assert x[:, :, ::2].stride() == (12, 4, 2)
     assert lamina.zeros(3, 1).expand(3, 4).stride() == (1, 0)
+    assert lamina.zeros(5).expand(2, 1, 5).stride() == (0, 5, 1)
     assert x[1].data_ptr() == x.data_ptr() + 48
 
 
