@@ -310,6 +310,27 @@ bool depends_on_others(std::span<Value* const> roots, std::span<Value* const> le
   return false;
 }
 
+ValuePtr gradient_of(const ValuePtr& input, std::span<const ValuePtr> roots, std::span<const ValuePtr> seeds) {
+  struct Unobserved : GradientObserver {
+    void leaf(Value*, ValuePtr) override {}
+    ValuePtr hooked(Value*, ValuePtr gradient) override { return gradient; }
+  } observer;
+  std::vector<Value*> from;
+  std::vector<ValuePtr> given;
+  for (std::size_t i = 0; i < roots.size(); ++i) {
+    if (!seeds[i]) continue;
+    from.push_back(roots[i].get());
+    given.push_back(seeds[i]);
+  }
+  Value* end = input.get();
+  GradientOptions options;
+  options.retain_graph = true;
+  options.create_graph = grad_enabled();
+  options.inputs = {&end, 1};
+  options.cut_at_inputs = true;
+  return from.empty() ? nullptr : gradients(from, given, options, observer)[0];
+}
+
 std::uint64_t current_walk() { return t_current ? t_current->id() : 0; }
 bool current_walk_reaches(const Value* value) { return t_current && t_current->reaches(value); }
 

@@ -46,6 +46,10 @@ struct GradientOptions {
 std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const ValuePtr> seeds,
                                 const GradientOptions& options, GradientObserver& observer);
 
+// The gradient of `input` alone, or null: a walk within a walk, of operations whose hooks are not called. It goes
+// through the roots that have a seed, keeps the graph, and is recorded for a further one where gradients are enabled.
+ValuePtr gradient_of(const ValuePtr& input, std::span<const ValuePtr> roots, std::span<const ValuePtr> seeds);
+
 // The gradients of a node's operands, given those of its outputs (one, or as many as the function has): its rule alone.
 std::vector<ValuePtr> gradients_of_operands(Value* node, std::span<ValuePtr> outputs, GradientObserver& observer);
 

@@ -3,15 +3,6 @@
 
 namespace lamina {
 
-namespace {
-
-struct Unobserved : GradientObserver {
-  void leaf(Value*, ValuePtr) override {}
-  ValuePtr hooked(Value*, ValuePtr gradient) override { return gradient; }
-};
-
-}  // namespace
-
 ValuePtr pushforward(Value* node, std::span<const ValuePtr> tangents) {
   const OpRow& entry = row(node->op);
   if (!entry.gradient || !is_floating(node->dtype)) return nullptr;
@@ -24,22 +15,10 @@ ValuePtr pushforward(Value* node, std::span<const ValuePtr> tangents) {
     Gradient rule(node, cotangent, back, nullptr, kDual);
     entry.gradient(rule);
   }
-  std::vector<Value*> roots;
-  std::vector<ValuePtr> seeds;
-  for (std::size_t i = 0; i < back.size(); ++i) {
-    if (!back[i] || !tangents[i] || !back[i]->requires_grad()) continue;
-    roots.push_back(back[i].get());
-    seeds.push_back(tangents[i]);
-  }
-  Value* input = cotangent.get();
-  GradientOptions options;
-  options.retain_graph = true;
-  options.create_graph = grad_enabled();
-  options.inputs = {&input, 1};
-  options.cut_at_inputs = true;
-  Unobserved observer;
-  ValuePtr tangent;
-  if (!roots.empty()) tangent = gradients(roots, seeds, options, observer)[0];
+  std::vector<ValuePtr> seeds(tangents.begin(), tangents.end());
+  for (std::size_t i = 0; i < back.size(); ++i)
+    if (!back[i] || !back[i]->requires_grad()) seeds[i] = nullptr;
+  ValuePtr tangent = gradient_of(cotangent, back, seeds);
   return tangent ? tangent : build::full(node->shape, 0, node->dtype);
 }
 

@@ -81,30 +81,10 @@ std::vector<ValuePtr> outputs_of_one_node(const ValuePtr& operand, std::span<con
 
 namespace {
 
-// A walk within a walk, of operations without hooks.
-struct Unobserved : GradientObserver {
-  void leaf(Value*, ValuePtr) override {}
-  ValuePtr hooked(Value*, ValuePtr gradient) override { return gradient; }
-};
-
 // The gradient of `operand` from which `results` were computed.
 OutputsRule through(const ValuePtr& operand, std::vector<ValuePtr> results) {
   return [operand, results = std::move(results)](std::span<const ValuePtr> given) {
-    std::vector<Value*> roots;
-    std::vector<ValuePtr> seeds;
-    for (std::size_t i = 0; i < given.size(); ++i) {
-      if (!given[i]) continue;
-      roots.push_back(results[i].get());
-      seeds.push_back(given[i]);
-    }
-    Value* input = operand.get();
-    GradientOptions options;
-    options.retain_graph = true;
-    options.create_graph = grad_enabled();
-    options.inputs = {&input, 1};
-    options.cut_at_inputs = true;
-    Unobserved observer;
-    return gradients(roots, seeds, options, observer)[0];
+    return gradient_of(operand, results, given);
   };
 }
 

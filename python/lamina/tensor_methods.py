@@ -47,7 +47,7 @@ from .functions.aliases import (
     resolve_conj,
     resolve_neg,
 )
-from .functions.arguments import as_size
+from .functions.arguments import as_size, is_numpy_number
 from .functions.creating import empty_strided
 from .functions.inplace import IN_PLACE, in_place
 from .functions.properties import get_device, is_complex, is_inference, is_nonzero, is_same_size, is_signed
@@ -143,7 +143,7 @@ def _len(self: Tensor) -> int:
 
 
 def _contains(self: Tensor, element: object) -> bool:
-    if isinstance(element, (Tensor, int, float)) or (type(element).__module__ == "numpy" and hasattr(element, "item")):
+    if isinstance(element, (Tensor, int, float)) or is_numpy_number(element):
         return bool((self == element).any())
     raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
 

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     P = ParamSpec("P")
     R = TypeVar("R")
 
-__all__ = ["as_number", "as_size", "check_points", "composed", "composed_as", "scalar_name", "wrap_axes", "wrap_axis"]
+__all__ = [
+    "as_number",
+    "as_size",
+    "check_points",
+    "composed",
+    "composed_as",
+    "is_numpy_number",
+    "scalar_name",
+    "wrap_axes",
+    "wrap_axis",
+]
 
 _NUMPY_SPELLINGS = (("axis", "dim"), ("keepdims", "keepdim"), ("x1", "input"), ("x2", "other"))
 
@@ -80,13 +90,14 @@ def _wrap(function: Callable[P, R], label: str | None, rounded_once: bool = Fals
     return call
 
 
+def is_numpy_number(value: Any) -> bool:
+    """Whether it is a scalar, or an array without axes, of NumPy, which need not be imported."""
+    return type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0
+
+
 def _without_numpy_numbers(args: tuple[Any, ...]) -> tuple[Any, ...] | None:
     """`args` with Python's numbers for NumPy's; None if there are none. Looked for only where a call has failed."""
-
-    def is_number(value: object) -> bool:
-        return type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0
-
-    return tuple(x.item() if is_number(x) else x for x in args) if any(map(is_number, args)) else None
+    return tuple(x.item() if is_numpy_number(x) else x for x in args) if any(map(is_numpy_number, args)) else None
 
 
 def _half_precision(args: Sequence[object]) -> DType | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
-from .arguments import composed, scalar_name
+from .arguments import composed, is_numpy_number, scalar_name
 from .shaping import broadcast_tensors
 
 TYPE_CHECKING = False
@@ -72,7 +72,7 @@ def _operators(symbol: str, function: Callable[..., Tensor]) -> tuple[tuple[str,
     """Python's three methods of an operator; NotImplemented for what is neither a tensor nor a number."""
 
     def number(other: object) -> bool:
-        return isinstance(other, (Tensor, int, float)) or (hasattr(other, "__index__") and hasattr(other, "item"))
+        return isinstance(other, (Tensor, int, float)) or is_numpy_number(other)
 
     def plain(self: Tensor, other: Any) -> Any:
         return function(self, other) if number(other) else NotImplemented
