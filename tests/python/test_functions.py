@@ -187,6 +187,7 @@ def test_every_function_has_a_row() -> None:
         "composed",
         "composed_as",
         "in_place",
+        "is_numpy_number",
         "scalar_name",
         "scatter_combined",
         "times_log",
