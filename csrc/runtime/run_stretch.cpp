@@ -29,10 +29,10 @@ class Crew {
 
   // Takes a place, if one is left, and goes through the stretch.
   void work() {
-    std::uint64_t mine = 0;
-    if (!take_place(mine)) return;
+    Member me{0, stretch_.first};
+    if (!take_place(me.places)) return;
     try {
-      while (go_on(mine)) {
+      while (go_on(me)) {
       }
     } catch (...) {
       failed_.store(true);  // the others need not wait for what will not come
@@ -45,6 +45,11 @@ class Crew {
     std::atomic<std::uint32_t> done{0};  // the number of the step to do next
   };
 
+  struct Member {
+    std::uint64_t places;  // a bit each
+    std::uint32_t met;     // all have done the steps below: looking again would fetch what they write to
+  };
+
   bool take_place(std::uint64_t& mine) {
     std::uint32_t place = taken_.fetch_add(1);
     if (place >= members_) return false;
@@ -53,35 +58,41 @@ class Crew {
   }
 
   // One share of a step. False if there is nothing left to do.
-  bool go_on(std::uint64_t& mine) {
+  bool go_on(Member& me) {
     std::uint32_t place = 0, step = stretch_.end;
-    for (std::uint64_t left = mine; left != 0; left &= left - 1) {
+    for (std::uint64_t left = me.places; left != 0; left &= left - 1) {
       auto other = static_cast<std::uint32_t>(std::countr_zero(left));
       std::uint32_t next = progress_[other].done.load(std::memory_order_relaxed);
       if (next < step) place = other, step = next;
     }
     if (step == stretch_.end || failed_.load(std::memory_order_relaxed)) return false;
     if (has_share(plan_.shares[step], step, place, members_)) {
-      if (!all_done_below(plan_.shares[step].after, mine)) return true;  // with another place
+      std::uint32_t after = plan_.shares[step].after;
+      if (after > me.met && !await_all(after, me)) return true;  // with another place
       run_share(plan_, slots_, step, place, members_);
     }
     progress_[place].done.store(step + 1, std::memory_order_release);
     return true;
   }
 
-  // Waits for the others. False if the wait would have been for nobody: then that place has been taken.
-  bool all_done_below(std::uint32_t after, std::uint64_t& mine) {
+  // Waits until all have done the steps below `after`. False if the wait would have been for nobody: then that place
+  // has been taken.
+  bool await_all(std::uint32_t after, Member& me) {
+    std::uint32_t met = stretch_.end;
     for (std::uint32_t place = 0; place < members_; ++place) {
-      if (mine >> place & 1) continue;
-      for (int looks = 0; progress_[place].done.load(std::memory_order_acquire) < after; ++looks) {
-        if (taken_.load() <= place && take_place(mine)) return false;
+      if (me.places >> place & 1) continue;
+      std::uint32_t done;
+      for (int looks = 0; (done = progress_[place].done.load(std::memory_order_acquire)) < after; ++looks) {
+        if (taken_.load() <= place && take_place(me.places)) return false;
         if (failed_.load(std::memory_order_relaxed)) return false;
         if (looks < kPatience)
           pause_briefly();
         else
           std::this_thread::yield();
       }
+      met = std::min(met, done);
     }
+    me.met = met;
     return true;
   }
 
