@@ -132,12 +132,22 @@ void Emitter::emit_matmul(std::uint32_t index) {
   step.a = location(node.operands[0]);
   step.b = location(node.operands[1]);
   step.c = location(index);
-  step.has_bias = node.bias != kNone;
-  step.relu = node.relu;
-  if (step.has_bias) step.bias = location(node.bias);
+  const Epilogue& more = node.epilogue;
+  const auto also = [this](std::uint32_t operand, bool& has, Location& place) {
+    has = operand != kNone;
+    if (has) place = location(operand);
+  };
+  also(more.bias, step.has_bias, step.bias);
+  also(more.addend, step.has_addend, step.addend);
+  step.relu = more.relu;
+  also(more.mask, step.has_mask, step.mask);
+  also(more.base, step.has_update, step.base);
+  also(more.rate, step.has_update, step.rate);
+  also(more.updated, step.has_update, step.updated);
   std::string note = text("matmul ", step.m, "x", step.n, "x", step.k);
   if (step.a_offsets.size() > 1) note += text(" batch ", step.a_offsets.size());
-  note += text(step.has_bias ? " + bias" : "", step.relu ? " + relu" : "");
+  note += text(step.has_bias ? " + bias" : "", step.has_addend ? " + addend" : "", step.relu ? " + relu" : "",
+               step.has_mask ? ", masked" : "", step.has_update ? ", and update" : "");
   double flop = 2.0 * static_cast<double>(step.m * step.n * step.k) * static_cast<double>(step.a_offsets.size());
   add(std::move(step), note, flop / 50);
 }

@@ -14,14 +14,12 @@ std::vector<bool> find_stored(const Program& program) {
     if (!node.needed) continue;
     if (node.live) stored[node.owner] = true;
     if (node.kind != Node::Kind::kOp) continue;
-    auto read = [&](std::uint32_t operand) {
+    visit_read(node, [&](std::uint32_t operand) {
       const Node& source = program[operand];
       bool in_register =
           source.owner == operand && source.group != kNone && (source.group == node.group || source.recomputed);
       if (!in_register) stored[source.owner] = true;
-    };
-    for (std::uint32_t operand : node.operands) read(operand);
-    if (node.bias != kNone) read(node.bias);
+    });
   }
   return stored;
 }
@@ -38,7 +36,9 @@ void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>&
     const Node& node = program[index];
     if (node.kind != Node::Kind::kOp || !node.needed || node.owner != index) continue;
     if (node.group != kNone && groups[node.group].back() != index) continue;
+    if (node.made_by != kNone) continue;
     std::vector<std::uint32_t> alone{index};
+    if (node.epilogue.updated != kNone) alone.push_back(node.epilogue.updated);
     const std::vector<std::uint32_t>& members = node.group == kNone ? alone : groups[node.group];
     std::size_t before = plan.steps.size();
     if (node.group == kNone)

@@ -21,21 +21,40 @@ std::string named(const Node& node, const ModuleOf& module_of) {
   return path.empty() ? row(node.op).name : text(row(node.op).name, " (", path, ")");
 }
 
-// Why `reader` does not take over the work of `made`, which it reads as `seen`; "" where nobody would expect it to.
-std::string refusal(const Node& reader, const Node& seen, const Node& made) {
+// Why the step of product number `made` does not do what `reader` does, too. See fuse_epilogues.
+std::string epilogue_refusal(const Program& program, const Node& reader, std::uint32_t operand, std::uint32_t made) {
+  const Node& product = program[made];
+  if (reader.is_op(Op::mul))
+    return "is scaled, which products do only for old - product * rate, of an input that nobody reads after them";
+  if (product.live) return "is looked at from outside, or by a gradient";
+  if (product.uses > 1) return text("is read ", product.uses, " times");
+  if (!reader.is_op(Op::add) && !reader.is_op(Op::relu) && !reader.is_op(Op::relu_gradient))
+    return "ends in what the kernels can add to a product";
+  for (std::uint32_t other : reader.operands) {
+    if (other == operand) continue;
+    if (program[other].kind == Node::Kind::kOp && other > made) return "is made before the other operand";
+    if (program[other].shape != product.shape || program[other].layout.strides)
+      return "meets an operand of another shape or order";
+  }
+  if (product.shape->dims().back() == 1) return "is a single column";
+  return "ends in what the kernels can add to a product already";
+}
+
+// Why `reader` does not take over the work of its operand; "" where nobody would expect it to.
+std::string refusal(const Program& program, const Node& reader, std::uint32_t operand) {
+  const Node &seen = program[operand], &made = program[seen.owner];
   bool chain = is_elementwise(reader) && is_elementwise(made);
   bool epilogue = is_elementwise(reader) && made.is_op(Op::matmul);
   bool producer = reader.family() == Family::kReduce && is_elementwise(made);
   if (!chain && !epilogue && !producer) return "";
   if (&seen != &made && seen.family() == Family::kView) return text("is read through a ", row(seen.op).name);
+  if (epilogue) return epilogue_refusal(program, reader, operand, seen.owner);
   if (chain && reader.shape != made.shape)
     return text("has shape ", to_string(made.shape->dims(), '[', ']'), ", the reader ",
                 to_string(reader.shape->dims(), '[', ']'));
   if (chain) return "was needed in memory before the reader's turn, or the pass is full";
   if (made.live) return "is looked at from outside, or by a gradient";
   if (made.uses > 1) return text("is read ", made.uses, " times");
-  bool relu = made.relu && reader.is_op(Op::relu);
-  if (epilogue) return text("ends in what the kernels can add to a product", relu ? " already" : "");
   return "is read from memory by this reduction";
 }
 
@@ -61,13 +80,14 @@ std::string explain_plan(const Program& unfused, const Program& program, const P
     std::uint32_t at = index;
     while (at != kNone && !program[at].needed) at = reader[at];  // absorbed by it
     if (at == kNone) continue;
+    if (program[at].made_by != kNone) at = program[at].made_by;
     if (program[at].owner != at && at == index) views += " " + named(unfused[index], module_of);
     if (program[at].step != kNone) contents[program[at].step] += ", " + named(unfused[index], module_of);
     if (!node.needed || node.step == kNone) continue;
     for (std::uint32_t operand : node.operands) {
       const Node& made = program[program[operand].owner];
       if (made.kind != Node::Kind::kOp || made.step == kNone || made.step == node.step) continue;
-      std::string why = refusal(node, program[operand], made);
+      std::string why = refusal(program, node, operand);
       std::string line =
           text("step ", made.step, " is not part of step ", node.step, ": ", named(made, module_of), " ", why, "\n");
       if (!why.empty() && said.insert(line).second) refusals += line;

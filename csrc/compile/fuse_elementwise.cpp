@@ -23,7 +23,7 @@ struct Group {
 };
 
 bool is_elementwise(const Node& node) {
-  if (node.kind != Node::Kind::kOp || !node.needed) return false;
+  if (node.kind != Node::Kind::kOp || !node.needed || node.made_by != kNone) return false;
   return node.family() == Family::kElementwise || node.family() == Family::kCast;
 }
 
@@ -98,8 +98,7 @@ std::vector<std::vector<std::uint32_t>> fuse_elementwise(Program& program) {
       bool inside = group == home && in_register(operand);
       if (group != kNone && !inside) groups[group].open = false;
     };
-    for (std::uint32_t operand : node.operands) close(operand);
-    if (node.bias != kNone) close(node.bias);
+    visit_read(node, close);
     if (home == kNone) continue;
     if (!groups[home].open) {  // an operand is a view of a member: it must be in memory first
       home = static_cast<std::uint32_t>(groups.size());

@@ -21,7 +21,8 @@ void drop_dead_values(Program& program);
 // a live view of a scalar, become copies.
 void resolve_views(Program& program);
 
-// Lets matrix products add their bias and apply relu before they store.
+// Lets matrix products add a bias and a tensor, apply relu or relu's gradient, and update what they are the gradient
+// of, before they store.
 void fuse_epilogues(Program& program);
 
 // Puts elementwise nodes over the same iteration space, and reductions of their results, into groups that run as one

@@ -70,7 +70,7 @@ CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liven
   Program unfused = report ? program : Program();
   resolve_views(program);  // before fusion, which must know what is only another look at memory
   dump("resolve_views");
-  fuse_epilogues(program);  // before elementwise fusion, which would take the bias and the relu
+  fuse_epilogues(program);  // before elementwise fusion, which would take what products can do
   dump("fuse_epilogues");
   auto groups = fuse_elementwise(program);
   recompute_cheap_values(program, groups);  // when it is known who reads whose results

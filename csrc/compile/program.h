@@ -14,6 +14,15 @@ namespace lamina {
 
 inline constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
+// What a product does to each element of its result, in this order; nodes.
+struct Epilogue {
+  std::uint32_t bias = kNone, addend = kNone;
+  bool relu = false;
+  std::uint32_t mask = kNone;                // 0 where it is <= 0
+  std::uint32_t base = kNone, rate = kNone;  // base - result * rate
+  std::uint32_t updated = kNone;             // is a result, too
+};
+
 struct Node {
   enum class Kind : std::uint8_t { kInput, kScalar, kOp };
   Kind kind;
@@ -34,9 +43,9 @@ struct Node {
   std::uint32_t owner = kNone;
   Layout layout;
 
-  // fuse_epilogues: a matmul node's bias and activation.
-  std::uint32_t bias = kNone;
-  bool relu = false;
+  // fuse_epilogues: of a product, and of what its step makes: its result in the end, or an update.
+  Epilogue epilogue;
+  std::uint32_t made_by = kNone;
 
   // fuse_elementwise
   std::uint32_t group = kNone;
@@ -56,6 +65,15 @@ struct Node {
 // Does the node's result lie in its operand's memory? Then it matters to those who look at it which memory that is.
 inline bool shares_memory(const Node& node) {
   return node.kind == Node::Kind::kOp && (node.family() == Family::kView || node.family() == Family::kRebase);
+}
+
+// Visits the nodes that the node's step reads.
+template <typename Visit>
+void visit_read(const Node& node, Visit visit) {
+  for (std::uint32_t operand : node.operands) visit(operand);
+  const Epilogue& more = node.epilogue;
+  for (std::uint32_t operand : {more.bias, more.addend, more.mask, more.base, more.rate})
+    if (operand != kNone) visit(operand);
 }
 
 struct Program {

@@ -58,8 +58,12 @@ std::string to_string(const Program& program) {
     out += "%" + std::to_string(i) + " = " + name;
     if (node.attribute && node.kind == Node::Kind::kOp) out += to_string(node.attribute->values(), '[', ']');
     for (std::uint32_t operand : node.operands) out += " %" + std::to_string(operand);
-    if (node.bias != kNone) out += " bias %" + std::to_string(node.bias);
-    if (node.relu) out += " relu";
+    const Epilogue& more = node.epilogue;
+    if (more.bias != kNone) out += " bias %" + std::to_string(more.bias);
+    if (more.addend != kNone) out += " addend %" + std::to_string(more.addend);
+    if (more.relu) out += " relu";
+    if (more.mask != kNone) out += " mask %" + std::to_string(more.mask);
+    if (more.updated != kNone) out += " updates %" + std::to_string(more.base) + " to %" + std::to_string(more.updated);
     out += " : " + std::string(name_of(node.dtype)) + to_string(node.shape->dims(), '[', ']');
     if (node.live) out += " live";
     if (node.kind == Node::Kind::kOp && !node.needed) out += " dropped";

@@ -51,12 +51,11 @@ void recompute_cheap_values(Program& program, std::vector<std::vector<std::uint3
       if (source.group == kNone || source.group == node.group) return;
       readers[operand].push_back(whole && node.family() != Family::kReduce ? node.group : kNone);
     };
-    for (std::uint32_t operand : node.operands) {
+    visit_read(node, [&](std::uint32_t operand) {
       const Node& source = program[operand];
       bool whole = source.owner == operand && source.shape == node.shape;
       read(whole ? operand : source.owner, whole);
-    }
-    if (node.bias != kNone) read(program[node.bias].owner, false);
+    });
   }
   for (std::uint32_t index = 0; index < program.nodes.size(); ++index) {
     Node& node = program[index];

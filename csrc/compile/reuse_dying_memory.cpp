@@ -1,6 +1,6 @@
-// Pass: an elementwise pass may write its result over what it is the last to read: a temporary, or an input that nobody
-// needs any more (an optimizer's old parameters). A copy of such memory is that memory, so that indexed writes touch no
-// more than they change. Test: tests/cpp/test_assign_memory.cpp.
+// Pass: an elementwise pass, or a product that updates, may write its result over what it is the last to read: a
+// temporary, or an input that nobody needs any more (an optimizer's old parameters). A copy of such memory is that
+// memory, so that indexed writes touch no more than they change. Test: tests/cpp/test_assign_memory.cpp.
 #include <algorithm>
 
 #include "compile/passes.h"
@@ -33,6 +33,12 @@ std::vector<std::uint32_t> overwritable(const ElementwiseStep& step, std::size_t
     if (safe) nodes.push_back(entry.location.slot);
   }
   return nodes;
+}
+
+// What a product updates: it reads that in no other way (see fuse_epilogues).
+std::vector<std::uint32_t> overwritable(const MatmulStep& step) {
+  if (!step.has_update || step.base.offset != 0) return {};
+  return {step.base.slot};
 }
 
 // Does the copy make all of node `to` out of all of node `from`?
@@ -78,20 +84,23 @@ std::vector<std::uint32_t> reuse_dying_memory(const Program& program, Plan& plan
         root_of[result] = root;
       continue;
     }
-    const auto* step = std::get_if<ElementwiseStep>(&plan.steps[number]);
-    if (!step) continue;
-    for (const auto& instruction : step->instructions) {
-      if (step->registers[instruction.out].kind != ElementwiseStep::Kind::kContiguous) continue;
-      std::uint32_t result = step->registers[instruction.out].location.slot;
-      for (std::uint32_t old : overwritable(*step, instruction.out)) {
+    const auto take_over = [&](std::uint32_t result, const std::vector<std::uint32_t>& candidates) {
+      for (std::uint32_t old : candidates) {
         // A result that outlives the plan can only take memory that does so too: an input's.
         bool outlived = outlives[result] && program[root_of[old]].kind != Node::Kind::kInput;
         if (!dies(old, number, result) || outlived) continue;
         taken[old] = true;
         root_of[result] = root_of[old];
-        break;
+        return;
       }
-    }
+    };
+    if (const auto* product = std::get_if<MatmulStep>(&plan.steps[number]))
+      take_over(product->updated.slot, overwritable(*product));
+    const auto* step = std::get_if<ElementwiseStep>(&plan.steps[number]);
+    if (!step) continue;
+    for (const auto& instruction : step->instructions)
+      if (step->registers[instruction.out].kind == ElementwiseStep::Kind::kContiguous)
+        take_over(step->registers[instruction.out].location.slot, overwritable(*step, instruction.out));
   }
   return root_of;
 }

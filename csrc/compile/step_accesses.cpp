@@ -52,8 +52,15 @@ void collect(const MatmulStep& step, Collector& to) {
     else
       to.strided(a, {step.m, step.k}, {step.a_row, step.a_column}, size, false);
     to.strided(moved(step.b, step.b_offsets[e]), {step.k, step.n}, {step.b_row, step.b_column}, size, false);
-    to.cut(moved(step.c, step.c_offsets[e]), step.m * step.n * size, true);
+    const auto like_c = [&](Location place, bool writes) {
+      to.cut(moved(place, step.c_offsets[e]), step.m * step.n * size, writes);
+    };
+    like_c(step.c, true);
+    if (step.has_addend) like_c(step.addend, false);
+    if (step.has_mask) like_c(step.mask, false);
+    if (step.has_update) like_c(step.base, false), like_c(step.updated, true);
   }
+  if (step.has_update) to.whole(step.rate, size, false);
   if (step.has_bias) to.whole(step.bias, step.n * size, false);
 }
 

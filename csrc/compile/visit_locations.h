@@ -25,6 +25,9 @@ void visit_locations(Step& step, Visit visit) {
     void operator()(MatmulStep& s) {
       visit(s.a), visit(s.b), visit(s.c);
       if (s.has_bias) visit(s.bias);
+      if (s.has_addend) visit(s.addend);
+      if (s.has_mask) visit(s.mask);
+      if (s.has_update) visit(s.base), visit(s.rate), visit(s.updated);
     }
     void operator()(ConvolutionStep& s) {
       visit(s.x), visit(s.weight), visit(s.y);

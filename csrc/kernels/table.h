@@ -61,8 +61,17 @@ using RandomBitsFn = void (*)(std::uint64_t* out, std::size_t n, std::uint64_t k
 
 enum class Activation : std::uint8_t { kNone, kRelu };
 
-// c[i, j] = activation(sum over p of a[i, p] * b[p, j] + bias[j]). Strides are in elements; c has contiguous columns.
-// Types: float32, float64, int32, int64. k may be 0: the product is then 0.
+// What floating-point products do with matrices that are laid out as c is, each given by its distance from c in bytes,
+// 0 if there is none. Only `updated` may be the memory of another: of `base`.
+struct MatmulTail {
+  std::ptrdiff_t addend;         // added before the activation
+  std::ptrdiff_t mask;           // in the end c is 0 where it is <= 0
+  std::ptrdiff_t base, updated;  // base - c * *rate, in two roundings
+  const void* rate;
+};
+
+// c[i, j] = activation(sum over p of a[i, p] * b[p, j] + bias[j] + addend[i, j]), masked. Strides are in elements; c
+// has contiguous columns. Types: float32, float64, int32, int64. k may be 0: the product is then 0.
 struct MatmulArgs {
   std::size_t m, n, k;
   const void* a;
@@ -73,7 +82,8 @@ struct MatmulArgs {
   std::ptrdiff_t c_row;
   const void* bias;  // n elements, or null
   Activation activation;
-  void* workspace;  // matmul_workspace(...) bytes, 64-byte aligned; null when that is 0
+  const MatmulTail* tail;  // null: none. n > 1
+  void* workspace;         // matmul_workspace(...) bytes, 64-byte aligned; null when that is 0
 };
 using MatmulFn = void (*)(const MatmulArgs& args);
 using MatmulWorkspaceFn = std::size_t (*)(const MatmulArgs& args);

@@ -104,13 +104,15 @@ struct ArgsortStep {
   Location in, out;
 };
 
+// c = relu(a @ b + bias + addend), then 0 where mask is <= 0; updated = base - c * rate. See kernels/table.h.
 struct MatmulStep {
   DType dtype;
-  bool has_bias, relu;
+  bool has_bias, has_addend, relu, has_mask, has_update;
   std::int64_t m, n, k;
   std::int64_t a_row, a_column, b_row, b_column;                // strides in elements
   std::vector<std::ptrdiff_t> a_offsets, b_offsets, c_offsets;  // a batch entry each, in elements
   Location a, b, bias, c;
+  Location addend, mask, base, rate, updated;  // all but rate lie as c does
 };
 
 // Windows over images: x (images, channels, height, width), weight (out, channels / groups, height, width), y (images,

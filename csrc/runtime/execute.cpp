@@ -31,6 +31,8 @@ void execute(const Plan& plan, Slots slots, std::size_t& next) {
 bool overwrites_operands(const Plan& plan, std::size_t step, Slots slots) {
   for (const Stretch& stretch : plan.stretches)
     if (step == stretch.first) return true;  // of later steps in it, too, some shares may be done
+  if (const auto* product = step < plan.steps.size() ? std::get_if<MatmulStep>(&plan.steps[step]) : nullptr)
+    return product->has_update && at(slots, product->base) == at(slots, product->updated);
   const auto* pass = step < plan.steps.size() ? std::get_if<ElementwiseStep>(&plan.steps[step]) : nullptr;
   if (!pass) return false;
   for (const auto& instruction : pass->instructions) {
@@ -57,7 +59,8 @@ void run(const ScanStep& step, Slots slots) {
 
 namespace {
 
-kernels::MatmulArgs args_of(const MatmulStep& step, Slots slots) {
+// tail: memory for the args' own.
+kernels::MatmulArgs args_of(const MatmulStep& step, Slots slots, kernels::MatmulTail& tail) {
   kernels::MatmulArgs args{};
   args.m = static_cast<std::size_t>(step.m);
   args.n = static_cast<std::size_t>(step.n);
@@ -72,17 +75,23 @@ kernels::MatmulArgs args_of(const MatmulStep& step, Slots slots) {
   args.c_row = step.n;
   args.bias = step.has_bias ? at(slots, step.bias) : nullptr;
   args.activation = step.relu ? kernels::Activation::kRelu : kernels::Activation::kNone;
+  const auto from_c = [&](bool has, const Location& place) { return has ? at(slots, place) - at(slots, step.c) : 0; };
+  tail = {from_c(step.has_addend, step.addend), from_c(step.has_mask, step.mask), from_c(step.has_update, step.base),
+          from_c(step.has_update, step.updated), step.has_update ? at(slots, step.rate) : nullptr};
+  args.tail = step.has_addend || step.has_mask || step.has_update ? &tail : nullptr;
   return args;
 }
 
 }  // namespace
 
 void run(const MatmulStep& step, Slots slots) {
-  matmul(step.dtype, args_of(step, slots), step.a_offsets, step.b_offsets, step.c_offsets);
+  kernels::MatmulTail tail;
+  matmul(step.dtype, args_of(step, slots, tail), step.a_offsets, step.b_offsets, step.c_offsets);
 }
 
 void run_rows(const MatmulStep& step, Slots slots, std::int64_t, std::int64_t begin, std::int64_t end) {
-  kernels::MatmulArgs args = args_of(step, slots);
+  kernels::MatmulTail tail;
+  kernels::MatmulArgs args = args_of(step, slots, tail);
   auto size = static_cast<std::int64_t>(size_of(step.dtype));
   args.m = static_cast<std::size_t>(end - begin);
   args.a = static_cast<const std::byte*>(args.a) + (step.a_offsets[0] + begin * args.a_row) * size;

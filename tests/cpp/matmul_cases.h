@@ -23,6 +23,7 @@ namespace lamina {
 
 using kernels::Activation;
 using kernels::MatmulArgs;
+using kernels::MatmulTail;
 
 template <typename T>
 constexpr DType kTypeOf = std::is_same_v<T, float>          ? DType::kFloat32
@@ -128,17 +129,31 @@ struct Free {
 template <typename T>
 constexpr T kUntouched = T(99);
 
-// A product and its result, whose rows are `padding` elements longer than they need to be.
+// A product and its result, whose rows are `padding` elements longer than they need to be. What is updated is a second
+// part of the result.
 template <typename T>
 struct Case {
   Matrix<T> a, b;
-  std::vector<T> bias;  // empty: none
+  std::vector<T> bias = {};  // empty: none
   Activation activation = Activation::kNone;
   std::size_t padding = 0;
+  std::vector<T> addend = {}, mask = {}, base = {};  // laid out as the result; empty: none
+  T rate = T(0.5);
+  bool in_place = false;  // the update is written over its base
 
   std::size_t stride() const { return b.columns + padding; }
+  std::size_t elements() const { return a.rows * stride(); }
 
-  MatmulArgs args(std::vector<T>& c) const {
+  MatmulTail tail(std::vector<T>& c) const {
+    const auto from_c = [&c](const T* other) {
+      return reinterpret_cast<const char*>(other) - reinterpret_cast<const char*>(c.data());
+    };
+    const auto if_any = [&](const std::vector<T>& other) { return other.empty() ? 0 : from_c(other.data()); };
+    const std::ptrdiff_t updated = base.empty() ? 0 : from_c(c.data() + elements());
+    return {if_any(addend), if_any(mask), in_place ? updated : if_any(base), updated, &rate};
+  }
+
+  MatmulArgs args(std::vector<T>& c, const MatmulTail* more = nullptr) const {
     return {a.rows,
             b.columns,
             a.columns,
@@ -152,14 +167,22 @@ struct Case {
             static_cast<std::ptrdiff_t>(stride()),
             bias.empty() ? nullptr : bias.data(),
             activation,
+            addend.empty() && mask.empty() && base.empty() ? nullptr : more,
             nullptr};
   }
 
-  std::vector<T> untouched() const { return std::vector<T>(a.rows * stride(), kUntouched<T>); }
+  std::vector<T> untouched() const {
+    std::vector<T> c(elements(), kUntouched<T>);
+    if (base.empty()) return c;
+    const std::vector<T> updated = in_place ? base : c;
+    c.insert(c.end(), updated.begin(), updated.end());
+    return c;
+  }
 
   std::vector<T> by_table(const kernels::Table& table) const {
     std::vector<T> c = untouched();
-    MatmulArgs product = args(c);
+    const MatmulTail more = tail(c);
+    MatmulArgs product = args(c, &more);
     const std::size_t bytes = table.matmul_workspace[index_of(kTypeOf<T>)](product);
     void* workspace = nullptr;
     if (bytes != 0 && posix_memalign(&workspace, 64, bytes) != 0) ADD_FAILURE() << "no memory";
@@ -172,8 +195,9 @@ struct Case {
 
   std::vector<T> by_runtime() const {
     std::vector<T> c = untouched();
+    const MatmulTail more = tail(c);
     const std::ptrdiff_t none[] = {0};
-    runtime::matmul(kTypeOf<T>, args(c), none, none, none);
+    runtime::matmul(kTypeOf<T>, args(c, &more), none, none, none);
     return c;
   }
 
@@ -188,7 +212,11 @@ struct Case {
         add_multiple(dense_a[i * a.columns + p], dense_b.data() + p * n, row, n);
       }
       for (std::size_t j = 0; j < n; ++j) {
+        const std::size_t place = i * stride() + j;
+        if (!addend.empty()) row[j] += addend[place];
         if (activation == Activation::kRelu && row[j] < T(0)) row[j] = T(0);
+        if (!mask.empty() && mask[place] <= T(0)) row[j] = T(0);
+        if (!base.empty()) c[elements() + place] = base[place] - row[j] * rate;
       }
     }
     return c;
@@ -199,7 +227,7 @@ std::mt19937 random_numbers(20260822);
 
 template <typename T>
 Case<T> make_case(std::size_t m, std::size_t n, std::size_t k, Layout a = Layout::kRows, Layout b = Layout::kRows) {
-  return {Matrix<T>(m, k, a, random_numbers), Matrix<T>(k, n, b, random_numbers), {}, Activation::kNone, 0};
+  return {Matrix<T>(m, k, a, random_numbers), Matrix<T>(k, n, b, random_numbers), {}};
 }
 
 template <typename T>
@@ -209,12 +237,35 @@ void add_epilogue(Case<T>& product) {
   product.activation = Activation::kRelu;
 }
 
+// Parts of a tail by bits: addend, relu, mask, update, update in place.
+template <typename T>
+void add_tail(Case<T>& product, unsigned parts) {
+  std::uniform_int_distribution<int> numbers(-8, 8);
+  const auto matrix = [&](bool wanted) {
+    std::vector<T> elements(wanted ? product.elements() : 0, kUntouched<T>);
+    for (std::size_t i = 0; wanted && i < product.a.rows; ++i)
+      for (std::size_t j = 0; j < product.b.columns; ++j)
+        elements[i * product.stride() + j] = static_cast<T>(numbers(random_numbers));
+    return elements;
+  };
+  product.addend = matrix(parts & 1);
+  product.activation = parts & 2 ? Activation::kRelu : Activation::kNone;
+  product.mask = matrix(parts & 4);
+  product.base = matrix(parts & 24);
+  product.in_place = parts & 16;
+}
+constexpr unsigned kTails[] = {1, 3, 4, 7, 8, 16, 31};
+
 template <typename T>
 std::string text_of(const Case<T>& x) {
   return std::to_string(x.a.rows) + "x" + std::to_string(x.a.columns) + "x" + std::to_string(x.b.columns) + " a(" +
          std::to_string(x.a.row) + "," + std::to_string(x.a.column) + ") b(" + std::to_string(x.b.row) + "," +
-         std::to_string(x.b.column) + ")" + (x.bias.empty() ? "" : " bias") +
-         (x.activation == Activation::kRelu ? " relu" : "") + " " + name_of(kTypeOf<T>);
+         std::to_string(x.b.column) + ")" + (x.bias.empty() ? "" : " bias") + (x.addend.empty() ? "" : " addend") +
+         (x.activation == Activation::kRelu ? " relu" : "") + (x.mask.empty() ? "" : " mask") +
+         (x.base.empty() ? ""
+          : x.in_place   ? " update in place"
+                         : " update") +
+         " " + name_of(kTypeOf<T>);
 }
 
 template <typename T>

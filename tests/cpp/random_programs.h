@@ -200,7 +200,25 @@ class RandomProgram {
       if (chance(50)) std::swap(operands[0], operands[1]);
       product = push({Kind::kBinary, operands, Op::add, Shape::of(dims), dtypes_[a], {}}, bounds_[product] + 2);
     }
-    if (chance(50)) push({Kind::kUnary, {product}, Op::relu, Shape::of(dims), dtypes_[a], {}}, bounds_[product]);
+    if (chance(50))
+      product = push({Kind::kUnary, {product}, Op::relu, Shape::of(dims), dtypes_[a], {}}, bounds_[product]);
+    if (chance(20)) {
+      add_input(Shape::of(dims), dtypes_[a]);
+      std::vector<std::size_t> operands{shapes_.size() - 1, product};
+      Op op = chance(50) ? Op::relu_gradient : Op::add;
+      product = push({Kind::kBinary, operands, op, Shape::of(dims), dtypes_[a], {}}, bounds_[product] + 2);
+    }
+    if (chance(20)) add_update(product);
+  }
+  // As an optimizer's, of something that may then be dropped.
+  void add_update(std::size_t gradient) {
+    add_input(shapes_[gradient], dtypes_[gradient]);
+    std::size_t base = shapes_.size() - 1;
+    std::size_t scaled =
+        push({Kind::kScaled, {gradient}, Op::mul, shapes_[gradient], dtypes_[gradient], {3}}, 3 * bounds_[gradient]);
+    push({Kind::kBinary, {base, scaled}, Op::sub, shapes_[gradient], dtypes_[gradient], {}},
+         bounds_[base] + bounds_[scaled]);
+    if (chance(60)) drop({base, scaled});
   }
   void add_view() {
     std::size_t x = pick_value();
@@ -287,14 +305,15 @@ class RandomProgram {
     push({Kind::kCat, parts, Op::cat, Shape::of(dims), dtypes_[a], {static_cast<std::int64_t>(axis)}},
          std::max(bounds_[a], 2.0));
   }
+  void drop(std::vector<std::size_t> values) {
+    for (std::size_t value : values) held_.erase(std::find(held_.begin(), held_.end(), value));
+    instructions_.push_back({Kind::kDrop, std::move(values)});
+  }
   void add_drop() {
-    Instruction one{Kind::kDrop, {}};
-    for (std::size_t value : std::vector<std::size_t>(held_))
-      if (held_.size() > 2 && chance(40)) {
-        one.operands.push_back(value);
-        held_.erase(std::find(held_.begin(), held_.end(), value));
-      }
-    instructions_.push_back(std::move(one));
+    std::vector<std::size_t> dropped;
+    for (std::size_t value : held_)
+      if (held_.size() - dropped.size() > 2 && chance(40)) dropped.push_back(value);
+    drop(std::move(dropped));
   }
 
   void add_one() {

@@ -8,6 +8,7 @@ namespace {
 
 using build::operator*;
 using build::operator+;
+using build::operator-;
 using testing::Compiled;
 using testing::range;
 
@@ -70,6 +71,21 @@ TEST_F(ReuseDyingMemory, MemoryReadInAnotherOrderIsNotOverwritten) {
   d.read({scaled}, {x});
   d.finish();
   EXPECT_LT(d.program.results[0].memory, d.plan.first_scalar());
+}
+
+TEST_F(ReuseDyingMemory, ProductUpdatesTheDyingInput) {
+  for (bool dying : {false, true}) {
+    Compiled d;
+    ValuePtr base = range({4, 4}), product = build::matmul(range({4, 4}), range({4, 4}));
+    ValuePtr y = base - product * build::number(0.5, base->dtype);
+    if (dying)
+      d.read({product, y}, {base});
+    else
+      d.read({product, y});
+    d.finish();
+    ASSERT_EQ(d.plan.steps.size(), 1u);
+    EXPECT_EQ(d.plan.output_bytes.size(), dying ? 1u : 2u);
+  }
 }
 
 TEST_F(ReuseDyingMemory, OtherElementSizeIsNotOverwritten) {

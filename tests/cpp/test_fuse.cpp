@@ -8,6 +8,7 @@ namespace {
 
 using build::operator*;
 using build::operator+;
+using build::operator-;
 using testing::Compiled;
 using testing::range;
 
@@ -44,7 +45,7 @@ TEST_F(FuseEpilogues, LiveProductIsLeftAlone) {
   c.finish();
   EXPECT_EQ(c.count<MatmulStep>(), 1u);
   EXPECT_EQ(c.count<ElementwiseStep>(), 1u);
-  EXPECT_EQ(c.node(y).bias, kNone);
+  EXPECT_EQ(c.node(y).made_by, kNone);
 }
 
 TEST_F(FuseEpilogues, ProductReadTwiceIsLeftAlone) {
@@ -53,7 +54,7 @@ TEST_F(FuseEpilogues, ProductReadTwiceIsLeftAlone) {
   ValuePtr y = sum * product;
   c.read({y});
   c.finish();
-  EXPECT_EQ(c.node(sum).bias, kNone);
+  EXPECT_EQ(c.node(sum).made_by, kNone);
   EXPECT_EQ(c.count<MatmulStep>(), 1u);
   EXPECT_EQ(c.count<ElementwiseStep>(), 1u);
 }
@@ -96,7 +97,77 @@ TEST_F(FuseEpilogues, IntegerProductsHaveNoEpilogue) {
   ValuePtr y = build::relu(build::matmul(whole, other));
   c.read({y});
   c.fuse();
-  EXPECT_FALSE(c.node(y).relu);
+  EXPECT_EQ(c.node(y).made_by, kNone);
+}
+
+TEST_F(FuseEpilogues, TensorOfTheSameShapeJoinsAfterTheBias) {
+  ValuePtr x = range({2, 4}), y = build::relu(x + (build::matmul(a, b) + bias));
+  c.read({y});
+  c.finish();
+  EXPECT_TRUE(only_step().has_bias && only_step().has_addend && only_step().relu);
+}
+
+TEST_F(FuseEpilogues, OfTwoProductsTheLaterAddsTheOther) {
+  ValuePtr y = build::matmul(a, b) + build::matmul(a, b + bias);
+  c.read({y});
+  c.finish();
+  EXPECT_EQ(c.count<MatmulStep>(), 2u);
+  EXPECT_TRUE(std::get<MatmulStep>(c.plan.steps.back()).has_addend);
+}
+
+TEST_F(FuseEpilogues, WhatIsMadeLaterDoesNotJoin) {
+  ValuePtr product = build::matmul(a, b), y = product + build::exp(range({2, 4}));
+  c.read({y});
+  c.finish();
+  EXPECT_FALSE(std::get<MatmulStep>(c.plan.steps.front()).has_addend);
+}
+
+TEST_F(FuseEpilogues, GradientOfReluMasksTheProduct) {
+  ValuePtr y = build::relu_gradient(range({2, 4}), build::matmul(a, b));
+  c.read({y});
+  c.finish();
+  EXPECT_TRUE(only_step().has_mask);
+}
+
+TEST_F(FuseEpilogues, UpdateIsMadeBesideTheGradientThatIsLookedAt) {
+  ValuePtr base = range({2, 4}), rate = build::number(0.5, base->dtype), gradient = build::matmul(a, b);
+  ValuePtr y = base - gradient * rate;
+  c.read({gradient, y});
+  c.finish();
+  EXPECT_TRUE(only_step().has_update);
+  EXPECT_EQ(c.plan.output_bytes.size(), 2u);
+}
+
+TEST_F(FuseEpilogues, WhatIsReadAfterTheProductIsNotUpdatedByIt) {
+  ValuePtr base = range({2, 4}), rate = build::number(0.5, base->dtype), gradient = build::matmul(a, b);
+  ValuePtr read = build::exp(base), y = base - gradient * rate;
+  c.read({gradient, read, y}, {base});
+  c.finish();
+  EXPECT_EQ(c.node(y).made_by, kNone);
+}
+
+TEST_F(FuseEpilogues, FactorIsNotUpdatedByItsProduct) {
+  ValuePtr base = range({4, 4}), gradient = build::matmul(base, range({4, 4}));
+  ValuePtr y = base - gradient * build::number(0.5, base->dtype);
+  c.read({gradient, y}, {base});
+  c.fuse();
+  EXPECT_EQ(c.node(y).made_by, kNone);
+}
+
+TEST_F(FuseEpilogues, OnlyAPlainStepIsAnUpdate) {
+  ValuePtr base = range({2, 4}), rate = build::number(0.5, base->dtype), gradient = build::matmul(a, b);
+  ValuePtr decayed = base - (gradient + base * rate) * rate;
+  ValuePtr ascent = base + gradient * rate, column = base - gradient * range({2, 1});
+  c.read({gradient, decayed, ascent, column});
+  c.fuse();
+  for (const ValuePtr& y : {decayed, ascent, column}) EXPECT_EQ(c.node(y).made_by, kNone);
+}
+
+TEST_F(FuseEpilogues, ColumnsHaveNoMatricesBesideThem) {
+  ValuePtr y = build::matmul(a, range({3, 1})) + range({2, 1});
+  c.read({y});
+  c.finish();
+  EXPECT_EQ(c.count<ElementwiseStep>(), 1u);
 }
 
 TEST(FuseElementwise, ChainIsOneGroupAndStoresOnlyItsResult) {

@@ -78,6 +78,73 @@ TYPED_TEST(MatmulFloat, panels_packed_by_their_first_reader) {
   }
 }
 
+TYPED_TEST(MatmulFloat, tails_of_every_small_size) {
+  unsigned turn = 0;
+  for (const std::size_t m : kSizes) {
+    for (const std::size_t n : kSizes) {
+      if (n == 1) continue;  // columns have none
+      for (const std::size_t k : {0u, 1u, 4u, 17u, 35u}) {
+        for (const Layout a : {Layout::kRows, Layout::kColumns}) {
+          for (const Layout b : {Layout::kRows, Layout::kColumns}) {
+            Case<TypeParam> product = make_case<TypeParam>(m, n, k, a, b);
+            product.padding = turn % 3;
+            if (turn % 2 == 0) add_epilogue(product);
+            add_tail(product, kTails[turn++ % std::size(kTails)]);
+            expect_exact(product);
+          }
+        }
+      }
+    }
+  }
+}
+
+// Rows read in place and packed, columns packed at once and by their first reader, sums in several parts, dot products;
+// divided over threads.
+TYPED_TEST(MatmulFloat, tails_on_every_path) {
+  const std::size_t shapes[][3] = {{1, 40, 37},     {2, 70, 300},  {3, 21, 200},   {4, 300, 2100},
+                                   {9, 700, 1030},  {29, 65, 521}, {200, 150, 90}, {170, 130, 1100},
+                                   {1100, 140, 40}, {600, 3, 77},  {300, 33, 2050}};
+  for (const auto& [m, n, k] : shapes) {
+    for (const Layout a : {Layout::kRows, Layout::kPaddedColumns}) {
+      for (const Layout b : {Layout::kPaddedRows, Layout::kColumns, Layout::kStepped}) {
+        Case<TypeParam> product = make_case<TypeParam>(m, n, k, a, b);
+        product.padding = 1;
+        add_epilogue(product);
+        add_tail(product, b == Layout::kColumns ? 15 : 31);
+        expect_exact(product);
+      }
+    }
+  }
+}
+
+// The mask of NaN hides nothing, as relu's gradient at NaN; -0 is not positive; an update is rounded twice.
+TYPED_TEST(MatmulFloat, tails_give_the_bits_of_single_operations) {
+  std::normal_distribution<double> normal;
+  for (const std::size_t m : {1u, 3u, 15u, 40u}) {
+    for (const std::size_t n : {2u, 5u, 33u, 140u}) {
+      for (const Layout b : {Layout::kRows, Layout::kColumns}) {
+        Case<TypeParam> product = make_case<TypeParam>(m, n, 70, Layout::kRows, b);
+        for (TypeParam& element : product.a.elements) element = static_cast<TypeParam>(normal(random_numbers));
+        Case<TypeParam> plain = product;
+        add_tail(product, 4 + 8);
+        for (TypeParam& element : product.base) element = static_cast<TypeParam>(normal(random_numbers));
+        product.rate = static_cast<TypeParam>(normal(random_numbers));
+        product.mask[0] = std::numeric_limits<TypeParam>::quiet_NaN();
+        product.mask[1] = TypeParam(-0.0);
+        for (const kernels::Table* const* table = kernels::available_tables(); *table != nullptr; ++table) {
+          const std::vector<TypeParam> found = product.by_table(**table), sums = plain.by_table(**table);
+          for (std::size_t i = 0; i < m * n; ++i) {
+            const TypeParam kept = product.mask[i] <= TypeParam(0) ? TypeParam(0) : sums[i];
+            volatile TypeParam scaled = kept * product.rate;
+            ASSERT_EQ(found[i], kept) << text_of(product) << " by " << (*table)->isa;
+            ASSERT_EQ(found[m * n + i], product.base[i] - scaled) << text_of(product) << " by " << (*table)->isa;
+          }
+        }
+      }
+    }
+  }
+}
+
 TYPED_TEST(MatmulInteger, large_enough_to_be_divided) {
   for (const Layout b : {Layout::kRows, Layout::kColumns}) {
     expect_exact(make_case<TypeParam>(150, 140, 60, Layout::kPaddedRows, b));
@@ -133,6 +200,25 @@ TYPED_TEST(Matmul, batch_entries_are_independent) {
       c_offsets.push_back(static_cast<std::ptrdiff_t>(place * size * (size + 2)));
     }
     MatmulArgs entry = whole.args(c);
+    entry.m = size;
+    runtime::matmul(kTypeOf<TypeParam>, entry, a_offsets, b_offsets, c_offsets);
+    EXPECT_TRUE(c == whole.by_plain_loops()) << "entries of size " << size;
+  }
+}
+
+TYPED_TEST(MatmulFloat, tails_of_batch_entries_lie_beside_them) {
+  constexpr std::size_t kEntries = 5;
+  for (const std::size_t size : {3u, 20u, 65u}) {
+    Case<TypeParam> whole = make_case<TypeParam>(size * kEntries, size + 2, size + 1);
+    add_tail(whole, 31);
+    std::vector<TypeParam> c = whole.untouched();
+    std::vector<std::ptrdiff_t> a_offsets, b_offsets(kEntries, 0), c_offsets;
+    for (std::size_t e = 0; e < kEntries; ++e) {
+      a_offsets.push_back(static_cast<std::ptrdiff_t>(e * size * (size + 1)));
+      c_offsets.push_back(static_cast<std::ptrdiff_t>(e * size * (size + 2)));
+    }
+    const MatmulTail more = whole.tail(c);
+    MatmulArgs entry = whole.args(c, &more);
     entry.m = size;
     runtime::matmul(kTypeOf<TypeParam>, entry, a_offsets, b_offsets, c_offsets);
     EXPECT_TRUE(c == whole.by_plain_loops()) << "entries of size " << size;

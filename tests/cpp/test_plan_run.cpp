@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <new>
+#include <vector>
 
 #include "engine/plan_run.h"
 #include "graph/tape.h"
@@ -13,6 +14,7 @@ namespace {
 
 using build::operator*;
 using build::operator+;
+using build::operator-;
 using testing::Numbers;
 using testing::numbers;
 using testing::range;
@@ -101,6 +103,24 @@ TEST(PlanRun, KnowsWhichStepsCannotBeginAgain) {
     std::byte* slots[] = {nullptr, &memory[0], &memory[1], &memory[2]};
     EXPECT_EQ(runtime::overwrites_operands(compiled.plan, 0, slots), dying == 1);
     EXPECT_FALSE(runtime::overwrites_operands(compiled.plan, 1, slots));
+  }
+}
+
+TEST(PlanRun, ProductThatUpdatesInPlaceCannotBeginAgain) {
+  engine::flush();
+  ValuePtr base = range({2, 2}), product = build::matmul(range({2, 2}), range({2, 2}));
+  ValuePtr updated = base - product * build::number(0.5, base->dtype);
+  const Recording& pending = Tape::current().recording();
+  for (std::uint8_t dying : {0, 1}) {
+    Liveness liveness{Liveness::Flags(pending.values.size()), Liveness::Flags(pending.inputs.size())};
+    liveness.live[updated->slot] = 1;
+    liveness.dying[base->slot] = dying;
+    CompiledPlan compiled = compile(pending.trace, liveness);
+    ASSERT_EQ(compiled.plan.steps.size(), 1u);
+    std::vector<std::byte> memory(compiled.plan.slots());
+    std::vector<std::byte*> slots;
+    for (std::byte& place : memory) slots.push_back(&place);
+    EXPECT_EQ(runtime::overwrites_operands(compiled.plan, 0, slots.data()), dying == 1);
   }
 }
 

@@ -53,6 +53,29 @@ def test_refusals_have_reasons() -> None:
     assert "not computed, for nobody looks" in lamina.plan()
 
 
+def test_products_say_what_they_do_as_they_store_and_what_not() -> None:
+    x, w, column = lamina.rand(4, 4), lamina.rand(4, 4), lamina.rand(4, 1)
+    lamina.flush()
+    gradient = x @ w
+    stepped = w - gradient * 0.1
+    assert "is scaled, which products do only for" in lamina.plan()  # w is a factor
+    del gradient, stepped
+    gradient = x @ x
+    stepped = w - gradient * 0.1
+    assert "matmul 4x4x4, and update\n    computes matmul, mul, sub" in lamina.plan()
+    del gradient, stepped
+    for other, reason in (
+        (lambda: column, "meets an operand of another shape or order"),
+        (lambda: x.exp(), "is made before the other operand"),
+    ):
+        total = x @ w + other()
+        assert reason in lamina.plan()
+        del total
+    text = (x @ w + w).plan()
+    assert "matmul 4x4x4 + addend" in text
+    assert "not fused" not in text
+
+
 def test_common_values_are_computed_once() -> None:
     x = lamina.rand(8)
     lamina.flush()
