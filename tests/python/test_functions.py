@@ -186,6 +186,7 @@ def test_every_function_has_a_row() -> None:
         "check_points",
         "composed",
         "composed_as",
+        "drawn",
         "in_place",
         "is_numpy_number",
         "scalar_name",

@@ -71,7 +71,7 @@ def multinomial(
     return _core.minimum(drawn, (bounds < total).sum(-1, True))
 
 
-def _drawn(shape: Tensor, generator: Generator | None, draw: Any) -> Tensor:
+def drawn(shape: Tensor, generator: Generator | None, draw: Any) -> Tensor:
     """What `draw` makes of a NumPy generator, whose seed is the next number of lamina's; in `shape`'s shape and dtype.
 
     NumPy draws these numbers by rejection, as often as each of them needs: nothing that could be recorded.
@@ -101,7 +101,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     rates = input.detach()
     if bool((rates < 0).any()):
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
-    return _constant(_drawn(rates, generator, lambda rng: rng.poisson(rates.double().numpy())), input)
+    return _constant(drawn(rates, generator, lambda rng: rng.poisson(rates.double().numpy())), input)
 
 
 @composed_as("Binomial")
@@ -115,4 +115,4 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
             raise ValueError(f"binomial only supports floating-point dtypes for {name}, got: {scalar_name(x.dtype)}")
     trials, chance = count.detach() + prob.detach() * 0, prob.detach().clamp(0, 1) + count.detach() * 0
     draw = lambda rng: rng.binomial(trials.long().numpy(), chance.double().numpy())  # noqa: E731
-    return _constant(_drawn(trials, generator, draw), count, prob)
+    return _constant(drawn(trials, generator, draw), count, prob)

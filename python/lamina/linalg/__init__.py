@@ -2,7 +2,7 @@
 
 from ..functions.products import cross
 from .norms import matrix_norm, norm, vecdot, vector_norm
-from .solving import LinAlgError, cholesky, det, inv, logdet, matrix_power, multi_dot, slogdet, solve
+from .solving import LinAlgError, cholesky, det, inv, logdet, matrix_power, multi_dot, slogdet, solve, solve_triangular
 
 __all__ = [
     "LinAlgError",
@@ -17,6 +17,7 @@ __all__ = [
     "norm",
     "slogdet",
     "solve",
+    "solve_triangular",
     "vecdot",
     "vector_norm",
 ]

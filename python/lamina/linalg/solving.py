@@ -16,7 +16,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["LinAlgError", "cholesky", "det", "inv", "logdet", "matrix_power", "multi_dot", "slogdet", "solve"]
+__all__ = [
+    "LinAlgError",
+    "cholesky",
+    "det",
+    "inv",
+    "logdet",
+    "matrix_power",
+    "multi_dot",
+    "slogdet",
+    "solve",
+    "solve_triangular",
+]
 
 
 class LinAlgError(RuntimeError):
@@ -80,6 +91,34 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     batch = broadcast_shapes(A.shape[:-2], right.shape[:-2])
     x = _reduce("solve", A.expand((*batch, n, n)), right.expand((*batch, *right.shape[-2:])))
     return x.squeeze(-1) if vector else x
+
+
+def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Tensor:
+    """X with ``A X = B`` (``X A = B`` if not `left`) for a triangular A, by substitution; B is a matrix or a batch.
+
+    Only A's triangle is read, without its diagonal if that is to be taken for ones. A zero on the diagonal is no error:
+    the result is infinite or NaN.
+    """
+    n = _check_square("solve_triangular", A)
+    if not left:
+        return solve_triangular(A.mT, B.mT, upper=not upper, unitriangular=unitriangular).mT
+    if B.dim() < 2 or B.shape[-2] != n:
+        raise RuntimeError(
+            f"linalg.solve_triangular: Incompatible shapes for AX = B: A is {list(A.shape)} and B {list(B.shape)}"
+        )
+    batch = broadcast_shapes(A.shape[:-2], B.shape[:-2])
+    A, rest = A.expand((*batch, n, n)), B.expand((*batch, *B.shape[-2:]))
+    rows: list[Tensor] = []
+    for step in reversed(range(n)) if upper else range(n):
+        # What is left of B is that of the rows still to be solved.
+        first, others = (-1, slice(0, -1)) if upper else (0, slice(1, None))
+        row = rest[..., first, :].unsqueeze(-2)
+        if not unitriangular:
+            row = row / A[..., step, step, None, None]
+        column = A[..., :step, step] if upper else A[..., step + 1 :, step]
+        rest = rest[..., others, :] - column.unsqueeze(-1) * row
+        rows.append(row)
+    return _core.cat(rows[::-1] if upper else rows, -2) if rows else rest
 
 
 def _pivots(A: Tensor) -> tuple[Tensor, Tensor]:

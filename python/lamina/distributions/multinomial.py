@@ -1,0 +1,94 @@
+"""The multinomial distribution."""
+
+from __future__ import annotations
+
+from .. import _core
+from .._core import Tensor
+from ..autograd.modes import no_grad
+from ..functions.special_values import lgamma
+from . import constraints
+from .binomial import Binomial
+from .categorical import Categorical
+from .distribution import Distribution
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from typing_extensions import Self
+
+__all__ = ["Multinomial"]
+
+
+class Multinomial(Distribution):
+    """How often each of n outcomes comes in `total_count` trials, of probabilities `probs` (..., n), or of `logits`."""
+
+    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
+
+    def __init__(
+        self,
+        total_count: int = 1,
+        probs: Tensor | None = None,
+        logits: Tensor | None = None,
+        validate_args: bool | None = None,
+    ) -> None:
+        if not isinstance(total_count, int):
+            raise NotImplementedError("inhomogeneous total_count is not supported")
+        self.total_count = total_count
+        self._categorical = Categorical(probs, logits, validate_args=False)
+        super().__init__(self._categorical.batch_shape, self._categorical.param_shape[-1:], validate_args)
+
+    def expand(self, batch_shape: Sequence[int], _instance: object = None) -> Self:
+        new = super().expand(batch_shape)
+        new._categorical = self._categorical.expand(batch_shape)
+        new.total_count = self.total_count
+        return new
+
+    @property
+    def support(self) -> constraints.Constraint:
+        return constraints.multinomial(self.total_count)
+
+    @property
+    def probs(self) -> Tensor:
+        return self._categorical.probs
+
+    @property
+    def logits(self) -> Tensor:
+        return self._categorical.logits
+
+    @property
+    def param_shape(self) -> _core.Size:
+        return self._categorical.param_shape
+
+    @property
+    def mean(self) -> Tensor:
+        return self.probs * self.total_count
+
+    @property
+    def variance(self) -> Tensor:
+        return self.total_count * self.probs * (1 - self.probs)
+
+    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+        with no_grad():
+            drawn = self._categorical.sample((self.total_count, *sample_shape))
+            counts = _core.zeros(self._extended_shape(sample_shape), dtype=self.probs.dtype)
+            index = drawn.movedim(0, -1)
+            return counts.scatter_add(-1, index, _core.ones(index.shape, dtype=counts.dtype))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        orders = lgamma(value.sum(-1) + 1) - lgamma(value + 1).sum(-1)
+        # An outcome that cannot come and does not: 0 times -inf is meant to be 0.
+        terms = (value * self.logits).where((value != 0) | self.logits.isfinite(), 0.0)
+        return orders + terms.sum(-1)
+
+    def entropy(self) -> Tensor:
+        """``-log n! + n H - sum of E[-log x_i!]`` over the outcomes, whose counts are binomial."""
+        n, probs = self.total_count, self.probs
+        each = Binomial(n, probs, validate_args=False)
+        counts = each.enumerate_support(False)
+        orders = (each.log_prob(counts).exp() * lgamma(counts + 1)).sum((0, -1))
+        return n * self._categorical.entropy() - lgamma(_core.tensor(n + 1.0, dtype=probs.dtype)) + orders
+
+    def __repr__(self) -> str:
+        return repr(self._categorical).replace("Categorical", type(self).__name__, 1)

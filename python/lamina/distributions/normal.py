@@ -1,0 +1,66 @@
+"""The normal distribution."""
+
+from __future__ import annotations
+
+from math import log, pi, sqrt
+
+from .. import _core
+from .._core import Tensor
+from . import constraints
+from .distribution import Distribution
+from .parameters import broadcast_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Normal"]
+
+
+class Normal(Distribution):
+    """The normal distribution of mean `loc` and standard deviation `scale`, which broadcast.
+
+    >>> Normal(0.0, 1.0).log_prob(lamina.tensor(0.0))
+    tensor(-0.9189)
+    """
+
+    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
+    support = constraints.real
+    has_rsample = True
+
+    def __init__(self, loc: Tensor | float, scale: Tensor | float, validate_args: bool | None = None) -> None:
+        self.loc, self.scale = broadcast_all(loc, scale)
+        super().__init__(self.loc.shape, validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.loc
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+    @property
+    def stddev(self) -> Tensor:
+        return self.scale
+
+    @property
+    def variance(self) -> Tensor:
+        return self.scale.square()
+
+    def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+        return self.loc + _core.randn(self._extended_shape(sample_shape), dtype=self.loc.dtype) * self.scale
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return -((value - self.loc).square()) / (2 * self.variance) - self.scale.log() - log(2 * pi) / 2
+
+    def cdf(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return 0.5 * (1 + ((value - self.loc) / (self.scale * sqrt(2))).erf())
+
+    def icdf(self, value: Tensor) -> Tensor:
+        return self.loc + self.scale * (2 * value - 1).erfinv() * sqrt(2)
+
+    def entropy(self) -> Tensor:
+        return 0.5 + log(2 * pi) / 2 + self.scale.log()

@@ -1,0 +1,347 @@
+"""Distributions against their definitions: densities add up to 1, and moments, divergences and gradients follow."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from distribution_samples import CATEGORICAL, CONTINUOUS, DISCRETE, Row
+
+import lamina
+from lamina import distributions as D
+from lamina.distributions import constraints, transforms
+from lamina.distributions.gamma_samples import sample_log_gamma
+
+ROWS = [*CONTINUOUS, *DISCRETE]
+
+
+def named(rows: list[Row]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("row", rows, ids=[row.name for row in rows])
+
+
+def made(row: Row, values: tuple[float, ...]) -> D.Distribution:
+    return row.make(*(lamina.tensor(value, dtype=lamina.float64) for value in values))
+
+
+def f64(values: object) -> lamina.Tensor:
+    return lamina.tensor(values, dtype=lamina.float64)
+
+
+def log_density(distribution: D.Distribution, row: Row) -> np.ndarray:
+    return distribution.log_prob(f64(row.nodes[0])).numpy()
+
+
+@named([*ROWS, CATEGORICAL])
+def test_probabilities_add_up_to_one(row: Row) -> None:
+    assert row.nodes[1] @ np.exp(log_density(made(row, row.parameters), row)) == pytest.approx(1, abs=1e-5)
+
+
+@named([row for row in ROWS if row.name != "Cauchy"])
+def test_mean_and_variance_are_the_moments(row: Row) -> None:
+    distribution = made(row, row.parameters)
+    x, w = row.nodes
+    mass = w * np.exp(log_density(distribution, row))
+    if not row.name.startswith("Transformed"):
+        assert float(distribution.mean) == pytest.approx(mass @ x, abs=1e-4)
+        spread = mass @ (x - mass @ x) ** 2
+        assert float(distribution.variance) == pytest.approx(spread, rel=1e-2 if row.name == "StudentT" else 1e-4)
+        assert float(distribution.stddev) == pytest.approx(math.sqrt(float(distribution.variance)))
+
+
+@named(
+    [row for row in [*ROWS, CATEGORICAL] if row.name not in {"MixtureSameFamily", "TransformedDistribution", "Poisson"}]
+)
+def test_entropy_is_the_expected_surprise(row: Row) -> None:
+    distribution = made(row, row.parameters)
+    log_p = np.maximum(log_density(distribution, row), -1e300)
+    assert float(distribution.entropy()) == pytest.approx(-(row.nodes[1] * np.exp(log_p)) @ log_p, abs=2e-3)
+    assert float(distribution.perplexity()) == pytest.approx(math.exp(float(distribution.entropy())))
+
+
+@named([row for row in [*ROWS, CATEGORICAL] if row.name not in {"MixtureSameFamily", "StudentT"}])
+def test_divergence_is_the_expected_ratio(row: Row) -> None:
+    p, q = made(row, row.parameters), made(row, row.others)
+    log_p, log_q = (np.maximum(log_density(x, row), -1e300) for x in (p, q))
+    expected = np.sum(row.nodes[1] * np.exp(log_p) * (log_p - log_q))
+    assert float(D.kl_divergence(p, q)) == pytest.approx(expected, abs=2e-3)
+    assert float(D.kl_divergence(p, p)) == pytest.approx(0, abs=1e-9)
+
+
+HAVE_CDF = [row for row in CONTINUOUS if row.name not in {"StudentT", "Beta"}]
+
+
+@named(HAVE_CDF)
+def test_cdf_is_the_integral_of_the_density(row: Row) -> None:
+    distribution = made(row, row.parameters)
+    x = distribution.sample((20,)).requires_grad_()
+    (slope,) = lamina.autograd.grad(distribution.cdf(x).sum(), x)
+    np.testing.assert_allclose(slope.numpy(), distribution.log_prob(x).exp().detach().numpy(), rtol=1e-6)
+
+
+@named([row for row in HAVE_CDF if not row.name.startswith(("Gamma", "Chi2", "Mixture"))])
+def test_icdf_inverts_cdf(row: Row) -> None:
+    distribution = made(row, row.parameters)
+    p = f64([0.05, 0.3, 0.5, 0.9])
+    np.testing.assert_allclose(distribution.cdf(distribution.icdf(p)).numpy(), p.numpy(), rtol=1e-6)
+
+
+@named([row for row in HAVE_CDF if row.name != "MixtureSameFamily"])
+def test_samples_move_with_the_parameters_along_their_quantile(row: Row) -> None:
+    step = 1e-5
+    for i in range(len(row.parameters)):
+        tensors = [f64(value) for value in row.parameters]
+        tensors[i].requires_grad_()
+        distribution = row.make(*tensors)
+        x = distribution.rsample()
+        (slope,) = lamina.autograd.grad(x, tensors[i])
+        shifted = [tuple(v + s * step * (i == j) for j, v in enumerate(row.parameters)) for s in (1, -1)]
+        value = x.detach()
+        above, below = (float(made(row, parameters).cdf(value)) for parameters in shifted)
+        density = float(distribution.log_prob(value).exp())
+        assert float(slope) == pytest.approx(-(above - below) / (2 * step) / density, rel=1e-3, abs=1e-6)
+
+
+@named([*ROWS, CATEGORICAL])
+def test_samples_have_the_distribution(row: Row) -> None:
+    lamina.manual_seed(0)
+    distribution = made(row, row.parameters)
+    values = distribution.sample((4000,))
+    assert values.shape == (4000,)
+    assert not values.requires_grad
+    assert bool(distribution.support.check(values).all())
+    # The probability of being at most the middle value, against the share of samples that are.
+    x, w = row.nodes
+    mass = w * np.exp(log_density(distribution, row))
+    middle = x[np.searchsorted(np.cumsum(mass), 0.5)]
+    expected = mass[x <= middle].sum()
+    deviation = math.sqrt(max(expected * (1 - expected), 1e-3) / 4000)
+    assert float((values <= middle).double().mean()) == pytest.approx(expected, abs=5 * deviation)
+
+
+@named([*ROWS, CATEGORICAL])
+def test_expand_repeats_the_distribution(row: Row) -> None:
+    distribution = made(row, row.parameters)
+    larger = distribution.expand((2, 3))
+    assert type(larger) is type(distribution)
+    assert larger.batch_shape == (2, 3)
+    values = larger.sample((4,))
+    assert values.shape == (4, 2, 3)
+    np.testing.assert_array_equal(larger.log_prob(values).numpy(), distribution.log_prob(values).numpy())
+    if distribution.has_enumerate_support:
+        assert larger.enumerate_support().shape[1:] == (2, 3)
+        assert larger.enumerate_support(expand=False).shape[1:] == (1, 1)
+
+
+@named([row for row in [*ROWS, CATEGORICAL] if row.wrong is not None])
+def test_wrong_parameters_are_refused_and_wrong_values_too(row: Row) -> None:
+    assert row.wrong is not None
+    with pytest.raises(ValueError, match=r"to satisfy the constraint|above 0|not defined"):
+        made(row, row.wrong)
+    with pytest.raises(ValueError, match="within the support"):
+        made(row, row.parameters).log_prob(f64(math.nan))
+
+
+def test_a_parameter_that_a_sample_asked_for_first_has_its_gradient() -> None:
+    logits = lamina.zeros(3, requires_grad=True)
+    policy = D.Categorical(logits=logits)
+    policy.sample()
+    assert policy.probs.requires_grad
+    assert policy.entropy().requires_grad
+
+
+def test_shapes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="not broadcastable"):
+        D.Normal(lamina.zeros(3), 1.0).log_prob(lamina.zeros(2))
+    with pytest.raises(ValueError, match="must match event_shape"):
+        D.Dirichlet(lamina.ones(3)).log_prob(lamina.zeros(2))
+    with pytest.raises(ValueError, match="either `probs` or `logits`"):
+        D.Categorical()
+    with pytest.raises(ValueError, match="at least one-dimensional"):
+        D.Categorical(lamina.tensor(0.5))
+    with pytest.raises(ValueError, match="reinterpreted_batch_ndims"):
+        D.Independent(D.Normal(0.0, 1.0), 1)
+    with pytest.raises(NotImplementedError, match="no rsample"):
+        D.Bernoulli(0.5).rsample()
+    with pytest.raises(NotImplementedError, match="No KL"):
+        D.kl_divergence(D.Normal(0.0, 1.0), D.Bernoulli(0.5))
+
+
+def test_validation_can_be_turned_off() -> None:
+    assert float(D.Normal(0.0, -1.0, validate_args=False).scale) == -1
+    D.Distribution.set_default_validate_args(False)
+    try:
+        D.Normal(0.0, -1.0)
+    finally:
+        D.Distribution.set_default_validate_args(True)
+    with pytest.raises(ValueError, match="scale"):
+        D.Normal(0.0, -1.0)
+
+
+def test_logits_and_probs_are_the_same_distribution() -> None:
+    logits = f64([[0.3, -1.0, 2.0], [0.0, 0.0, -math.inf]])
+    by_logits = D.Categorical(logits=logits)
+    by_probs = D.Categorical(by_logits.probs)
+    np.testing.assert_allclose(by_logits.entropy().numpy(), by_probs.entropy().numpy())
+    value = lamina.tensor([2, 1])
+    np.testing.assert_allclose(by_logits.log_prob(value).numpy(), by_probs.log_prob(value).numpy())
+    assert float(D.kl_divergence(D.Categorical(f64([0.5, 0.5])), D.Categorical(f64([1.0, 0.0])))) == math.inf
+
+
+def test_one_hot_and_multinomial_count_what_categorical_draws() -> None:
+    probs = f64([[0.2, 0.5, 0.3], [0.6, 0.0, 0.4]])
+    one_hot, index = D.OneHotCategorical(probs), D.Categorical(probs)
+    vectors = one_hot.enumerate_support()
+    np.testing.assert_allclose(one_hot.log_prob(vectors).numpy(), index.log_prob(index.enumerate_support()).numpy())
+    counts = D.Multinomial(6, probs).sample((50,))
+    assert bool((counts.sum(-1) == 6).all())
+    assert bool((counts[:, 1, 1] == 0).all())
+    once = D.Multinomial(1, probs)
+    np.testing.assert_allclose(once.log_prob(vectors).exp().numpy(), one_hot.log_prob(vectors).exp().numpy())
+    np.testing.assert_allclose(once.entropy().numpy(), one_hot.entropy().numpy(), atol=1e-12)
+
+
+def test_straight_through_samples_pass_their_gradient_to_the_probabilities() -> None:
+    logits = lamina.zeros(3, requires_grad=True)
+    sample = D.OneHotCategoricalStraightThrough(logits=logits).rsample()
+    assert sorted(sample.tolist()) == [0, 0, 1]
+    (sample * lamina.tensor([1.0, 2.0, 3.0])).sum().backward()
+    assert logits.grad is not None
+    np.testing.assert_allclose(logits.grad.numpy(), [-1 / 3, 0, 1 / 3], atol=1e-6)
+
+
+def covariance() -> lamina.Tensor:
+    return f64([[2.0, 0.5, 0.1], [0.5, 1.0, 0.2], [0.1, 0.2, 0.7]])
+
+
+def test_multivariate_normal_has_the_textbook_density_in_all_three_forms() -> None:
+    matrix, loc, x = covariance(), f64([1.0, 2.0, 3.0]), f64([0.5, 2.5, 2.0])
+    away = (x - loc).numpy()
+    determinant = np.linalg.det(2 * math.pi * matrix.numpy())
+    expected = -0.5 * (away @ np.linalg.solve(matrix.numpy(), away) + math.log(determinant))
+    forms = [
+        D.MultivariateNormal(loc, matrix),
+        D.MultivariateNormal(loc, precision_matrix=lamina.linalg.inv(matrix)),
+        D.MultivariateNormal(loc, scale_tril=lamina.linalg.cholesky(matrix)),
+    ]
+    for form in forms:
+        assert float(form.log_prob(x)) == pytest.approx(expected)
+        np.testing.assert_allclose(form.covariance_matrix.numpy(), matrix.numpy(), atol=1e-12)
+        np.testing.assert_allclose(form.variance.numpy(), matrix.diagonal().numpy())
+        assert float(D.kl_divergence(form, forms[0])) == pytest.approx(0, abs=1e-9)
+    lamina.manual_seed(0)
+    drawn = forms[0].sample((20000,)).numpy()
+    np.testing.assert_allclose(np.cov(drawn.T), matrix.numpy(), atol=0.08)
+    with pytest.raises(ValueError, match="PositiveDefinite"):
+        D.MultivariateNormal(loc, -matrix)
+    with pytest.raises(ValueError, match="LowerCholesky"):
+        D.MultivariateNormal(loc, scale_tril=matrix)
+
+
+def test_independent_normals_are_a_multivariate_one() -> None:
+    loc, scale, x = f64([1.0, 2.0]), f64([0.5, 2.0]), f64([[0.0, 1.0], [2.0, 2.0]])
+    parts, whole = D.Independent(D.Normal(loc, scale), 1), D.MultivariateNormal(loc, scale_tril=lamina.diag(scale))
+    np.testing.assert_allclose(parts.log_prob(x).numpy(), whole.log_prob(x).numpy())
+    assert float(parts.entropy()) == pytest.approx(float(whole.entropy()))
+    assert parts.expand((4,)).sample().shape == (4, 2)
+
+
+def test_dirichlet_samples_lie_on_the_simplex_and_have_the_mean() -> None:
+    lamina.manual_seed(0)
+    a = f64([0.5, 3.0, 0.01]).requires_grad_()
+    distribution = D.Dirichlet(a)
+    values = distribution.rsample((5000,))
+    assert bool(constraints.simplex.check(values.detach()).all())
+    np.testing.assert_allclose(values.detach().mean(0).numpy(), distribution.mean.detach().numpy(), atol=0.02)
+    # The mean's derivative, by the samples' and by its formula.
+    sampled, exact = (lamina.autograd.grad(x[1], a)[0] for x in (values.mean(0), distribution.mean))
+    np.testing.assert_allclose(sampled.numpy(), exact.numpy(), atol=0.03)
+    two = D.Dirichlet(f64([2.5, 1.5]))
+    assert float(two.log_prob(f64([0.3, 0.7]))) == pytest.approx(float(D.Beta(f64(2.5), f64(1.5)).log_prob(f64(0.3))))
+
+
+def test_gammas_of_tiny_concentrations_do_not_underflow_as_logarithms() -> None:
+    a = lamina.full((100,), 1e-4, dtype=lamina.float64, requires_grad=True)
+    logarithms = sample_log_gamma(a)
+    logarithms.sum().backward()
+    assert a.grad is not None
+    assert bool(logarithms.isfinite().all())
+    # So close to 0, F(x) is x^a / gamma(a + 1).
+    near = -(logarithms.detach() - lamina.digamma(a.detach() + 1)) / a.detach()
+    np.testing.assert_allclose(a.grad.numpy(), near.numpy(), rtol=1e-6)
+
+
+INVERTIBLE = [
+    transforms.ExpTransform(),
+    transforms.SigmoidTransform(),
+    transforms.SoftplusTransform(),
+    transforms.TanhTransform(),
+    transforms.AffineTransform(0.5, -2.0),
+    transforms.AffineTransform(f64([0.5]), f64([3.0])),
+    transforms.ComposeTransform([transforms.AffineTransform(0.1, 2.0), transforms.TanhTransform()]),
+    transforms.ComposeTransform([transforms.ExpTransform(), transforms.PowerTransform(2.0)]),
+]
+
+
+@pytest.mark.parametrize("transform", INVERTIBLE, ids=repr)
+def test_transforms_invert_and_know_their_stretch(transform: transforms.Transform) -> None:
+    x = f64([-1.0, 0.2, 0.8]).requires_grad_()
+    y = transform(x)
+    assert bool(transform.codomain.check(y.detach()).all())
+    np.testing.assert_allclose(transform.inv(y).detach().numpy(), x.detach().numpy(), rtol=1e-9)
+    (slope,) = lamina.autograd.grad(y.sum(), x)
+    stretch = transform.log_abs_det_jacobian(x, y).detach().numpy()
+    np.testing.assert_allclose(stretch, slope.abs().log().numpy(), rtol=1e-9)
+    np.testing.assert_allclose(transform.inv.log_abs_det_jacobian(y, x).detach().numpy(), -stretch)
+    assert transform.inv.inv is transform
+    assert bool((lamina.as_tensor(transform.sign) == slope.sign()).all())
+
+
+def test_a_cached_transform_gives_back_the_very_input() -> None:
+    transform = transforms.TanhTransform(cache_size=1)
+    x = lamina.tensor([20.0])  # tanh is 1, its inverse infinite
+    assert transform.inv(transform(x)) is x
+    assert not bool(transforms.TanhTransform().inv(transform(x)).isfinite())
+
+
+def test_events_of_transformed_distributions() -> None:
+    scale = transforms.AffineTransform(f64([1.0, 2.0]), f64([3.0, -2.0]), event_dim=1)
+    distribution = D.TransformedDistribution(D.Normal(f64([0.5, -1.0]), f64([1.0, 2.0])), [scale])
+    assert distribution.batch_shape == ()
+    assert distribution.event_shape == (2,)
+    direct = D.Independent(D.Normal(f64([2.5, 4.0]), f64([3.0, 4.0])), 1)
+    x = f64([[0.1, 0.2], [3.0, 4.0]])
+    np.testing.assert_allclose(distribution.log_prob(x).numpy(), direct.log_prob(x).numpy())
+    assert distribution.expand((4, 3)).sample((2,)).shape == (2, 4, 3, 2)
+    # A falling transform exchanges the tails.
+    falling = D.TransformedDistribution(D.Normal(0.0, 1.0), transforms.AffineTransform(0.0, -2.0))
+    assert float(falling.cdf(lamina.tensor(2.0))) == pytest.approx(float(D.Normal(0.0, 2.0).cdf(lamina.tensor(2.0))))
+
+
+def test_a_policy_learns_the_better_action() -> None:
+    lamina.manual_seed(0)
+    logits = lamina.zeros(3, requires_grad=True)
+    optimizer = lamina.optim.Adam([logits], lr=0.1)
+    for _ in range(100):
+        policy = D.Categorical(logits=logits)
+        action = policy.sample((32,))
+        reward = (action == 2).float()
+        loss = -(policy.log_prob(action) * (reward - reward.mean())).mean() - 0.01 * policy.entropy()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert float(D.Categorical(logits=logits).probs[2]) > 0.9
+
+
+def test_own_divergences_can_be_registered() -> None:
+    class Shifted(D.Normal):
+        pass
+
+    @D.register_kl(Shifted, D.Normal)
+    def shifted(p: Shifted, q: D.Normal) -> lamina.Tensor:
+        return p.loc - q.loc
+
+    assert float(D.kl_divergence(Shifted(2.0, 1.0), D.Normal(0.5, 1.0))) == 1.5
+    assert float(D.kl_divergence(D.Normal(2.0, 1.0), Shifted(2.0, 1.0))) == 0
+    with pytest.raises(TypeError, match="Distribution subclasses"):
+        D.register_kl(int, D.Normal)
