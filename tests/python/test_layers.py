@@ -139,12 +139,25 @@ PYTHON_LAYERS: dict[str, set[str]] = {
     "nn": {"tensor", "_core"},
     "optim": {"nn", "tensor", "_core"},
     "func": {"nn", "tensor", "_core"},
+    "distributions": {"nn", "tensor", "_core"},
     "utils": {"tensor", "_core"},
     "datasets": {"utils", "tensor", "_core"},
     "io": {"nn", "tensor", "_core"},
     "serialization": {"io"},
     "viz": {"nn", "tensor", "_core"},
-    "lamina": {"nn", "optim", "func", "utils", "datasets", "io", "serialization", "viz", "tensor", "_core"},
+    "lamina": {
+        "nn",
+        "optim",
+        "func",
+        "distributions",
+        "utils",
+        "datasets",
+        "io",
+        "serialization",
+        "viz",
+        "tensor",
+        "_core",
+    },
 }
 # Within nn: what is written in terms of numbers comes before what is written in terms of modules.
 NN_BELOW_MODULES = {"functional", "init", "parameter"}
