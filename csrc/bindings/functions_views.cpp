@@ -256,7 +256,7 @@ LAMINA_FUNCTION(kMethod, transpose_, "input, dim0, dim1") {
 }
 LAMINA_FUNCTION(kMethod, t_, "input") {
   check(shape_of(a)->rank() <= 2, "t_() expects a tensor with <= 2 dimensions, but self is ", shape_of(a)->rank(), "D");
-  if (shape_of(a)->rank() < 2) return self_of(a);
+  if (shape_of(a)->rank() < 2) return become(a, {{Op::reshape, shape_of(a)}}, "T");
   return become(a, functions::transpose_views(shape_of(a), 0, 1), "T");
 }
 // In inference mode nobody asks what a tensor is a view of.
@@ -298,8 +298,7 @@ LAMINA_FUNCTION(kMethod, as_strided_, "input, size, stride, storage_offset=None"
   functions::Views views = strided_views(a);
   engine::Variable& variable = a.variable(0);
   if (!variable.is_view()) return become(a, views, "AsStrided");
-  engine::check_assignable(variable);
-  variable = engine::strided_view(variable, views[0].shape, views[0].attribute);
+  engine::become_strided_view(variable, views[0].shape, views[0].attribute);
   functions::labelled(a.tensor(0), "AsStrided");
   return self_of(a);
 }

@@ -38,6 +38,14 @@ TensorObject* allocate(PyTypeObject* type) {
   return object;
 }
 
+void let_go(engine::Variable& variable) {
+  ValuePtr value = std::move(variable.value), base;
+  if (variable.cell && variable.cell->references == 1) base = std::move(variable.cell->value);
+  variable = engine::Variable();
+  let_go(std::move(value));
+  let_go(std::move(base));
+}
+
 void deallocate(PyObject* self) {
   TensorObject* object = as_tensor(self);
   PyTypeObject* type = Py_TYPE(self);
@@ -49,7 +57,7 @@ void deallocate(PyObject* self) {
   if (object->variable.cell && object->variable.cell->handle == self) object->variable.cell->handle = nullptr;
   if (object->weak_references) PyObject_ClearWeakRefs(self);  // may run any code, which finds a dying tensor no more
   engine::forget_variable(object->variable);
-  object->variable = engine::Variable();
+  let_go(object->variable);
   Py_CLEAR(object->grad);
   Py_CLEAR(object->dict);
   if (type == g_tensor_type && g_free.size() < kMostFree) {

@@ -280,11 +280,35 @@ void replace(Variable& variable, ValuePtr fresh) {
   variable.changes = changes;
 }
 
-void become_view(Variable& variable, const std::vector<ViewSpec>& specs) {
+namespace {
+
+void refuse_becoming_view(Variable& variable) {
   refuse_in_inference(current(variable).get());
   refuse_guarded(variable, kChanged, kAnyGuard);
   check(!grad_enabled() || !current(variable)->leaf,
         "a leaf Variable that requires grad is being used in an in-place operation.");
+}
+
+void become(Variable& variable, Variable view) {
+  if (variable.is_view())
+    view.path->spec.guard |= variable.path->spec.guard;
+  else
+    variable.cell->handle = nullptr;
+  variable = std::move(view);
+}
+
+}  // namespace
+
+void become_strided_view(Variable& variable, const Shape* shape, const Attribute* offset_and_strides) {
+  refuse_becoming_view(variable);
+  check(!current(variable)->leaf, "a leaf Variable that requires grad has no strided form in place");
+  note_change(variable);
+  GradMode mode(grad_enabled() || current(variable)->requires_grad());
+  become(variable, strided_view(variable, shape, offset_and_strides));
+}
+
+void become_view(Variable& variable, const std::vector<ViewSpec>& specs) {
+  refuse_becoming_view(variable);
   if (current(variable)->leaf) {
     ValuePtr value = variable.value;
     for (const ViewSpec& spec : specs) value = apply(spec, value);
@@ -292,9 +316,7 @@ void become_view(Variable& variable, const std::vector<ViewSpec>& specs) {
   }
   note_change(variable);
   GradMode mode(grad_enabled() || current(variable)->requires_grad());  // a history goes on
-  Variable view = view_of(variable, specs);
-  if (!variable.is_view()) variable.cell->handle = nullptr;
-  variable = std::move(view);
+  become(variable, view_of(variable, specs));
 }
 
 }  // namespace lamina::engine

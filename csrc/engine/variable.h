@@ -109,6 +109,8 @@ void replace(Variable& variable, ValuePtr fresh);
 
 // The variable becomes a view of what it was (`x.t_()`).
 void become_view(Variable& variable, const std::vector<ViewSpec>& specs);
+// As strided_view.
+void become_strided_view(Variable& variable, const Shape* shape, const Attribute* offset_and_strides);
 
 // The value itself if the caller's reference is the only one, else a copy of it: to be given to a tensor of its own.
 ValuePtr unshared(ValuePtr value);

@@ -71,7 +71,11 @@ void guard_function_view(Variable& view) {
 }
 
 void check_history(Variable& view) {
-  if (view.cell && view.seen != view.cell->version) refuse_guarded(view, kBaseChanged, kAnyGuard);
+  if (!view.is_view()) return;
+  // A view made without a history has got one only by following its base, which PyTorch refuses to do.
+  bool followed =
+      (view.path->spec.guard & (kInNoGrad | kInInference)) != 0 && view.value->requires_grad() && !view.value->leaf;
+  if (followed || view.seen != view.cell->version) refuse_guarded(view, kBaseChanged, kAnyGuard);
 }
 
 }  // namespace lamina::engine

@@ -1,6 +1,8 @@
 // Recording on the tape, and the trace's encoding.
 #include "graph/tape.h"
 
+#include <utility>
+
 #include "support/check.h"
 
 namespace lamina {
@@ -87,6 +89,21 @@ void Tape::append(Value* value, std::uint8_t facts) {
   value->slot = static_cast<std::uint32_t>(recording_.values.size());
   recording_.values.emplace_back(value);
   recording_.bytes += value->shape->numel() * static_cast<std::int64_t>(size_of(value->dtype));
+}
+
+void Tape::abandon(ValuePtr value) {
+  if (!is_last_reader(value.get())) return;
+  std::vector<LeafPtr> states;  // die last: what Python does then finds the values in order
+  std::vector<ValuePtr> left{std::move(value)};
+  while (!left.empty()) {
+    ValuePtr next = std::move(left.back());
+    left.pop_back();
+    if (!is_last_reader(next.get())) continue;
+    for (LeafState** state : {&next->leaf, &next->hooks})
+      if (*state) states.push_back(LeafPtr::adopt(std::exchange(*state, nullptr)));
+    for (std::size_t i = 0; i < next->input_count; ++i)
+      if (Value* operand = std::exchange(next->inputs[i], nullptr)) left.push_back(ValuePtr::adopt(operand));
+  }
 }
 
 void Tape::take(Recording& recording) {

@@ -62,6 +62,10 @@ class Tape {
 
  private:
   friend class TapeGuard;
+  friend void let_go(ValuePtr value);
+  // Does only this tape hold the value, beside the caller?
+  bool is_last_reader(const Value* value) const { return value->references == 2 && value->epoch == epoch_; }
+  void abandon(ValuePtr value);
   // Appends what an op reads to the inputs or scalars.
   void introduce(Value* operand);
   // An entry's words, of which the last ones may follow; mixed side by side, so that entries make a short chain.
@@ -86,6 +90,13 @@ class Tape {
   Recording recording_;
   std::uint32_t epoch_;
 };
+
+// Gives a reference up. If only the tape holds the value now, nobody will look at it any more, and all that it holds
+// but its place in the trace is let go of at once, and so on along its operands: what Python has attached to the graph
+// dies with its last user, not when the tape runs.
+inline void let_go(ValuePtr value) {
+  if (value && value->references == 2) Tape::current().abandon(std::move(value));
+}
 
 // Records on `tape` instead, for as long as the object lives (shape-only runs).
 class TapeGuard {

@@ -6,6 +6,8 @@
 #include <new>
 #include <vector>
 
+#include "graph/tape.h"
+
 namespace lamina {
 
 namespace {
@@ -56,8 +58,7 @@ std::vector<Value*> g_dying;
 bool g_draining = false;
 
 void free_one(Value* value) {
-  for (std::size_t i = 0; i < value->input_count; ++i)
-    if (value->inputs[i]) release(value->inputs[i]);
+  drop_inputs(value);
   if (value->storage) release(value->storage);
   if (value->leaf) release(value->leaf);
   if (value->hooks) release(value->hooks);
@@ -148,7 +149,7 @@ void attach_hooks(Value* value, LeafPtr hooks) {
 
 void drop_inputs(Value* value) {
   for (std::size_t i = 0; i < value->input_count; ++i)
-    if (Value* input = std::exchange(value->inputs[i], nullptr)) release(input);
+    if (Value* input = std::exchange(value->inputs[i], nullptr)) let_go(ValuePtr::adopt(input));
 }
 
 void set_dual_observer(void (*freed)(const Value*)) { g_dual_freed = freed; }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -147,3 +149,55 @@ def test_hook_that_differentiates_the_same_graph(kind: str) -> None:
         with pytest.raises(RuntimeError, match="backward through the graph a second time"):
             z.backward()
         assert x.grad.tolist() == [2.0] * 3
+
+
+class _Witness:
+    """Something a hook holds, to see when the hook dies."""
+
+    def __call__(self, *gradients: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize("run", [False, True])
+def test_hooks_and_metadata_die_with_the_last_tensor_that_leads_to_them(run: bool) -> None:
+    def graph() -> tuple[lamina.Tensor, list[Any]]:
+        witnesses = [_Witness() for _ in range(5)]
+        x = lamina.ones(3, requires_grad=True)
+        x.register_post_accumulate_grad_hook(witnesses[0])
+        y = x * 2
+        y.register_hook(witnesses[1])
+        y.grad_fn.register_hook(witnesses[2])  # type: ignore[union-attr]
+        y.grad_fn.metadata["witness"] = witnesses[3]  # type: ignore[union-attr]
+        z = y.sin()
+        z[:1].mul_(2)
+        z.grad_fn.register_prehook(witnesses[4])  # type: ignore[union-attr]
+        if run:
+            z.tolist()
+        return z, [weakref.ref(witness) for witness in witnesses]
+
+    result, seen = graph()
+    assert all(ref() is not None for ref in seen)
+    result.sum().backward(retain_graph=True)
+    assert all(ref() is not None for ref in seen)
+    lamina.flush()  # until then .grad is pending, and reads what the leaf's graph holds
+    del result
+    assert [ref() for ref in seen] == [None] * 5
+
+
+def test_a_hook_that_holds_its_own_node_is_collected_with_the_graph() -> None:
+    def graph() -> tuple[lamina.Tensor, Any]:
+        y = lamina.ones(3, requires_grad=True) * 2
+        node, witness = y.grad_fn, _Witness()
+
+        def hook(gradient: lamina.Tensor) -> None:
+            assert node is not None, witness
+
+        y.register_hook(hook)
+        return y * 3, weakref.ref(witness)
+
+    result, seen = graph()
+    gc.collect()
+    assert seen() is not None
+    del result
+    gc.collect()
+    assert seen() is None

@@ -299,3 +299,31 @@ def test_copy_copy_is_the_same_memory() -> None:
     computed = copy.copy(weight * 2)
     assert computed.is_leaf
     assert computed.requires_grad
+
+
+def test_a_view_in_place_stays_guarded() -> None:
+    base = lamina.ones(2, 3, requires_grad=True) * 1
+    part = base.unbind()[0]
+    with lamina.no_grad():
+        part.unsqueeze_(0)
+    assert part.shape == (1, 3)
+    assert part.requires_grad
+    with pytest.raises(RuntimeError, match="returns multiple views"):
+        part.add_(1)
+    with lamina.no_grad():
+        view = base[:]
+        view.as_strided_((2,), (3,), 1)
+    with pytest.raises(RuntimeError, match=_NO_GRAD):
+        view.add_(1)
+    plain = lamina.arange(6.0)
+    assert plain.as_strided_((2, 2), (3, 1)).tolist() == [[0.0, 1.0], [3.0, 4.0]]
+
+
+def test_a_view_made_without_gradients_has_no_history_after_a_change_of_its_base() -> None:
+    base = lamina.ones(2, requires_grad=True) * 1
+    with lamina.no_grad():
+        view = base[:1]
+        view *= 2
+    assert repr(view) == "tensor([2.], grad_fn=<Invalid>)"
+    with pytest.raises(RuntimeError, match="its base or another view of its base has been modified inplace"):
+        _ = view.grad_fn
