@@ -90,6 +90,11 @@ class Walk {
     ValuePtr& sum = gradients_[value->mark];
     sum = sum ? build::add(sum, gradient) : std::move(gradient);
   }
+  // An output may come to the walk several times: as it was returned, and as it was saved for the function's gradient.
+  void accumulate_output(const Value* function, std::size_t number, ValuePtr gradient) {
+    ValuePtr& sum = outputs(function)[number];
+    sum = sum ? build::add(sum, gradient) : std::move(gradient);
+  }
   // A function has a gradient for each of its outputs.
   std::vector<ValuePtr>& outputs(const Value* function) {
     auto& gradients = outputs_[function];
@@ -237,7 +242,7 @@ std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const V
       continue;
     }
     if (Value* function = function_of(node)) {
-      walk.outputs(function)[static_cast<std::size_t>((*node->attribute)[0])] = std::move(gradient);
+      walk.accumulate_output(function, static_cast<std::size_t>((*node->attribute)[0]), std::move(gradient));
       continue;
     }
     visit_watched(node, {&gradient, 1}, walk, options, observer);

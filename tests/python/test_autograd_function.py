@@ -57,6 +57,25 @@ def test_gradients_of_any_order() -> None:
     assert y.grad_fn.saved_tensors[0] is x
 
 
+def test_second_gradients_take_a_saved_output_and_the_returned_one_together() -> None:
+    class Exp(Function):
+        @staticmethod
+        def forward(ctx: Any, x: lamina.Tensor) -> lamina.Tensor:
+            y = x.exp()
+            ctx.save_for_backward(y)
+            return y
+
+        @staticmethod
+        def backward(ctx: Any, gradient: lamina.Tensor) -> Any:
+            (y,) = ctx.saved_tensors
+            return gradient * y
+
+    x = lamina.tensor([0.3, 0.5], dtype=lamina.float64, requires_grad=True)
+    (slope,) = lamina.autograd.grad((Exp.apply(x) ** 2).sum(), x, create_graph=True)
+    (curvature,) = lamina.autograd.grad(slope.sum(), x)
+    np.testing.assert_allclose(curvature.numpy(), 4 * np.exp(2 * x.detach().numpy()))
+
+
 def test_saved_tensors_are_freed_and_watched() -> None:
     x = _leaf(2.0)
     y = Cube.apply(x).sum()
