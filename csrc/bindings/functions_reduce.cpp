@@ -94,7 +94,8 @@ LAMINA_FUNCTION(kBoth, std, "input, dim=None, unbiased=None, keepdim=False, *, c
 LAMINA_FUNCTION(kBoth, norm, "input, p=2, dim=None, keepdim=False, dtype=None") {
   double p = 2;
   if (a.given(1) && PyUnicode_Check(a.object(1)))
-    check(std::string(a.text(1)) == "fro", "norm(): expected p to be a number or 'fro', got '", a.text(1), "'");
+    check(std::string(a.text(1)) == "fro", "norm(): expected p to be a number or 'fro', got '", a.text(1),
+          "'; linalg.matrix_norm has 'nuc'");
   else
     p = a.number(1, 2);
   return wrap(functions::norm(a.tensor(0), p, axes_of(a, 2), a.flag(3, false), a.dtype(4)));

@@ -122,7 +122,7 @@ if TYPE_CHECKING:
         utils,
     )
     from .io import load, save
-    from .linalg import cholesky, det, logdet, matrix_power, slogdet
+    from .linalg import cholesky, cholesky_inverse, cholesky_solve, det, logdet, matrix_power, slogdet
     from .linalg import inv as inverse
 
     # fmt: off
@@ -191,6 +191,8 @@ _IN_PLACE = (
 # Functions of subpackages that are not loaded with the package: (subpackage, name there).
 _LAZY = {
     "cholesky": ("linalg", "cholesky"),
+    "cholesky_inverse": ("linalg", "cholesky_inverse"),
+    "cholesky_solve": ("linalg", "cholesky_solve"),
     "det": ("linalg", "det"),
     "inverse": ("linalg", "inv"),
     "load": ("io", "load"),
@@ -215,6 +217,7 @@ __all__ = [
     "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman_window",
     "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
     "cartesian_prod", "cat", "cdist", "ceil", "channels_last", "channels_last_3d", "cholesky",
+    "cholesky_inverse", "cholesky_solve",
     "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone",
     "column_stack", "combinations", "concat", "concatenate", "conj", "conj_physical", "contiguous_format", "copysign",
     "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cross", "cuda", "cummax", "cummin", "cumprod", "cumsum",

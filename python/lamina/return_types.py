@@ -15,6 +15,10 @@ __all__ = [
     "histogram",
     "histogramdd",
     "kthvalue",
+    "linalg_eigh",
+    "linalg_lstsq",
+    "linalg_qr",
+    "linalg_svd",
     "max",
     "median",
     "min",
@@ -27,7 +31,7 @@ __all__ = [
 
 
 class _Result(tuple):  # type: ignore[type-arg]
-    """A tuple of two tensors whose fields have names."""
+    """A tuple of tensors whose fields have names."""
 
     __slots__ = ()
     _fields: tuple[str, ...] = ()
@@ -177,3 +181,61 @@ class frexp(_Result):
     else:
         mantissa = property(lambda self: self[0], doc="Numbers whose magnitudes are in [1/2, 1).")
         exponent = property(lambda self: self[1], doc="The powers of two that they are to be multiplied by.")
+
+
+class linalg_svd(_Result):
+    """Result of `lamina.linalg.svd`."""
+
+    __slots__ = ()
+    _fields = ("U", "S", "Vh")
+    if TYPE_CHECKING:
+        U: Tensor
+        S: Tensor
+        Vh: Tensor
+    else:
+        U = property(lambda self: self[0], doc="Orthonormal columns.")
+        S = property(lambda self: self[1], doc="The singular values, falling.")
+        Vh = property(lambda self: self[2], doc="Orthonormal rows.")
+
+
+class linalg_eigh(_Result):
+    """Result of `lamina.linalg.eigh`."""
+
+    __slots__ = ()
+    _fields = ("eigenvalues", "eigenvectors")
+    if TYPE_CHECKING:
+        eigenvalues: Tensor
+        eigenvectors: Tensor
+    else:
+        eigenvalues = property(lambda self: self[0], doc="Rising.")
+        eigenvectors = property(lambda self: self[1], doc="Orthonormal columns.")
+
+
+class linalg_qr(_Result):
+    """Result of `lamina.linalg.qr`."""
+
+    __slots__ = ()
+    _fields = ("Q", "R")
+    if TYPE_CHECKING:
+        Q: Tensor
+        R: Tensor
+    else:
+        Q = property(lambda self: self[0], doc="Orthonormal columns.")
+        R = property(lambda self: self[1], doc="An upper triangle.")
+
+
+class linalg_lstsq(_Result):
+    """Result of `lamina.linalg.lstsq`."""
+
+    __slots__ = ()
+    _fields = ("solution", "residuals", "rank", "singular_values")
+    if TYPE_CHECKING:
+        solution: Tensor
+        residuals: Tensor
+        rank: Tensor
+        singular_values: Tensor
+    else:
+        solution = property(lambda self: self[0], doc="Of the least squared error.")
+        residuals = property(lambda self: self[1], doc="Squared errors, a column each.")
+        rank = property(lambda self: self[2], doc="Of the matrices.")
+        singular_values = property(lambda self: self[3], doc="Of the matrices, falling.")

@@ -1,23 +1,51 @@
-"""``lamina.linalg``: norms, and solving by elimination. What needs singular values or eigenvalues is absent."""
+"""``lamina.linalg``: norms, solving by elimination, LAPACK's decompositions. What needs complex numbers is absent."""
 
 from ..functions.products import cross
+from .decompositions import eigh, eigvalsh, qr, svd, svdvals
+from .least_squares import cond, lstsq, matrix_rank, pinv
 from .norms import matrix_norm, norm, vecdot, vector_norm
-from .solving import LinAlgError, cholesky, det, inv, logdet, matrix_power, multi_dot, slogdet, solve, solve_triangular
+from .solving import (
+    LinAlgError,
+    cholesky,
+    det,
+    inv,
+    logdet,
+    matrix_power,
+    multi_dot,
+    slogdet,
+    solve,
+    solve_triangular,
+)
+from .solving import (
+    cholesky_inverse as cholesky_inverse,
+)
+from .solving import (
+    cholesky_solve as cholesky_solve,
+)
 
 __all__ = [
     "LinAlgError",
     "cholesky",
+    "cond",
     "cross",
     "det",
+    "eigh",
+    "eigvalsh",
     "inv",
     "logdet",
+    "lstsq",
     "matrix_norm",
     "matrix_power",
+    "matrix_rank",
     "multi_dot",
     "norm",
+    "pinv",
+    "qr",
     "slogdet",
     "solve",
     "solve_triangular",
+    "svd",
+    "svdvals",
     "vecdot",
     "vector_norm",
 ]

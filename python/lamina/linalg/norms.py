@@ -6,6 +6,7 @@ from math import inf
 
 from .._core import Tensor
 from ..functions.arguments import wrap_axes
+from .decompositions import svdvals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,18 +54,20 @@ def matrix_norm(
     *,
     dtype: DType | None = None,
 ) -> Tensor:
-    """Norms of the matrices in the two axes `dim`: "fro", or 1, -1, inf, -inf (sums of columns or rows)."""
+    """Norms of the matrices in the two axes `dim`: "fro"; 1, inf and -1, -inf (sums of columns or rows, the
+    largest or smallest); 2, -2 and "nuc" (the largest and smallest singular value, and the sum of all)."""
     A = _as_float("matrix_norm", A, dtype)
     if len(dim) != 2 or A.dim() < 2:
         raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple of axes of a matrix. Got {tuple(dim)}")
     rows, columns = wrap_axes(dim, A.dim())
     if ord == "fro":
         return A.norm(2, [rows, columns], keepdim)
+    if ord in ("nuc", 2, -2):
+        values = svdvals(A.movedim((rows, columns), (-2, -1)))
+        result = values.sum(-1) if ord == "nuc" else values.amax(-1) if ord == 2 else values.amin(-1)
+        return result.unsqueeze(min(rows, columns)).unsqueeze(max(rows, columns)) if keepdim else result
     if ord not in (1, -1, inf, -inf):
-        raise RuntimeError(
-            f"linalg.matrix_norm: order {ord!r} is not available here: expected 'fro', 1, -1, inf or -inf "
-            "(others need singular values)"
-        )
+        raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported: expected 'fro', 'nuc', ±1, ±2 or ±inf")
     summed, compared = (rows, columns) if ord in (1, -1) else (columns, rows)
     sums = A.abs().sum(summed, True)
     result = sums.amax(compared, True) if float(ord) > 0 else sums.amin(compared, True)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = [
     "LinAlgError",
     "cholesky",
+    "cholesky_inverse",
+    "cholesky_solve",
     "det",
     "inv",
     "logdet",
@@ -189,6 +191,18 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
             "linalg.cholesky: The factorization could not be completed because the input is not positive-definite."
         )
     return factor.transpose(-2, -1) if upper else factor
+
+
+def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
+    """X with ``A X = B`` for the A whose Cholesky factor is `L` (its transpose, if `upper`)."""
+    if upper:
+        L = L.mT
+    return solve_triangular(L.mT, solve_triangular(L, B, upper=False), upper=True)
+
+
+def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
+    """The inverse of the matrix whose Cholesky factor is `L` (its transpose, if `upper`)."""
+    return cholesky_solve(_core.eye(L.shape[-1], dtype=L.dtype), L, upper)
 
 
 def matrix_power(A: Tensor, n: int) -> Tensor:

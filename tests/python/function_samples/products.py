@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from .row import row, x
+from .row import Array, row, x
 
 __all__ = ["LINALG", "PRODUCTS"]
 
@@ -14,6 +14,12 @@ SYMMETRIC = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -0.7], [0.5, -0.7, 2.0]])
 REGULAR = np.array(
     [[[0.0, 2.0, 1.0], [1.0, 0.5, -1.0], [3.0, 0.2, 0.1]], [[2.0, 1.0, 0.0], [1.0, 3.0, 1.0], [0.0, 1.0, 4.0]]]
 )
+
+
+def least_squares(a: Array, b: Array) -> tuple[Array, ...]:
+    solution, residuals, rank, values = np.linalg.lstsq(a, b, rcond=None)
+    return solution, residuals, np.int64(rank), values
+
 
 PRODUCTS = [
     row(
@@ -86,6 +92,24 @@ LINALG = [
         unitriangular=True,
         reference=lambda a, b, upper, left, unitriangular: b @ np.linalg.inv(np.triu(a, 1) + np.eye(3)),
     ),
+    row("cholesky_solve", x(3, 2), SYMMETRIC, reference=lambda b, a: np.linalg.solve(np.tril(a) @ np.tril(a).T, b)),
+    row("cholesky_inverse", SYMMETRIC, reference=lambda a: np.linalg.inv(np.tril(a) @ np.tril(a).T)),
+    row("linalg.svd", x(4, 3), False, reference=np.linalg.svd),
+    row("linalg.svd", x(2, 3, 4), gradient=False, reference=np.linalg.svd),
+    row("linalg.svdvals", x(2, 3, 4), reference=lambda a: np.linalg.svd(a, compute_uv=False)),
+    row("linalg.eigh", SYMMETRIC, gradient=False, reference=np.linalg.eigh),
+    row("linalg.eigvalsh", SYMMETRIC, "U", gradient=False, reference=np.linalg.eigvalsh),
+    row("linalg.qr", x(2, 4, 3), reference=np.linalg.qr),
+    row("linalg.qr", x(2, 3, 4), reference=np.linalg.qr),
+    row("linalg.qr", x(3, 4), "complete", reference=np.linalg.qr),
+    row("linalg.pinv", x(4, 3), reference=np.linalg.pinv),
+    row("linalg.pinv", x(2, 3, 4), reference=np.linalg.pinv),
+    row("linalg.lstsq", x(4, 3), x(4, 2), gradient=False, reference=least_squares),
+    row("linalg.matrix_rank", np.ones((2, 3, 4)), gradient=False, reference=np.linalg.matrix_rank),
+    row("linalg.cond", REGULAR, reference=np.linalg.cond),
+    row("linalg.cond", SYMMETRIC, 1, reference=lambda a, p: np.linalg.cond(a, p)),
+    row("linalg.matrix_norm", x(2, 3, 2), "nuc", reference=lambda a, p: np.linalg.norm(a, p, (1, 2))),
+    row("linalg.matrix_norm", x(2, 3, 2), 2, (0, 1), True, reference=np.linalg.norm),
     row("linalg.det", REGULAR, reference=np.linalg.det),
     row("linalg.slogdet", REGULAR, reference=lambda a: tuple(np.linalg.slogdet(a))),
     row("linalg.logdet", SYMMETRIC, reference=lambda a: np.linalg.slogdet(a)[1]),

@@ -1,0 +1,110 @@
+"""What follows from singular values: rank, condition, pseudo-inverses and least squares."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+from .. import _core
+from .._core import Tensor
+from ..autograd.function import Function
+from ..dtypes import finfo
+from ..return_types import linalg_lstsq
+from .decompositions import eigvalsh, svd, svdvals
+from .norms import matrix_norm
+from .solving import inv
+
+__all__ = ["cond", "lstsq", "matrix_rank", "pinv"]
+
+
+def _threshold(A: Tensor, largest: Tensor, atol: Tensor | float | None, rtol: Tensor | float | None) -> Tensor:
+    """Up to ``max(atol, rtol * largest)`` singular values count as zero; rtol is max(m, n) eps if neither is given."""
+    if rtol is None:
+        given = atol is not None and bool((_core.as_tensor(atol) > 0).all())
+        rtol = 0.0 if given else max(A.shape[-2:]) * finfo(A.dtype).eps
+    return _core.maximum(largest * rtol, _core.as_tensor(0.0 if atol is None else atol).to(largest.dtype))
+
+
+def matrix_rank(
+    A: Tensor,
+    tol: Tensor | float | None = None,
+    hermitian: bool = False,
+    *,
+    atol: Tensor | float | None = None,
+    rtol: Tensor | float | None = None,
+) -> Tensor:
+    """How many singular values are above ``max(atol, rtol * the largest)``: int64 of the batch's shape."""
+    values = eigvalsh(A.detach()).abs() if hermitian else svdvals(A.detach())
+    if values.shape[-1] == 0:
+        return _core.zeros(values.shape[:-1], dtype=_core.int64)
+    limit = _threshold(A, values.amax(-1), atol if tol is None else tol, rtol)
+    return (values > limit.unsqueeze(-1)).sum(-1)
+
+
+class _Pinv(Function):
+    """Golub and Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares problems", 1973."""
+
+    @staticmethod
+    def forward(ctx: Any, A: Tensor, atol: Any, rtol: Any) -> Tensor:
+        U, S, Vh = svd(A.detach(), full_matrices=False)
+        if S.shape[-1]:
+            limit = _threshold(A, S.amax(-1), atol, rtol).unsqueeze(-1)
+            S = _core.where(limit < S, S, inf)
+        P: Tensor = (Vh.mT / S.unsqueeze(-2)) @ U.mT
+        ctx.save_for_backward(A, P)
+        return P
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None, None]:
+        A, P = ctx.saved_tensors
+        beyond_columns = g.mT @ P @ P.mT
+        beyond_rows = P.mT @ P @ g.mT
+        gradient = -P.mT @ g @ P.mT + beyond_columns - A @ (P @ beyond_columns)
+        return gradient + beyond_rows - (beyond_rows @ P) @ A, None, None
+
+
+def pinv(
+    A: Tensor,
+    rcond: Tensor | float | None = None,
+    hermitian: bool = False,
+    *,
+    atol: Tensor | float | None = None,
+    rtol: Tensor | float | None = None,
+) -> Tensor:
+    """The pseudo-inverse of (..., m, n) matrices, (..., n, m); singular values up to the threshold count as zero."""
+    result: Tensor = _Pinv.apply(A, atol, rtol if rcond is None else rcond)
+    return result
+
+
+def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> linalg_lstsq:
+    """X of the least ``|A X - B|``, the smallest if there are several; (..., m, n) and (..., m, k) give (..., n, k).
+
+    Also the squared residuals (of full-rank problems with more rows than columns, else empty), the rank and the
+    singular values. `driver` is accepted; the solution is always the pseudo-inverse's.
+    """
+    if A.dim() < 2 or B.dim() < 1:
+        raise RuntimeError(
+            f"linalg.lstsq: expected a matrix and a matrix or vector, got {list(A.shape)}, {list(B.shape)}"
+        )
+    vector = B.dim() == A.dim() - 1
+    right = B.unsqueeze(-1) if vector else B
+    if right.dim() < 2 or right.shape[-2] != A.shape[-2]:
+        raise RuntimeError(
+            f"linalg.lstsq: input.size(-2) should match other.size(-2), got {list(A.shape)} and {list(B.shape)}"
+        )
+    X = pinv(A, rcond) @ right
+    values = svdvals(A.detach())
+    rank = matrix_rank(A, rtol=rcond)
+    residuals = _core.empty(0, dtype=A.dtype)
+    if A.shape[-2] > A.shape[-1] and bool((rank == A.shape[-1]).all()):
+        residuals = (A @ X - right).square().sum(-2)
+    return linalg_lstsq(X.squeeze(-1) if vector else X, residuals, rank, values)
+
+
+def cond(A: Tensor, p: float | str | None = None) -> Tensor:
+    """The condition number by the norm `p`: of the singular values (None, 2, -2), or of the matrix and its inverse."""
+    if p in (None, 2, -2):
+        values = svdvals(A)
+        return values[..., -1] / values[..., 0] if p == -2 else values[..., 0] / values[..., -1]
+    assert p is not None
+    return matrix_norm(A, p) * matrix_norm(inv(A), p)
