@@ -36,6 +36,7 @@ enum class Layout {
   kRows,
   kColumns,
   kPaddedRows,
+  kFarRows,
   kPaddedColumns,
   kStepped,
   kReversed,
@@ -44,9 +45,9 @@ enum class Layout {
   kOneColumn,
   kHankel
 };
-constexpr Layout kLayouts[] = {Layout::kRows,      Layout::kColumns,  Layout::kPaddedRows, Layout::kPaddedColumns,
-                               Layout::kStepped,   Layout::kReversed, Layout::kFlipped,    Layout::kOneRow,
-                               Layout::kOneColumn, Layout::kHankel};
+constexpr Layout kLayouts[] = {Layout::kRows,          Layout::kColumns,   Layout::kPaddedRows, Layout::kFarRows,
+                               Layout::kPaddedColumns, Layout::kStepped,   Layout::kReversed,   Layout::kFlipped,
+                               Layout::kOneRow,        Layout::kOneColumn, Layout::kHankel};
 
 // A matrix of small whole numbers: their sums of products are exact in any order.
 template <typename T>
@@ -66,6 +67,9 @@ struct Matrix {
         break;
       case Layout::kPaddedRows:
         row = n + 3, column = 1;
+        break;
+      case Layout::kFarRows:
+        row = n + 1030, column = 1;
         break;
       case Layout::kPaddedColumns:
         row = 1, column = m + 5;

@@ -57,7 +57,7 @@ TYPED_TEST(MatmulFloat, large_enough_for_several_blocks) {
                                    {300, 1, 2050},  {1, 1100, 900},   {700, 33, 129}, {1100, 140, 40}};
   for (const auto& [m, n, k] : shapes) {
     for (const Layout a : {Layout::kRows, Layout::kPaddedColumns}) {
-      for (const Layout b : {Layout::kPaddedRows, Layout::kColumns, Layout::kStepped}) {
+      for (const Layout b : {Layout::kPaddedRows, Layout::kFarRows, Layout::kColumns, Layout::kStepped}) {
         Case<TypeParam> product = make_case<TypeParam>(m, n, k, a, b);
         product.padding = 1;
         add_epilogue(product);
@@ -67,13 +67,16 @@ TYPED_TEST(MatmulFloat, large_enough_for_several_blocks) {
   }
 }
 
-// Too deep to be read in place: the first panel of rows packs b's whole panels, the last one is packed before.
+// Too deep to be read in place: the first panel of rows packs b's whole panels, the last one is packed before. All are
+// where b's rows are far apart.
 TYPED_TEST(MatmulFloat, panels_packed_by_their_first_reader) {
   for (const std::size_t m : {7u, 12u, 13u, 15u, 29u}) {
     for (const std::size_t n : {16u, 17u, 31u, 32u, 33u, 64u, 65u, 127u, 128u, 129u}) {
-      Case<TypeParam> product = make_case<TypeParam>(m, n, 521, Layout::kRows, Layout::kPaddedRows);
-      if (n % 2 == 0) add_epilogue(product);
-      expect_exact(product);
+      for (const Layout b : {Layout::kPaddedRows, Layout::kFarRows}) {
+        Case<TypeParam> product = make_case<TypeParam>(m, n, 521, Layout::kRows, b);
+        if (n % 2 == 0) add_epilogue(product);
+        expect_exact(product);
+      }
     }
   }
 }
