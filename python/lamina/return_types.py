@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from ._core import Tensor
 
 TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 __all__ = [
     "aminmax",
@@ -31,10 +35,17 @@ __all__ = [
 
 
 class _Result(tuple):  # type: ignore[type-arg]
-    """A tuple of tensors whose fields have names."""
+    """A tuple of tensors whose fields have names: those that the class annotates, in this order."""
 
     __slots__ = ()
-    _fields: tuple[str, ...] = ()
+    _fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        names = tuple(cls.__dict__.get("__annotations__", ()))  # noqa: RUF063  # inspect is slow to load
+        if names:
+            cls._fields = names
+            for place, name in enumerate(names):
+                setattr(cls, name, property(itemgetter(place)))
 
     def __new__(cls, *tensors: Tensor | tuple[Tensor, ...]) -> _Result:
         return super().__new__(cls, tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors)
@@ -49,13 +60,8 @@ class _Result(tuple):  # type: ignore[type-arg]
 
 class _ValuesIndices(_Result):
     __slots__ = ()
-    _fields = ("values", "indices")
-    if TYPE_CHECKING:
-        values: Tensor
-        indices: Tensor
-    else:
-        values = property(lambda self: self[0], doc="The chosen elements.")
-        indices = property(lambda self: self[1], doc="Where they were along the dimension.")
+    values: Tensor  # the chosen elements
+    indices: Tensor  # where they were along the dimension
 
 
 class median(_ValuesIndices):
@@ -122,120 +128,72 @@ class aminmax(_Result):
     """Result of `lamina.aminmax`."""
 
     __slots__ = ()
-    _fields = ("min", "max")
-    if TYPE_CHECKING:
-        min: Tensor
-        max: Tensor
-    else:
-        min = property(lambda self: self[0], doc="The smallest elements.")
-        max = property(lambda self: self[1], doc="The largest elements.")
+    min: Tensor  # the smallest elements
+    max: Tensor  # the largest elements
 
 
 class slogdet(_Result):
     """Result of `lamina.linalg.slogdet`."""
 
     __slots__ = ()
-    _fields = ("sign", "logabsdet")
-    if TYPE_CHECKING:
-        sign: Tensor
-        logabsdet: Tensor
-    else:
-        sign = property(lambda self: self[0], doc="The determinant's sign.")
-        logabsdet = property(lambda self: self[1], doc="The logarithm of its absolute value.")
+    sign: Tensor  # the determinant's sign
+    logabsdet: Tensor  # the logarithm of its absolute value
 
 
 class histogram(_Result):
     """Result of `lamina.histogram`."""
 
     __slots__ = ()
-    _fields = ("hist", "bin_edges")
-    if TYPE_CHECKING:
-        hist: Tensor
-        bin_edges: Tensor
-    else:
-        hist = property(lambda self: self[0], doc="What fell into each bin.")
-        bin_edges = property(lambda self: self[1], doc="The edges between the bins, one more than those.")
+    hist: Tensor  # what fell into each bin
+    bin_edges: Tensor  # the edges between the bins, one more than those
 
 
 class histogramdd(_Result):
     """Result of `lamina.histogramdd`."""
 
     __slots__ = ()
-    _fields = ("hist", "bin_edges")
-    if TYPE_CHECKING:
-        hist: Tensor
-        bin_edges: tuple[Tensor, ...]
-    else:
-        hist = property(lambda self: self[0], doc="What fell into each bin; an axis a coordinate.")
-        bin_edges = property(lambda self: self[1], doc="The edges between the bins along each coordinate.")
+    hist: Tensor  # what fell into each bin; an axis a coordinate
+    bin_edges: tuple[Tensor, ...]  # the edges between the bins along each coordinate
 
 
 class frexp(_Result):
     """Result of `lamina.frexp`."""
 
     __slots__ = ()
-    _fields = ("mantissa", "exponent")
-    if TYPE_CHECKING:
-        mantissa: Tensor
-        exponent: Tensor
-    else:
-        mantissa = property(lambda self: self[0], doc="Numbers whose magnitudes are in [1/2, 1).")
-        exponent = property(lambda self: self[1], doc="The powers of two that they are to be multiplied by.")
+    mantissa: Tensor  # numbers whose magnitudes are in [1/2, 1)
+    exponent: Tensor  # the powers of two that they are to be multiplied by
 
 
 class linalg_svd(_Result):
     """Result of `lamina.linalg.svd`."""
 
     __slots__ = ()
-    _fields = ("U", "S", "Vh")
-    if TYPE_CHECKING:
-        U: Tensor
-        S: Tensor
-        Vh: Tensor
-    else:
-        U = property(lambda self: self[0], doc="Orthonormal columns.")
-        S = property(lambda self: self[1], doc="The singular values, falling.")
-        Vh = property(lambda self: self[2], doc="Orthonormal rows.")
+    U: Tensor  # orthonormal columns
+    S: Tensor  # the singular values, falling
+    Vh: Tensor  # orthonormal rows
 
 
 class linalg_eigh(_Result):
     """Result of `lamina.linalg.eigh`."""
 
     __slots__ = ()
-    _fields = ("eigenvalues", "eigenvectors")
-    if TYPE_CHECKING:
-        eigenvalues: Tensor
-        eigenvectors: Tensor
-    else:
-        eigenvalues = property(lambda self: self[0], doc="Rising.")
-        eigenvectors = property(lambda self: self[1], doc="Orthonormal columns.")
+    eigenvalues: Tensor  # rising
+    eigenvectors: Tensor  # orthonormal columns
 
 
 class linalg_qr(_Result):
     """Result of `lamina.linalg.qr`."""
 
     __slots__ = ()
-    _fields = ("Q", "R")
-    if TYPE_CHECKING:
-        Q: Tensor
-        R: Tensor
-    else:
-        Q = property(lambda self: self[0], doc="Orthonormal columns.")
-        R = property(lambda self: self[1], doc="An upper triangle.")
+    Q: Tensor  # orthonormal columns
+    R: Tensor  # an upper triangle
 
 
 class linalg_lstsq(_Result):
     """Result of `lamina.linalg.lstsq`."""
 
     __slots__ = ()
-    _fields = ("solution", "residuals", "rank", "singular_values")
-    if TYPE_CHECKING:
-        solution: Tensor
-        residuals: Tensor
-        rank: Tensor
-        singular_values: Tensor
-    else:
-        solution = property(lambda self: self[0], doc="Of the least squared error.")
-        residuals = property(lambda self: self[1], doc="Squared errors, a column each.")
-        rank = property(lambda self: self[2], doc="Of the matrices.")
-        singular_values = property(lambda self: self[3], doc="Of the matrices, falling.")
+    solution: Tensor  # of the least squared error
+    residuals: Tensor  # squared errors, a column each
+    rank: Tensor  # of the matrices
+    singular_values: Tensor  # of the matrices, falling

@@ -9,8 +9,8 @@ from .._core import Tensor
 from ..autograd.modes import no_grad
 from ..nn.functional import binary_cross_entropy_with_logits
 from . import constraints
-from .distribution import Distribution
-from .parameters import broadcast_all, lazy_property, logits_to_probs, one_of, probs_to_logits
+from .parameters import broadcast_all
+from .trials import Trials
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,31 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["Bernoulli"]
 
 
-class Bernoulli(Distribution):
+class Bernoulli(Trials):
     """1 with probability `probs`, or with odds of logarithm `logits`, else 0. Exactly one of the two is given."""
 
-    arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.boolean
     has_enumerate_support = True
-
-    def __init__(
-        self,
-        probs: Tensor | float | None = None,
-        logits: Tensor | float | None = None,
-        validate_args: bool | None = None,
-    ) -> None:
-        given = one_of("Bernoulli", probs=probs, logits=logits)
-        (value,) = broadcast_all(probs if logits is None else logits)  # type: ignore[arg-type]  # one is there
-        setattr(self, given, value)
-        super().__init__(value.shape, validate_args=validate_args)
-
-    @lazy_property
-    def probs(self) -> Tensor:
-        return logits_to_probs(self.logits, is_binary=True)
-
-    @lazy_property
-    def logits(self) -> Tensor:
-        return probs_to_logits(self.probs, is_binary=True)
 
     @property
     def param_shape(self) -> _core.Size:

@@ -9,8 +9,8 @@ from ..functions.sampling import binomial
 from ..functions.special_values import lgamma
 from ..nn.functional import softplus
 from . import constraints
-from .distribution import Distribution
-from .parameters import broadcast_all, lazy_property, logits_to_probs, one_of, probs_to_logits
+from .parameters import broadcast_all, one_of
+from .trials import Trials
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,14 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["Binomial"]
 
 
-class Binomial(Distribution):
+class Binomial(Trials):
     """How many of `total_count` trials succeed, each with probability `probs` (or `logits`)."""
 
-    arg_constraints = {
-        "total_count": constraints.nonnegative_integer,
-        "probs": constraints.unit_interval,
-        "logits": constraints.real,
-    }
+    arg_constraints = {"total_count": constraints.nonnegative_integer, **Trials.arg_constraints}
     has_enumerate_support = True
 
     def __init__(
@@ -39,20 +35,11 @@ class Binomial(Distribution):
         given = one_of("Binomial", probs=probs, logits=logits)
         value, count = broadcast_all(probs if logits is None else logits, total_count)  # type: ignore[arg-type]
         self.total_count = count.to(value.dtype)
-        setattr(self, given, value)
-        super().__init__(value.shape, validate_args=validate_args)
+        super().__init__(**{given: value}, validate_args=validate_args)
 
     @property
     def support(self) -> constraints.Constraint:
         return constraints.integer_interval(0, self.total_count)
-
-    @lazy_property
-    def probs(self) -> Tensor:
-        return logits_to_probs(self.logits, is_binary=True)
-
-    @lazy_property
-    def logits(self) -> Tensor:
-        return probs_to_logits(self.probs, is_binary=True)
 
     @property
     def mean(self) -> Tensor:

@@ -6,9 +6,7 @@ from math import inf, log, nan, pi
 
 from .. import _core
 from .._core import Tensor
-from . import constraints
-from .distribution import Distribution
-from .parameters import broadcast_all
+from .location_scale import LocationScale
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,24 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["Cauchy"]
 
 
-class Cauchy(Distribution):
+class Cauchy(LocationScale):
     """The ratio of two normal variables, times `scale`, plus `loc` (its median): it has no mean and no variance."""
-
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc: Tensor | float, scale: Tensor | float, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:
         return _core.full_like(self.loc, nan)
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @property
     def variance(self) -> Tensor:

@@ -7,8 +7,8 @@ from .._core import Tensor
 from ..autograd.modes import no_grad
 from ..nn.functional import binary_cross_entropy_with_logits
 from . import constraints
-from .distribution import Distribution
-from .parameters import broadcast_all, lazy_property, logits_to_probs, one_of, probs_to_logits
+from .parameters import broadcast_all
+from .trials import Trials
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["Geometric"]
 
 
-class Geometric(Distribution):
+class Geometric(Trials):
     """How many trials fail before the first success, each of which comes with probability `probs` (or `logits`)."""
 
-    arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.nonnegative_integer
 
     def __init__(
@@ -29,20 +28,9 @@ class Geometric(Distribution):
         logits: Tensor | float | None = None,
         validate_args: bool | None = None,
     ) -> None:
-        given = one_of("Geometric", probs=probs, logits=logits)
-        (value,) = broadcast_all(probs if logits is None else logits)  # type: ignore[arg-type]  # one is there
-        setattr(self, given, value)
-        super().__init__(value.shape, validate_args=validate_args)
-        if self._validate_args and given == "probs" and not bool((value > 0).all()):
-            raise ValueError(f"Geometric: expected probs above 0, but found invalid values:\n{value}")
-
-    @lazy_property
-    def probs(self) -> Tensor:
-        return logits_to_probs(self.logits, is_binary=True)
-
-    @lazy_property
-    def logits(self) -> Tensor:
-        return probs_to_logits(self.probs, is_binary=True)
+        super().__init__(probs, logits, validate_args)
+        if self._validate_args and "probs" in self.__dict__ and not bool((self.probs > 0).all()):
+            raise ValueError(f"Geometric: expected probs above 0, but found invalid values:\n{self.probs}")
 
     @property
     def mean(self) -> Tensor:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from math import sqrt
 
 from .._core import Tensor
-from . import constraints
-from .distribution import Distribution
-from .parameters import broadcast_all
+from .location_scale import LocationScale
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,23 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["Laplace"]
 
 
-class Laplace(Distribution):
+class Laplace(LocationScale):
     """Density ``exp(-|x - loc| / scale) / (2 scale)``; `loc` and `scale` broadcast."""
-
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc: Tensor | float, scale: Tensor | float, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
         return self.loc
 
     @property

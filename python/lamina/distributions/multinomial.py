@@ -8,8 +8,7 @@ from ..autograd.modes import no_grad
 from ..functions.special_values import lgamma
 from . import constraints
 from .binomial import Binomial
-from .categorical import Categorical
-from .distribution import Distribution
+from .categories import Categories
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,10 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Multinomial"]
 
 
-class Multinomial(Distribution):
+class Multinomial(Categories):
     """How often each of n outcomes comes in `total_count` trials, of probabilities `probs` (..., n), or of `logits`."""
-
-    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
 
     def __init__(
         self,
@@ -35,30 +32,16 @@ class Multinomial(Distribution):
         if not isinstance(total_count, int):
             raise NotImplementedError("inhomogeneous total_count is not supported")
         self.total_count = total_count
-        self._categorical = Categorical(probs, logits, validate_args=False)
-        super().__init__(self._categorical.batch_shape, self._categorical.param_shape[-1:], validate_args)
+        super().__init__(probs, logits, validate_args)
 
     def expand(self, batch_shape: Sequence[int], _instance: object = None) -> Self:
         new = super().expand(batch_shape)
-        new._categorical = self._categorical.expand(batch_shape)
         new.total_count = self.total_count
         return new
 
     @property
     def support(self) -> constraints.Constraint:
         return constraints.multinomial(self.total_count)
-
-    @property
-    def probs(self) -> Tensor:
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> _core.Size:
-        return self._categorical.param_shape
 
     @property
     def mean(self) -> Tensor:
@@ -89,6 +72,3 @@ class Multinomial(Distribution):
         counts = each.enumerate_support(False)
         orders = (each.log_prob(counts).exp() * lgamma(counts + 1)).sum((0, -1))
         return n * self._categorical.entropy() - lgamma(_core.tensor(n + 1.0, dtype=probs.dtype)) + orders
-
-    def __repr__(self) -> str:
-        return repr(self._categorical).replace("Categorical", type(self).__name__, 1)

@@ -6,9 +6,7 @@ from math import log, pi, sqrt
 
 from .. import _core
 from .._core import Tensor
-from . import constraints
-from .distribution import Distribution
-from .parameters import broadcast_all
+from .location_scale import LocationScale
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,27 +15,15 @@ if TYPE_CHECKING:
 __all__ = ["Normal"]
 
 
-class Normal(Distribution):
+class Normal(LocationScale):
     """The normal distribution of mean `loc` and standard deviation `scale`, which broadcast.
 
     >>> Normal(0.0, 1.0).log_prob(lamina.tensor(0.0))
     tensor(-0.9189)
     """
 
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc: Tensor | float, scale: Tensor | float, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
-
     @property
     def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
         return self.loc
 
     @property

@@ -5,47 +5,21 @@ from __future__ import annotations
 from .. import _core
 from .._core import Tensor
 from . import constraints
-from .categorical import Categorical
-from .distribution import Distribution
+from .categories import Categories
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from typing_extensions import Self
 
 __all__ = ["OneHotCategorical", "OneHotCategoricalStraightThrough"]
 
 
-class OneHotCategorical(Distribution):
+class OneHotCategorical(Categories):
     """As `Categorical`, with vectors of one 1 for indices: probabilities `probs` (..., n), or `logits`."""
 
-    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
     support = constraints.one_hot
     has_enumerate_support = True
-
-    def __init__(
-        self, probs: Tensor | None = None, logits: Tensor | None = None, validate_args: bool | None = None
-    ) -> None:
-        self._categorical = Categorical(probs, logits, validate_args=False)
-        super().__init__(self._categorical.batch_shape, self._categorical.param_shape[-1:], validate_args)
-
-    def expand(self, batch_shape: Sequence[int], _instance: object = None) -> Self:
-        new = super().expand(batch_shape)
-        new._categorical = self._categorical.expand(batch_shape)
-        return new
-
-    @property
-    def probs(self) -> Tensor:
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> _core.Size:
-        return self._categorical.param_shape
 
     @property
     def mean(self) -> Tensor:
@@ -76,9 +50,6 @@ class OneHotCategorical(Distribution):
         n = self._event_shape[0]
         values = _core.eye(n, dtype=self.probs.dtype).reshape((n, *[1] * len(self._batch_shape), n))
         return values.expand((n, *self._batch_shape, n)) if expand else values
-
-    def __repr__(self) -> str:
-        return repr(self._categorical).replace("Categorical", type(self).__name__, 1)
 
 
 class OneHotCategoricalStraightThrough(OneHotCategorical):
