@@ -27,14 +27,16 @@ ValuePtr product(const ValuePtr& a, const ValuePtr& b, bool transpose_b = false)
 }
 
 // How many rows repay a look for the weight's transpose: fewer are dot products with its rows, if these are not short,
-// and for more the kernels rearrange it themselves at little cost. Measured: docs/adr/0005-transposed-weights.md.
-constexpr std::int64_t kFewestRows = 5, kMostRows = 112, kShortRow = 64;
+// and for more the kernels rearrange it themselves at little cost. A weight larger than the caches comes faster along its
+// rows. Measured: docs/adr/0005-transposed-weights.md.
+constexpr std::int64_t kFewestRows = 5, kMostRows = 112, kShortRow = 64, kMostBytes = 8 << 20;
 
 // x (rows, in) times the transpose of weight (out, in).
 ValuePtr product_with_weight(const ValuePtr& x, const ValuePtr& weight) {
   bool differentiated = grad_enabled() && (x->requires_grad() || weight->requires_grad());
   std::int64_t rows = (*x->shape)[0];
-  bool repaid = rows <= kMostRows && (rows >= kFewestRows || (*x->shape)[1] <= kShortRow);
+  bool repaid = rows <= kMostRows && (rows >= kFewestRows || (*x->shape)[1] <= kShortRow) &&
+                static_cast<std::int64_t>(size_of(weight->dtype)) * weight->shape->numel() <= kMostBytes;
   if (!differentiated && is_floating(x->dtype) && repaid) {
     if (ValuePtr transposed = engine::transposed_copy(weight)) return build::matmul(x, transposed);
   }

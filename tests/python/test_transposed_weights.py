@@ -48,6 +48,14 @@ def test_copy_lives_as_long_as_the_weight(net: nn.Linear, x: lamina.Tensor) -> N
     assert lamina.memory_stats()["live_bytes"] == before
 
 
+def test_weights_larger_than_the_caches_have_none() -> None:
+    net, x = nn.Linear(1200, 2048), lamina.rand(8, 1200)
+    infer(net, x, times=2)
+    before = lamina.memory_stats()["live_bytes"]
+    infer(net, x)
+    assert lamina.memory_stats()["live_bytes"] == before
+
+
 def test_emptying_the_cache_drops_it(net: nn.Linear, x: lamina.Tensor) -> None:
     infer(net, x, times=2)
     before = lamina.memory_stats()["live_bytes"]
