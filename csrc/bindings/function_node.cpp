@@ -48,10 +48,28 @@ ValuePtr output_of(const ValuePtr& value, const ValuePtr& node, std::int64_t num
   return record(Op::rebase, {numbers.get(), node.get()}, numbers->shape, numbers->dtype, Attribute::of({number}));
 }
 
-// The tensor itself gets the history; a view, which cannot have one that its base has not, is replaced.
-PyObject* with_history(PyObject* tensor, ValuePtr value, bool replaced) {
+// A label outlives the process.
+const char* label_named(const std::string& name) {
+  static auto* labels = new std::set<std::string>;
+  return labels->insert(name).first->c_str();
+}
+
+// The tensor itself gets the history, or, if it was an argument, a view of it. Views are not to be changed in place
+// then: the history that their base would get would not go through the function.
+PyObject* with_history(PyObject* tensor, ValuePtr value, bool returned) {
   engine::Variable& variable = as_tensor(tensor)->variable;
-  if (replaced || variable.is_view()) return wrap_quietly(engine::Variable(std::move(value)));
+  if (returned) {
+    engine::Variable view = engine::view_of(variable, {{Op::reshape, value->shape}}, value);
+    engine::guard_function_view(view);
+    if (!variable.is_view()) variable.cell->handle = tensor;
+    view.value = std::move(value);
+    return wrap_quietly(std::move(view));
+  }
+  if (variable.is_view()) {
+    engine::guard_function_view(variable);
+    variable.value = std::move(value);
+    return Object::borrowed(tensor).release();
+  }
   variable.value = std::move(value);
   if (variable.cell) {
     variable.cell->value = variable.value;
@@ -92,23 +110,23 @@ OutputsRule through(const ValuePtr& operand, std::vector<ValuePtr> results) {
 
 // `results`, which are computed of `operand` together, as the outputs of one node; `label` is a grad_fn's.
 LAMINA_FUNCTION(kModule, _one_node, "operand, results, label") {
-  static auto* labels = new std::set<std::string>;  // a label outlives the process
   ValuePtr operand = a.tensor(0);
   std::vector<ValuePtr> results = a.tensors(1), numbers;
   if (!grad_enabled() || !operand->requires_grad() || operand->has(kPerExample)) return wrap_tuple(std::move(results));
   for (const ValuePtr& result : results) numbers.push_back(build::detach(result));
-  const char* label = labels->insert(a.text(2)).first->c_str();
+  const char* label = label_named(a.text(2));
   return wrap_tuple(outputs_of_one_node(operand, numbers, label, through(operand, std::move(results))));
 }
 
 // Gives `outputs`, a list with None for what is not differentiable, a history: one node with `inputs` as operands.
-// Tensors of the list `dirty` were changed in place; those of the list `replaced` are inputs that were returned.
-LAMINA_FUNCTION(kModule, _function_outputs, "context, inputs, outputs, dirty, replaced") {
+// Tensors of the list `dirty` were changed in place; those of the list `returned` are inputs that were returned.
+LAMINA_FUNCTION(kModule, _function_outputs, "context, inputs, outputs, dirty, returned") {
   if (!is_grad_fn(a.object(0))) a.fail_type(0, "Node");
   auto count = static_cast<std::size_t>(PyList_GET_SIZE(a.object(2)));
   ValuePtr node = make_node(a.tensors(1), count);
   state_of(node.get()).function = Object::borrowed(a.object(0));
   set_node(a.object(0), node.get());
+  set_label(node.get(), label_named(Py_TYPE(a.object(0))->tp_name));
   Object results(checked(PyTuple_New(static_cast<Py_ssize_t>(count))));
   for (std::size_t i = 0; i < count; ++i) {
     PyObject* output = PyList_GET_ITEM(a.object(2), static_cast<Py_ssize_t>(i));

@@ -259,9 +259,11 @@ LAMINA_FUNCTION(kMethod, t_, "input") {
   if (shape_of(a)->rank() < 2) return become(a, {{Op::reshape, shape_of(a)}}, "T");
   return become(a, functions::transpose_views(shape_of(a), 0, 1), "T");
 }
-// In inference mode nobody asks what a tensor is a view of.
+// What is detached shares numbers, and is no view; in inference mode nobody asks.
 LAMINA_FUNCTION(kMethod, _is_view, "input") {
-  return PyBool_FromLong(a.variable(0).is_view() && !a.tensor(0)->has(kInferenceMade));
+  const engine::Variable& variable = a.variable(0);
+  return PyBool_FromLong(variable.is_view() && variable.path->spec.op != Op::detach &&
+                         !a.tensor(0)->has(kInferenceMade));
 }
 
 namespace {

@@ -13,15 +13,17 @@ namespace lamina::bindings {
 namespace {
 
 engine::Variable& variable_of(PyObject* self) { return as_tensor(self)->variable; }
+// What no change of a view's base changes can be read off the value that it had before.
+const Value* any_value_of(PyObject* self) { return variable_of(self).value.get(); }
 
 PyObject* get_shape(PyObject* self, void*) {
-  return guarded([&] { return size_object(value_of(self)->shape->dims()); });
+  return guarded([&] { return size_object(any_value_of(self)->shape->dims()); });
 }
 PyObject* get_ndim(PyObject* self, void*) {
-  return guarded([&] { return PyLong_FromLong(value_of(self)->shape->rank()); });
+  return guarded([&] { return PyLong_FromLong(any_value_of(self)->shape->rank()); });
 }
 PyObject* get_dtype(PyObject* self, void*) {
-  return guarded([&] { return Object::borrowed(dtype_object(value_of(self)->dtype)).release(); });
+  return guarded([&] { return Object::borrowed(dtype_object(any_value_of(self)->dtype)).release(); });
 }
 PyObject* get_layout(PyObject*, void*) { return Py_NewRef(strided_layout()); }
 PyObject* get_requires_grad(PyObject* self, void*) {
@@ -137,13 +139,14 @@ PyObject* get_itemsize(PyObject* self, void*) {
 }
 PyObject* get_version(PyObject* self, void*) {
   return guarded([&] {
+    check(!value_of(self)->has(kInferenceMade), "Inference tensors do not track version counter.");
     return PyLong_FromUnsignedLong(variable_of(self).cell ? variable_of(self).cell->changes
                                                           : variable_of(self).changes);
   });
 }
 PyObject* get_base(PyObject* self, void*) {
   return guarded([&] {
-    PyObject* base = base_of(self);
+    PyObject* base = value_of(self)->has(kInferenceMade) ? nullptr : base_of(self);
     return base ? base : Object::borrowed(Py_None).release();
   });
 }

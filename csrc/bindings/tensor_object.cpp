@@ -198,7 +198,13 @@ PyObject* wrap(engine::Variable variable) {
 
 PyObject* wrap_view(PyObject* base, engine::Variable view) {
   if (!as_tensor(base)->variable.is_view()) view.cell->handle = base;
-  return wrap(std::move(view));
+  // Inference mode records no history of the view, which is a leaf then; it requires a gradient if its base does.
+  bool leaf = inference_mode() && value_of(base)->requires_grad() && is_floating(view.value->dtype) &&
+              !view.value->has(kInferenceMade);
+  if (leaf) view.value = engine::with_leaf(view, LeafPtr::adopt(new LeafGrad));
+  PyObject* tensor = wrap(std::move(view));
+  if (leaf) leaf_grad(tensor)->tensor = tensor;
+  return tensor;
 }
 
 PyObject* base_of(PyObject* tensor) {

@@ -156,8 +156,7 @@ ValuePtr finish(const ValuePtr& old, ValuePtr fresh, bool tracked) {
   keep_leaf(old, fresh);
   move_watchers(old, fresh);
   show_as(fresh.get(), old.get());
-  // It stays a tensor of inference mode, or none, whatever changed it.
-  fresh->flags = static_cast<std::uint8_t>((fresh->flags & ~kInferenceMade) | (old->flags & kInferenceMade));
+  keep_mode(old, fresh);
   return fresh;
 }
 
@@ -255,6 +254,7 @@ void assign(Variable& variable, ValuePtr fresh) {
   }
   ++cell.version;
   if (tracked) ++cell.changes;
+  if (grad_enabled()) variable.changes = cell.changes;
   refresh(variable);
   t_operation_start = 0;
   // A detached alias that was given something with a history has that history itself; its base has only the numbers.
@@ -290,10 +290,9 @@ void refuse_becoming_view(Variable& variable) {
 }
 
 void become(Variable& variable, Variable view) {
-  if (variable.is_view())
-    view.path->spec.guard |= variable.path->spec.guard;
-  else
-    variable.cell->handle = nullptr;
+  if (!variable.is_view()) variable.cell->handle = nullptr;
+  // It is guarded as it was before, whatever the mode is now: nobody sees the view that is made on the way.
+  view.path->spec.guard = variable.is_view() ? variable.path->spec.guard : 0;
   variable = std::move(view);
 }
 

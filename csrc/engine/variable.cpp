@@ -33,14 +33,18 @@ void release(ViewPath* path) {
 }
 
 void refresh(Variable& variable) {
-  refuse_guarded(variable, kBaseChanged, kInFunction);
+  if (variable.changes != variable.cell->changes) refuse_guarded(variable, kBaseChanged, kInFunction);
   GradMode mode(true);
+  const ValuePtr& old = variable.value;
   ValuePtr value = variable.cell->value;
   for (const ViewPath* step : steps_of(variable)) value = apply(*step, value);
-  carry_tangent(variable.value, value);
-  if (variable.value->leaf) {
+  carry_tangent(old, value);
+  if (old->leaf) {
     value = unshared(std::move(value));
-    keep_leaf(variable.value, value);
+    keep_leaf(old, value);
+    keep_mode(old, value);
+  } else if (old->requires_grad() && (is_detached(variable) || is_guarded(variable, kInFunction))) {
+    value = build::rebase(value, old);  // a history of its own, which the base has not
   }
   move_watchers(variable.value, value);
   variable.value = std::move(value);
@@ -55,6 +59,7 @@ Variable view_of(Variable& base, const std::vector<ViewSpec>& specs, ValuePtr nu
   view.cell = base.cell;
   view.path = base.path;
   base.seen = view.seen = base.cell->version;
+  view.changes = base.cell->changes;
   for (const ViewSpec& spec : specs) {
     auto* path = new ViewPath;
     path->base = view.path;

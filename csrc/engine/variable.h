@@ -62,8 +62,9 @@ struct Variable {
   ValuePtr value;  // read it through current()
   IntrusivePtr<Cell> cell;
   IntrusivePtr<ViewPath> path;
-  std::uint32_t seen = 0;     // the cell's version that `value` is of
-  std::uint32_t changes = 0;  // in-place operations so far, while there is no cell
+  std::uint32_t seen = 0;  // the cell's version that `value` is of
+  // In-place operations so far, while there is no cell. Of a view: its cell's count when its history was last told.
+  std::uint32_t changes = 0;
 
   Variable() = default;
   explicit Variable(ValuePtr from) : value(std::move(from)) {}
@@ -85,7 +86,7 @@ Variable view_of(Variable& base, const std::vector<ViewSpec>& specs, ValuePtr nu
 // What a custom function returned without recording itself is not to be changed in place with a history.
 void guard_function_view(Variable& view);
 // Raises PyTorch's error for a view that has no history any more, because its base was changed in place since.
-void check_history(Variable& view);
+void check_history(const Variable& view);
 // Does it require a gradient of its own, or of a leaf on the way, while it shows only a part of its base? Its strided
 // views are then made of its own elements in row-major order: view_of(variable, {as_strided}).
 bool is_leaf_of_part(Variable& variable);

@@ -47,13 +47,24 @@ std::string without_ending(const std::string& name) {
   fail(ErrorKind::kRuntime, subject, " and ", event, when, ". ", why);
 }
 
+// The innermost of the steps since the last detach() that one of `kinds` guards, or null.
+const ViewPath* guarded_step(const Variable& variable, unsigned kinds) {
+  for (const ViewPath* path = variable.path.get(); path && path->spec.op != Op::detach; path = path->base.get())
+    if ((path->spec.guard & kinds) != 0) return path;
+  return nullptr;
+}
+
 }  // namespace
 
+bool is_guarded(const Variable& variable, unsigned kinds) { return guarded_step(variable, kinds) != nullptr; }
+void fail_if_guarded(const Variable& variable, const char* event, unsigned kinds) {
+  if (const ViewPath* step = guarded_step(variable, kinds))
+    fail_guarded(variable, step->spec.guard, step == variable.path.get(), event);
+}
 void refuse_guarded(const Variable& variable, const char* event, unsigned kinds, bool tracked) {
   if (!grad_enabled() || !variable.is_view()) return;
   if (!tracked && !variable.value->requires_grad() && !variable.cell->value->requires_grad()) return;
-  for (const ViewPath* path = variable.path.get(); path && path->spec.op != Op::detach; path = path->base.get())
-    if ((path->spec.guard & kinds) != 0) fail_guarded(variable, path->spec.guard, path == variable.path.get(), event);
+  fail_if_guarded(variable, event, kinds);
 }
 void refuse_in_inference(const Value* value) {
   check(!value->has(kInferenceMade) || inference_mode(),
@@ -70,12 +81,9 @@ void guard_function_view(Variable& view) {
   if (view.is_view()) view.path->spec.guard = kInFunction;
 }
 
-void check_history(Variable& view) {
-  if (!view.is_view()) return;
-  // A view made without a history has got one only by following its base, which PyTorch refuses to do.
-  bool followed =
-      (view.path->spec.guard & (kInNoGrad | kInInference)) != 0 && view.value->requires_grad() && !view.value->leaf;
-  if (followed || view.seen != view.cell->version) refuse_guarded(view, kBaseChanged, kAnyGuard);
+void check_history(const Variable& view) {
+  if (view.is_view() && view.changes != view.cell->changes && view.cell->value->requires_grad())
+    fail_if_guarded(view, kBaseChanged, kAnyGuard);
 }
 
 }  // namespace lamina::engine

@@ -10,7 +10,10 @@ inline constexpr unsigned kAnyGuard = kInFunction | kManyOutputs | kInNoGrad | k
 inline constexpr const char* kChanged = "is being modified inplace";
 inline constexpr const char* kBaseChanged = "its base or another view of its base has been modified inplace";
 
-// Raises PyTorch's error if gradients are recorded through a view that one of `kinds` guards. `tracked`: what it is
+bool is_guarded(const Variable& variable, unsigned kinds);
+// Raises PyTorch's error for a view that one of `kinds` guards.
+void fail_if_guarded(const Variable& variable, const char* event, unsigned kinds);
+// Raises it if gradients are recorded through a view that one of `kinds` guards. `tracked`: what it is
 // given requires a gradient.
 void refuse_guarded(const Variable& variable, const char* event, unsigned kinds, bool tracked = false);
 

@@ -69,6 +69,10 @@ void keep_leaf(const ValuePtr& old, const ValuePtr& fresh) {
   fresh->flags |= kRequiresGrad;
 }
 
+void keep_mode(const ValuePtr& old, const ValuePtr& fresh) {
+  fresh->flags = static_cast<std::uint8_t>((fresh->flags & ~kInferenceMade) | (old->flags & kInferenceMade));
+}
+
 void move_watchers(const ValuePtr& old, const ValuePtr& fresh) {
   if (old->hooks && fresh->requires_grad()) old->hooks->moved(old.get(), fresh.get());
 }

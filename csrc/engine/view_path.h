@@ -24,6 +24,8 @@ bool has_own_tangent(const Variable& variable);
 
 // A leaf stays that leaf, whatever value it goes on to.
 void keep_leaf(const ValuePtr& old, const ValuePtr& fresh);
+// It stays a tensor of inference mode, or none, whatever changed it.
+void keep_mode(const ValuePtr& old, const ValuePtr& fresh);
 // Tells those who watch a tensor's gradient which value that is now.
 void move_watchers(const ValuePtr& old, const ValuePtr& fresh);
 

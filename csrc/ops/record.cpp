@@ -145,10 +145,12 @@ ValuePtr record_unobserved(Op op, std::span<Value* const> inputs, const Shape* s
   value->scope = current_scope();
   if (flags & kReordered) [[unlikely]]
     hand_on_order(value.get());
-  if (requires_grad && t_grad && entry.gradient && is_floating(dtype)) value->flags |= kRequiresGrad;
-  // A view is of inference mode if what it shows is.
+  // A view is of inference mode if what it shows is, and has no history then.
   bool shows = entry.kernel.family == Family::kView && inputs[0]->op != kScalar;
-  if (shows ? inputs[0]->has(kInferenceMade) : t_inference) value->flags |= kInferenceMade;
+  bool inference = shows ? inputs[0]->has(kInferenceMade) : t_inference;
+  if (inference) value->flags |= kInferenceMade;
+  if (requires_grad && t_grad && !(shows && inference) && entry.gradient && is_floating(dtype))
+    value->flags |= kRequiresGrad;
   if (flags & kPerExample) [[unlikely]] {
     value->flags |= kPerExample;
     return value;

@@ -1352,7 +1352,7 @@ def _function_outputs(
     inputs: Sequence[Tensor],
     outputs: list[Tensor | None],
     dirty: list[Tensor],
-    replaced: list[Tensor],
+    returned: list[Tensor],
 ) -> tuple[Tensor | None, ...]: ...
 def _exchange_saved_hooks(
     pack: Callable[[Tensor], Any] | None, unpack: Callable[[Any], Tensor] | None

@@ -234,3 +234,53 @@ def test_a_context_that_holds_its_result_is_collected() -> None:
     del y
     gc.collect()
     assert context() is None
+
+
+class _Shown(Function):
+    """Returns its argument, or a view of it."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, how: Any) -> Any:
+        return how(x)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:
+        return lamina.cat([gradient, gradient])[:2] * 10, None
+
+
+@pytest.mark.parametrize("how", [lambda x: x, lambda x: x.view_as(x), lambda x: x[:1]])
+@pytest.mark.parametrize("leaf", [True, False])
+def test_what_a_function_shows_of_its_argument_shares_numbers_and_is_not_to_be_changed(leaf: bool, how: Any) -> None:
+    given = lamina.ones(2, requires_grad=True)
+    x = given if leaf else given * 1
+    y = _Shown.apply(x, how)
+    assert y._is_view()
+    assert y._base is x
+    assert type(y.grad_fn).__name__ == "_ShownBackward"
+    x.data.mul_(3)
+    assert y[0].item() == 3
+    (y * 2)[0].backward()
+    assert given.grad[0].item() == 20  # type: ignore[index]
+    for view in (y, y[:1]):
+        with pytest.raises(RuntimeError, match="view was created inside a custom Function"):
+            view.add_(1)
+    with lamina.no_grad():
+        y.add_(1)
+    assert x[0].item() == 4
+    with pytest.raises(RuntimeError, match="its base or another view of its base has been modified"):
+        _ = y.grad_fn
+    if not leaf:
+        x.add_(1)
+        with pytest.raises(RuntimeError, match="its base or another view of its base has been modified"):
+            y.exp()
+
+
+def test_what_a_function_detaches_shares_numbers_and_keeps_its_history() -> None:
+    x = lamina.ones(2, requires_grad=True) * 1
+    y = _Shown.apply(x, lambda x: x.detach())
+    x.mul_(2)
+    assert y.tolist() == [2, 2]
+    y.add_(1)
+    assert x.tolist() == [3, 3]
+    assert "AddBackward0" in repr(y)
+    assert y.grad_fn.next_functions[0][0].name() == "_ShownBackward"  # type: ignore[union-attr]

@@ -174,3 +174,32 @@ def test_tensors_of_inference_mode() -> None:
         made[0].add_(1)
     with pytest.raises(RuntimeError, match="Inplace update to inference tensor"):
         made[0].squeeze_()
+
+
+def test_a_view_of_inference_mode_is_a_leaf_that_requires_what_its_base_requires() -> None:
+    base = lamina.ones(2, 2, requires_grad=True) * 1
+    with lamina.inference_mode():
+        view, (row, _) = base.view(-1), base.unbind()
+        assert all(x.requires_grad and x.is_leaf and x._is_view() and not x.is_inference() for x in (view, row))
+        view.add_(1)
+        assert base.tolist() == [[2, 2], [2, 2]]
+        assert view.requires_grad
+        assert view._version == base._version == 1
+        made = lamina.ones(2, requires_grad=True)
+    (row * 3).sum().backward()
+    assert row.grad.tolist() == [3, 3]
+    with pytest.raises(RuntimeError, match="A view was created in inference mode and its base or another view"):
+        _ = view.grad_fn
+    with pytest.raises(RuntimeError, match="do not track version counter"):
+        _ = made._version
+    assert made[0]._base is None
+    assert not made[0].requires_grad
+
+    class Identity(lamina.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x * 1
+
+    with pytest.raises(RuntimeError, match="Inference tensors cannot be saved for backward"):
+        Identity.apply(made)

@@ -315,6 +315,9 @@ def test_a_view_in_place_stays_guarded() -> None:
         view.as_strided_((2,), (3,), 1)
     with pytest.raises(RuntimeError, match=_NO_GRAD):
         view.add_(1)
+    with lamina.inference_mode():
+        base.t_()
+    assert base.add_(1).tolist() == [[2, 2], [2, 2], [2, 2]]
     plain = lamina.arange(6.0)
     assert plain.as_strided_((2, 2), (3, 1)).tolist() == [[0.0, 1.0], [3.0, 4.0]]
 

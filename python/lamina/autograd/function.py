@@ -65,6 +65,11 @@ class _SavedTensor:
     """A tensor kept for backward, with the version that it had; an output is kept without its history, a cycle."""
 
     def __init__(self, tensor: Tensor, output: int | None) -> None:
+        if tensor.is_inference():
+            raise RuntimeError(
+                "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal "
+                "tensor and use it in autograd."
+            )
         self.version = tensor._version
         self.output = output
         self.numbers = tensor

@@ -74,14 +74,14 @@ class _Call:
         return tangent
 
     def _check_view(self, tangent: Tensor, given: Tensor | None) -> None:
-        if not tangent._is_view():
+        if tangent._base is None:
             raise RuntimeError(
                 "A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a "
                 "view."
             )
         if given is None:
             return
-        if given._is_view():
+        if given._base is not None:
             if tangent._base is not given._base:
                 raise RuntimeError(
                     "A custom Function is returning a view but the jvp is not returning a view of the same base as the "

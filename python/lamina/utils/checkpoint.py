@@ -148,7 +148,9 @@ def checkpoint(
     segment.call, segment.places = _with_state(call, state), places
     segment.starts = _core._frontier([results[place] for place in places], start)
     segment._outputs = [(tuple(results[place].shape), results[place].dtype) for place in places]
-    fresh = _core._function_outputs(segment, segment.starts, [results[place] for place in places], [], [])
+    # A view would be one of what was computed the first time.
+    own = [x if x._base is None else _core._same_value(x) for x in (results[place] for place in places)]
+    fresh = _core._function_outputs(segment, segment.starts, own, [], [])
     for place, result in zip(places, fresh, strict=True):
         results[place] = result
     return rebuild_results(results)
