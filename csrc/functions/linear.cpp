@@ -27,8 +27,8 @@ ValuePtr product(const ValuePtr& a, const ValuePtr& b, bool transpose_b = false)
 }
 
 // How many rows repay a look for the weight's transpose: fewer are dot products with its rows, if these are not short,
-// and for more the kernels rearrange it themselves at little cost. A weight larger than the caches comes faster along its
-// rows. Measured: docs/adr/0005-transposed-weights.md.
+// and for more the kernels rearrange it themselves at little cost. A weight larger than the caches comes faster along
+// its rows. Measured: docs/adr/0005-transposed-weights.md.
 constexpr std::int64_t kFewestRows = 5, kMostRows = 112, kShortRow = 64, kMostBytes = 8 << 20;
 
 // x (rows, in) times the transpose of weight (out, in).
