@@ -238,7 +238,8 @@ LAMINA_FUNCTION(kBoth, chunk, "input, chunks, dim=0") {
 }
 LAMINA_FUNCTION(kBoth, unbind, "input, dim=0") {
   int axis = functions::wrap_axis(a.integer(1, 0), shape_of(a)->rank());
-  check(shape_of(a)->rank() > 0, "Dimension specified as ", axis, " but tensor has no dimensions");
+  if (shape_of(a)->rank() == 0)
+    fail(ErrorKind::kIndex, "Dimension specified as ", axis, " but tensor has no dimensions");
   std::vector<functions::Views> views;
   for (std::int64_t i = 0; i < size_along(a, axis); ++i) views.push_back(functions::select_views(shape_of(a), axis, i));
   DimVector ones(views.size(), 1);

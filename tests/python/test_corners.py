@@ -18,6 +18,7 @@ X = lamina.tensor([[0.5, 0.0], [-2.0, 3.0]])
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
+        (lambda: SCALAR.unbind(), IndexError, "Dimension specified as 0 but tensor has no dimensions"),
         (lambda: SCALAR.size(0), IndexError, "Dimension specified as 0 but tensor has no dimensions"),
         (lambda: SCALAR.stride(-1), IndexError, "Dimension specified as -1"),
         (lambda: SCALAR.norm(dtype=lamina.bool), RuntimeError, "should be floating point"),
