@@ -98,6 +98,8 @@ struct BufferView {
   }
 };
 
+void release_buffer(void* context) { delete static_cast<BufferView*>(context); }
+
 // Gives the value the order of the array that it was made from.
 void show_order(Value* value, const Py_buffer& view) {
   DimVector strides;
@@ -147,6 +149,11 @@ ValuePtr copy_of_buffer(PyObject* array) {
   return value;
 }
 
+PyObject* owner_of(const Storage* storage) {
+  auto* buffer = static_cast<BufferView*>(runtime::external_context(storage, release_buffer));
+  return buffer ? buffer->view.obj : nullptr;
+}
+
 ValuePtr value_over_buffer(PyObject* array) {
   if (!PyObject_CheckBuffer(array)) fail(ErrorKind::kType, "expected np.ndarray (got ", printed_type(array), ")");
   auto buffer = std::make_unique<BufferView>(array, true);
@@ -180,8 +187,7 @@ ValuePtr value_over_buffer(PyObject* array) {
   void* data = view.buf;
   bool read_only = buffer->view.readonly != 0;
   auto bytes = static_cast<std::size_t>(buffer->view.len);
-  StoragePtr storage = runtime::wrap_external(
-      data, bytes, [](void* context) { delete static_cast<BufferView*>(context); }, buffer.get(), read_only);
+  StoragePtr storage = runtime::wrap_external(data, bytes, release_buffer, buffer.get(), read_only);
   buffer.release();
   storage->external_holders = 1;  // read-only or not: another view of the array may write
   ValuePtr value = make_leaf(std::move(storage), shape, format.dtype, {0, strides_attribute(shape, strides)});

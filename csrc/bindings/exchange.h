@@ -18,6 +18,8 @@ ValuePtr copy_of_buffer(PyObject* array);
 // A value over a buffer's own memory. Raises TypeError for types that lamina does not have, ValueError for memory that
 // cannot be shared (negative strides, byte-swapped, unaligned).
 ValuePtr value_over_buffer(PyObject* array);
+// The object whose buffer it is; null for any other memory. Borrowed.
+PyObject* owner_of(const Storage* storage);
 
 // Nested lists of Python numbers.
 PyObject* list_from_value(const ValuePtr& value);

@@ -118,7 +118,7 @@ PyObject* get_variable(PyObject* self, void*) {
       PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute 'variable'", Py_TYPE(self)->tp_name);
       return nullptr;
     }
-    PyObject* tensor = static_cast<LeafGrad*>(node->leaf)->tensor;
+    PyObject* tensor = leaf_of(node)->tensor;
     return tensor ? Object::borrowed(tensor).release() : wrap(ValuePtr(node));
   });
 }

@@ -141,7 +141,7 @@ void Observer::accumulate(PyObject** grad, ValuePtr gradient, const Value* leaf)
 }
 
 void Observer::leaf(Value* value, ValuePtr gradient) {
-  auto* state = static_cast<LeafGrad*>(value->leaf);
+  LeafGrad* state = leaf_of(value);
   if (state->hooks.empty()) {
     accumulate(&state->grad, std::move(gradient), value);
     return;

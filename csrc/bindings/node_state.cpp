@@ -57,8 +57,13 @@ void NodeState::moved(Value*, Value* to) {
   to->flags |= kHasHooks;
 }
 
+LeafGrad* leaf_of(const Value* value) {
+  auto* leaf = static_cast<LeafGrad*>(value->leaf);
+  return leaf->successor ? static_cast<LeafGrad*>(leaf->successor.get()) : leaf;
+}
+
 NodeState* state_if_any(const Value* value) {
-  return static_cast<NodeState*>(value->leaf ? value->leaf : value->hooks);
+  return value->leaf ? leaf_of(value) : static_cast<NodeState*>(value->hooks);
 }
 
 NodeState& state_of(Value* value) {

@@ -52,9 +52,14 @@ struct NodeState : LeafState {
 struct LeafGrad : NodeState {
   PyObject* grad = nullptr;
   PyObject* tensor = nullptr;  // whose leaf it is, while that exists; not owned
+  // What was recorded before the tensor took on other memory (set_) is not its graph any more, but its gradient still
+  // goes to the tensor: that leaf, of which this one says nothing but where it is.
+  IntrusivePtr<LeafState> successor;
   ~LeafGrad() override { Py_XDECREF(grad); }
 };
 
+// A leaf's state, or its successor's.
+LeafGrad* leaf_of(const Value* value);
 // The state of a value's node, or null; and made if there is none.
 NodeState* state_if_any(const Value* value);
 NodeState& state_of(Value* value);

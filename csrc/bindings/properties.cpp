@@ -140,8 +140,7 @@ PyObject* get_itemsize(PyObject* self, void*) {
 PyObject* get_version(PyObject* self, void*) {
   return guarded([&] {
     check(!value_of(self)->has(kInferenceMade), "Inference tensors do not track version counter.");
-    return PyLong_FromUnsignedLong(variable_of(self).cell ? variable_of(self).cell->changes
-                                                          : variable_of(self).changes);
+    return PyLong_FromUnsignedLong(engine::changes_of(variable_of(self)));
   });
 }
 PyObject* get_base(PyObject* self, void*) {

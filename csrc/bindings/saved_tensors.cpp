@@ -25,8 +25,7 @@ void pack(Value* node, std::size_t place, PyObject* with, PyObject* unpack) {
   GradMode mode(false);
   Object tensor(wrap_quietly(engine::Variable(build::detach(ValuePtr(value_at(node, place))))));
   Object packed(checked(PyObject_CallOneArg(with, tensor.get())));
-  const engine::Variable& given = as_tensor(tensor.get())->variable;
-  check((given.cell ? given.cell->changes : given.changes) == 0,
+  check(engine::changes_of(as_tensor(tensor.get())->variable) == 0,
         "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook can not be "
         "modified by in-place operations as this can lead to unexpected side-effects. Please open an issue if you need "
         "to perform in-place operations on the input to a pack hook.");

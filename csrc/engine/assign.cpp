@@ -47,10 +47,11 @@ ValuePtr put_elements(const std::vector<const ViewPath*>& steps, const ValuePtr&
   std::iota(first, first + numel, std::int64_t{0});
   ValuePtr places = make_leaf(std::move(storage), base->shape, DType::kInt64);
   for (const ViewPath* step : steps)
-    if (step->spec.op != Op::detach) places = apply(step->spec, places);
+    if (step->spec.op != Op::detach && step->spec.op != Op::bitcast) places = apply(step->spec, places);
   const Shape* line = Shape::of({fresh->shape->numel()});
+  ValuePtr numbers = fresh->dtype == base->dtype ? fresh : build::bitcast(fresh, base->dtype);
   return build::reshape(build::scatter(build::reshape(base, Shape::of({numel})), 0, build::reshape(places, line),
-                                       build::reshape(fresh, line)),
+                                       build::reshape(numbers, line)),
                         base->shape);
 }
 
@@ -58,7 +59,7 @@ ValuePtr put_elements(const std::vector<const ViewPath*>& steps, const ValuePtr&
 void collapse_lonely(Variable& variable) {
   if (!variable.cell || variable.cell->references != 1) return;
   if (!shows_whole_base(variable)) return;
-  variable.changes = variable.cell->changes;
+  variable.changes = changes_of(variable);
   variable.cell.reset();
   variable.path.reset();
 }
@@ -101,12 +102,13 @@ thread_local bool t_saved_may_change = false;
 // interpreter's lock is released between an operation's start and its end if it has to look at numbers.
 thread_local std::uint64_t t_operation_start = 0;
 
-// A view's numbers are its base's, so both have changed.
-void mark_overwritten(const ValuePtr& old) {
+// A view's numbers are its base's, so both have changed; unless `tracked`, only up to the step that hides changes.
+void mark_overwritten(const ValuePtr& old, bool tracked) {
   if (t_saved_may_change) return;
   for (Value* value = old.get(); value; value = is_view(value) ? value->inputs[0] : nullptr) {
     value->flags |= kOverwritten;
     value->overwritten_at = t_operation_start ? t_operation_start : current_sequence();
+    if (!tracked && op_of(value) == Op::detach) return;
   }
 }
 
@@ -147,7 +149,7 @@ bool keeps_tangent(const ViewPath& step, const ValuePtr& fresh) {
 
 // What a variable whose value was `old` holds after an in-place operation gave it `fresh`.
 ValuePtr finish(const ValuePtr& old, ValuePtr fresh, bool tracked) {
-  if (tracked) mark_overwritten(old);
+  if (tracked) mark_overwritten(old, true);
   if (old->storage && old->storage->exposed())
     fresh = write_through(old, fresh);
   else
@@ -177,13 +179,8 @@ void refuse_unassignable(Variable& variable, bool tracked = false) {
   if (value->has(kDual)) [[unlikely]] {
     if (TangentPtr tangent = tangent_of(value.get())) refuse_unassignable(tangent->variable());
   }
-  if (!grad_enabled()) return;
   refuse_guarded(variable, kChanged, kAnyGuard, tracked);
-  check(!value->leaf, "a leaf Variable that requires grad is being used in an in-place operation.");
-  if (variable.is_view() && !is_detached(variable)) {
-    check(!variable.cell->value->leaf,
-          "a view of a leaf Variable that requires grad is being used in an in-place operation.");
-  }
+  refuse_leaf(variable);
 }
 
 }  // namespace
@@ -248,12 +245,12 @@ void assign(Variable& variable, ValuePtr fresh) {
       GradMode mode(true);
       fresh = build::rebase(fresh, base);
     }
-    if (tracked) mark_overwritten(old);
+    mark_overwritten(old, tracked);
     cell.value = finish(base, std::move(fresh), tracked);
     if (TangentPtr own = apart ? tangent_of(base.get()) : nullptr) set_tangent(cell.value.get(), std::move(own));
   }
   ++cell.version;
-  if (tracked) ++cell.changes;
+  ++changes_of(variable);
   if (grad_enabled()) variable.changes = cell.changes;
   refresh(variable);
   t_operation_start = 0;
@@ -275,9 +272,24 @@ void replace(Variable& variable, ValuePtr fresh) {
   fresh = unshared(std::move(fresh));
   keep_leaf(old, fresh);
   if (variable.cell && !variable.is_view()) variable.cell->handle = nullptr;
-  std::uint32_t changes = variable.cell ? variable.cell->changes : variable.changes;
+  std::uint32_t changes = changes_of(variable);
   variable = Variable(std::move(fresh));
   variable.changes = changes;
+}
+
+void show_memory_of(Variable& variable, Variable& source, LeafPtr leaf) {
+  ValuePtr old = current(variable);
+  refuse_in_inference(old.get());
+  refuse_leaf(variable);
+  note_change(variable);
+  mark_overwritten(old, !crosses(variable, untracked()));
+  std::uint32_t changes = ++changes_of(variable);
+  Variable shown = detached(source, false);
+  if (variable.cell && !variable.is_view()) variable.cell->handle = nullptr;
+  variable = std::move(shown);
+  variable.path->changes = changes;
+  variable.path->spec.guard = 0;  // users see no view
+  if (leaf) variable.value = with_leaf(variable, std::move(leaf));
 }
 
 namespace {

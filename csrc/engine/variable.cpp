@@ -1,6 +1,8 @@
 // Variables: views that follow their cell, leaves, memory for the outside. In-place operations: assign.cpp.
 #include "engine/variable.h"
 
+#include <cstring>
+
 #include "engine/flush.h"
 #include "engine/tangents.h"
 #include "engine/view_guards.h"
@@ -40,7 +42,7 @@ void refresh(Variable& variable) {
   for (const ViewPath* step : steps_of(variable)) value = apply(*step, value);
   carry_tangent(old, value);
   if (old->leaf) {
-    value = unshared(std::move(value));
+    if (value->references > (Tape::current().is_pending(value.get()) ? 2u : 1u)) value = build::detach(value);
     keep_leaf(old, value);
     keep_mode(old, value);
   } else if (old->requires_grad() && (is_detached(variable) || is_guarded(variable, kInFunction))) {
@@ -83,6 +85,8 @@ Variable strided_view(Variable& variable, const Shape* shape, const Attribute* o
     auto axes = *axes_in_memory(memory->shape, base_strides(memory));
     specs.insert(specs.begin(), {Op::permute, permuted(memory->shape, axes), Attribute::of(axes)});
   }
+  if (DType dtype = current(variable)->dtype; dtype != memory->dtype)
+    specs.push_back({Op::bitcast, shape, Attribute::of({static_cast<std::int64_t>(index_of(dtype))})});
   if (shows_whole_base(variable)) return view_of(variable, specs);
   if (has_own_tangent(variable)) {
     bool whole = is_contiguous(variable) && current(variable)->shape->numel() == variable.cell->value->shape->numel();
@@ -135,6 +139,33 @@ void arrange(Variable& variable, const ValuePtr& base) {
 }
 
 }  // namespace
+
+Variable memory_of(Variable& variable) {
+  const ValuePtr& base = variable.is_view() ? variable.cell->value : current(variable);
+  const Shape* shape = base->shape;
+  std::vector<ViewSpec> specs{{Op::detach, shape, untracked()}};
+  if (base->has(kReordered)) {
+    DimVector axes = *axes_in_memory(shape, base_strides(base.get()));
+    shape = permuted(shape, axes);
+    specs.push_back({Op::permute, shape, Attribute::of(axes)});
+  }
+  specs.push_back({Op::reshape, Shape::of({shape->numel()})});
+  if (!variable.is_view()) return view_of(variable, specs);
+  Variable whole(base);
+  whole.cell = variable.cell;
+  whole.seen = variable.cell->version;
+  return view_of(whole, specs);
+}
+
+void move_memory(Variable& variable, StoragePtr memory) {
+  make_exportable(variable);
+  ValuePtr base = variable.is_view() ? variable.cell->value : current(variable);
+  std::memcpy(memory->data, data_of(base.get()), static_cast<std::size_t>(base->shape->numel()) * size_of(base->dtype));
+  attach_storage(base.get(), std::move(memory), {0, strides_attribute(base->shape, base_strides(base.get()))});
+  if (!variable.cell) return;
+  ++variable.cell->version;
+  refresh(variable);
+}
 
 void make_exportable(Variable& variable) {
   ValuePtr base = variable.is_view() ? variable.cell->value : current(variable);

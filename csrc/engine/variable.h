@@ -51,6 +51,7 @@ struct ViewPath {
   std::uint32_t references = 1;
   // `tangent`, which may be null, is what the view has; not what its base gives.
   mutable bool has_own_tangent = false;
+  std::uint32_t changes = 0;  // of a .data: in-place operations since then, which its base does not count
   ViewSpec spec;
   IntrusivePtr<ViewPath> base;
   mutable IntrusivePtr<Tangent> tangent;
@@ -107,6 +108,18 @@ void check_assignable(Variable& variable);
 bool allow_changes_of_saved(bool allowed);
 // Makes the variable refer to another value altogether (`x.data = y`, load_state_dict): not seen by earlier views.
 void replace(Variable& variable, ValuePtr fresh);
+
+// The variable shows what `source` shows, in the same memory, with this leaf (null: none): `x.set_(source)`. Earlier
+// views of it stay where they are. Raises PyTorch's errors as assign does.
+void show_memory_of(Variable& variable, Variable& source, LeafPtr leaf);
+// All of the memory under the variable, as a row of elements in their order there; changes through it are not counted.
+Variable memory_of(Variable& variable);
+// Puts the numbers of the variable's base into this memory, which has room for them, for all that show them.
+void move_memory(Variable& variable, StoragePtr memory);
+
+// What `Tensor._version` shows: in-place operations on the variable's base, or on the tensor on the way to it that
+// was made by .data.
+std::uint32_t& changes_of(Variable& variable);
 
 // The variable becomes a view of what it was (`x.t_()`).
 void become_view(Variable& variable, const std::vector<ViewSpec>& specs);

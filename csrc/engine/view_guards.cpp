@@ -4,6 +4,7 @@
 #include <string>
 
 #include "autograd/gradients.h"
+#include "engine/view_path.h"
 #include "ops/record.h"
 #include "support/check.h"
 
@@ -65,6 +66,13 @@ void refuse_guarded(const Variable& variable, const char* event, unsigned kinds,
   if (!grad_enabled() || !variable.is_view()) return;
   if (!tracked && !variable.value->requires_grad() && !variable.cell->value->requires_grad()) return;
   fail_if_guarded(variable, event, kinds);
+}
+
+void refuse_leaf(const Variable& variable) {
+  if (!grad_enabled()) return;
+  check(!variable.value->leaf, "a leaf Variable that requires grad is being used in an in-place operation.");
+  check(!variable.is_view() || is_detached(variable) || !variable.cell->value->leaf,
+        "a view of a leaf Variable that requires grad is being used in an in-place operation.");
 }
 void refuse_in_inference(const Value* value) {
   check(!value->has(kInferenceMade) || inference_mode(),

@@ -19,6 +19,8 @@ void refuse_guarded(const Variable& variable, const char* event, unsigned kinds,
 
 // What a view that is made now is guarded by.
 unsigned guard_of_mode();
+// Raises PyTorch's error if gradients are recorded through a leaf that requires one, or a view of such a leaf.
+void refuse_leaf(const Variable& variable);
 // Raises PyTorch's error for a tensor of inference mode that is to be changed outside of it.
 void refuse_in_inference(const Value* value);
 

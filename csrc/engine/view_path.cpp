@@ -51,6 +51,11 @@ bool crosses(const Variable& variable, const Attribute* kind) {
     if (path->spec.op == Op::detach && path->spec.attribute == kind) return true;
   return false;
 }
+std::uint32_t& changes_of(Variable& variable) {
+  for (ViewPath* path = variable.path.get(); path; path = path->base.get())
+    if (path->spec.op == Op::detach && path->spec.attribute == untracked()) return path->changes;
+  return variable.cell ? variable.cell->changes : variable.changes;
+}
 bool has_own_tangent(const Variable& variable) {
   for (const ViewPath* path = variable.path.get(); path; path = path->base.get())
     if (path->has_own_tangent && in_dual_level()) return true;

@@ -259,6 +259,12 @@ StoragePtr wrap_external(void* data, std::size_t bytes, ReleaseOwner release_own
   return StoragePtr::adopt(block);
 }
 
+void* external_context(const Storage* storage, ReleaseOwner release_owner) {
+  if (storage->destroy != destroy_external) return nullptr;
+  const Block* block = static_cast<const Block*>(storage);
+  return block->release_owner == release_owner ? block->context : nullptr;
+}
+
 MemoryStats memory_stats() {
   return {allocator.live_bytes, allocator.peak_bytes, allocator.reserved_bytes, allocator.live_buffers};
 }

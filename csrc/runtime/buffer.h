@@ -25,6 +25,9 @@ using ReleaseOwner = void (*)(void* context);
 // If this throws std::bad_alloc, release_owner has not been called.
 StoragePtr wrap_external(void* data, std::size_t bytes, ReleaseOwner release_owner, void* context, bool read_only);
 
+// The context of an external storage with this release_owner; null for all others.
+void* external_context(const Storage* storage, ReleaseOwner release_owner);
+
 struct MemoryStats {
   std::size_t live_bytes;      // asked for by storages that exist; external memory does not count
   std::size_t peak_bytes;      // the most that live_bytes ever was, since the start or reset_peak_bytes()

@@ -99,6 +99,7 @@ from .functions.copying import (
     squeeze_copy, t_copy, transpose_copy, unbind_copy, unfold_copy, unsqueeze_copy, view_copy,
 )
 from .legacy import LEGACY_TYPES as _LEGACY_TYPES, set_default_tensor_type
+from .storage import STORAGE_CLASSES as _STORAGE_CLASSES, TypedStorage, UntypedStorage, storage_class as _storage_class
 from .tensor_methods import index_put_
 # isort: on
 # fmt: on
@@ -207,7 +208,8 @@ _LAZY = {
 
 # fmt: off
 __all__ = [
-    "Generator", "Size", "Tensor", "__version__", "abs", "absolute", "acos", "acosh", "add", "addbmm", "addcdiv",
+    "Generator", "Size", "Tensor", "TypedStorage", "UntypedStorage",
+    "__version__", "abs", "absolute", "acos", "acosh", "add", "addbmm", "addcdiv",
     "addcmul", "addmm", "addmv", "addr", "adjoint", "all", "allclose", "amax", "amin", "aminmax", "angle", "any",
     "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
     "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_strided", "as_strided_copy",
@@ -264,8 +266,8 @@ __all__ = [
     "vstack", "where", "xlogy", "zeros", "zeros_like",
 ]
 # fmt: on
-__all__ += [*_NN_FUNCTIONS, *_IN_PLACE, *_LEGACY_TYPES, "constant_pad_nd"]
-globals().update(_LEGACY_TYPES)
+__all__ += [*_NN_FUNCTIONS, *_IN_PLACE, *_LEGACY_TYPES, *_STORAGE_CLASSES, "Storage", "constant_pad_nd"]
+globals().update(_LEGACY_TYPES, **_STORAGE_CLASSES)
 
 
 def __getattr__(name: str) -> object:
@@ -280,6 +282,8 @@ def __getattr__(name: str) -> object:
     if name in _IN_PLACE:
         globals()[name] = value = getattr(Tensor, name)
         return value
+    if name == "Storage":
+        return _storage_class(get_default_dtype())
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -50,6 +50,10 @@ def _from_data(dtype: DType, data: Any, device: Any, own_type: bool) -> Tensor:
         if own_type and data.dtype != dtype:
             raise TypeError(f"expected a tensor of dtype {dtype} (got {data.dtype})")
         return data.view(data.shape)
+    if hasattr(data, "untyped"):
+        from .storage import tensor_over
+
+        return tensor_over(data, dtype)
     if not hasattr(data, "__getitem__") or (hasattr(data, "dtype") and getattr(data, "ndim", 1) == 0):
         raise TypeError(f"new(): data must be a sequence (got {_name(data)})")
     return _core.tensor(data, dtype=dtype)

@@ -6,6 +6,7 @@ from math import prod
 
 from . import _core
 from ._core import Tensor
+from .storage.methods import is_shared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,12 +78,25 @@ def tensor_from_bytes(data: Any, dtype: str, shape: tuple[int, ...]) -> Tensor:
 
 def reduce_tensor(tensor: Tensor) -> tuple[Any, ...]:
     """What ``Tensor.__reduce_ex__`` returns: the tensor as bytes. A computed tensor comes back as a leaf."""
+    if _is_for_another_memory(tensor):
+        raise RuntimeError(
+            "a tensor in shared memory can be handed to forked processes only: use the start method 'fork', or clone() "
+            "the tensor first"
+        )
     array = array_of(tensor)
     data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
     plain = (data, dtype_name(tensor.dtype), tuple(tensor.shape), tensor.requires_grad)
     if type(tensor) is Tensor:
         return rebuild_tensor, plain if tensor.is_contiguous() else (*plain, _core.empty_like(tensor).stride())
     return rebuild_subclass, (type(tensor), *plain), getattr(tensor, "__dict__", None) or None
+
+
+def _is_for_another_memory(tensor: Tensor) -> bool:
+    """Is the tensor in shared memory, while a process that cannot see it is started with it?"""
+    from sys import modules
+
+    context = modules.get("multiprocessing.context")
+    return context is not None and context.get_spawning_popen() is not None and is_shared(tensor)
 
 
 def rebuild_tensor(

@@ -53,7 +53,8 @@ from .functions.inplace import IN_PLACE, in_place
 from .functions.properties import get_device, is_complex, is_inference, is_nonzero, is_same_size, is_signed
 from .legacy import legacy_tensor, type_named, type_text
 from .plans import plan
-from .storage import TypedStorage, UntypedStorage
+from .storage import placed, typed_storage, untyped_storage
+from .storage.methods import STORAGE_METHODS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -191,7 +192,11 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
         )
     from copy import deepcopy
 
-    data = self.detach().clone()
+    if _core._memory_holders(self) > 1:  # what shows the same memory shows the same copy of it
+        storage = typed_storage(untyped_storage(self).__deepcopy__(memo), self.dtype)
+        data = placed(storage, self.storage_offset(), tuple(self.shape), self.stride())
+    else:
+        data = self.detach().clone()
     kind = type(self)
     if kind is Tensor:
         twin = data.requires_grad_(self.requires_grad)
@@ -250,25 +255,6 @@ def _type(self: Tensor, dtype: DType | str | type | None = None) -> Tensor | str
 def _new(self: Tensor, *args: Any, size: Any = None, device: Any = None) -> Tensor:
     """A tensor of this one's type, by the rules of the old constructors: `new(2, 3)`, `new([1, 2])`."""
     return legacy_tensor(self.dtype, args if size is None else tuple(size), device)
-
-
-def _untyped_storage(self: Tensor) -> UntypedStorage:
-    """The memory that this tensor shares with its base."""
-    return UntypedStorage(self)
-
-
-def _storage(self: Tensor) -> TypedStorage:
-    """The memory that this tensor shares with its base, as a row of numbers. Deprecated in PyTorch."""
-    from warnings import warn
-
-    warn(
-        "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage "
-        "class. This should only matter to you if you are using storages directly.  To access UntypedStorage directly, "
-        "use tensor.untyped_storage() instead of tensor.storage()",
-        UserWarning,
-        stacklevel=2,
-    )
-    return TypedStorage(self)
 
 
 def _resize_as_(self: Tensor, the_template: Tensor, *, memory_format: MemoryFormat | None = None) -> Tensor:
@@ -345,8 +331,7 @@ _PROTOCOLS: tuple[tuple[str, object], ...] = (
     ("register_post_accumulate_grad_hook", register_post_accumulate_grad_hook),
     ("type", _type),
     ("unflatten", _unflatten),
-    ("untyped_storage", _untyped_storage),
-    ("storage", _storage),
+    *((method.__name__, method) for method in STORAGE_METHODS),
     ("resize_as_", _resize_as_),
     ("new_empty_strided", _new_empty_strided),
     ("sum_to_size", _sum_to_size),

@@ -220,7 +220,7 @@ def _rewritten(reference: tuple[Any, ...], layout: tuple[Any, ...]) -> io.BytesI
 
 
 def test_references_are_checked() -> None:
-    float32 = names.STORAGE_TYPES["float32"]
+    float32 = lamina.FloatStorage
     storage = ("storage", float32, "0", "cpu", 4)
     assert lamina.load(_rewritten(storage, (0, (4,), (1,))))[0].tolist() == [0, 0, 0, 0]
     for reference, layout in (
@@ -234,7 +234,7 @@ def test_references_are_checked() -> None:
         (storage, (0, (2**40, 2**40), (1, 1))),
         (("storage", float32, "0", "cpu", 5), (0, (5,), (1,))),
         (("storage", float32, "1", "cpu", 4), (0, (4,), (1,))),
-        (("storage", names.STORAGE_TYPES["float16"], "0", "cpu", 9), (0, (9,), (1,))),
+        (("storage", lamina.HalfStorage, "0", "cpu", 9), (0, (9,), (1,))),
         (("storage", "float32", "0", "cpu", 4), (0, (4,), (1,))),
         (("module", "os"), (0, (4,), (1,))),
         (("storage", float32, "0", "cuda:0", 4), (0, (4,), (1,))),

@@ -10,6 +10,7 @@ from .._core import Tensor
 from ..devices import device as Device
 from ..exchange import from_dlpack, is_capsule
 from ..legacy import type_text
+from ..storage.mapping import mapped_file
 from .arguments import as_size, composed
 from .shaping import meshgrid
 
@@ -113,26 +114,11 @@ def from_file(
     With `shared` the file is made if need be, made long enough, and changed with the tensor; without, the tensor is
     the reader's own. RuntimeError if the file cannot be opened or is too short.
     """
-    from numpy import memmap
-
     kind = dtype or _core.get_default_dtype()
     count = size or 0
-    needed = count * kind.itemsize
-    try:
-        with open(filename, "a+b" if shared else "rb") as file:
-            held = file.seek(0, 2)
-            if held < needed and shared:
-                held = file.truncate(needed)
-    except OSError as error:
-        mode = "read-write" if shared else "read-only"
-        raise RuntimeError(
-            f"unable to open file <{filename}> in {mode} mode: {error.strerror} ({error.errno})"
-        ) from error
-    if held < needed:
-        raise RuntimeError(f"file <{filename}> size <{held}> is smaller than the required mapping size <{needed}>")
+    mapped = mapped_file(filename, bool(shared), count * kind.itemsize)
     if count == 0:
         return _core.empty(0, dtype=kind, device=device, requires_grad=requires_grad)
-    mapped = memmap(filename, dtype="uint8", mode="r+" if shared else "c", shape=(needed,))
     return frombuffer(mapped, dtype=kind, requires_grad=requires_grad)
 
 

@@ -6,9 +6,12 @@ import pickle
 from io import BytesIO
 from typing import Any
 
+from .. import _core
+from ..rebuilding import DTYPES, dtype_name, tensor_from_bytes
+from ..storage import TypedStorage
 from .archive import read_into
 from .pickler import TensorPickler
-from .storages import LoadedStorage, check_identity
+from .storages import check_identity, storage_from_bytes, storage_part
 from .unpickler import tensor_unpickler
 
 TYPE_CHECKING = False
@@ -34,11 +37,12 @@ def save_legacy(obj: object, file: IO[bytes], pickle_protocol: int) -> None:
     for value in (_MAGIC, _PROTOCOL, system):
         file.write(pickle.dumps(value, pickle_protocol))
     file.write(content.getvalue())
-    count = len(pickler.storages.arrays)
+    saved = pickler.storages
+    count = len(saved.arrays)
     file.write(pickle.dumps([str(number) for number in range(count)], pickle_protocol))
     for number in range(count):
-        file.write(pickler.storages.arrays[number].size.to_bytes(8, "little"))
-        file.write(pickler.storages.bytes_of(number))
+        file.write(saved.count(number).to_bytes(8, "little"))
+        file.write(saved.bytes_of(number))
 
 
 def load_legacy(file: Any, name: str, place: Any, weights_only: bool, pickle_module: Any, **options: Any) -> Any:
@@ -64,15 +68,16 @@ def load_legacy(file: Any, name: str, place: Any, weights_only: bool, pickle_mod
         raise type(error)(text) from None
     if not known:
         raise RuntimeError(f"load: {name} was not written by lamina.save or torch.save: Invalid magic number")
-    storages: dict[str, LoadedStorage] = {}
+    storages: dict[str, TypedStorage] = {}
 
-    def storage_of(identity: Any) -> LoadedStorage:
-        kind, key, location, count = check_identity(identity)
-        if len(identity) > 5 and identity[5] is not None:
-            raise RuntimeError(f"load: {name} holds views of storages, as PyTorch before 0.4 wrote them")
+    def storage_of(identity: Any) -> TypedStorage:
+        dtype, key, location, count = check_identity(identity)
         if key not in storages:
             place(location, key)
-            storages[key] = LoadedStorage(kind, count)
+            storages[key] = storage_from_bytes(_core.empty(count, dtype=DTYPES[dtype]), dtype, count)
+        if len(identity) > 5 and identity[5] is not None:  # a part, as PyTorch before 0.4 had them
+            _, offset, size = identity[5]
+            return storage_part(storages[key], offset, size)
         return storages[key]
 
     result = tensor_unpickler(content, storage_of, weights_only, pickle_module, **options).load()
@@ -80,12 +85,15 @@ def load_legacy(file: Any, name: str, place: Any, weights_only: bool, pickle_mod
     try:
         for key in plain():
             count = int.from_bytes(content.read(8), "little")
-            storages[key].fill(content.read(count * storages[key].itemsize))
+            storage = storages[key]
+            size = storage.element_size()
+            numbers = tensor_from_bytes(content.read(count * size), dtype_name(storage.dtype), (count,))
+            storage.copy_(storage_from_bytes(numbers, "", count))
     except (KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
         raise RuntimeError(f"load: {name} is truncated or damaged: {error}") from None
     file.seek(start + content.tell())
     return result
 
 
-def _refuse(identity: Any) -> LoadedStorage:
+def _refuse(identity: Any) -> TypedStorage:
     raise pickle.UnpicklingError(f"load: unexpected reference {identity!r}")

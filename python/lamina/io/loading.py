@@ -9,9 +9,10 @@ from mmap import MAP_PRIVATE, MAP_SHARED
 from typing import Any
 
 from ..rebuilding import DTYPES
+from ..storage import TypedStorage
 from .archive import ArchiveReader, is_archive
 from .legacy import load_legacy
-from .storages import LoadedStorage, check_identity
+from .storages import check_identity, storage_from_bytes
 from .unpickler import tensor_unpickler
 
 TYPE_CHECKING = False
@@ -130,21 +131,20 @@ def _load(
     with ArchiveReader(file) as archive:
         archive.name = name
         swapped = _is_big_endian(archive)
-        storages: dict[str, LoadedStorage] = {}
+        storages: dict[str, TypedStorage] = {}
 
-        def storage_of(identity: Any) -> LoadedStorage:
-            kind, key, location, count = check_identity(identity)
+        def storage_of(identity: Any) -> TypedStorage:
+            dtype, key, location, count = check_identity(identity)
             if key not in storages:
                 place(location, key)
-
-                def read() -> Any:
-                    if mmap and count:
-                        return _mapped(name, archive.place(f"data/{key}")[0], kind.dtype, count)
+                size = DTYPES[dtype].itemsize
+                data: Any
+                if mmap and count:
+                    data = _mapped(name, archive.place(f"data/{key}")[0], dtype, count)
+                else:
                     data = archive.get_record(f"data/{key}")
-                    size = DTYPES[kind.dtype].itemsize
-                    return _byteswapped(data, size) if swapped and size > 1 else data
-
-                storages[key] = LoadedStorage(kind, count, read)
+                    data = _byteswapped(data, size) if swapped and size > 1 else data
+                storages[key] = storage_from_bytes(data, dtype, count)
             return storages[key]
 
         content = BytesIO(archive.get_record("data.pkl"))

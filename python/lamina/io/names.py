@@ -10,7 +10,7 @@ from .._core import Tensor
 from ..devices import device
 from ..nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from ..rebuilding import DTYPES, rebuild_dtype, rebuild_subclass, rebuild_tensor
-from .storages import LoadedStorage, StorageType
+from ..storage import STORAGE_CLASSES, TypedStorage, UntypedStorage, placed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DATA_NAMES",
-    "STORAGE_TYPES",
     "TORCH_NAMES",
     "add_safe_globals",
     "clear_safe_globals",
@@ -32,24 +31,9 @@ __all__ = [
     "safe_names",
 ]
 
-_STORAGES = {
-    "BFloat16Storage": "bfloat16",
-    "BoolStorage": "bool",
-    "ByteStorage": "uint8",
-    "CharStorage": "int8",
-    "DoubleStorage": "float64",
-    "FloatStorage": "float32",
-    "HalfStorage": "float16",
-    "IntStorage": "int32",
-    "LongStorage": "int64",
-    "ShortStorage": "int16",
-}
-# By the name of the elements' dtype.
-STORAGE_TYPES = {dtype: StorageType(dtype) for dtype in _STORAGES.values()}
-
 
 def rebuild_strided(
-    storage: LoadedStorage,
+    storage: TypedStorage,
     offset: int,
     size: tuple[int, ...],
     stride: tuple[int, ...],
@@ -58,7 +42,7 @@ def rebuild_strided(
     metadata: Any = None,
 ) -> Tensor:
     """A tensor: a part of a storage."""
-    return storage.tensor(offset, tuple(size), tuple(stride)).requires_grad_(requires_grad)
+    return placed(storage, offset, tuple(size), tuple(stride)).requires_grad_(requires_grad)
 
 
 def rebuild_parameter(data: Tensor, requires_grad: bool, hooks: Any = None) -> Parameter:
@@ -99,7 +83,8 @@ TORCH_NAMES: dict[tuple[str, str], Any] = {
     ("torch", "device"): device,
     ("torch", "Tensor"): Tensor,
     ("torch.nn.parameter", "Parameter"): Parameter,
-    **{("torch", name): STORAGE_TYPES[dtype] for name, dtype in _STORAGES.items()},
+    ("torch.storage", "UntypedStorage"): UntypedStorage,
+    **{("torch", name): kind for name, kind in STORAGE_CLASSES.items()},
     **{("torch", name): dtype for name, dtype in DTYPES.items()},
 }
 DATA_NAMES: dict[tuple[str, str], Any] = {

@@ -11,16 +11,15 @@ from .. import _core
 from .._core import Tensor
 from ..devices import device
 from ..nn.parameter import Parameter
-from ..rebuilding import dtype_name
+from ..storage import STORAGE_CLASSES, TypedStorage, UntypedStorage, storage_class, typed_storage, untyped_storage
 from .names import (
-    STORAGE_TYPES,
     TORCH_NAMES,
     rebuild_from_type,
     rebuild_parameter,
     rebuild_parameter_with_state,
     rebuild_strided,
 )
-from .storages import SavedStorages, StorageType
+from .storages import SavedStorages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,13 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["TensorPickler"]
 
 _NAMES = {id(value): name for name, value in TORCH_NAMES.items()}
-
-
-class _Reference:
-    """Stands for a storage while an object is pickled."""
-
-    def __init__(self, number: int, count: int, dtype: str) -> None:
-        self.identity = ("storage", STORAGE_TYPES[dtype], str(number), "cpu", count)
 
 
 # The pickler written in Python, since the one in C writes no name of a module that is not there.
@@ -52,9 +44,15 @@ class TensorPickler(pickle._Pickler):
         self._views = views
 
     def persistent_id(self, obj: Any) -> Any:
-        if not isinstance(obj, _Reference):
+        if isinstance(obj, TypedStorage):
+            storage, dtype, kind = obj.untyped(), obj.dtype, storage_class(obj.dtype)
+        elif isinstance(obj, UntypedStorage):
+            storage, dtype, kind = obj, _core.uint8, UntypedStorage
+        else:
             return None
-        return (*obj.identity, None) if self._views else obj.identity
+        number = self.storages.place(storage, dtype)
+        identity = ("storage", kind, str(number), "cpu", self.storages.count(number))
+        return (*identity, None) if self._views else identity
 
     def reducer_override(self, obj: Any) -> Any:
         """Tensors, and what belongs to them, as calls of the functions that rebuild them."""
@@ -77,9 +75,11 @@ class TensorPickler(pickle._Pickler):
         return NotImplemented
 
     def _reduce_tensor(self, tensor: Tensor) -> tuple[Any, ...]:
-        number, count, offset, stride = self.storages.place(tensor)
-        storage = _Reference(number, count, dtype_name(tensor.dtype))
-        layout: tuple[Any, ...] = (offset, tuple(tensor.shape), tuple(stride), tensor.requires_grad, OrderedDict())
+        storage = typed_storage(untyped_storage(tensor), tensor.dtype)
+        layout: tuple[Any, ...] = (
+            *(tensor.storage_offset(), tuple(tensor.shape), tensor.stride()),
+            *(tensor.requires_grad, OrderedDict()),
+        )
         return rebuild_strided, (storage, *layout)
 
     def save_global(self, obj: Any, name: str | None = None) -> None:
@@ -97,5 +97,5 @@ class TensorPickler(pickle._Pickler):
         self._save_name(obj, _NAMES[id(obj)])
 
     dispatch[FunctionType] = save_global
-    dispatch[StorageType] = _save_torch_name
+    dispatch[type(STORAGE_CLASSES["FloatStorage"])] = _save_torch_name
     dispatch[_core.dtype] = _save_torch_name

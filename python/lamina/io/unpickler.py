@@ -9,8 +9,8 @@ from pickle import UnpicklingError
 from typing import Any, ClassVar
 
 from .._core import Tensor
+from ..storage import TypedStorage
 from .names import DATA_NAMES, TORCH_NAMES, safe_names
-from .storages import LoadedStorage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ __all__ = ["tensor_unpickler"]
 
 
 def tensor_unpickler(
-    file: Any, storage_of: Callable[[Any], LoadedStorage], weights_only: bool, pickle_module: Any, **options: Any
+    file: Any, storage_of: Callable[[Any], TypedStorage], weights_only: bool, pickle_module: Any, **options: Any
 ) -> Any:
     """An unpickler of `file` that asks `storage_of` for storages by what the pickle says of them."""
     base = _DataUnpickler if weights_only else (pickle_module or pickle).Unpickler
 
     class TensorUnpickler(base):  # type: ignore[misc, valid-type]
-        def persistent_load(self, identity: Any) -> LoadedStorage:
+        def persistent_load(self, identity: Any) -> TypedStorage:
             return storage_of(identity)
 
         def find_class(self, module: str, name: str) -> Any:

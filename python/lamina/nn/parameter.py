@@ -160,6 +160,12 @@ class UninitializedTensorMixin:
         tensor.requires_grad = requires_grad
         return self
 
+    def share_memory_(self) -> Self:
+        raise RuntimeError(
+            "Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the parameters "
+            "before calling `module.share_memory()`."
+        )
+
     def cpu(self) -> Self:
         return self
 

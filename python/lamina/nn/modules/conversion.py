@@ -135,6 +135,10 @@ class ModuleConversion(ModuleHooks):
         """Convert floating point parameters and buffers to bfloat16, which is computed with in float32."""
         return self._apply(lambda t: t.bfloat16() if t.is_floating_point() else t)
 
+    def share_memory(self) -> Self:
+        """Move parameters and buffers to memory that processes forked from now on share: see `Tensor.share_memory_`."""
+        return self._apply(lambda t: t.share_memory_())
+
     def cpu(self) -> Self:
         """The module itself: there is no other device."""
         return self
