@@ -75,10 +75,27 @@ ValuePtr generated(std::int64_t count, DType dtype, Element element) {
   return make_leaf(std::move(storage), Shape::of({count}), dtype);
 }
 
+// Is it a storage? Other objects' types are looked at no further than need be.
+bool is_storage(PyObject* object) {
+  return PyType_HasFeature(Py_TYPE(object), Py_TPFLAGS_HEAPTYPE) && !is_tensor(object) &&
+         PyObject_HasAttrString(object, "untyped");
+}
+
+// A tensor over a storage's own memory, as lamina/storage makes it.
+Object over_storage(PyObject* storage, DType dtype) {
+  Object module(checked(PyImport_ImportModule("lamina.storage")));
+  return Object(checked(PyObject_CallMethod(module.get(), "tensor_over", "OO", storage, dtype_object(dtype))));
+}
+
 }  // namespace
 
 LAMINA_FUNCTION(kModule, tensor, "data, *, dtype=None, device=None, requires_grad=False, pin_memory=False") {
   a.check_device(2);
+  if (is_storage(a.object(0))) {
+    Object tensor = over_storage(a.object(0), a.dtype(1).value_or(functions::default_float()));
+    if (a.flag(3, false)) set_requires_grad(tensor.get(), true);
+    return tensor.release();
+  }
   return finished(a, value_from_data(a.object(0), a.dtype(1)), 3);
 }
 LAMINA_FUNCTION(kModule, as_tensor, "data, dtype=None, device=None") {

@@ -25,7 +25,7 @@ ValuePtr without_derivative(const ValuePtr& operand, const ValuePtr& numbers) {
 LAMINA_FUNCTION(kModule, _show_memory_of, "tensor, source") {
   ValuePtr old = a.tensor(0), shown = a.tensor(1);
   LeafPtr leaf(old->leaf ? leaf_of(old.get()) : nullptr);
-  engine::show_memory_of(a.variable(0), a.variable(1), leaf);
+  engine::show_memory_of(a.variable(0), a.variable(1));
   ValuePtr& value = a.variable(0).value;
   if (leaf) {
     auto* former = new LeafGrad;
@@ -33,9 +33,6 @@ LAMINA_FUNCTION(kModule, _show_memory_of, "tensor, source") {
     attach_leaf(old.get(), LeafPtr::adopt(former));
   } else if (grad_enabled() && (old->requires_grad() || shown->requires_grad())) {
     value = without_derivative(old->requires_grad() ? old : shown, value);
-  } else if (old->requires_grad() && old->shape == value->shape) {
-    GradMode mode(true);  // the history goes on
-    value = build::rebase(value, old);
   }
   return Object::borrowed(a.tensor_object(0)).release();
 }

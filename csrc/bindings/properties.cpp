@@ -102,7 +102,11 @@ int set_data(PyObject* self, PyObject* data, void*) {
         if (!is_tensor(data)) fail(ErrorKind::kType, "Variable data has to be a tensor, but got ", printed_type(data));
         check(!value_of(self)->leaf || is_floating(value_of(data)->dtype),
               "data set to a tensor that requires gradients must be floating point or complex dtype");
-        engine::replace(variable_of(self), value_of(data));
+        // What nobody else holds needs no sharing, which would make a view of it.
+        if (Py_REFCNT(data) == 1 && !variable_of(data).cell)
+          engine::replace(variable_of(self), value_of(data));
+        else
+          engine::share_memory_of(variable_of(self), variable_of(data));
         return 0;
       },
       -1);

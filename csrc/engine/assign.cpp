@@ -277,19 +277,30 @@ void replace(Variable& variable, ValuePtr fresh) {
   variable.changes = changes;
 }
 
-void show_memory_of(Variable& variable, Variable& source, LeafPtr leaf) {
-  ValuePtr old = current(variable);
-  refuse_in_inference(old.get());
-  refuse_leaf(variable);
+void share_memory_of(Variable& variable, Variable& source) {
   note_change(variable);
-  mark_overwritten(old, !crosses(variable, untracked()));
-  std::uint32_t changes = ++changes_of(variable);
+  ValuePtr old = current(variable);
+  std::uint32_t changes = changes_of(variable);
   Variable shown = detached(source, false);
   if (variable.cell && !variable.is_view()) variable.cell->handle = nullptr;
   variable = std::move(shown);
   variable.path->changes = changes;
   variable.path->spec.guard = 0;  // users see no view
-  if (leaf) variable.value = with_leaf(variable, std::move(leaf));
+  if (old->leaf) {
+    variable.value = with_leaf(variable, LeafPtr(old->leaf));
+  } else if (old->requires_grad() && old->shape == variable.value->shape) {
+    GradMode mode(true);
+    variable.value = build::rebase(variable.value, old);
+  }
+}
+
+void show_memory_of(Variable& variable, Variable& source) {
+  ValuePtr old = current(variable);
+  refuse_in_inference(old.get());
+  refuse_leaf(variable);
+  mark_overwritten(old, !crosses(variable, untracked()));
+  share_memory_of(variable, source);
+  ++changes_of(variable);
 }
 
 namespace {

@@ -109,9 +109,11 @@ bool allow_changes_of_saved(bool allowed);
 // Makes the variable refer to another value altogether (`x.data = y`, load_state_dict): not seen by earlier views.
 void replace(Variable& variable, ValuePtr fresh);
 
-// The variable shows what `source` shows, in the same memory, with this leaf (null: none): `x.set_(source)`. Earlier
-// views of it stay where they are. Raises PyTorch's errors as assign does.
-void show_memory_of(Variable& variable, Variable& source, LeafPtr leaf);
+// The variable shows what `source` shows, in the same memory, and stays the leaf that it is, or keeps its history, if
+// that is of its shape: `x.data = source`. Earlier views of it stay where they are.
+void share_memory_of(Variable& variable, Variable& source);
+// The same as a change in place: `x.set_(source)`. Raises PyTorch's errors as assign does.
+void show_memory_of(Variable& variable, Variable& source);
 // All of the memory under the variable, as a row of elements in their order there; changes through it are not counted.
 Variable memory_of(Variable& variable);
 // Puts the numbers of the variable's base into this memory, which has room for them, for all that show them.

@@ -130,6 +130,18 @@ def test_changes_through_data_count_for_it_alone() -> None:
     assert (data._base, data._is_view(), x.tolist()) == (None, False, [2, 3, 3])
 
 
+def test_data_is_shared_when_assigned() -> None:
+    x, y = lamina.ones(2, requires_grad=True), lamina.zeros(2)
+    before = 2 * x
+    x.data = y
+    y.add_(1)
+    x.data.add_(1)
+    assert (x.tolist(), y.tolist(), x._version, x.is_leaf) == ([2, 2], [2, 2], 0, True)
+    (before + x).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [3, 3]
+
+
 def test_storage_is_one_object_while_it_lives() -> None:
     x = lamina.arange(6.0).reshape(2, 3)
     storage = x.untyped_storage()
@@ -182,6 +194,11 @@ def test_storages_without_a_tensor() -> None:
     del tensor
     assert numbers.resize_(4).tolist() == [9, 2, 3, 0]
     assert lamina.Storage is lamina.FloatStorage
+    shared = lamina.tensor(numbers)
+    shared += 1
+    assert numbers.tolist() == [10, 3, 4, 1]
+    with pytest.raises(RuntimeError, match="Expected a Storage of type float"):
+        lamina.tensor(lamina.IntStorage([1, 2]))
     assert lamina.IntStorage([-1, 2]).byte().tolist() == [255, 2]
     assert lamina.UntypedStorage([1, 300]).tolist() == [1, 44]
     assert repr(lamina.UntypedStorage(1)) == " 0\n[torch.storage.UntypedStorage(device=cpu) of size 1]"
