@@ -122,9 +122,11 @@ if TYPE_CHECKING:
         testing,
         utils,
     )
+    from .compiling import compile, get_float32_matmul_precision, set_float32_matmul_precision
     from .io import load, save
     from .linalg import cholesky, cholesky_inverse, cholesky_solve, det, logdet, matrix_power, slogdet
     from .linalg import inv as inverse
+    from .random import seed
 
     # fmt: off
     # isort: off
@@ -194,13 +196,17 @@ _LAZY = {
     "cholesky": ("linalg", "cholesky"),
     "cholesky_inverse": ("linalg", "cholesky_inverse"),
     "cholesky_solve": ("linalg", "cholesky_solve"),
+    "compile": ("compiling", "compile"),
     "det": ("linalg", "det"),
+    "get_float32_matmul_precision": ("compiling", "get_float32_matmul_precision"),
     "inverse": ("linalg", "inv"),
     "load": ("io", "load"),
     "logdet": ("linalg", "logdet"),
     "matrix_power": ("linalg", "matrix_power"),
     "constant_pad_nd": ("nn.functional.padding", "constant_pad_nd"),
     "save": ("io", "save"),
+    "seed": ("random", "seed"),
+    "set_float32_matmul_precision": ("compiling", "set_float32_matmul_precision"),
     "slogdet": ("linalg", "slogdet"),
     "vmap": ("func", "vmap"),
     **{name: ("nn.functional", name) for name in _NN_FUNCTIONS},
@@ -221,7 +227,8 @@ __all__ = [
     "cartesian_prod", "cat", "cdist", "ceil", "channels_last", "channels_last_3d", "cholesky",
     "cholesky_inverse", "cholesky_solve",
     "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone",
-    "column_stack", "combinations", "concat", "concatenate", "conj", "conj_physical", "contiguous_format", "copysign",
+    "column_stack", "combinations", "compile", "concat", "concatenate", "conj", "conj_physical",
+    "contiguous_format", "copysign",
     "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cross", "cuda", "cummax", "cummin", "cumprod", "cumsum",
     "cumulative_trapezoid", "datasets", "default_generator", "deg2rad", "det", "detach", "detach_copy", "device",
     "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy", "diagonal_scatter", "diff", "digamma", "dist",
@@ -231,7 +238,8 @@ __all__ = [
     "eye", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64",
     "float_power", "floor", "floor_divide", "flush", "fmax", "fmin", "fmod", "frac", "frexp", "from_dlpack",
     "from_file", "from_numpy", "frombuffer", "full", "full_like", "func", "gather", "gcd", "ge", "ger",
-    "get_default_device", "get_default_dtype", "get_deterministic_debug_mode", "get_device", "get_num_threads",
+    "get_default_device", "get_default_dtype", "get_deterministic_debug_mode", "get_device",
+    "get_float32_matmul_precision", "get_num_threads",
     "get_rng_state", "gradient", "greater", "greater_equal", "gt", "half", "hamming_window", "hann_window", "heaviside",
     "histc", "histogram", "histogramdd", "hsplit", "hstack", "hypot", "i0", "igamma", "igammac", "iinfo", "index_add",
     "index_copy", "index_fill", "index_put", "index_put_", "index_reduce", "index_select", "inf", "inference_mode",
@@ -252,9 +260,10 @@ __all__ = [
     "randn_like", "random", "randperm", "range", "ravel", "real", "reciprocal", "relu", "remainder", "renorm",
     "repeat_interleave", "reset_peak_memory_stats", "reshape", "resolve_conj", "resolve_neg", "result_type",
     "return_types", "roll", "rot90", "round", "row_stack", "rsqrt", "rsub", "save", "scalar_tensor", "scatter",
-    "scatter_add", "scatter_reduce", "searchsorted", "select", "select_copy", "select_scatter", "serialization",
+    "scatter_add", "scatter_reduce", "searchsorted", "seed", "select", "select_copy", "select_scatter", "serialization",
     "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_deterministic_debug_mode",
-    "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign",
+    "set_float32_matmul_precision", "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state",
+    "sgn", "short", "sigmoid", "sign",
     "signbit", "sin", "sinc", "sinh", "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy",
     "split_with_sizes", "split_with_sizes_copy", "sqrt", "square", "squeeze", "squeeze_copy", "stack", "std",
     "std_mean", "strided", "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "t_copy", "take", "take_along_dim",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["device_count", "is_available"]
+__all__ = ["device_count", "empty_cache", "is_available", "manual_seed", "manual_seed_all"]
 
 
 def is_available() -> bool:
@@ -13,3 +13,15 @@ def is_available() -> bool:
 def device_count() -> int:
     """0, so that loops over GPUs do nothing."""
     return 0
+
+
+def manual_seed(seed: int) -> None:
+    """Nothing to do: there is no GPU whose numbers could be seeded. `lamina.manual_seed` seeds those there are."""
+
+
+def manual_seed_all(seed: int) -> None:
+    """As `manual_seed`, for all of no GPUs."""
+
+
+def empty_cache() -> None:
+    """Nothing to do: no GPU's memory is kept."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._core import get_rng_state, initial_seed, manual_seed, set_rng_state
+from ._core import default_generator, get_rng_state, initial_seed, manual_seed, set_rng_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,7 +10,12 @@ if TYPE_CHECKING:
 
     from ._core import Tensor
 
-__all__ = ["fork_rng", "get_rng_state", "initial_seed", "manual_seed", "set_rng_state"]
+__all__ = ["fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state"]
+
+
+def seed() -> int:
+    """Start the stream from a number that nobody can foresee, and return that number."""
+    return default_generator.seed()
 
 
 class fork_rng:  # noqa: N801  # PyTorch's name

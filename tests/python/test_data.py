@@ -198,6 +198,11 @@ COLLATED: list[tuple[Any, Any]] = [
     ([np.float32(1), np.float32(2)], lamina.tensor([1.0, 2])),
     ([np.float64(1), np.float64(2)], lamina.tensor([1.0, 2], dtype=f64)),
     ([np.array(1), np.array(2)], lamina.tensor([1, 2])),
+    ([(np.ones(2), 1), (np.zeros(2), 2)], [lamina.tensor([[1.0, 1], [0, 0]], dtype=f64), lamina.tensor([1, 2])]),
+    (
+        [{"a": np.bool_(True), "b": [np.array([2], "int8"), np.float32(3)], "c": np.str_("x")}],
+        {"a": lamina.tensor([True]), "b": [lamina.tensor([[2]], dtype=lamina.int8), lamina.tensor([3.0])], "c": ["x"]},
+    ),
     ([(1, 2.0), (3, 4.0)], [lamina.tensor([1, 3]), lamina.tensor([2.0, 4], dtype=f64)]),
     ([[1, "a"], [2, "b"]], [lamina.tensor([1, 2]), ("a", "b")]),
     ([range(2), range(2)], [lamina.tensor([0, 0]), lamina.tensor([1, 1])]),

@@ -20,7 +20,8 @@ import lamina
 from lamina import nn, serialization
 
 FORMS = [{}, {"_use_new_zipfile_serialization": False}]
-DTYPES = [lamina.float32, lamina.float64, lamina.int64, lamina.int32, lamina.uint8, lamina.bool]
+DTYPES = [lamina.float32, lamina.float64, lamina.float16, lamina.bfloat16]
+DTYPES += [lamina.int64, lamina.int32, lamina.int16, lamina.int8, lamina.uint8, lamina.bool]
 
 
 def _round_trip(value: Any, form: dict[str, bool] | None = None, **options: Any) -> Any:
@@ -101,6 +102,13 @@ def layouts() -> dict[str, Any]:
         "both": x.permute(2, 0, 1)[1:3, :, ::2],
         "empty": x[:, 1:1],
     }
+
+
+def test_one_memory_shown_as_two_types_is_refused() -> None:
+    x = lamina.ones(2)
+    with pytest.raises(RuntimeError, match="view the same data as different types"):
+        _round_trip([x, x.view(lamina.int32)])
+    assert _round_trip(x.view(lamina.int32)).tolist() == [0x3F800000] * 2
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..autograd.batching import vmap
 from .functional_call import functional_call
 from .gradients import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, value_and_grad, vjp
+from .stack_module_state import stack_module_state
 
 __all__ = [
     "functional_call",
@@ -14,6 +15,7 @@ __all__ = [
     "jacfwd",
     "jacrev",
     "jvp",
+    "stack_module_state",
     "value_and_grad",
     "vjp",
     "vmap",

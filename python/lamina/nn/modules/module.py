@@ -239,6 +239,12 @@ class Module(ModuleConversion):
                         f"a forward hook with always_call=True raised {error!r}, which was ignored", stacklevel=2
                     )
 
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing to do: what a module records is compiled when it runs. Takes what `lamina.compile` takes."""
+        from ...compiling import compile
+
+        compile(self, *args, **kwargs)
+
     # Printing
 
     def extra_repr(self) -> str:

@@ -97,6 +97,26 @@ def collate(batch: Any, *, collate_fn_map: dict[Any, Callable[..., Any]] | None 
     raise TypeError(f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {kind}")
 
 
+class _OfNumpy(type):
+    """The type of `_Numpy`."""
+
+    def __instancecheck__(cls, value: object) -> bool:
+        return _is_numpy(value) and not isinstance(value, (str, bytes))
+
+
+class _Numpy(metaclass=_OfNumpy):
+    """What arrays and numbers of NumPy are instances of, for a map of types that does not load it."""
+
+
+def _arrays(batch: Any, *, collate_fn_map: Any = None) -> Tensor:
+    if batch[0].dtype.kind in "SUO":
+        raise TypeError(
+            "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
+            f"found {batch[0].dtype}"
+        )
+    return _core.stack(tuple(_core.as_tensor(sample) for sample in batch))
+
+
 def _stack(batch: Any, *, collate_fn_map: Any = None) -> Tensor:
     return _core.stack(tuple(batch))
 
@@ -115,6 +135,7 @@ def _as_they_are(batch: Any, *, collate_fn_map: Any = None) -> Any:
 
 default_collate_fn_map: dict[Any, Callable[..., Any]] = {
     Tensor: _stack,
+    _Numpy: _arrays,
     float: _floats,
     int: _numbers,
     str: _as_they_are,
@@ -131,12 +152,4 @@ def default_collate(batch: Any) -> Any:
     >>> default_collate([{"x": 1, "y": "a"}, {"x": 2, "y": "b"}])
     {'x': tensor([1, 2]), 'y': ['a', 'b']}
     """
-    first = batch[0]
-    if _is_numpy(first) and not isinstance(first, (float, str, bytes)):
-        if first.dtype.kind in "SUO":
-            raise TypeError(
-                "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
-                f"found {first.dtype}"
-            )
-        return _core.stack(tuple(_core.as_tensor(sample) for sample in batch))
     return collate(batch, collate_fn_map=default_collate_fn_map)

@@ -1,0 +1,66 @@
+"""compile gives back what it gets, however it is written; precisions are remembered; seeds are new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import lamina
+from lamina import nn
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    yield
+    lamina.set_float32_matmul_precision("highest")
+
+
+def test_compile_as_a_function_and_as_a_decorator() -> None:
+    net = nn.Linear(2, 1)
+    assert lamina.compile(net) is net
+    assert lamina.compile(net, mode="reduce-overhead", fullgraph=True) is net
+    assert net.compile(backend="inductor", dynamic=False) is None  # type: ignore[func-returns-value]
+
+    @lamina.compile
+    def doubled(x: lamina.Tensor) -> lamina.Tensor:
+        return x * 2
+
+    @lamina.compile(dynamic=True)
+    def halved(x: lamina.Tensor) -> lamina.Tensor:
+        return x / 2
+
+    assert (doubled(halved(lamina.tensor(3.0))).item(), halved.__name__) == (3.0, "halved")
+
+
+def test_compile_refuses_what_pytorch_refuses() -> None:
+    with pytest.raises(AssertionError, match="A callable function is expected, but <class 'int'> is provided"):
+        lamina.compile(5)  # type: ignore[type-var]
+    with pytest.raises(RuntimeError, match="Either mode or options"):
+        lamina.compile(nn.ReLU(), mode="default", options={})
+    for compiled in (lamina.compile, nn.ReLU().compile):
+        with pytest.raises(TypeError, match="fullgraf"):
+            compiled(fullgraf=True)  # type: ignore[operator]
+
+
+def test_matmul_precision() -> None:
+    assert lamina.get_float32_matmul_precision() == "highest"
+    for precision in ("medium", "high"):
+        lamina.set_float32_matmul_precision(precision)
+        assert lamina.get_float32_matmul_precision() == precision
+    with pytest.warns(UserWarning, match="low is not one of 'highest', 'high', or 'medium'"):
+        lamina.set_float32_matmul_precision("low")
+    with pytest.raises(RuntimeError, match="expects a str, but got int"):
+        lamina.set_float32_matmul_precision(1)  # type: ignore[arg-type]
+    assert lamina.get_float32_matmul_precision() == "high"
+
+
+@pytest.mark.parametrize("seed", [lamina.seed, lamina.random.seed])
+def test_seed(seed: Callable[[], int]) -> None:
+    numbers = {seed() for _ in range(3)}
+    assert len(numbers) == 3
+    drawn = seed()
+    first = lamina.rand(4)
+    lamina.manual_seed(drawn)
+    assert lamina.initial_seed() == drawn
+    assert first.equal(lamina.rand(4))
