@@ -83,7 +83,7 @@ bool is_storage(PyObject* object) {
 
 // A tensor over a storage's own memory, as lamina/storage makes it.
 Object over_storage(PyObject* storage, DType dtype) {
-  Object module(checked(PyImport_ImportModule("lamina.storage")));
+  Object module(checked(PyImport_ImportModule("lamina.storage.placing")));
   return Object(checked(PyObject_CallMethod(module.get(), "tensor_over", "OO", storage, dtype_object(dtype))));
 }
 

@@ -19,6 +19,10 @@ ValuePtr without_derivative(const ValuePtr& operand, const ValuePtr& numbers) {
   return outputs_of_one_node(operand, {&numbers, 1}, "NotImplemented@", std::move(rule)).front();
 }
 
+const ValuePtr& base_of_view(engine::Variable& variable) {
+  return variable.is_view() ? variable.cell->value : engine::current(variable);
+}
+
 }  // namespace
 
 // `tensor` shows what `source` shows from now on, in the same memory.
@@ -51,14 +55,16 @@ LAMINA_FUNCTION(kModule, _base_over, "memory, size, stride") {
 }
 // A number that tensors in the same memory share.
 LAMINA_FUNCTION(kModule, _memory_id, "tensor") { return PyLong_FromVoidPtr(a.variable(0).cell.get()); }
-// How many tensors show this memory.
+// How many tensors, arrays and other holders outside show this memory.
 LAMINA_FUNCTION(kModule, _memory_holders, "tensor") {
-  return PyLong_FromUnsignedLong(a.variable(0).cell ? a.variable(0).cell->references : 1);
+  engine::Variable& variable = a.variable(0);
+  const ValuePtr& base = base_of_view(variable);
+  return PyLong_FromUnsignedLong((variable.cell ? variable.cell->references : 1) +
+                                 (base->storage ? base->storage->external_holders : 0));
 }
 // Whose memory it is: the object that a tensor was made from without a copy, or None.
 LAMINA_FUNCTION(kModule, _memory_owner, "tensor") {
-  const engine::Variable& variable = a.variable(0);
-  const ValuePtr& base = variable.is_view() ? variable.cell->value : a.tensor(0);
+  const ValuePtr& base = base_of_view(a.variable(0));
   PyObject* owner = base->storage ? owner_of(base->storage) : nullptr;
   return Object::borrowed(owner ? owner : Py_None).release();
 }

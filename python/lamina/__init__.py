@@ -99,7 +99,8 @@ from .functions.copying import (
     squeeze_copy, t_copy, transpose_copy, unbind_copy, unfold_copy, unsqueeze_copy, view_copy,
 )
 from .legacy import LEGACY_TYPES as _LEGACY_TYPES, set_default_tensor_type
-from .storage import STORAGE_CLASSES as _STORAGE_CLASSES, TypedStorage, UntypedStorage, storage_class as _storage_class
+from .storage import TypedStorage, UntypedStorage
+from .storage.typed import STORAGE_CLASSES as _STORAGE_CLASSES, storage_class as _storage_class
 from .tensor_methods import index_put_
 # isort: on
 # fmt: on

@@ -51,7 +51,7 @@ def _from_data(dtype: DType, data: Any, device: Any, own_type: bool) -> Tensor:
             raise TypeError(f"expected a tensor of dtype {dtype} (got {data.dtype})")
         return data.view(data.shape)
     if hasattr(data, "untyped"):
-        from .storage import tensor_over
+        from .storage.placing import tensor_over
 
         return tensor_over(data, dtype)
     if not hasattr(data, "__getitem__") or (hasattr(data, "dtype") and getattr(data, "ndim", 1) == 0):

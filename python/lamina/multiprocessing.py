@@ -1,4 +1,8 @@
-"""``lamina.multiprocessing``: Python's `multiprocessing`. Tensors travel between processes as copies."""
+"""``lamina.multiprocessing``: Python's `multiprocessing`.
+
+Tensors travel between processes as copies; those that were moved by `share_memory_` before are shared with processes
+that are forked.
+"""
 
 from __future__ import annotations
 

@@ -53,8 +53,10 @@ from .functions.inplace import IN_PLACE, in_place
 from .functions.properties import get_device, is_complex, is_inference, is_nonzero, is_same_size, is_signed
 from .legacy import legacy_tensor, type_named, type_text
 from .plans import plan
-from .storage import placed, typed_storage, untyped_storage
 from .storage.methods import STORAGE_METHODS
+from .storage.placing import placed
+from .storage.typed import typed_storage
+from .storage.untyped import untyped_storage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ import pytest
 
 import lamina
 from lamina import nn
+from lamina.storage.typed import typed_storage
 
 pytestmark = pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
 
@@ -59,7 +60,7 @@ def test_pending_numbers_are_set_as_well() -> None:
     [
         ((lamina.ones(2).double(),), RuntimeError, "Could not set tensor of type double to a tensor of type float"),
         (
-            (lamina.storage.typed_storage(lamina.UntypedStorage(8), lamina.int32),),
+            (typed_storage(lamina.UntypedStorage(8), lamina.int32),),
             RuntimeError,
             "Expected a Storage of type float .* got type Int",
         ),
@@ -171,6 +172,14 @@ def test_bytes_seen_as_other_types() -> None:
     assert wide.tolist() == np.array([0, 3], np.float32).view(np.float64).tolist()
     ints.zero_()
     assert x.tolist() == [0, 0]
+    del words, ints
+    free = lamina.UntypedStorage(8)
+    halves = lamina.empty(0, dtype=lamina.int16).set_(free)
+    wide = lamina.empty(0, dtype=lamina.int64).set_(free)
+    del halves
+    other = lamina.empty(0, dtype=lamina.int32).set_(free)  # another tensor shows the bytes: they stay where they are
+    other.fill_(1)
+    assert wide.item() == (1 << 32) + 1
     bits = x.view(lamina.int32).as_strided((2,), (1,))
     bits.fill_(0x3F800000)
     assert x.tolist() == [1, 1]

@@ -10,7 +10,9 @@ from .._core import Tensor
 from ..devices import device
 from ..nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from ..rebuilding import DTYPES, rebuild_dtype, rebuild_subclass, rebuild_tensor
-from ..storage import STORAGE_CLASSES, TypedStorage, UntypedStorage, placed
+from ..storage.placing import placed
+from ..storage.typed import STORAGE_CLASSES, TypedStorage
+from ..storage.untyped import UntypedStorage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from .. import _core
 from .._core import Tensor
 from ..devices import device
 from ..nn.parameter import Parameter
-from ..storage import STORAGE_CLASSES, TypedStorage, UntypedStorage, storage_class, typed_storage, untyped_storage
+from ..storage.typed import STORAGE_CLASSES, TypedStorage, storage_class, typed_storage
+from ..storage.untyped import UntypedStorage, untyped_storage
 from .names import (
     TORCH_NAMES,
     rebuild_from_type,

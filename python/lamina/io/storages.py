@@ -7,7 +7,8 @@ from typing import Any
 
 from .._core import Tensor
 from ..rebuilding import dtype_name, tensor_from_bytes
-from ..storage import TypedStorage, UntypedStorage, typed_storage, untyped_storage
+from ..storage.typed import TypedStorage, typed_storage
+from ..storage.untyped import UntypedStorage, untyped_storage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from .placing import placed, set_, tensor_over
-from .typed import STORAGE_CLASSES, TypedStorage, storage_class, typed_storage
-from .untyped import UntypedStorage, untyped_storage
+from .typed import TypedStorage
+from .untyped import UntypedStorage
 
-__all__ = [
-    "STORAGE_CLASSES",
-    "TypedStorage",
-    "UntypedStorage",
-    "placed",
-    "set_",
-    "storage_class",
-    "tensor_over",
-    "typed_storage",
-    "untyped_storage",
-]
+__all__ = ["TypedStorage", "UntypedStorage"]

@@ -190,7 +190,7 @@ class TypedStorage:
         Numbers of one byte need none.
         """
         dtype = getattr(cls, "dtype", None) or _core.get_default_dtype()
-        return typed_storage(_read_buffer(buffer, dtype, byte_order, count, offset), dtype)
+        return typed_storage(UntypedStorage.from_buffer(buffer, byte_order, count, offset, dtype=dtype), dtype)
 
     def is_pinned(self, device: Any = None) -> bool:
         """Whether the memory is pinned for an accelerator: never, since there is none."""
@@ -251,31 +251,6 @@ def _build(self: TypedStorage, name: str, args: tuple[Any, ...], wrap: Any, dtyp
     else:
         numbers = _core.tensor(content if hasattr(content, "__array_interface__") else list(content), dtype=self.dtype)
     self._untyped_storage = untyped_storage(numbers)
-
-
-def _read_buffer(buffer: Any, dtype: DType, byte_order: str | None, count: int, offset: int) -> UntypedStorage:
-    view, size = memoryview(buffer).cast("B"), dtype.itemsize
-    if byte_order is None and size > 1:
-        raise RuntimeError("function missing required argument 'byte_order' (pos 2)")
-    if byte_order not in (None, "native", "little", "big"):
-        raise ValueError(f"invalid byte_order '{byte_order}' (expected 'big', 'little', or 'native')")
-    rest = len(view) - offset
-    if not 0 <= offset <= len(view):
-        raise ValueError(f"offset must be non-negative and no greater than buffer length ({len(view)}), got {offset}")
-    if count < 0 and rest % size:
-        raise ValueError(f"buffer size ({rest}) must be a multiple of element size ({size})")
-    if count * size > rest:
-        raise ValueError(f"buffer has only {rest} elements after offset {offset}, but specified a size of {count}")
-    data = view[offset : offset + (rest if count < 0 else count * size)]
-    if dtype == _core.bool:
-        return untyped_storage(_core.tensor([byte != 0 for byte in data], dtype=dtype))
-    storage = UntypedStorage(data)
-    storage._numbers(dtype)
-    from sys import byteorder
-
-    if byte_order in ("little", "big") and byte_order != byteorder:
-        storage.byteswap(dtype)
-    return storage
 
 
 class _OldClass(type):

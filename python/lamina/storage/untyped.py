@@ -239,6 +239,45 @@ class UntypedStorage:
         """The first `nbytes` bytes of a file; with `shared`, it is extended to that size, and written to."""
         return untyped_storage(_over(mapped_file(filename, shared, nbytes), _core.uint8))
 
+    @classmethod
+    def from_buffer(
+        cls,
+        buffer: Any,
+        byte_order: str | None = None,
+        count: int = -1,
+        offset: int = 0,
+        *,
+        dtype: DType = _core.uint8,
+    ) -> UntypedStorage:
+        """`count` numbers of a buffer from the byte `offset` on, copied; `byte_order` is theirs: native, little or big.
+
+        Numbers of one byte need none.
+        """
+        view, size = memoryview(buffer).cast("B"), dtype.itemsize
+        if byte_order is None and size > 1:
+            raise RuntimeError("function missing required argument 'byte_order' (pos 2)")
+        if byte_order not in (None, "native", "little", "big"):
+            raise ValueError(f"invalid byte_order '{byte_order}' (expected 'big', 'little', or 'native')")
+        rest = len(view) - offset
+        if not 0 <= offset <= len(view):
+            raise ValueError(
+                f"offset must be non-negative and no greater than buffer length ({len(view)}), got {offset}"
+            )
+        if count < 0 and rest % size:
+            raise ValueError(f"buffer size ({rest}) must be a multiple of element size ({size})")
+        if count * size > rest:
+            raise ValueError(f"buffer has only {rest} elements after offset {offset}, but specified a size of {count}")
+        data = view[offset : offset + (rest if count < 0 else count * size)]
+        if dtype == _core.bool:
+            return untyped_storage(_core.tensor([byte != 0 for byte in data], dtype=dtype))
+        storage = UntypedStorage(data)
+        storage._numbers(dtype)
+        from sys import byteorder
+
+        if byte_order in ("little", "big") and byte_order != byteorder:
+            storage.byteswap(dtype)
+        return storage
+
     def is_pinned(self, device: Any = None) -> bool:
         """Whether the memory is pinned for an accelerator: never, since there is none."""
         return False
