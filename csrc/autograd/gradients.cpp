@@ -50,6 +50,7 @@ class Walk {
 
   std::size_t size() const { return nodes_.size(); }
   std::uint64_t id() const { return id_; }
+  bool selective() const { return selective_; }
   Value* node(std::size_t number) const { return nodes_[number].get(); }
   ValuePtr& gradient(std::size_t number) { return gradients_[number]; }
   bool wanted(const Value* value) const { return wanted_[value->mark]; }
@@ -65,6 +66,7 @@ class Walk {
 
   // Keeps only what lies on a path to one of `inputs`.
   void restrict_to(std::span<Value* const> inputs) {
+    selective_ = true;
     std::fill(wanted_.begin(), wanted_.end(), false);
     for (const ValuePtr& node : nodes_)
       if (is_among(node.get(), inputs)) wanted_[node->mark] = true;
@@ -115,6 +117,7 @@ class Walk {
   std::vector<bool> wanted_;
   std::unordered_map<const Value*, std::vector<ValuePtr>> outputs_;
   std::uint64_t id_ = ++g_started;
+  bool selective_ = false;
   std::uint64_t walks_seen_ = 0;
   static inline std::uint64_t g_started = 0;
   static inline std::uint64_t g_walks = 0;
@@ -338,6 +341,8 @@ ValuePtr gradient_of(const ValuePtr& input, std::span<const ValuePtr> roots, std
 
 std::uint64_t current_walk() { return t_current ? t_current->id() : 0; }
 bool current_walk_reaches(const Value* value) { return t_current && t_current->reaches(value); }
+
+bool current_walk_is_selective() { return t_current && t_current->selective(); }
 
 void GradientObserver::call(Value*, std::span<ValuePtr>, std::span<ValuePtr>, bool) {
   throw std::logic_error("a function's gradient was asked of an observer that has none");

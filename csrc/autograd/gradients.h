@@ -70,6 +70,7 @@ bool depends_on_others(std::span<Value* const> roots, std::span<Value* const> le
 // While a walk goes on, for its observer: the walk's number (0: there is none), and whether it reaches a value.
 std::uint64_t current_walk();
 bool current_walk_reaches(const Value* value);
+bool current_walk_is_selective();  // for gradients of chosen inputs only
 
 // The function node that a value is an output of, or null.
 Value* function_of(const Value* value);

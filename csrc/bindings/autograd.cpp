@@ -5,6 +5,7 @@
 
 #include "bindings/grad_fn.h"
 #include "bindings/gradient_observer.h"
+#include "bindings/nested_walks.h"
 #include "bindings/registry.h"
 #include "bindings/scalars.h"
 #include "engine/flush.h"
@@ -80,7 +81,9 @@ struct Differentiation {
     std::vector<Value*> wanted = pointers(inputs), starts = pointers(roots);
     options.inputs = wanted;
     options.watched = anomaly_mode();
-    return gradients(starts, seeds_for(roots, seeds), options, observer);
+    std::vector<ValuePtr> results, given = seeds_for(roots, seeds);
+    run_nested([&] { results = gradients(starts, given, options, observer); });
+    return results;
   }
 };
 
@@ -200,6 +203,7 @@ LAMINA_FUNCTION(kModule, _allow_changes_of_saved, "allowed") {
   return PyBool_FromLong(engine::allow_changes_of_saved(a.flag(0, false)));
 }
 LAMINA_FUNCTION(kModule, _current_walk, "") { return PyLong_FromUnsignedLongLong(current_walk()); }
+LAMINA_FUNCTION(kModule, _current_walk_is_selective, "") { return PyBool_FromLong(current_walk_is_selective()); }
 LAMINA_FUNCTION(kModule, _current_walk_reaches, "tensor") {
   return PyBool_FromLong(current_walk_reaches(a.tensor(0).get()));
 }

@@ -267,11 +267,12 @@ namespace {
 void recorded(Value* value) {
   if (g_anomaly) keep_stack(value);
   if (packs_saved()) pack_all_saved(value);
+  if (logs_saved()) log_all_saved(value);
 }
 
 }  // namespace
 
-void observe_recording() { set_record_observer(g_anomaly || packs_saved() ? recorded : nullptr); }
+void observe_recording() { set_record_observer(g_anomaly || packs_saved() || logs_saved() ? recorded : nullptr); }
 
 void set_anomaly_mode(bool enabled, bool check_nan) {
   g_anomaly = enabled;

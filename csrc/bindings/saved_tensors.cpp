@@ -7,6 +7,7 @@
 #include "bindings/grad_fn.h"
 #include "bindings/gradient_observer.h"
 #include "bindings/registry.h"
+#include "bindings/scalars.h"
 #include "ops/build.h"
 #include "support/check.h"
 
@@ -18,6 +19,8 @@ namespace {
 thread_local PyObject* t_pack = nullptr;
 thread_local PyObject* t_unpack = nullptr;
 int g_threads_with_hooks = 0;
+thread_local PyObject* t_log = nullptr;  // a list, borrowed
+int g_threads_with_log = 0;
 
 Value* value_at(Value* node, std::size_t place) { return place == kResultPlace ? node : node->inputs[place]; }
 
@@ -80,6 +83,22 @@ void pack_all_saved(Value* node) {
     if (saves(node, place)) pack(node, place, t_pack, t_unpack);
 }
 
+bool logs_saved() { return g_threads_with_log != 0; }
+
+namespace {
+void log_saved(const Value* value, const char* by) {
+  Object shape(size_object(value->shape->dims()));
+  Object entry(checked(Py_BuildValue("(sOO)", by, shape.get(), dtype_object(value->dtype))));
+  checked(PyList_Append(t_log, entry.get()));
+}
+}  // namespace
+
+void log_all_saved(Value* node) {
+  if (!t_log) return;
+  for (std::size_t place = 0; place <= kResultPlace; ++place)
+    if (saves(node, place)) log_saved(value_at(node, place), row(node->op).name);
+}
+
 ValuePtr unpack_saved(Value* node, std::size_t place) {
   NodeState* state = state_if_any(node);
   if (!state) return nullptr;
@@ -108,6 +127,20 @@ LAMINA_FUNCTION(kModule, _exchange_saved_hooks, "pack, unpack") {
   t_unpack = a.given(0) ? a.object(1) : nullptr;
   observe_recording();
   return before.release();
+}
+
+// This thread's log from now on, a list (None: none); returns that until now. Entries: (operation, shape, dtype).
+LAMINA_FUNCTION(kModule, _exchange_saved_log, "log") {
+  Object before = Object::borrowed(t_log ? t_log : Py_None);
+  g_threads_with_log += a.given(0) - (t_log != nullptr);
+  t_log = a.given(0) ? a.object(0) : nullptr;
+  observe_recording();
+  return before.release();
+}
+// A function keeps it for its gradient.
+LAMINA_FUNCTION(kModule, _log_saved, "tensor") {
+  if (t_log) log_saved(a.tensor(0).get(), "Function");
+  Py_RETURN_NONE;
 }
 
 LAMINA_FUNCTION(kModule, _saves, "node, name") {

@@ -14,6 +14,11 @@ bool saves(const Value* node, std::size_t place);
 void pack_all_saved(Value* node);
 bool packs_saved();
 
+// Adds an entry for everything that `node` saves to this thread's log, if it keeps one: what a recomputation is
+// compared with.
+void log_all_saved(Value* node);
+bool logs_saved();
+
 // What the node saved, with its history; null if no hooks keep it.
 ValuePtr unpack_saved(Value* node, std::size_t place);
 

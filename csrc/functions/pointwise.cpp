@@ -151,6 +151,9 @@ ValuePtr pow(const Operand& base, const Operand& exponent) {
     if (!is_floating(x->dtype) && exponent.kind != Operand::Kind::kFloat)
       check(power >= 0, "Integers to negative integer powers are not allowed.");
     if (stays && power == 2) return labelled(build::square(x), "Pow");
+    // A root of -inf is NaN, as PyTorch computes it; the power function itself says inf.
+    if (is_floating(x->dtype) && power == 0.5) return labelled(build::sqrt(x), "Pow");
+    if (is_floating(x->dtype) && power == -0.5) return labelled(build::rsqrt(x), "Pow");
     if (stays && power == 1) return labelled(build::clone(x), "Pow");
     return labelled(binary(Op::pow, base, exponent), "Pow");
   }

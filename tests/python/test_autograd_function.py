@@ -284,3 +284,21 @@ def test_what_a_function_detaches_shares_numbers_and_keeps_its_history() -> None
     assert x.tolist() == [3, 3]
     assert "AddBackward0" in repr(y)
     assert y.grad_fn.next_functions[0][0].name() == "_ShownBackward"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("zeros", [True, False])
+def test_gradients_of_outputs_marked_as_not_differentiable(zeros: bool) -> None:
+    class Twice(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            second = x.clone()
+            ctx.mark_non_differentiable(second)
+            ctx._materialize_non_diff_grads = zeros
+            return x.clone(), second
+
+        @staticmethod
+        def backward(ctx: Any, gradient: Any, other: Any) -> Any:
+            assert (other is not None) is zeros
+            return gradient
+
+    Twice.apply(lamina.tensor(1.0, requires_grad=True))[0].backward()

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 
 import lamina
 from lamina import nn
-from lamina.utils.checkpoint import CheckpointError, checkpoint, checkpoint_sequential
+from lamina.utils.checkpoint import (
+    CheckpointError,
+    checkpoint,
+    checkpoint_sequential,
+    set_checkpoint_debug_enabled,
+    set_checkpoint_early_stop,
+)
 
 
 def _net() -> Any:
@@ -24,6 +31,7 @@ def _gradients(net: Any, x: Any, run: Any) -> list[Any]:
     return [p.grad.clone() for p in net.parameters()] + [x.grad]
 
 
+@pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")  # inside of a reentrant one
 @pytest.mark.parametrize("use_reentrant", [False, True])
 def test_the_same_gradients(use_reentrant: bool) -> None:
     net, x = _net(), lamina.ones(4, 3, requires_grad=True)
@@ -94,7 +102,7 @@ def test_without_gradients() -> None:
     assert checkpoint(lamina.exp, x, use_reentrant=False).grad_fn is None
     with lamina.no_grad():
         assert checkpoint(lamina.exp, x.clone().requires_grad_(), use_reentrant=False).grad_fn is None
-    with pytest.warns(UserWarning, match="use_reentrant parameter"):
+    with pytest.warns(UserWarning, match="use_reentrant parameter|None of the inputs"):
         checkpoint(lamina.exp, x)
 
 
@@ -103,3 +111,74 @@ def test_a_function_that_changes_its_mind() -> None:
     y = checkpoint(lambda x: x.expand(sizes.pop(0), 3) * 1, lamina.ones(1, 3, requires_grad=True), use_reentrant=False)
     with pytest.raises(CheckpointError, match="different metadata"):
         y.sum().backward()
+
+
+def test_what_is_saved_must_be_the_same_both_times() -> None:
+    def run(first: Any, second: Any, **options: Any) -> None:
+        bodies = [first, second]
+        y = checkpoint(lambda x: bodies.pop(0)(x), x, use_reentrant=False, **options)
+        y.sum().backward()
+
+    x = lamina.ones(1, requires_grad=True)
+
+    def short(x: Any) -> Any:
+        return x.sin().exp()
+
+    def long(x: Any) -> Any:
+        return x.sin().exp().sin()
+
+    def wide(x: Any) -> Any:
+        return x.sin() * lamina.ones(2)
+
+    with pytest.raises(CheckpointError, match="A different number of tensors was saved"):
+        run(long, short)
+    run(short, long)
+    with pytest.raises(CheckpointError, match="trying to save more tensors during recomputation"):
+        run(short, long, early_stop=False)
+    with set_checkpoint_early_stop(False), pytest.raises(CheckpointError, match="trying to save more"):
+        run(short, long)
+    with pytest.raises(CheckpointError, match="different metadata"):
+        run(short, wide)
+    with pytest.raises(
+        CheckpointError, match=r"(?s)passed `debug=True`.*forward pass: sin, exp.*recomputation: sin, mul"
+    ):
+        run(short, wide, debug=True)
+    with set_checkpoint_debug_enabled(False), pytest.raises(CheckpointError, match="checkpoint: Recomputed values"):
+        run(short, wide, debug=True)
+    run(lambda x: x.exp().sum(), lambda x: x.expand(2).exp().sum(), determinism_check="none")
+    with pytest.raises(ValueError, match="determinism_check should be one of"):
+        run(short, short, determinism_check="other")
+
+
+def test_a_context_for_each_call() -> None:
+    order: list[str] = []
+
+    @contextlib.contextmanager
+    def note(name: str) -> Any:
+        order.append(name)
+        yield
+        order.append("end")
+
+    x = lamina.ones(1, requires_grad=True)
+    y = checkpoint(lamina.exp, x, use_reentrant=False, context_fn=lambda: (note("first"), note("second")))
+    assert order == ["first", "end"]
+    y.sum().backward()
+    assert order == ["first", "end", "second", "end"]
+
+
+def test_reentrant() -> None:
+    x, w = lamina.ones(2, requires_grad=True), lamina.full((2,), 3.0, requires_grad=True)
+    y = checkpoint(lambda x, scale: (x * w).exp() * scale, x, 2.0, use_reentrant=True)
+    assert type(y.grad_fn).__name__ == "CheckpointFunctionBackward"
+    with pytest.raises(RuntimeError, match=r"incompatible with \.grad\(\)"):
+        lamina.autograd.grad(y.sum(), x, retain_graph=True)
+    y.sum().backward()
+    assert lamina.allclose(x.grad, 2 * w * (x * w).exp())
+    assert lamina.allclose(w.grad, 2 * x * (x * w).exp())
+    y = checkpoint(lambda x: x.detach() * 2, x, use_reentrant=True)
+    with pytest.raises(RuntimeError, match="none of output has requires_grad=True"):
+        y.sum().backward()
+    with pytest.warns(UserWarning, match="None of the inputs have requires_grad=True"):
+        assert not checkpoint(lambda x: x * w, lamina.ones(2), use_reentrant=True).requires_grad
+    with pytest.raises(ValueError, match="only supported when use_reentrant=False"):
+        checkpoint(lamina.exp, x, use_reentrant=True, debug=True)

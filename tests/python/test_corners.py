@@ -116,3 +116,23 @@ def test_linear_algebra_by_method() -> None:
     assert lamina.equal(x.matrix_power(2), x @ x)
     assert x.cholesky().shape == (2, 2)
     assert x.slogdet().logabsdet.item() == pytest.approx(x.logdet().item()) == pytest.approx(math.log(5))
+
+
+def test_roots_and_hardswish_of_infinity_are_what_pytorch_says() -> None:
+    infinite = lamina.tensor([-math.inf, math.inf], requires_grad=True)
+    assert [math.isnan(x) for x in (infinite**0.5).tolist()] == [True, False]
+    assert [math.isnan(x) for x in (infinite**-0.5).tolist()] == [True, False]
+    assert infinite.pow(lamina.tensor(0.5)).tolist() == [math.inf, math.inf]
+    y = lamina.nn.functional.hardswish(infinite)
+    assert [math.isnan(x) for x in y.tolist()] == [True, False]
+    y.sum().backward()
+    assert infinite.grad.tolist() == [0, 1]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear", "bicubic"])
+def test_interpolation_saves_nothing(mode: str) -> None:
+    x = lamina.ones(1, 1, 4, 4, requires_grad=True)
+    y = lamina.nn.functional.interpolate(x, size=(6, 6), mode=mode).sum()
+    y.backward()
+    y.backward()
+    assert x.grad.sum().item() == pytest.approx(72)  # type: ignore[union-attr]

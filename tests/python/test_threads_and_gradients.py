@@ -10,6 +10,7 @@ import pytest
 
 import lamina
 from lamina import _core
+from lamina.autograd import Function
 
 _PATIENCE = 20  # seconds
 
@@ -107,3 +108,48 @@ def test_random_numbers_while_another_thread_is_in_vmap() -> None:
 
     _run(batch, draw)
     assert shapes == [(2,)]
+
+
+class _Deeper(Function):
+    """Its gradient is a backward pass through another one, `depth` times."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, depth: int) -> Any:
+        ctx.depth = depth
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:
+        assert not lamina.is_grad_enabled()
+        with lamina.enable_grad():
+            x = lamina.ones(1, requires_grad=True)
+            y = _Deeper.apply(x, ctx.depth - 1) if ctx.depth != 1 else x * 5
+            y.sum().backward()
+        return x.grad, None
+
+
+def test_passes_within_passes_need_not_end_at_a_threads_stack() -> None:
+    x = lamina.ones(1, requires_grad=True)
+    _Deeper.apply(x, 500).sum().backward()
+    assert x.grad.tolist() == [5]  # type: ignore[union-attr]
+    assert lamina.autograd.is_multithreading_enabled()
+    with lamina.autograd.set_multithreading_enabled(False):
+        assert not lamina.autograd.is_multithreading_enabled()
+        y = _Deeper.apply(x, 500)
+        with pytest.raises(RecursionError):
+            y.backward()
+    assert lamina.autograd.is_multithreading_enabled()
+
+
+def test_an_error_comes_up_through_the_threads() -> None:
+    class Failing(_Deeper):
+        @staticmethod
+        def backward(ctx: Any, gradient: Any) -> Any:
+            if ctx.depth == 0:
+                raise KeyError("at the bottom")
+            with lamina.enable_grad():
+                Failing.apply(lamina.ones(1, requires_grad=True), ctx.depth - 1).sum().backward()
+            return gradient, None
+
+    with pytest.raises(KeyError, match="at the bottom"):
+        Failing.apply(lamina.ones(1, requires_grad=True), 130).sum().backward()

@@ -22,6 +22,7 @@ class FunctionCtx:
 
     needs_input_grad: tuple[bool, ...] = ()
     materialize_grads = True
+    _materialize_non_diff_grads = True  # zeros for outputs marked as non-differentiable, too
     _to_save: tuple[Tensor | None, ...] = ()
     _dirty: tuple[Tensor, ...] = ()
     _non_differentiable: tuple[Tensor, ...] = ()
@@ -70,6 +71,7 @@ class _SavedTensor:
                 "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal "
                 "tensor and use it in autograd."
             )
+        _core._log_saved(tensor)
         self.version = tensor._version
         self.output = output
         self.numbers = tensor
@@ -326,7 +328,12 @@ def _recorded(
     dirty = _checked_dirty(context._dirty, args, outputs)
     returned = [x for x in with_history if x is not None and is_among(x, args)]
     context._argument_count, context._tensor_places = len(args), places
-    context._outputs = [(tuple(x.shape), x.dtype) if isinstance(x, Tensor) else None for x in outputs]
+    context._outputs = [
+        (tuple(x.shape), x.dtype)
+        if isinstance(x, Tensor) and (y is not None or context._materialize_non_diff_grads)
+        else None
+        for x, y in zip(outputs, with_history, strict=True)
+    ]
     own = {id(x): i for i, x in enumerate(with_history) if not is_among(x, returned) or is_among(x, dirty)}
     saved = [(x, None if x is None else _SavedTensor(x, own.get(id(x)))) for x in context._to_save]
     context._saved, context._to_save, context._dirty = tuple(packed for _, packed in saved), (), ()

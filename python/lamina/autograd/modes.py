@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["enable_grad", "inference_mode", "no_grad", "set_grad_enabled"]
+__all__ = ["enable_grad", "inference_mode", "no_grad", "set_grad_enabled", "set_multithreading_enabled"]
 
 _CO_GENERATOR = 0x20  # inspect.CO_GENERATOR, without the weight of inspect
 
@@ -112,33 +112,54 @@ class enable_grad(_SetGrad):  # noqa: N801
     _mode = True
 
 
-class set_grad_enabled(_Switch):  # noqa: N801
+class _SetAtOnce(_Switch):
+    """Sets a mode from the call on; as a context manager it restores what was in force before the call."""
+
+    _is_enabled: Callable[[], bool]
+    _set_enabled: Callable[[bool], None]
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = bool(mode)
+        self._before = type(self)._is_enabled()
+        type(self)._set_enabled(self.mode)
+
+    def __call__(self, function: F) -> F:
+        # A decorator is not meant to act where the function is defined.
+        type(self)._set_enabled(self._before)
+        return super().__call__(function)
+
+    def _again(self) -> _Switch:
+        return type(self)(self.mode)
+
+    def __enter__(self) -> None:
+        type(self)._set_enabled(self.mode)
+
+    def __exit__(self, *exception: object) -> None:
+        type(self)._set_enabled(self._before)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(mode={self.mode})"
+
+
+class set_grad_enabled(_SetAtOnce):  # noqa: N801
     """Gradient recording on or off from the call on; a context manager and decorator too.
 
     As a context manager it restores what was in force before the call.
     """
 
-    def __init__(self, mode: bool) -> None:
-        self.mode = bool(mode)
-        self._before = _core.is_grad_enabled()
-        _core._set_grad_enabled(self.mode)
+    _is_enabled = staticmethod(_core.is_grad_enabled)
+    _set_enabled = staticmethod(_core._set_grad_enabled)
 
-    def __call__(self, function: F) -> F:
-        # A decorator is not meant to act where the function is defined.
-        _core._set_grad_enabled(self._before)
-        return super().__call__(function)
 
-    def _again(self) -> _Switch:
-        return set_grad_enabled(self.mode)
+class set_multithreading_enabled(_SetAtOnce):  # noqa: N801
+    """Whether backward may use threads of its own, from the call on; a context manager and decorator too.
 
-    def __enter__(self) -> None:
-        _core._set_grad_enabled(self.mode)
+    A backward pass runs on the thread that calls it. Only of passes within passes, some 60 deep, the next one gets a
+    thread, with room for Python's frames; without, such recursion is a RecursionError.
+    """
 
-    def __exit__(self, *exception: object) -> None:
-        _core._set_grad_enabled(self._before)
-
-    def __repr__(self) -> str:
-        return f"set_grad_enabled(mode={self.mode})"
+    _is_enabled = staticmethod(_core.is_multithreading_enabled)
+    _set_enabled = staticmethod(_core._set_multithreading_enabled)
 
 
 class inference_mode(_Switch):  # noqa: N801

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from .. import _core
 from .._core import Tensor
 from ..autograd.function import BackwardContext
 from ..autograd.modes import enable_grad
 from ..autograd.trees import flatten
+from .checkpoint_comparison import (
+    CheckpointError,
+    SavedLog,
+    debugs,
+    early_stops,
+    set_checkpoint_debug_enabled,
+    set_checkpoint_early_stop,
+)
+from .checkpoint_reentrant import CheckpointFunction, with_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from typing import Any
 
-__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "set_checkpoint_early_stop"]
+__all__ = [
+    "CheckpointError",
+    "CheckpointFunction",
+    "checkpoint",
+    "checkpoint_sequential",
+    "noop_context_fn",
+    "set_checkpoint_debug_enabled",
+    "set_checkpoint_early_stop",
+]
 
 
-class CheckpointError(RuntimeError):
-    """What was computed again is not what was computed before."""
+def noop_context_fn() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+    """The contexts of both calls of a checkpointed function, if nobody asks for others."""
+    return nullcontext(), nullcontext()
 
 
 class _Segment(BackwardContext):
@@ -26,20 +47,16 @@ class _Segment(BackwardContext):
     call: Callable[[], Any]
     starts: Sequence[Tensor]  # the operands
     places: list[int]  # of the results with a history, among all leaves of what the call returns
+    saved: SavedLog
 
     def _run_backward(self, gradients: tuple[Tensor | None, ...], retain_graph: bool) -> tuple[Tensor | None, ...]:
         create_graph = _core.is_grad_enabled()
         if not any(_core._is_example(x) for x in self.starts):
             _core.flush()  # the first pass ends here, so that its intermediate results are gone
-        with enable_grad():
+        with enable_grad(), self.saved.compared():
             everything, _ = flatten(self.call())
         results = [everything[place] for place in self.places]
-        for before, now in zip(self._outputs, results, strict=True):
-            if before != (tuple(now.shape), now.dtype):
-                raise CheckpointError(
-                    "torch.utils.checkpoint: Recomputed values for the following tensors have different metadata than "
-                    f"during the forward pass: saved {before}, recomputed {(tuple(now.shape), now.dtype)}"
-                )
+        self.saved.compare_results(self._outputs, [(tuple(x.shape), x.dtype) for x in results])
         reached = [
             i for i, (x, g) in enumerate(zip(results, gradients, strict=True)) if g is not None and x.requires_grad
         ]
@@ -57,86 +74,74 @@ class _Segment(BackwardContext):
         return found
 
 
-def _with_state(call: Callable[[], Any], state: Tensor | None) -> Callable[[], Any]:
-    """`call` with the random generator set back to `state` meanwhile."""
-    if state is None:
-        return call
-
-    def again() -> Any:
-        now = _core.get_rng_state()
-        _core.set_rng_state(state)
-        try:
-            return call()
-        finally:
-            _core.set_rng_state(now)
-
-    return again
-
-
-def _warn_of_default(name: str) -> None:
+def _check_default(name: str) -> bool:
     import warnings
 
     warnings.warn(
         f"torch.utils.checkpoint.{name}: the use_reentrant parameter should be passed explicitly. use_reentrant=False "
-        "is recommended; in lamina it is what both settings do.",
+        "is recommended; the default is True.",
         stacklevel=3,
     )
-
-
-class set_checkpoint_early_stop:  # noqa: N801
-    """PyTorch's switch for ending the second call of a checkpointed function early, as a context manager.
-
-    In lamina the second call always runs to its end, as with False, and only what a gradient reads is computed, as with
-    True: operations are recorded, and those that nobody looks at are never run.
-    """
-
-    def __init__(self, enable: bool) -> None:
-        self.enable = enable
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *exception: object) -> None:
-        pass
+    return True
 
 
 def checkpoint(
     function: Callable[..., Any],
     *args: Any,
     use_reentrant: bool | None = None,
+    context_fn: Callable[[], tuple[Any, Any]] = noop_context_fn,
+    determinism_check: str = "default",
+    debug: bool = False,
+    early_stop: bool = True,
     preserve_rng_state: bool = True,
     **kwargs: Any,
 ) -> Any:
     """``function(*args, **kwargs)``, but what it computes on the way is not kept for backward: it is computed again.
 
     The results may be nested tuples, lists and dicts. Gradients reach arguments and whatever else `function` uses
-    (parameters of modules). With `preserve_rng_state` random numbers are the same both times. In lamina both settings
-    of `use_reentrant` mean what PyTorch recommends: False.
+    (parameters of modules). With `preserve_rng_state` random numbers are the same both times. ``context_fn()`` gives
+    a context for each of the two calls. What gradients read must be the same both times: with `determinism_check`
+    "default" in number, shape and type, with "none" in number. With `debug` the error lists the operations. The second
+    call may save more, unless `early_stop` is off.
 
-    CheckpointError if the second call returns tensors of other shapes or types.
+    `use_reentrant` (PyTorch's default, and not what it recommends) runs `function` without a history, and backward as
+    a pass of its own: at least one argument must require a gradient, and ``autograd.grad`` is an error.
+
+    CheckpointError if the second call differs.
 
     >>> y = checkpoint(net, x, use_reentrant=False)
     """
     if use_reentrant is None:
-        _warn_of_default("checkpoint")
-    if use_reentrant and kwargs:
-        raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
+        use_reentrant = _check_default("checkpoint")
+    if use_reentrant:
+        if kwargs:
+            raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
+        if context_fn is not noop_context_fn or debug:
+            raise ValueError("Passing `context_fn` or `debug` is only supported when use_reentrant=False.")
+        return CheckpointFunction.apply(function, preserve_rng_state, *args)
+    if determinism_check not in ("default", "none"):
+        raise ValueError(f"determinism_check should be one of ['default', 'none'], but got {determinism_check}")
+    first, second = context_fn()
     if not _core.is_grad_enabled():
-        return function(*args, **kwargs)
+        with first:
+            return function(*args, **kwargs)
     # What the arguments are now: they may be changed in place until backward.
     leaves, rebuild = flatten((args, kwargs))
     kept = [_core._same_value(x) if type(x) is Tensor else x for x in leaves]
     state = _core.get_rng_state() if preserve_rng_state else None
     start = _core._sequence()
+    saved = SavedLog(determinism_check == "default", early_stops(early_stop), debugs(debug))
     hooks = _core._exchange_saved_hooks(None, None)  # what is computed again is not saved
     try:
-        results, rebuild_results = flatten(function(*args, **kwargs))
+        with first, saved.taken():
+            results, rebuild_results = flatten(function(*args, **kwargs))
     finally:
         _core._exchange_saved_hooks(*(hooks or (None, None)))
 
     def call() -> Any:
         again_args, again_kwargs = rebuild(kept)
-        return function(*again_args, **again_kwargs)
+        with second:
+            return function(*again_args, **again_kwargs)
 
     given = {id(x) for x in leaves}
     places = [
@@ -145,7 +150,7 @@ def checkpoint(
     if not places:
         return rebuild_results(results)
     segment = _Segment()
-    segment.call, segment.places = _with_state(call, state), places
+    segment.call, segment.places, segment.saved = with_state(call, state), places, saved
     segment.starts = _core._frontier([results[place] for place in places], start)
     segment._outputs = [(tuple(results[place].shape), results[place].dtype) for place in places]
     # A view would be one of what was computed the first time.
@@ -164,8 +169,7 @@ def checkpoint_sequential(
     if kwargs:
         raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
     if use_reentrant is None:
-        _warn_of_default("checkpoint_sequential")
-        use_reentrant = True
+        use_reentrant = _check_default("checkpoint_sequential")
     steps = list(functions.children() if hasattr(functions, "children") else functions)
 
     def run(start: int, end: int) -> Callable[[Any], Any]:

@@ -108,8 +108,9 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x hardsigmoid(x)`` (Howard et al., 2019); the slope is 0 at -3 and 1 at 3."""
     if inplace:
         return _in_place(hardswish, input)
-    curve = _core.where(input < 3, input * (input + 3) / 6, input)
-    return _labelled(_core.where(input <= -3, 0.0, curve), "Hardswish")
+    inside = _core.where((input > -3) & (input < 3), input, 0.0)
+    curve = _core.where(input < 3, inside * (inside + 3) / 6, input)
+    return _labelled(_core.where(input <= -3, input.detach() * 0.0, curve), "Hardswish")  # NaN at -inf: a product
 
 
 @floating("leaky_relu_cpu")

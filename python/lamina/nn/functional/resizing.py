@@ -88,7 +88,9 @@ def interpolate(
         output = output.round().clamp(0, 255).to(input.dtype) if input.dtype == _core.uint8 else output.to(input.dtype)
     output = _core._lay_like(output.clone() if output is input else output, input)
     label = f"Upsample{_NEAREST.get(mode, mode.capitalize())}{axes}D{'Aa' if antialias else ''}"
-    return _core._labelled(output, label) if output.requires_grad else output
+    # One node: its gradient reads no numbers, so that backward can go through it again.
+    (whole,) = _core._one_node(input, [output], label)
+    return whole
 
 
 def _check_mode(mode: str, axes: int, antialias: bool) -> None:
