@@ -43,6 +43,7 @@ LAMINA_FUNCTION(kModule, _show_memory_of, "tensor, source") {
 
 // All of the memory under a tensor, as a row of elements.
 LAMINA_FUNCTION(kModule, _memory_of, "tensor") { return wrap(engine::memory_of(a.variable(0))); }
+LAMINA_FUNCTION(kModule, _has_gaps, "tensor") { return PyBool_FromLong(engine::has_gaps(a.variable(0))); }
 // A tensor over a row of numbers that nobody else shows, all of them, as its own memory.
 LAMINA_FUNCTION(kModule, _base_over, "memory, size, stride") {
   const ValuePtr& row = a.tensor(0);

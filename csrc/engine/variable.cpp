@@ -140,7 +140,14 @@ void arrange(Variable& variable, const ValuePtr& base) {
 
 }  // namespace
 
+bool has_gaps(Variable& variable) {
+  const Value* base = (variable.is_view() ? variable.cell->value : current(variable)).get();
+  return base->storage && base->storage->exposed() &&
+         base->layout.strides != strides_attribute(base->shape, base_strides(base));
+}
+
 Variable memory_of(Variable& variable) {
+  check(!has_gaps(variable), "an array with gaps between its elements has no storage; clone() the tensor first");
   const ValuePtr& base = variable.is_view() ? variable.cell->value : current(variable);
   const Shape* shape = base->shape;
   std::vector<ViewSpec> specs{{Op::detach, shape, untracked()}};

@@ -114,7 +114,10 @@ void replace(Variable& variable, ValuePtr fresh);
 void share_memory_of(Variable& variable, Variable& source);
 // The same as a change in place: `x.set_(source)`. Raises PyTorch's errors as assign does.
 void show_memory_of(Variable& variable, Variable& source);
-// All of the memory under the variable, as a row of elements in their order there; changes through it are not counted.
+// Does the variable's base lie in memory of others, with gaps between its elements? Users do not see the gaps.
+bool has_gaps(Variable& variable);
+// All of the memory under the variable, which has no gaps, as a row of elements in their order there; changes through
+// it are not counted.
 Variable memory_of(Variable& variable);
 // Puts the numbers of the variable's base into this memory, which has room for them, for all that show them.
 void move_memory(Variable& variable, StoragePtr memory);

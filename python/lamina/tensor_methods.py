@@ -194,7 +194,9 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
         )
     from copy import deepcopy
 
-    if _core._memory_holders(self) > 1:  # what shows the same memory shows the same copy of it
+    if _core._memory_holders(self) > 1 and not _core._has_gaps(
+        self
+    ):  # what shows the same memory shows the same copy of it
         storage = typed_storage(untyped_storage(self).__deepcopy__(memo), self.dtype)
         data = placed(storage, self.storage_offset(), tuple(self.shape), self.stride())
     else:

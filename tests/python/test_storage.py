@@ -239,6 +239,19 @@ def test_storages_in_files(zipped: bool) -> None:
     assert lamina.load(content).tolist() == [1, 2]
 
 
+def test_arrays_with_gaps_have_no_storage() -> None:
+    array = np.arange(6.0).reshape(2, 3)[:, :2]
+    x = lamina.from_numpy(array)
+    with pytest.raises(RuntimeError, match="has no storage"):
+        x.untyped_storage()
+    lamina.save([x, x[1]], content := io.BytesIO())
+    content.seek(0)
+    whole, row = lamina.load(content)
+    assert (whole.tolist(), row.tolist(), copy.deepcopy(x).tolist()) == ([[0, 1], [3, 4]], [3, 4], array.tolist())
+    reversed_axes = lamina.from_numpy(np.arange(6.0).reshape(2, 3).T)
+    assert reversed_axes.storage().tolist() == [0, 1, 2, 3, 4, 5]
+
+
 def test_file_names(tmp_path: Path) -> None:
     path = tmp_path / "numbers"
     np.arange(4, dtype=np.float32).tofile(path)

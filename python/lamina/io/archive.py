@@ -106,7 +106,8 @@ class ArchiveReader:
         names = self._zip.namelist()
         self._folder = names[0].split("/", 1)[0] if names else ""
 
-    def __contains__(self, name: str) -> bool:
+    def has_record(self, name: str) -> bool:
+        """Whether there is a record of this name."""
         return f"{self._folder}/{name}" in self._zip.NameToInfo
 
     def place(self, name: str) -> tuple[int, int]:

@@ -152,7 +152,7 @@ def _load(
 
 
 def _is_big_endian(archive: ArchiveReader) -> bool:
-    if "byteorder" in archive:
+    if archive.has_record("byteorder"):
         order = bytes(archive.get_record("byteorder"))
         if order not in (b"little", b"big"):
             raise ValueError(f"load: {archive.name} has an unknown byte order {order!r}")

@@ -76,9 +76,10 @@ class TensorPickler(pickle._Pickler):
         return NotImplemented
 
     def _reduce_tensor(self, tensor: Tensor) -> tuple[Any, ...]:
-        storage = typed_storage(untyped_storage(tensor), tensor.dtype)
+        plain = tensor.detach().clone() if _core._has_gaps(tensor) else tensor
+        storage = typed_storage(untyped_storage(plain), tensor.dtype)
         layout: tuple[Any, ...] = (
-            *(tensor.storage_offset(), tuple(tensor.shape), tensor.stride()),
+            *(plain.storage_offset(), tuple(plain.shape), plain.stride()),
             *(tensor.requires_grad, OrderedDict()),
         )
         return rebuild_strided, (storage, *layout)
