@@ -15,6 +15,15 @@ namespace lamina::bindings {
 
 namespace {
 
+// What no number can be made of, as PyTorch says it: strings by their type, others by what was wanted of them.
+[[noreturn]] void fail_for(PyObject* data, std::optional<DType> wanted) {
+  if (PyUnicode_Check(data) || PyBytes_Check(data))
+    fail(ErrorKind::kType, "new(): invalid data type '", printed_type(data),
+         "': expected numbers, sequences of numbers, tensors or arrays");
+  if (wanted) fail(ErrorKind::kType, "must be real number, not ", printed_type(data));
+  fail(ErrorKind::kRuntime, "Could not infer dtype of ", printed_type(data));
+}
+
 // Nested sequences: the shape from the first of each level, then every leaf checked against it.
 class NestedData {
  public:
@@ -105,10 +114,7 @@ class NestedData {
       return;
     }
     auto number = number_or_large(data);
-    if (!number)
-      fail(ErrorKind::kType, "new(): invalid data type '", printed_type(data),
-           "': expected numbers, sequences of "
-           "numbers, tensors or arrays");
+    if (!number) fail_for(data, wanted_);
     if (level != dims_.size()) fail(ErrorKind::kType, "not a sequence: expected one at dim ", level, ", got a number");
     note_type(functions::default_dtype_of(number->kind));
     numbers_.push_back(std::move(*number));
@@ -173,8 +179,7 @@ ValuePtr value_from_data(PyObject* data, std::optional<DType> dtype) {
     if (!dtype && std::strncmp(Py_TYPE(data)->tp_name, "numpy.float64", 13) == 0) dtype = DType::kFloat64;
     return NestedData(data, dtype).value();
   } else {
-    fail(ErrorKind::kType, "new(): invalid data type '", printed_type(data),
-         "': expected numbers, sequences of numbers, tensors or arrays");
+    fail_for(data, dtype);
   }
   return dtype ? build::cast(value, *dtype) : value;
 }

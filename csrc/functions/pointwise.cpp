@@ -44,7 +44,8 @@ ValuePtr to_dtype(const ValuePtr& x, DType dtype) { return build::cast(x, dtype)
 ValuePtr unary(Op op, const ValuePtr& x) {
   if (!is_floating(x->dtype)) {
     if (is_rounding(op)) {
-      check(x->dtype != DType::kBool, "\"", row(op).name, "\" not implemented for 'Bool'");
+      if (x->dtype == DType::kBool)
+        fail(ErrorKind::kNotImplemented, "\"", row(op).name, "\" not implemented for 'Bool'");
       return build::clone(x);
     }
     if (op == Op::isnan || op == Op::isinf || op == Op::signbit) {
@@ -85,7 +86,9 @@ ValuePtr binary(Op op, const Operand& a, const Operand& b) {
   DType dtype = result_type({a, b});
   if (promotes_to_float(op) && !is_floating(dtype)) dtype = default_float();
   if (op == Op::sub) {
-    auto is_mask = [](const Operand& x) { return !x.is_number() && x.value->dtype == DType::kBool; };
+    auto is_mask = [](const Operand& x) {
+      return x.is_number() ? x.kind == Operand::Kind::kBool : x.value->dtype == DType::kBool;
+    };
     check(!is_mask(a) || !is_mask(b),
           "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
           "operator instead.");

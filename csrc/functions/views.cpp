@@ -149,7 +149,7 @@ ValuePtr apply(ValuePtr x, const Views& views) {
 }
 
 ValuePtr cat(std::vector<ValuePtr> parts, std::int64_t axis) {
-  check(!parts.empty(), "torch.cat(): expected a non-empty list of Tensors");
+  if (parts.empty()) fail(ErrorKind::kValue, "torch.cat(): expected a non-empty list of Tensors");
   std::vector<Operand> operands(parts.begin(), parts.end());
   DType dtype = result_type(operands);
   // PyTorch lets 1-d tensors of size 0 pass with anything: they become empty parts of the right shape.

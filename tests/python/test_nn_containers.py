@@ -163,6 +163,9 @@ def test_parameter_list() -> None:
 def test_parameter_dict() -> None:
     table = nn.ParameterDict({"b": lamina.ones(2), "a": lamina.zeros(1)})
     assert list(table) == ["a", "b"]  # a plain dict is sorted
+    assert (
+        repr(table).splitlines()[1] == "    (a): Parameter containing: [torch.FloatTensor of size 1]"
+    )  # unlike a list's
     table.update(OrderedDict([("d", lamina.ones(1)), ("c", 3)]))
     assert list(table.keys()) == ["a", "b", "d", "c"]
     assert list(reversed(table)) == ["c", "d", "b", "a"]
