@@ -45,12 +45,12 @@ class TensorPickler(pickle._Pickler):
         self._views = views
 
     def persistent_id(self, obj: Any) -> Any:
+        if not isinstance(obj, (TypedStorage, UntypedStorage)):
+            return None
         if isinstance(obj, TypedStorage):
             storage, dtype, kind = obj.untyped(), obj.dtype, storage_class(obj.dtype)
-        elif isinstance(obj, UntypedStorage):
-            storage, dtype, kind = obj, _core.uint8, UntypedStorage
         else:
-            return None
+            storage, dtype, kind = obj, _core.uint8, UntypedStorage
         number = self.storages.place(storage, dtype)
         identity = ("storage", kind, str(number), "cpu", self.storages.count(number))
         return (*identity, None) if self._views else identity

@@ -102,12 +102,13 @@ def placed(storage: TypedStorage, offset: int, size: tuple[int, ...], stride: tu
     """
     if len(size) != len(stride) or any(n < 0 for n in (*size, *stride, offset)):
         raise ValueError(f"a tensor cannot have offset {offset}, sizes {size} and strides {stride}")
-    last = offset + sum((n - 1) * step for n, step in zip(size, stride))
-    if prod(size) and last >= storage.size():
-        raise ValueError(f"a tensor ends at element {last} of a storage of {storage.size()}")
     untyped = storage.untyped()
     numbers = untyped._numbers(storage.dtype)
-    if prod(size) == storage.size() and is_dense(size, stride) and _core._memory_holders(numbers) == 1:
+    count, held = prod(size), numbers.numel()
+    last = offset + sum((n - 1) * step for n, step in zip(size, stride))
+    if count and last >= held:
+        raise ValueError(f"a tensor ends at element {last} of a storage of {held}")
+    if count == held and is_dense(size, stride) and _core._memory_holders(numbers) == 1:
         base = _core._base_over(numbers, size, stride)
         untyped._take(_core._memory_of(base))
         return base
@@ -121,6 +122,8 @@ def _in_memory(stride: Sequence[int]) -> list[int]:
 
 def is_dense(size: Sequence[int], stride: Sequence[int]) -> bool:
     """Whether these are the strides that a tensor without gaps has, in some order of its axes."""
+    if _contiguous(size) == stride:
+        return True
     order = _in_memory(stride)
     return _contiguous([size[axis] for axis in order]) == tuple(stride[axis] for axis in order)
 
