@@ -54,9 +54,7 @@ from .functions.properties import get_device, is_complex, is_inference, is_nonze
 from .legacy import legacy_tensor, type_named, type_text
 from .plans import plan
 from .storage.methods import STORAGE_METHODS
-from .storage.placing import placed
-from .storage.typed import typed_storage
-from .storage.untyped import untyped_storage
+from .storage.placing import copied
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -194,13 +192,8 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
         )
     from copy import deepcopy
 
-    if _core._memory_holders(self) > 1 and not _core._has_gaps(
-        self
-    ):  # what shows the same memory shows the same copy of it
-        storage = typed_storage(untyped_storage(self).__deepcopy__(memo), self.dtype)
-        data = placed(storage, self.storage_offset(), tuple(self.shape), self.stride())
-    else:
-        data = self.detach().clone()
+    shared = _core._memory_holders(self) > 1 and not _core._has_gaps(self)
+    data = copied(self, memo) if shared else self.detach().clone()
     kind = type(self)
     if kind is Tensor:
         twin = data.requires_grad_(self.requires_grad)

@@ -221,6 +221,10 @@ def test_copies_share_what_their_originals_share() -> None:
     tensor, row, storage = copy.deepcopy((x, x[1], x.storage()))
     tensor += 1
     assert (row.tolist(), storage.tolist(), x.tolist()[1]) == ([2, 2, 2], [2] * 6, [1, 1, 1])
+    tensor, row, block, turned = copy.deepcopy((x, x[1], x.untyped_storage(), x.t()))
+    turned.mul_(3)
+    assert (row.tolist(), tensor.tolist(), block[2:4].tolist()) == ([3] * 3, [[3] * 3] * 2, [64, 64])
+    assert not tensor._is_view()
     assert pickle.loads(pickle.dumps(storage)).tolist() == [2] * 6
 
 

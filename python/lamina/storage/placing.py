@@ -6,8 +6,8 @@ from math import prod
 
 from .. import _core
 from .._core import Tensor
-from .typed import TypedStorage
-from .untyped import UntypedStorage
+from .typed import TypedStorage, typed_storage
+from .untyped import UntypedStorage, untyped_storage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .._core import dtype as DType
 
-__all__ = ["placed", "set_", "tensor_over"]
+__all__ = ["copied", "placed", "set_", "tensor_over"]
 
 _NOTHING = object()
 
@@ -70,6 +70,19 @@ def numbers_for(tensor: Tensor, storage: TypedStorage | UntypedStorage) -> Tenso
             f"{storage.pickle_storage_type().removesuffix('Storage')} for argument 1 'storage'"
         )
     return storage.untyped()._numbers(tensor.dtype)
+
+
+def copied(tensor: Tensor, memo: dict[Any, Any]) -> Tensor:
+    """A copy for `copy.deepcopy`: what shows the same memory shows the same copy of it."""
+    memory = _core._memory_of(tensor)
+    key, size, stride = ("storage", _core._memory_id(memory)), tuple(tensor.shape), tensor.stride()
+    whole = memory.numel() == tensor.numel() and is_dense(size, stride)
+    if whole and key not in memo:
+        memo[key] = tensor.detach().clone()
+        twin: Tensor = memo[key]
+        return twin
+    storage = typed_storage(untyped_storage(tensor).__deepcopy__(memo), tensor.dtype)
+    return placed(storage, tensor.storage_offset(), size, stride)
 
 
 def tensor_over(storage: TypedStorage | UntypedStorage, dtype: DType) -> Tensor:

@@ -191,8 +191,8 @@ class UntypedStorage:
         key = ("storage", self._cdata)
         if key not in memo:
             memo[key] = self.clone()
-        copy: UntypedStorage = memo[key]
-        return copy
+        copy: UntypedStorage | Tensor = memo[key]
+        return untyped_storage(copy) if isinstance(copy, Tensor) else copy
 
     def __reduce__(self) -> tuple[Any, ...]:
         return UntypedStorage, (bytes(self),)
