@@ -55,6 +55,16 @@ const ViewPath* guarded_step(const Variable& variable, unsigned kinds) {
   return nullptr;
 }
 
+// Is it a view of a view that was told to require a gradient? The base of both does not say so.
+bool is_view_of_leaf(const Variable& variable) {
+  const Value* value = variable.value.get();
+  for (const ViewPath* path = variable.path.get(); path && path->spec.op != Op::detach; path = path->base.get()) {
+    if (op_of(value) == path->spec.op && value->input_count) value = value->inputs[0];
+    if (value->leaf) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_guarded(const Variable& variable, unsigned kinds) { return guarded_step(variable, kinds) != nullptr; }
@@ -70,8 +80,10 @@ void refuse_guarded(const Variable& variable, const char* event, unsigned kinds,
 
 void refuse_leaf(const Variable& variable) {
   if (!grad_enabled()) return;
-  check(!variable.value->leaf, "a leaf Variable that requires grad is being used in an in-place operation.");
-  check(!variable.is_view() || is_detached(variable) || !variable.cell->value->leaf,
+  bool leaf = variable.value->leaf, own = !variable.is_view() || variable.path->spec.op == Op::detach;
+  check(!leaf || !own, "a leaf Variable that requires grad is being used in an in-place operation.");
+  bool of_base = variable.is_view() && !is_detached(variable) && variable.cell->value->leaf;
+  check(!leaf && !of_base && !is_view_of_leaf(variable),
         "a view of a leaf Variable that requires grad is being used in an in-place operation.");
 }
 void refuse_in_inference(const Value* value) {

@@ -259,6 +259,25 @@ def test_leaf_refuses() -> None:
     assert x.requires_grad
 
 
+@pytest.mark.parametrize("of", [lambda x: x[1:], lambda x: x.view(2, 2).t(), lambda x: x.detach()], ids=str)
+def test_a_view_that_is_a_leaf_refuses(of: Callable[[lamina.Tensor], lamina.Tensor]) -> None:
+    x = lamina.ones(4)
+    leaf = of(x).requires_grad_()
+    with pytest.raises(RuntimeError, match="leaf Variable that requires grad is being used in an in-place"):
+        leaf.mul_(2)
+    for part in (leaf[1:], leaf[1:].unsqueeze(0), leaf[-1]):
+        with pytest.raises(RuntimeError, match="a view of a leaf Variable that requires grad is being used in an"):
+            part.mul_(2)
+    with pytest.raises(RuntimeError, match="a view of a leaf Variable that requires grad is being used in an in-place"):
+        leaf[0] = 2
+    leaf.detach()[0] = 2
+    x[-1] = 3
+    with lamina.no_grad():
+        leaf[-1] += 1
+    leaf.square().sum().backward()
+    assert lamina.equal(leaf.grad, 2 * leaf.detach())  # type: ignore[arg-type]
+
+
 def test_gradient_flows_through_overwritten_values() -> None:
     x = lamina.tensor([1.0, 2.0, 3.0], requires_grad=True)
     y = x * 2

@@ -253,3 +253,10 @@ def test_another_pickle_module() -> None:
         lamina.load(io.BytesIO(_file({})), pickle_module=Refusing)
     with pytest.raises(RuntimeError, match="Can not safely load weights"):
         lamina.load(io.BytesIO(_file({})), pickle_module=Refusing, weights_only=True)
+
+
+@pytest.mark.parametrize("weights_only", [True, False])
+@pytest.mark.parametrize("text", [b"garbage", b"hello world", b"<html>", b"I12x\n."])
+def test_text_is_no_pickle(text: bytes, weights_only: bool) -> None:
+    with pytest.raises(pickle.UnpicklingError, match="was not written by"):
+        lamina.load(io.BytesIO(text), weights_only=weights_only)

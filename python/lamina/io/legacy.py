@@ -63,9 +63,9 @@ def load_legacy(file: Any, name: str, place: Any, weights_only: bool, pickle_mod
         raise EOFError(f"load: {name} is empty")
     try:
         known = plain() == _MAGIC and plain() == _PROTOCOL and isinstance(plain(), dict)
-    except (EOFError, pickle.UnpicklingError) as error:
-        text = f"load: {name} was not written by lamina.save or torch.save, or is truncated: {error}"
-        raise type(error)(text) from None
+    except (EOFError, ValueError, pickle.UnpicklingError) as error:
+        kind = EOFError if isinstance(error, EOFError) else pickle.UnpicklingError
+        raise kind(f"load: {name} was not written by lamina.save or torch.save, or is truncated: {error}") from None
     if not known:
         raise RuntimeError(f"load: {name} was not written by lamina.save or torch.save: Invalid magic number")
     storages: dict[str, TypedStorage] = {}
