@@ -4,7 +4,12 @@
 // (they are "open"): then the whole group can run where its last member stands. Reading from outside closes a group.
 // A reduction joins the group of its operand, whose elements it takes from the registers; its own result goes to
 // memory, and reading that closes the group. Tests: tests/cpp/test_fuse.cpp.
+//
+// In the end small groups of one shape run as one, although they have nothing to do with each other, as the updates of
+// many biases: setting a pass up takes longer than these elements.
 #include <algorithm>
+#include <unordered_map>
+#include <utility>
 
 #include "compile/iteration_space.h"
 #include "compile/passes.h"
@@ -14,12 +19,14 @@ namespace lamina {
 namespace {
 
 constexpr std::size_t kLargestGroup = 48;  // keeps registers and tiles within L1 and L2
+constexpr std::int64_t kSmall = 512;       // elements of a group that joins others: a tile
 
 struct Group {
   const Shape* shape;
   bool open;
   std::vector<std::uint32_t> members;
   std::optional<ReducedSpace> reduced;  // the same for all reductions of a group
+  std::uint32_t read_at = kNone;        // from outside, first
 };
 
 bool is_elementwise(const Node& node) {
@@ -49,6 +56,29 @@ bool is_better_alone(const Node& reduced, const ReducedSpace& space) {
 
 bool may_differ(const std::optional<ReducedSpace>& a, const std::optional<ReducedSpace>& b) {
   return a && b && !(*a == *b);
+}
+
+// A small group joins the next one of its shape that runs before anybody reads the first.
+void join_small_groups(Program& program, std::vector<Group>& groups) {
+  std::vector<std::uint32_t> in_order;
+  for (std::uint32_t number = 0; number < groups.size(); ++number)
+    if (groups[number].shape->numel() <= kSmall && !groups[number].members.empty() && !groups[number].reduced)
+      in_order.push_back(number);
+  std::sort(in_order.begin(), in_order.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return groups[a].members.back() < groups[b].members.back(); });
+  std::unordered_map<const Shape*, std::uint32_t> latest;
+  for (std::uint32_t number : in_order) {
+    Group& group = groups[number];
+    auto [found, fresh] = latest.try_emplace(group.shape, number);
+    Group& before = groups[std::exchange(found->second, number)];
+    if (fresh || before.read_at <= group.members.back()) continue;
+    if (before.members.size() + group.members.size() > kLargestGroup) continue;
+    for (std::uint32_t member : before.members) program[member].group = number;
+    group.members.insert(group.members.end(), before.members.begin(), before.members.end());
+    std::sort(group.members.begin(), group.members.end());
+    group.read_at = std::min(group.read_at, before.read_at);
+    before.members.clear();
+  }
 }
 
 }  // namespace
@@ -96,7 +126,9 @@ std::vector<std::vector<std::uint32_t>> fuse_elementwise(Program& program) {
     auto close = [&](std::uint32_t operand) {
       std::uint32_t group = group_of(operand);
       bool inside = group == home && in_register(operand);
-      if (group != kNone && !inside) groups[group].open = false;
+      if (group == kNone || inside) return;
+      groups[group].open = false;
+      groups[group].read_at = std::min(groups[group].read_at, index);
     };
     visit_read(node, close);
     if (home == kNone) continue;
@@ -107,6 +139,7 @@ std::vector<std::vector<std::uint32_t>> fuse_elementwise(Program& program) {
     node.group = home;
     groups[home].members.push_back(index);
   }
+  join_small_groups(program, groups);
   std::vector<std::vector<std::uint32_t>> result;
   std::vector<std::uint32_t> renumbered(groups.size(), kNone);
   for (std::size_t i = 0; i < groups.size(); ++i) {

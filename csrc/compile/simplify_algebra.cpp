@@ -1,5 +1,5 @@
-// Pass: x * 1, x / 1, x - 0, -(-x), and casts there and back are x. Bits and NaN stay what they are: x + 0 is not among
-// them, for it turns -0 into 0, nor x * 0. Test: tests/cpp/test_simplify.cpp.
+// Pass: x * 1, x / 1, x - 0, -(-x), and casts there and back are x; so is -(-x) with a reshape between. Bits and NaN
+// stay what they are: x + 0 is not among them, for it turns -0 into 0, nor x * 0. Test: tests/cpp/test_simplify.cpp.
 #include <numeric>
 
 #include "compile/passes.h"
@@ -55,9 +55,21 @@ std::uint32_t equal_operand(const Program& program, Node& node) {
   }
 }
 
+// -reshape(-x) becomes reshape(x): cross-entropy's gradient has one.
+void cancel_around_reshape(const Program& program, Node& node) {
+  const Node& reshape = program[node.operands[0]];
+  if (!node.is_op(Op::neg) || !reshape.is_op(Op::reshape) || !program[reshape.operands[0]].is_op(Op::neg)) return;
+  node.op = reshape.op;
+  node.attribute = reshape.attribute;
+  node.operands[0] = program[reshape.operands[0]].operands[0];
+}
+
 }  // namespace
 
 void simplify_algebra(Program& program) {
+  std::vector<bool> viewed(program.nodes.size());
+  for (const Node& node : program.nodes)
+    if (shares_memory(node)) viewed[node.operands[0]] = true;
   std::vector<std::uint32_t> stands_for(program.nodes.size());
   std::iota(stands_for.begin(), stands_for.end(), 0u);
   for (std::uint32_t index = 0; index < program.nodes.size(); ++index) {
@@ -66,7 +78,10 @@ void simplify_algebra(Program& program) {
     if (!shares_memory(node))
       for (std::uint32_t& operand : node.operands) operand = stands_for[operand];
     if (node.live) continue;  // looked at: it keeps memory of its own
-    if (std::uint32_t same = equal_operand(program, node); same != kNone) stands_for[index] = same;
+    if (std::uint32_t same = equal_operand(program, node); same != kNone)
+      stands_for[index] = same;
+    else if (!viewed[index] && !shares_memory(node) && !node.operands.empty())
+      cancel_around_reshape(program, node);
   }
 }
 

@@ -35,6 +35,7 @@ TEST(SimplifyAlgebra, DropsWhatChangesNoBit) {
   EXPECT_EQ(left_of([](const ValuePtr& x) { return -(-x); }), 0u);
   EXPECT_EQ(left_of([](const ValuePtr& x) { return build::cast(build::cast(x, DType::kFloat64), DType::kFloat32); }),
             0u);
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return -build::reshape(-x, Shape::of({2, 3})); }), 0u);
 }
 
 TEST(SimplifyAlgebra, KeepsWhatChangesSome) {
@@ -50,7 +51,8 @@ TEST(SimplifyAlgebra, WhatIsLookedAtKeepsMemoryOfItsOwn) {
   Compiled c;
   ValuePtr x = range({6});
   ValuePtr same = x * 1, turned = build::reshape(x * 1, Shape::of({2, 3}));
-  c.read({same, turned});
+  ValuePtr again = build::reshape(-build::reshape(-x, Shape::of({2, 3})), Shape::of({6}));
+  c.read({same, turned, again});
   simplify_algebra(c.program);
   c.finish();
   for (const Program::Result& result : c.program.results) EXPECT_GE(result.memory, c.plan.first_output());
