@@ -193,3 +193,11 @@ def test_gradcheck_of_forward_mode() -> None:
         gradcheck(wrong, x, check_forward_ad=True)
     with pytest.raises(AssertionError, match="Expected at least one of"):
         gradcheck(wrong, x, check_backward_ad=False)
+
+
+def test_rows_that_embedding_shortens_keep_their_tangents() -> None:
+    with fwd.dual_level():
+        weight = fwd.make_dual(lamina.full((4, 4), 3.0), lamina.ones(4, 4))
+        rows = lamina.nn.functional.embedding(lamina.tensor([[0, 1], [2, 2]]), weight, max_norm=1.0)
+        assert rows.norm(dim=-1).max().item() <= 1
+        assert fwd.unpack_dual(rows).tangent.unique().tolist() == [1]

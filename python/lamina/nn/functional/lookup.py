@@ -67,6 +67,7 @@ def _require_whole(name: str, numbers: Tensor) -> None:
 
 
 def _shorten_rows(weight: Tensor, numbers: Tensor, max_norm: float, norm_type: float) -> None:
+    weight = weight.detach()  # its tangent, if it is a dual tensor, stays
     with no_grad():
         length = weight.norm(norm_type, 1, keepdim=True)
         used = _core.zeros(weight.shape[0]).scatter(0, numbers, 1.0).unsqueeze(1) > 0
