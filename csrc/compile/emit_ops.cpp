@@ -7,6 +7,24 @@
 
 namespace lamina {
 
+namespace {
+
+// How far the elements along the last axis lie apart, if all other axes together are one run of neighbors; else 0.
+std::int64_t elements_apart(const Node& node) {
+  if (!node.layout.strides || node.shape->dims().back() == 0) return 0;
+  auto dims = node.shape->dims();
+  std::int64_t run = 1;
+  for (std::size_t axis = dims.size() - 1; axis-- > 0;) {
+    if (dims[axis] == 1) continue;
+    if ((*node.layout.strides)[static_cast<int>(axis)] != run) return 0;
+    run *= dims[axis];
+  }
+  std::int64_t apart = (*node.layout.strides)[static_cast<int>(dims.size() - 1)];
+  return apart >= run ? apart : 0;
+}
+
+}  // namespace
+
 void Emitter::emit(std::uint32_t index) {
   const Node node = program_[index];
   Location out = location(index);
@@ -30,9 +48,14 @@ void Emitter::emit(std::uint32_t index) {
       n = from->dims().back();
       rows = n ? from->numel() / n : node.shape->numel();
       if (rows == 0 || node.shape->numel() == 0) break;
-      Location in = contiguous(node.operands[0]);
-      add(RowwiseStep{static_cast<Rowwise>(row(node.op).kernel.member), node.dtype, rows, n, in, out},
-          text(row(node.op).name, " ", rows, "x", n), static_cast<double>(rows * n));
+      // logsumexp is cheap enough to transpose its rows in the cache; the others gain where memory is what they wait
+      // for.
+      constexpr std::int64_t kLeastOfOne = 1 << 15, kLeastOfAll = 1 << 25;
+      bool repaid = rows * n >= (node.is_op(Op::logsumexp) ? kLeastOfOne : kLeastOfAll);
+      std::int64_t apart = repaid && n <= RowwiseStep::kMostApart ? elements_apart(program_[node.operands[0]]) : 0;
+      Location in = apart ? location(node.operands[0]) : contiguous(node.operands[0]);
+      add(RowwiseStep{static_cast<Rowwise>(row(node.op).kernel.member), node.dtype, rows, n, apart, in, out},
+          text(row(node.op).name, " ", rows, "x", n, apart ? " down columns" : ""), static_cast<double>(rows * n));
       break;
     }
     case Family::kScan: {

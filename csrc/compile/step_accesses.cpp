@@ -88,7 +88,10 @@ void collect(const ReduceStep& step, Collector& to) {
 
 void collect(const RowwiseStep& step, Collector& to) {
   std::int64_t bytes = step.rows * step.n * bytes_of(step.dtype);
-  to.cut(step.in, bytes, false);
+  if (step.apart == 0)
+    to.cut(step.in, bytes, false);
+  else
+    to.strided(step.in, {step.rows, step.n}, {1, step.apart}, bytes_of(step.dtype), false);
   to.cut(step.out, step.kernel == Rowwise::logsumexp ? bytes / step.n : bytes, true);
 }
 
