@@ -79,29 +79,20 @@ void stream_rows(const RowwiseStep& step, std::byte* out, const std::byte* in, s
 }
 
 // Rows side by side: strips of them are transposed into scratch memory, and stay in the cache while they are computed.
-// The next strip is asked for meanwhile.
 void run_side_by_side(const RowwiseStep& step, Slots slots, std::size_t begin, std::size_t end) {
-  constexpr std::size_t kStripBytes = 1 << 18, kLine = 16, kMostRows = 256, kElements = 1 << 10;
+  constexpr std::size_t kStripBytes = 1 << 18, kLine = 16, kMostRows = 256;
   const kernels::Table& table = kernels::table();
   auto kernel = table.rowwise[static_cast<std::size_t>(step.kernel)][index_of(step.dtype)];
   std::size_t n = static_cast<std::size_t>(step.n), size = size_of(step.dtype), row = n * size;
-  std::size_t apart = static_cast<std::size_t>(step.apart), width = step.kernel == Rowwise::logsumexp ? size : row;
+  std::size_t width = step.kernel == Rowwise::logsumexp ? size : row;
   std::size_t together = std::clamp(kStripBytes / row / kLine * kLine, kLine, kMostRows);
-  std::size_t group = std::max<std::size_t>(1, kElements / n);
   bool streamed = streams(step, slots);
   auto* strip = static_cast<std::byte*>(thread_scratch(together * row));
   for (std::size_t count; begin < end; begin += count) {
     count = std::min(together, end - begin);
-    const std::byte* in = at(slots, step.in) + begin * size;
     std::byte* out = at(slots, step.out) + begin * width;
-    table.transpose[size](strip, in, n, count, apart);
-    std::size_t next = std::min(together, end - begin - count), asked = 0;
-    for (std::size_t i = 0, rows; i < count; i += rows) {
-      rows = std::min(group, count - i);
-      for (; next != 0 && asked < n * (i + rows) / count; ++asked)
-        prefetch(in + (asked * apart + count) * size, next * size);
-      kernel(streamed ? strip + i * row : out + i * width, strip + i * row, rows, n);
-    }
+    table.transpose[size](strip, at(slots, step.in) + begin * size, n, count, static_cast<std::size_t>(step.apart));
+    kernel(streamed ? strip : out, strip, count, n);
     if (streamed) stream(out, strip, count * row);
   }
   if (streamed) finish_streaming();
