@@ -165,11 +165,14 @@ void minimum(Gradient& d) {
   d.give(0, [&] { return share(d.x(), d.y()); });
   d.give(1, [&] { return share(d.y(), d.x()); });
 }
-// atan2(x, y): x is the ordinate.
+// atan2(x, y): x is the ordinate. At the origin the gradient is 0.
 void atan2(Gradient& d) {
-  auto norm = [&] { return d.x() * d.x() + d.y() * d.y(); };
-  d.give(0, [&] { return d.g() * (d.y() / norm()); });
-  d.give(1, [&] { return d.g() * (-d.x() / norm()); });
+  auto share = [&](const ValuePtr& part) {
+    ValuePtr norm = d.x() * d.x() + d.y() * d.y();
+    return build::where(equal(norm, number_like(0, norm)), number_like(0, d.g()), d.g() * (part / norm));
+  };
+  d.give(0, [&] { return share(d.y()); });
+  d.give(1, [&] { return share(-d.x()); });
 }
 // At 0 the gradient is 0.
 void copysign(Gradient& d) {

@@ -34,6 +34,10 @@ def test_hypot_neither_overflows_nor_vanishes() -> None:
     _same(lamina.hypot(lamina.tensor([inf, -inf, nan]), lamina.tensor([nan, 1.0, 1.0])), [inf, inf, nan])
 
 
+def test_atan2_has_no_slope_at_the_origin() -> None:
+    assert _gradients(lamina.atan2, [0.0, 0.0, 3.0], [0.0, 2.0, 0.0]) == [[0.0, 0.5, 0.0], [0.0, 0.0, -1.0 / 3.0]]
+
+
 def test_logaddexp_of_infinities_and_large_numbers() -> None:
     a, b = [1000.0, -inf, inf, -inf], [1000.0, -inf, -inf, 2.0]
     _same(lamina.logaddexp(lamina.tensor(a), lamina.tensor(b)), np.logaddexp(a, b))
