@@ -6,7 +6,7 @@ namespace lamina {
 ValuePtr pushforward(Value* node, std::span<const ValuePtr> tangents) {
   const OpRow& entry = row(node->op);
   if (!entry.gradient || !is_floating(node->dtype)) return nullptr;
-  ValuePtr cotangent = build::detach(build::full(node->shape, 0, node->dtype));
+  ValuePtr cotangent = build::detach(build::full(node->shape, 0, node->dtype, node->device()));
   attach_leaf(cotangent.get(), LeafPtr::adopt(new LeafState));
   cotangent->flags |= kRequiresGrad;
   std::vector<ValuePtr> back(node->input_count);
@@ -19,7 +19,7 @@ ValuePtr pushforward(Value* node, std::span<const ValuePtr> tangents) {
   for (std::size_t i = 0; i < back.size(); ++i)
     if (!back[i] || !back[i]->requires_grad()) seeds[i] = nullptr;
   ValuePtr tangent = gradient_of(cotangent, back, seeds);
-  return tangent ? tangent : build::full(node->shape, 0, node->dtype);
+  return tangent ? tangent : build::full(node->shape, 0, node->dtype, node->device());
 }
 
 }  // namespace lamina

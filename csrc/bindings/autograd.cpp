@@ -30,7 +30,7 @@ std::vector<ValuePtr> seeds_for(const std::vector<ValuePtr>& roots, PyObject* gi
     if (!seed || seed == Py_None) {
       check(!roots[i]->requires_grad() || roots[i]->shape->numel() == 1,
             "grad can be implicitly created only for scalar outputs");
-      seeds.push_back(build::full(roots[i]->shape, 1, roots[i]->dtype));
+      seeds.push_back(build::full(roots[i]->shape, 1, roots[i]->dtype, roots[i]->device()));
       continue;
     }
     if (!is_tensor(seed))
@@ -39,6 +39,8 @@ std::vector<ValuePtr> seeds_for(const std::vector<ValuePtr>& roots, PyObject* gi
     check(value->shape == roots[i]->shape, "Mismatch in shape: grad_output[", i, "] has a shape of ",
           size_text(value->shape->dims()), " and output[", i, "] has a shape of ", size_text(roots[i]->shape->dims()),
           ".");
+    check(value->device() == roots[i]->device(), "invalid gradient at index ", i, " - expected device ",
+          name_of(roots[i]->device()), " but got ", name_of(value->device()));
     seeds.push_back(build::cast(value, roots[i]->dtype));
   }
   return seeds;

@@ -195,6 +195,17 @@ ValuePtr value_over_buffer(PyObject* array) {
   return value;
 }
 
+PyObject* number_object(const ValuePtr& value) {
+  check(!value->has(kMeta), "Tensor.item() cannot be called on meta tensors");
+  engine::realize(value.get());
+  return element_object(value->dtype, engine::data_of(value.get()));
+}
+
+void fail_meta_array() {
+  fail(ErrorKind::kType,
+       "can't convert meta device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.");
+}
+
 PyObject* list_from_value(const ValuePtr& value) {
   ValuePtr plain = build::detach(value);
   engine::realize(plain.get());
@@ -224,6 +235,7 @@ int tensor_get_buffer(PyObject* self, Py_buffer* view, int flags) {
         if (variable.value->dtype == DType::kBFloat16)
           fail(ErrorKind::kType,
                "Got unsupported ScalarType BFloat16: NumPy has no such type. Use tensor.float() first");
+        if (variable.value->has(kMeta)) fail_meta_array();
         engine::make_exportable(variable);
         const ValuePtr& value = variable.value;
         DimVector strides = strides_of(value->shape, value->layout);

@@ -21,6 +21,11 @@ ValuePtr value_over_buffer(PyObject* array);
 // The object whose buffer it is; null for any other memory. Borrowed.
 PyObject* owner_of(const Storage* storage);
 
+// The number of a value with one element. Raises PyTorch's error on meta.
+PyObject* number_object(const ValuePtr& value);
+// What numpy() raises on meta.
+[[noreturn]] void fail_meta_array();
+
 // Nested lists of Python numbers.
 PyObject* list_from_value(const ValuePtr& value);
 

@@ -37,7 +37,7 @@ ValuePtr make_node(std::span<const ValuePtr> inputs, std::size_t outputs) {
   attach_storage(node.get(), no_numbers());
   node->scope = current_scope();
   node->scalar.low = outputs;
-  node->flags |= static_cast<std::uint8_t>(flags);
+  node->flags |= static_cast<std::uint16_t>(flags);
   if (anomaly_mode()) keep_stack(node.get());
   return node;
 }

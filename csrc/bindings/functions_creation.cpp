@@ -7,6 +7,7 @@
 #include "engine/flush.h"
 #include "functions/pointwise.h"
 #include "ops/build.h"
+#include "ops/meta.h"
 #include "runtime/buffer.h"
 #include "support/check.h"
 
@@ -26,9 +27,9 @@ PyObject* finished(const Arguments& a, ValuePtr value, std::size_t requires_grad
 // dtype, device, requires_grad stand in this order from `first` on.
 #define LAMINA_FACTORY_TAIL "dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False"
 
-PyObject* filled(const Arguments& a, const Shape* shape, double number, std::size_t first, DType otherwise) {
-  a.check_device(first + 1);
-  return finished(a, build::full(shape, number, a.dtype(first).value_or(otherwise)), first + 2);
+PyObject* filled(const Arguments& a, const Shape* shape, double number, std::size_t first, DType otherwise,
+                 Device device) {
+  return finished(a, build::full(shape, number, a.dtype(first).value_or(otherwise), device), first + 2);
 }
 
 PyObject* laid_like(const Arguments& a, ValuePtr value, std::size_t requires_grad) {
@@ -37,8 +38,8 @@ PyObject* laid_like(const Arguments& a, ValuePtr value, std::size_t requires_gra
 
 PyObject* filled_like(const Arguments& a, double number) {
   const ValuePtr& like = a.tensor(0);
-  a.check_device(2);
-  return laid_like(a, build::full(like->shape, number, a.dtype(1).value_or(like->dtype)), 3);
+  ValuePtr value = build::full(like->shape, number, a.dtype(1).value_or(like->dtype), a.device(2, like->device()));
+  return laid_like(a, std::move(value), 3);
 }
 
 // The number that a tensor of one element holds.
@@ -50,8 +51,9 @@ functions::Operand number_in(const ValuePtr& value) {
 
 // A leaf computed here, in double precision or integers, element by element.
 template <typename Element>
-ValuePtr generated(std::int64_t count, DType dtype, Element element) {
-  if (is_narrow(dtype)) return build::cast(generated(count, wide(dtype), element), dtype);
+ValuePtr generated(std::int64_t count, DType dtype, Device device, Element element) {
+  if (device == Device::kMeta) return make_meta(Shape::of({count}), dtype);
+  if (is_narrow(dtype)) return build::cast(generated(count, wide(dtype), device, element), dtype);
   StoragePtr storage = runtime::allocate(static_cast<std::size_t>(Shape::of({count})->numel()) * size_of(dtype));
   auto* out = static_cast<std::byte*>(storage->data);
   for (std::int64_t i = 0; i < count; ++i) {
@@ -87,53 +89,56 @@ Object over_storage(PyObject* storage, DType dtype) {
   return Object(checked(PyObject_CallMethod(module.get(), "tensor_over", "OO", storage, dtype_object(dtype))));
 }
 
+// On the device that argument i names; if it names none, on the default one if that is meta, else where it is.
+ValuePtr placed(const Arguments& a, std::size_t i, ValuePtr value) {
+  Device otherwise = default_device() == Device::kMeta ? Device::kMeta : value->device();
+  return to_device(std::move(value), a.device(i, otherwise));
+}
+
 }  // namespace
 
 LAMINA_FUNCTION(kModule, tensor, "data, *, dtype=None, device=None, requires_grad=False, pin_memory=False") {
-  a.check_device(2);
   if (is_storage(a.object(0))) {
     Object tensor = over_storage(a.object(0), a.dtype(1).value_or(functions::default_float()));
     if (a.flag(3, false)) set_requires_grad(tensor.get(), true);
     return tensor.release();
   }
-  return finished(a, value_from_data(a.object(0), a.dtype(1)), 3);
+  return finished(a, placed(a, 2, value_from_data(a.object(0), a.dtype(1))), 3);
 }
 LAMINA_FUNCTION(kModule, as_tensor, "data, dtype=None, device=None") {
-  a.check_device(2);
   auto dtype = a.dtype(1);
   if (is_tensor(a.object(0))) {
-    if (!dtype || *dtype == a.tensor(0)->dtype) return Object::borrowed(a.object(0)).release();
-    return wrap(functions::to_dtype(a.tensor(0), *dtype));
+    const ValuePtr& own = a.tensor(0);
+    ValuePtr value = placed(a, 2, functions::to_dtype(own, dtype.value_or(own->dtype)));
+    return value == own ? Object::borrowed(a.object(0)).release() : wrap(std::move(value));
   }
   bool array = PyObject_CheckBuffer(a.object(0)) && !PyBytes_Check(a.object(0)) && PyList_Check(a.object(0)) == 0;
-  if (!array) return wrap(value_from_data(a.object(0), dtype));
+  if (!array) return wrap(placed(a, 2, value_from_data(a.object(0), dtype)));
   ValuePtr value = value_over_buffer(a.object(0));
-  return wrap(dtype ? functions::to_dtype(value, *dtype) : value);
+  return wrap(placed(a, 2, dtype ? functions::to_dtype(value, *dtype) : value));
 }
 LAMINA_FUNCTION(kModule, from_numpy, "ndarray") { return wrap(value_over_buffer(a.object(0))); }
 
 LAMINA_FUNCTION(kModule, zeros, "*size, " LAMINA_FACTORY_TAIL) {
-  return filled(a, Shape::of(a.rest_dims()), 0, 1, functions::default_float());
+  return filled(a, Shape::of(a.rest_dims()), 0, 1, functions::default_float(), a.device(2));
 }
 LAMINA_FUNCTION(kModule, ones, "*size, " LAMINA_FACTORY_TAIL) {
-  return filled(a, Shape::of(a.rest_dims()), 1, 1, functions::default_float());
+  return filled(a, Shape::of(a.rest_dims()), 1, 1, functions::default_float(), a.device(2));
 }
 // What no one has written is 0: deterministic, and as cheap.
 LAMINA_FUNCTION(kModule, empty, "*size, " LAMINA_FACTORY_TAIL ", memory_format=None") {
   MemoryFormat format = a.memory_format(MemoryFormat::kContiguous);
   check(format != MemoryFormat::kPreserve, "unsupported memory format Preserve");
-  a.check_device(2);
   const Shape* shape = Shape::of(a.rest_dims());
-  ValuePtr value = build::full(shape, 0, a.dtype(1).value_or(functions::default_float()));
+  ValuePtr value = build::full(shape, 0, a.dtype(1).value_or(functions::default_float()), a.device(2));
   show_strides(value.get(), strides_in(shape, format));
   return finished(a, std::move(value), 3);
 }
 LAMINA_FUNCTION(kModule, full, "size, fill_value, *, " LAMINA_FACTORY_TAIL) {
-  a.check_device(3);
   functions::Operand number = a.operand(1);
   DType dtype =
       a.dtype(2).value_or(number.is_number() ? functions::default_dtype_of(number.kind) : number.value->dtype);
-  return finished(a, build::expand(number.filled_as(dtype), Shape::of(a.dims(0))), 4);
+  return finished(a, build::expand(to_device(number.filled_as(dtype), a.device(3)), Shape::of(a.dims(0))), 4);
 }
 LAMINA_FUNCTION(kModule, zeros_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_format=None") {
   return filled_like(a, 0);
@@ -145,41 +150,39 @@ LAMINA_FUNCTION(kModule, empty_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_
   return filled_like(a, 0);
 }
 LAMINA_FUNCTION(kModule, full_like, "input, fill_value, *, " LAMINA_FACTORY_TAIL ", memory_format=None") {
-  a.check_device(3);
   const ValuePtr& like = a.tensor(0);
-  return laid_like(a, build::expand(a.operand(1).filled_as(a.dtype(2).value_or(like->dtype)), like->shape), 4);
+  ValuePtr number = to_device(a.operand(1).filled_as(a.dtype(2).value_or(like->dtype)), a.device(3, like->device()));
+  return laid_like(a, build::expand(number, like->shape), 4);
 }
 LAMINA_FUNCTION(kMethod, new_zeros, "input, *size, " LAMINA_FACTORY_TAIL) {
-  return filled(a, Shape::of(a.rest_dims()), 0, 2, a.tensor(0)->dtype);
+  return filled(a, Shape::of(a.rest_dims()), 0, 2, a.tensor(0)->dtype, a.device(3, a.tensor(0)->device()));
 }
 LAMINA_FUNCTION(kMethod, new_ones, "input, *size, " LAMINA_FACTORY_TAIL) {
-  return filled(a, Shape::of(a.rest_dims()), 1, 2, a.tensor(0)->dtype);
+  return filled(a, Shape::of(a.rest_dims()), 1, 2, a.tensor(0)->dtype, a.device(3, a.tensor(0)->device()));
 }
 LAMINA_FUNCTION(kMethod, new_empty, "input, *size, " LAMINA_FACTORY_TAIL) {
-  return filled(a, Shape::of(a.rest_dims()), 0, 2, a.tensor(0)->dtype);
+  return filled(a, Shape::of(a.rest_dims()), 0, 2, a.tensor(0)->dtype, a.device(3, a.tensor(0)->device()));
 }
 LAMINA_FUNCTION(kMethod, new_full, "input, size, fill_value, *, " LAMINA_FACTORY_TAIL) {
-  a.check_device(4);
   ValuePtr number = a.operand(2).filled_as(a.dtype(3).value_or(a.tensor(0)->dtype));
+  number = to_device(number, a.device(4, a.tensor(0)->device()));
   return finished(a, build::expand(number, Shape::of(a.dims(1))), 5);
 }
 LAMINA_FUNCTION(kMethod, new_tensor, "input, data, *, " LAMINA_FACTORY_TAIL) {
-  a.check_device(3);
-  return finished(a, value_from_data(a.object(1), a.dtype(2).value_or(a.tensor(0)->dtype)), 4);
+  ValuePtr value = value_from_data(a.object(1), a.dtype(2).value_or(a.tensor(0)->dtype));
+  return finished(a, to_device(std::move(value), a.device(3, a.tensor(0)->device())), 4);
 }
 
 LAMINA_FUNCTION(kModule, eye, "n, m=None, *, " LAMINA_FACTORY_TAIL) {
-  a.check_device(3);
   std::int64_t n = a.integer(0), m = a.integer(1, n);
   check(n >= 0 && m >= 0, "n must be greater or equal to 0, got n=", n, ", m=", m);
   const Shape* shape = Shape::of({n, m});
-  ValuePtr flat = generated(shape->numel(), a.dtype(2).value_or(functions::default_float()),
+  ValuePtr flat = generated(shape->numel(), a.dtype(2).value_or(functions::default_float()), a.device(3),
                             [m](std::int64_t i) { return i / m == i % m ? 1 : 0; });
   return finished(a, build::reshape(flat, shape), 4);
 }
 
 LAMINA_FUNCTION(kModule, arange, "start, end=None, step=None, *, " LAMINA_FACTORY_TAIL) {
-  a.check_device(4);
   functions::Operand start = functions::Operand::of(std::int64_t{0}), end = a.operand(0),
                      step = functions::Operand::of(std::int64_t{1});
   if (a.given(1)) {
@@ -202,18 +205,18 @@ LAMINA_FUNCTION(kModule, arange, "start, end=None, step=None, *, " LAMINA_FACTOR
   if (whole) {
     std::int64_t span = end.integer - start.integer, by = step.integer;
     std::int64_t count = (span + by + (by > 0 ? -1 : 1)) / by;
-    return finished(a, generated(count, dtype, [&](std::int64_t i) { return start.integer + i * by; }), 5);
+    return finished(a, generated(count, dtype, a.device(4), [&](std::int64_t i) { return start.integer + i * by; }), 5);
   }
   double length = std::ceil((last - first) / width);
   check(length < 0x1p63, "invalid size, possible overflow!");
   auto count = static_cast<std::int64_t>(length);
-  return finished(a, generated(count, dtype, [&](std::int64_t i) { return first + static_cast<double>(i) * width; }),
-                  5);
+  return finished(
+      a, generated(count, dtype, a.device(4), [&](std::int64_t i) { return first + static_cast<double>(i) * width; }),
+      5);
 }
 
 // From both ends towards the middle, so that both ends are exact.
 LAMINA_FUNCTION(kModule, linspace, "start, end, steps, *, " LAMINA_FACTORY_TAIL) {
-  a.check_device(4);
   double first = a.number(0), last = a.number(1);
   std::int64_t steps = a.integer(2);
   check(steps >= 0, "number of steps must be non-negative");
@@ -228,7 +231,7 @@ LAMINA_FUNCTION(kModule, linspace, "start, end, steps, *, " LAMINA_FACTORY_TAIL)
     }
   }
   double width = steps > 1 ? (last - first) / static_cast<double>(steps - 1) : 0;
-  ValuePtr value = generated(steps, dtype, [&](std::int64_t i) {
+  ValuePtr value = generated(steps, dtype, a.device(4), [&](std::int64_t i) {
     return i < steps / 2 || steps == 1 ? first + width * static_cast<double>(i)
                                        : last - width * static_cast<double>(steps - 1 - i);
   });

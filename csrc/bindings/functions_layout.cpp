@@ -101,7 +101,7 @@ LAMINA_FUNCTION(kMethod, resize_, "input, *size, memory_format=None") {
   ValuePtr flat = build::reshape(build::permute(x, axes), Shape::of({held}));
   if (wanted > held) {
     check(!x->storage || x->storage->external_holders == 0, "Trying to resize storage that is not resizable");
-    std::vector<ValuePtr> parts{flat, build::full(Shape::of({wanted - held}), 0, x->dtype)};
+    std::vector<ValuePtr> parts{flat, build::full(Shape::of({wanted - held}), 0, x->dtype, x->device())};
     flat = build::cat(parts, 0);
   }
   axes = *axes_in_memory(shape, strides);

@@ -39,8 +39,17 @@ engine::Generator& generator(const Arguments& a, std::size_t i) {
   return a.given(i) ? generator_from(a.object(i)) : engine::default_generator();
 }
 
-ValuePtr draw(Op op, const Arguments& a, const Shape* shape, std::size_t dtype, std::size_t from) {
-  return engine::random(op, shape, float_type(a, dtype, functions::default_float()), generator(a, from));
+// rand and randn
+PyObject* drawn(Op op, const Arguments& a) {
+  DType dtype = float_type(a, 1, functions::default_float());
+  return finished(a, engine::random(op, Shape::of(a.rest_dims()), dtype, generator(a, 4), a.device(2)), 3);
+}
+
+// rand_like and randn_like
+PyObject* drawn_like(Op op, const Arguments& a) {
+  const ValuePtr& like = a.tensor(0);
+  DType dtype = float_type(a, 1, like->dtype);
+  return laid_like(a, engine::random(op, like->shape, dtype, generator(a, 4), a.device(2, like->device())), 3);
 }
 
 PyObject* in_place(const Arguments& a, ValuePtr value) {
@@ -56,7 +65,7 @@ DType drawn_type(const Arguments& a) { return is_floating(a.tensor(0)->dtype) ? 
 
 // True with probability p, elementwise.
 ValuePtr trials(const ValuePtr& p, engine::Generator& from) {
-  return build::binary(Op::lt, engine::random(Op::uniform, p->shape, p->dtype, from), p);
+  return build::binary(Op::lt, engine::random(Op::uniform, p->shape, p->dtype, from, p->device()), p);
 }
 
 void check_deviation(double deviation) {
@@ -110,54 +119,46 @@ ValuePtr checked_trials(const ValuePtr& p, engine::Generator& from) {
 
 LAMINA_FUNCTION(kModule, rand,
                 "*size, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False") {
-  a.check_device(2);
-  return finished(a, draw(Op::uniform, a, Shape::of(a.rest_dims()), 1, 4), 3);
+  return drawn(Op::uniform, a);
 }
 LAMINA_FUNCTION(kModule, randn,
                 "*size, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False") {
-  a.check_device(2);
-  return finished(a, draw(Op::normal, a, Shape::of(a.rest_dims()), 1, 4), 3);
+  return drawn(Op::normal, a);
 }
 LAMINA_FUNCTION(
     kModule, rand_like,
     "input, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False, "
     "memory_format=None") {
-  ValuePtr value =
-      engine::random(Op::uniform, a.tensor(0)->shape, float_type(a, 1, a.tensor(0)->dtype), generator(a, 4));
-  return laid_like(a, std::move(value), 3);
+  return drawn_like(Op::uniform, a);
 }
 LAMINA_FUNCTION(
     kModule, randn_like,
     "input, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False, "
     "memory_format=None") {
-  ValuePtr value =
-      engine::random(Op::normal, a.tensor(0)->shape, float_type(a, 1, a.tensor(0)->dtype), generator(a, 4));
-  return laid_like(a, std::move(value), 3);
+  return drawn_like(Op::normal, a);
 }
 // randint(high, size) or randint(low, high, size).
 LAMINA_FUNCTION(kModule, randint,
                 "low=None, high=None, size=None, *, dtype=None, device=None, requires_grad=False, generator=None, "
                 "layout=None, pin_memory=False") {
-  a.check_device(4);
   bool short_form = a.given(1) && !integer_from_object(a.object(1));
   bool one_bound = short_form || !a.given(1);
   std::int64_t low = one_bound || !a.given(0) ? 0 : a.integer(0), high = one_bound ? a.integer(0) : a.integer(1);
   DimVector size = short_form ? a.dims(1) : a.dims(2);
-  ValuePtr value = engine::random_integers(Shape::of(size), low, high, generator(a, 6));
+  ValuePtr value = engine::random_integers(Shape::of(size), low, high, generator(a, 6), a.device(4));
   return finished(a, build::cast(value, a.dtype(3).value_or(DType::kInt64)), 5);
 }
 // randint_like(input, high) or randint_like(input, low, high).
 LAMINA_FUNCTION(kModule, randint_like,
                 "input, low, high=None, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, "
                 "pin_memory=False, memory_format=None") {
-  a.check_device(4);
+  const ValuePtr& like = a.tensor(0);
   std::int64_t low = a.given(2) ? a.integer(1) : 0, high = a.given(2) ? a.integer(2) : a.integer(1);
-  ValuePtr value = engine::random_integers(a.tensor(0)->shape, low, high, generator(a, 6));
-  return laid_like(a, build::cast(value, a.dtype(3).value_or(a.tensor(0)->dtype)), 5);
+  ValuePtr value = engine::random_integers(like->shape, low, high, generator(a, 6), a.device(4, like->device()));
+  return laid_like(a, build::cast(value, a.dtype(3).value_or(like->dtype)), 5);
 }
 LAMINA_FUNCTION(kModule, randperm,
                 "n, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False") {
-  a.check_device(2);
   const DType dtype = a.dtype(1).value_or(DType::kInt64);
   if (dtype == DType::kBool) fail(ErrorKind::kNotImplemented, "\"randperm\" not implemented for 'Bool'");
   const std::int64_t most = kCountedTo[index_of(dtype)];
@@ -166,12 +167,12 @@ LAMINA_FUNCTION(kModule, randperm,
   else if (dtype != DType::kBFloat16)  // PyTorch rounds those
     check(a.integer(0) <= most + 1, "n cannot be greater than ", most + 1, " for ", functions::scalar_name(dtype),
           " type.");
-  ValuePtr value = engine::random_permutation(a.integer(0), generator(a, 4));
+  ValuePtr value = engine::random_permutation(a.integer(0), generator(a, 4), a.device(2));
   return finished(a, build::cast(value, dtype), 3);
 }
 LAMINA_FUNCTION(kBoth, bernoulli, "input, p=None, *, generator=None") {
   const ValuePtr& x = a.tensor(0);
-  ValuePtr drawn = a.given(1) ? trials(build::full(x->shape, a.number(1), drawn_type(a)), generator(a, 2))
+  ValuePtr drawn = a.given(1) ? trials(build::full(x->shape, a.number(1), drawn_type(a), x->device()), generator(a, 2))
                               : checked_trials(x, generator(a, 2));
   return wrap(build::cast(drawn, x->dtype));
 }
@@ -184,7 +185,7 @@ LAMINA_FUNCTION(kMethod, bernoulli_, "input, p=0.5, *, generator=None") {
   }
   double p = a.number(1, 0.5);
   check(p >= 0 && p <= 1, "bernoulli_ expects p to be in [0, 1], but got p=", p);
-  return in_place(a, trials(build::full(a.tensor(0)->shape, p, drawn_type(a)), generator(a, 2)));
+  return in_place(a, trials(build::full(a.tensor(0)->shape, p, drawn_type(a), a.tensor(0)->device()), generator(a, 2)));
 }
 // normal(mean, std, size) with numbers, or elementwise with tensors.
 LAMINA_FUNCTION(kModule, normal,
@@ -193,8 +194,12 @@ LAMINA_FUNCTION(kModule, normal,
   using namespace build;
   functions::Operand mean = a.operand(0), deviation = a.given(1) ? a.operand(1) : functions::Operand::of(1.0);
   const Shape* shape = a.given(2) ? Shape::of(a.dims(2)) : nullptr;
-  for (const functions::Operand* operand : {&mean, &deviation})
-    if (!operand->is_number()) shape = shape ? broadcast(shape, operand->value->shape) : operand->value->shape;
+  Device device = a.device(4);
+  for (const functions::Operand* operand : {&mean, &deviation}) {
+    if (operand->is_number()) continue;
+    shape = shape ? broadcast(shape, operand->value->shape) : operand->value->shape;
+    device = operand->value->device();
+  }
   check(shape != nullptr, "normal(): expected a size, or a tensor as mean or std");
   DType dtype =
       float_type(a, 3,
@@ -205,13 +210,14 @@ LAMINA_FUNCTION(kModule, normal,
   else
     check(engine::all_within(deviation.value, 0, std::numeric_limits<double>::infinity()),
           "normal expects all elements of std >= 0.0");
-  ValuePtr draws = engine::random(Op::normal, shape, dtype, generator(a, 6));
+  ValuePtr draws = engine::random(Op::normal, shape, dtype, generator(a, 6), device);
   return finished(a, draws * deviation.as(dtype) + mean.as(dtype), 5);
 }
 LAMINA_FUNCTION(kMethod, normal_, "input, mean=0, std=1, *, generator=None") {
   using namespace build;
   check_deviation(a.number(2, 1));
-  ValuePtr draws = engine::random(Op::normal, a.tensor(0)->shape, drawn_type(a), generator(a, 3));
+  ValuePtr draws =
+      engine::random(Op::normal, a.tensor(0)->shape, drawn_type(a), generator(a, 3), a.tensor(0)->device());
   return in_place(a, draws * a.number(2, 1) + a.number(1, 0));
 }
 LAMINA_FUNCTION(kMethod, uniform_, "input, from=0, to=1, *, generator=None") {
@@ -227,7 +233,8 @@ LAMINA_FUNCTION(kMethod, uniform_, "input, from=0, to=1, *, generator=None") {
   check(low <= high, "uniform_ expects to return a [from, to) range, but found from=", low, " > to=", high);
   check(high - low <= largest, "uniform_ expects to-from <= std::numeric_limits<", functions::scalar_name(dtype),
         ">::max(), but found to=", high, " and from=", low, " which result in to-from to exceed the limit");
-  ValuePtr draws = engine::random(Op::uniform, a.tensor(0)->shape, drawn_type(a), generator(a, 3));
+  ValuePtr draws =
+      engine::random(Op::uniform, a.tensor(0)->shape, drawn_type(a), generator(a, 3), a.tensor(0)->device());
   return in_place(a, draws * (high - low) + low);
 }
 LAMINA_FUNCTION(kMethod, random_, "input, from=None, to=None, *, generator=None") {
@@ -246,7 +253,7 @@ LAMINA_FUNCTION(kMethod, random_, "input, from=None, to=None, *, generator=None"
     check_whole_bound("from", low, dtype);
     check_whole_bound("to - 1", high - 1, dtype);
   }
-  return in_place(a, engine::random_integers(a.tensor(0)->shape, low, high, generator(a, 3)));
+  return in_place(a, engine::random_integers(a.tensor(0)->shape, low, high, generator(a, 3), a.tensor(0)->device()));
 }
 
 }  // namespace lamina::bindings

@@ -7,6 +7,7 @@
 #include "functions/pointwise.h"
 #include "functions/views.h"
 #include "ops/build.h"
+#include "ops/meta.h"
 #include "support/check.h"
 
 namespace lamina::bindings {
@@ -15,15 +16,18 @@ namespace {
 
 PyObject* self_of(const Arguments& a) { return Object::borrowed(a.tensor_object(0)).release(); }
 
-PyObject* converted(const Arguments& a, DType dtype, bool copy = false) {
+PyObject* converted(const Arguments& a, DType dtype, Device device, bool copy = false) {
   MemoryFormat format = a.memory_format(MemoryFormat::kPreserve);
   auto suggested = [&] { return suggested_format(a.tensor(0)->shape, engine::logical_layout(a.variable(0)).strides); };
   bool stays = format == MemoryFormat::kPreserve || suggested() == format;
-  bool same = a.tensor(0)->dtype == dtype;
-  if (same && stays && !copy) return self_of(a);
-  ValuePtr result = same ? build::clone(a.tensor(0)) : functions::to_dtype(a.tensor(0), dtype);
+  bool moves = a.tensor(0)->device() != device, same = a.tensor(0)->dtype == dtype;
+  if (same && stays && !moves && !copy) return self_of(a);
+  ValuePtr result = to_device(a.tensor(0), device);
+  result = same && !moves ? build::clone(result) : functions::to_dtype(result, dtype);
   return wrap(laid(std::move(result), a.variable(0), format));
 }
+
+PyObject* converted(const Arguments& a, DType dtype) { return converted(a, dtype, a.tensor(0)->device()); }
 
 PyObject* assigned(const Arguments& a, ValuePtr value) {
   engine::assign(a.variable(0), std::move(value));
@@ -36,12 +40,12 @@ PyObject* assigned(const Arguments& a, ValuePtr value) {
 LAMINA_FUNCTION(kMethod, item, "input") {
   ValuePtr value = a.tensor(0);
   check(value->shape->numel() == 1, "a Tensor with ", value->shape->numel(), " elements cannot be converted to Scalar");
-  engine::realize(value.get());
-  return element_object(value->dtype, engine::data_of(value.get()));
+  return number_object(value);
 }
 LAMINA_FUNCTION(kMethod, tolist, "input") { return list_from_value(a.tensor(0)); }
 LAMINA_FUNCTION(kMethod, numpy, "input, *, force=False") {
   bool force = a.flag(1, false);
+  if (a.tensor(0)->has(kMeta)) force ? fail_no_data() : fail_meta_array();
   check(force || !grad_enabled() || !a.tensor(0)->requires_grad(),
         "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
   Object source = Object::borrowed(a.tensor_object(0));
@@ -54,6 +58,7 @@ LAMINA_FUNCTION(kMethod, numpy, "input, *, force=False") {
   return checked(PyObject_CallOneArg(asarray, view.get()));
 }
 LAMINA_FUNCTION(kMethod, data_ptr, "input") {
+  if (a.tensor(0)->has(kMeta)) return PyLong_FromLong(0);
   engine::make_exportable(a.variable(0));
   if (Storage* storage = a.tensor(0)->storage) storage->address_known = true;
   return a.tensor(0)->shape->numel() == 0 ? PyLong_FromLong(0) : PyLong_FromVoidPtr(engine::data_of(a.tensor(0).get()));
@@ -84,31 +89,34 @@ LAMINA_FUNCTION(kMethod, half, "input, memory_format=None") { return converted(a
 LAMINA_FUNCTION(kMethod, bfloat16, "input, memory_format=None") { return converted(a, DType::kBFloat16); }
 LAMINA_FUNCTION(kMethod, byte, "input, memory_format=None") { return converted(a, DType::kUInt8); }
 LAMINA_FUNCTION_AS(kMethod, to_bool, "bool", "input, memory_format=None") { return converted(a, DType::kBool); }
-LAMINA_FUNCTION(kMethod, cpu, "input, memory_format=None") { return self_of(a); }
+LAMINA_FUNCTION(kMethod, cpu, "input, memory_format=None") { return converted(a, a.tensor(0)->dtype, Device::kCpu); }
 // to(dtype), to(device), to(device, dtype), to(other)
 LAMINA_FUNCTION(
     kMethod, to,
     "input, first=None, second=None, non_blocking=False, copy=False, *, dtype=None, device=None, memory_format=None") {
   auto dtype = a.dtype(5);
+  Device device = a.device(6, a.tensor(0)->device());
   for (std::size_t i : {std::size_t{1}, std::size_t{2}}) {
     if (!a.given(i) || PyBool_Check(a.object(i))) continue;
-    if (auto named = dtype_from(a.object(i)))
+    if (auto named = dtype_from(a.object(i))) {
       dtype = named;
-    else if (is_tensor(a.object(i)))
+    } else if (is_tensor(a.object(i))) {
       dtype = a.tensor(i)->dtype;
-    else
-      a.check_device(i);
+      device = a.tensor(i)->device();
+    } else {
+      device = a.device(i);
+    }
   }
-  a.check_device(6);
-  return converted(a, dtype.value_or(a.tensor(0)->dtype), a.flag(4, false));
+  return converted(a, dtype.value_or(a.tensor(0)->dtype), device, a.flag(4, false));
 }
-LAMINA_FUNCTION(kMethod, type_as, "input, other") { return converted(a, a.tensor(1)->dtype); }
+LAMINA_FUNCTION(kMethod, type_as, "input, other") { return converted(a, a.tensor(1)->dtype, a.tensor(1)->device()); }
 
 LAMINA_FUNCTION(kMethod, copy_, "input, src, non_blocking=False") {
   engine::check_assignable(a.variable(0));
   const ValuePtr& to = a.tensor(0);
   functions::Operand from = a.operand(1);
   ValuePtr source = from.is_number() ? from.as(to->dtype) : build::cast(from.value, to->dtype);
+  source = to_device(std::move(source), to->device());
   source = functions::apply(source, functions::expand_views(source->shape, to->shape->dims()));
   return assigned(a, functions::labelled(build::clone(source), "Copy"));
 }
@@ -119,11 +127,11 @@ LAMINA_FUNCTION(kMethod, fill_, "input, value") {
         "fill_ only supports 0-dimension value tensor but got tensor with ",
         number.is_number() ? 0 : number.value->shape->rank(), " dimensions.");
   const ValuePtr& to = a.tensor(0);
-  return assigned(a, build::expand(number.filled_as(to->dtype), to->shape));
+  return assigned(a, build::expand(to_device(number.filled_as(to->dtype), to->device()), to->shape));
 }
 LAMINA_FUNCTION(kMethod, zero_, "input") {
   engine::check_assignable(a.variable(0));
-  return assigned(a, build::full(a.tensor(0)->shape, 0, a.tensor(0)->dtype));
+  return assigned(a, build::zeros_like(a.tensor(0)));
 }
 
 // Names the grad_fn of a function composed in Python; returns the tensor.

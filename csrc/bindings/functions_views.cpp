@@ -68,24 +68,25 @@ const Shape* with_length(const Shape* shape, int axis, std::int64_t length) {
 
 // The gradient of what was cut along an axis into parts of these lengths: theirs joined, 0 for missing ones.
 OutputsRule joining(const ValuePtr& x, int axis, DimVector lengths) {
-  return [shape = x->shape, dtype = x->dtype, axis, lengths](std::span<const ValuePtr> gradients) {
-    std::vector<ValuePtr> parts;
-    std::int64_t missing = 0;
-    auto fill = [&] {
-      if (missing) parts.push_back(build::full(with_length(shape, axis, missing), 0, dtype));
-      missing = 0;
-    };
-    for (std::size_t i = 0; i < gradients.size(); ++i) {
-      if (!gradients[i]) {
-        missing += lengths[i];
-        continue;
-      }
-      fill();
-      parts.push_back(build::reshape(gradients[i], with_length(shape, axis, lengths[i])));
-    }
-    fill();
-    return build::cat(parts, axis);
-  };
+  return
+      [shape = x->shape, dtype = x->dtype, device = x->device(), axis, lengths](std::span<const ValuePtr> gradients) {
+        std::vector<ValuePtr> parts;
+        std::int64_t missing = 0;
+        auto fill = [&] {
+          if (missing) parts.push_back(build::full(with_length(shape, axis, missing), 0, dtype, device));
+          missing = 0;
+        };
+        for (std::size_t i = 0; i < gradients.size(); ++i) {
+          if (!gradients[i]) {
+            missing += lengths[i];
+            continue;
+          }
+          fill();
+          parts.push_back(build::reshape(gradients[i], with_length(shape, axis, lengths[i])));
+        }
+        fill();
+        return build::cat(parts, axis);
+      };
 }
 
 // Views of parts along an axis, which have one node in the gradient graph. `lengths`: the parts'.

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <random>
 
+#include "bindings/devices.h"
 #include "bindings/registry.h"
 #include "bindings/scalars.h"
 #include "engine/flush.h"
@@ -36,10 +37,6 @@ std::uint64_t seed_from(PyObject* number) {
 // PyTorch starts a Generator from this seed, so that it is reproducible without one.
 constexpr std::uint64_t kFirstSeed = 67280421310721ull;
 
-PyObject* cpu_device() {
-  Object devices(checked(PyImport_ImportModule("lamina.devices")));
-  return checked(PyObject_CallMethod(devices.get(), "device", "s", "cpu"));
-}
 // Generator(device="cpu"): there is no other.
 PyObject* generator_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   static const char* const kNames[] = {"device", nullptr};
@@ -101,12 +98,12 @@ PyObject* generator_set_state(PyObject* self, PyObject* state) {
 }
 
 PyObject* generator_device(PyObject*, void*) {
-  return guarded([] { return cpu_device(); });
+  return guarded([] { return Py_NewRef(device_object(Device::kCpu)); });
 }
 PyObject* generator_reduce(PyObject* self, PyObject*) {
   return guarded([&] {
-    Object state(state_of(of(self))), device(cpu_device());
-    return checked(Py_BuildValue("O(O)O", Py_TYPE(self), device.get(), state.get()));
+    Object state(state_of(of(self)));
+    return checked(Py_BuildValue("O(O)O", Py_TYPE(self), device_object(Device::kCpu), state.get()));
   });
 }
 

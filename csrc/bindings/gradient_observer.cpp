@@ -11,6 +11,7 @@
 #include "engine/index.h"
 #include "graph/scope.h"
 #include "ops/build.h"
+#include "ops/meta.h"
 #include "support/check.h"
 
 namespace lamina::bindings {
@@ -141,6 +142,7 @@ void Observer::accumulate(PyObject** grad, ValuePtr gradient, const Value* leaf)
 }
 
 void Observer::leaf(Value* value, ValuePtr gradient) {
+  if (gradient->device() != value->device()) fail_no_data();
   LeafGrad* state = leaf_of(value);
   if (state->hooks.empty()) {
     accumulate(&state->grad, std::move(gradient), value);

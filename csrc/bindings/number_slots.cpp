@@ -146,8 +146,7 @@ PyObject* single_element(PyObject* self) {
   ValuePtr value = value_of(self);
   if (value->shape->numel() != 1)
     fail(ErrorKind::kValue, "only one element tensors can be converted to Python scalars");
-  engine::realize(value.get());
-  return element_object(value->dtype, engine::data_of(value.get()));
+  return number_object(value);
 }
 
 int truth(PyObject* self) {
@@ -156,8 +155,7 @@ int truth(PyObject* self) {
         ValuePtr value = value_of(self);
         check(value->shape->numel() == 1, "Boolean value of Tensor with ",
               value->shape->numel() == 0 ? "no values" : "more than one value", " is ambiguous");
-        engine::realize(value.get());
-        Object number(element_object(value->dtype, engine::data_of(value.get())));
+        Object number(number_object(value));
         return PyObject_IsTrue(number.get());
       },
       -1);

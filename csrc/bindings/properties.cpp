@@ -1,6 +1,7 @@
 // Tensor's attributes.
 #include "autograd/gradients.h"
 #include "bindings/autograd.h"
+#include "bindings/devices.h"
 #include "bindings/grad_fn.h"
 #include "bindings/scalars.h"
 #include "bindings/tensor_object.h"
@@ -24,6 +25,12 @@ PyObject* get_ndim(PyObject* self, void*) {
 }
 PyObject* get_dtype(PyObject* self, void*) {
   return guarded([&] { return Object::borrowed(dtype_object(any_value_of(self)->dtype)).release(); });
+}
+PyObject* get_device(PyObject* self, void*) {
+  return guarded([&] { return Py_NewRef(device_object(value_of(self)->device())); });
+}
+PyObject* get_is_meta(PyObject* self, void*) {
+  return guarded([&] { return PyBool_FromLong(value_of(self)->has(kMeta)); });
 }
 PyObject* get_layout(PyObject*, void*) { return Py_NewRef(strided_layout()); }
 PyObject* get_requires_grad(PyObject* self, void*) {
@@ -67,6 +74,10 @@ int set_grad(PyObject* self, PyObject* grad, void*) {
           check(value_of(grad)->shape == value_of(self)->shape, "assigned grad has data of a different size: expected ",
                 to_string(value_of(self)->shape->dims(), '[', ']'), ", got ",
                 to_string(value_of(grad)->shape->dims(), '[', ']'));
+          check(value_of(grad)->device() == value_of(self)->device(),
+                "attempting to assign a gradient with device type '", name_of(value_of(grad)->device()),
+                "' to a tensor with device type '", name_of(value_of(self)->device()),
+                "'. Please ensure that the gradient and the tensor are on the same device");
           check(value_of(grad)->dtype == value_of(self)->dtype, "assigned grad has data of a different type: expected ",
                 name_of(value_of(self)->dtype), ", got ", name_of(value_of(grad)->dtype));
         }
@@ -100,6 +111,9 @@ int set_data(PyObject* self, PyObject* data, void*) {
       [&] {
         check(data != nullptr, "Deleting tensor attributes is not allowed. Assign another tensor to .data instead.");
         if (!is_tensor(data)) fail(ErrorKind::kType, "Variable data has to be a tensor, but got ", printed_type(data));
+        check(value_of(data)->device() == value_of(self)->device(),
+              "Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have incompatible tensor "
+              "type.");
         check(!value_of(self)->leaf || is_floating(value_of(data)->dtype),
               "data set to a tensor that requires gradients must be floating point or complex dtype");
         // What nobody else holds needs no sharing, which would make a view of it.
@@ -166,6 +180,8 @@ PyGetSetDef g_tensor_properties[] = {
     {"shape", get_shape, nullptr, "The sizes of the axes.", nullptr},
     {"ndim", get_ndim, nullptr, "The number of axes.", nullptr},
     {"dtype", get_dtype, nullptr, "The type of the elements.", nullptr},
+    {"device", get_device, nullptr, "Where it is: the CPU, or meta, which is nowhere.", nullptr},
+    {"is_meta", get_is_meta, nullptr, "Whether it has a shape and a type only, and no numbers.", nullptr},
     {"requires_grad", get_requires_grad, set_requires_grad_property,
      "Whether operations on it are recorded for "
      "differentiation.",

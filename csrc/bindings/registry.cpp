@@ -244,15 +244,6 @@ std::vector<ValuePtr> Arguments::tensors(std::size_t i) const {
   return result;
 }
 
-void Arguments::check_device(std::size_t i) const {
-  if (!given(i)) return;
-  Object name(checked(PyObject_Str(values_[i])));
-  const char* text = PyUnicode_AsUTF8(name.get());
-  if (!text) throw PythonError{};
-  if (std::strcmp(text, "cpu") != 0 && std::strcmp(text, "cpu:0") != 0)
-    fail(ErrorKind::kRuntime, signature_.name_, "(): lamina computes on the CPU only, got device '", text, "'");
-}
-
 namespace {
 
 // The index of the keyword argument out=, or -1.

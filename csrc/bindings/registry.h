@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bindings/devices.h"
 #include "bindings/python.h"
 #include "bindings/tensor_object.h"
 #include "functions/operand.h"
@@ -75,8 +76,11 @@ class Arguments {
   MemoryFormat memory_format(MemoryFormat absent) const;
   const char* text(std::size_t i) const;  // null if absent
   std::vector<ValuePtr> tensors(std::size_t i) const;
-  // Absent, None or "cpu"; everything else raises.
-  void check_device(std::size_t i) const;
+  // Absent or None: the default device.
+  Device device(std::size_t i) const { return device(i, default_device()); }
+  Device device(std::size_t i, Device absent) const {
+    return given(i) ? device_from(values_[i], signature_.name()) : absent;
+  }
 
   [[noreturn]] void fail_type(std::size_t i, const char* expected) const;
   const Signature& signature() const { return signature_; }

@@ -9,6 +9,7 @@
 #include "functions/pointwise.h"
 #include "functions/views.h"
 #include "ops/build.h"
+#include "ops/meta.h"
 #include "support/check.h"
 
 namespace lamina::bindings {
@@ -237,6 +238,7 @@ int tensor_assign_subscript(PyObject* self, PyObject* key, PyObject* object) {
         bool one = is_tensor(object) && value_of(object)->shape->numel() == 1;
         ValuePtr source = source_value(object, whole->dtype, !subscript.advanced || (subscript.masks == 1 && one));
         ValuePtr target = engine::current(view);
+        source = to_device(std::move(source), target->device());
         if (subscript.advanced) {
           engine::assign(view, functions::index_put(target, subscript.indices, source, false));
         } else {

@@ -189,7 +189,8 @@ PyObject* wrap_quietly(engine::Variable variable) {
 
 PyObject* wrap(engine::Variable variable) {
   // Numbers from outside; what is recorded has the flag from there.
-  if (inference_mode() && variable.value->op == kLeaf && variable.value->references == 1)
+  const Value* made = variable.value.get();
+  if (inference_mode() && (made->op == kLeaf || made->op == kPlaceholder) && made->references == 1) [[unlikely]]
     variable.value->flags |= kInferenceMade;
   Object owner(wrap_quietly(std::move(variable)));
   engine::flush_if_due();

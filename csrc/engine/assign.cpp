@@ -11,6 +11,7 @@
 #include "engine/view_path.h"
 #include "graph/tape.h"
 #include "ops/build.h"
+#include "ops/meta.h"
 #include "ops/view_layout.h"
 #include "plan/plan.h"
 #include "runtime/buffer.h"
@@ -131,7 +132,7 @@ void write_tangent(Tangent& tangent, const ValuePtr& fresh) {
   if (after.get() == &tangent) return;
   FollowTangents off(false);
   std::uint64_t start = t_operation_start;
-  assign(tangent.variable(), after ? current(after->variable()) : build::full(fresh->shape, 0, fresh->dtype));
+  assign(tangent.variable(), after ? current(after->variable()) : build::zeros_like(fresh));
   t_operation_start = start;
 }
 
@@ -194,6 +195,7 @@ void check_assignable(Variable& variable) {
 
 void assign(Variable& variable, ValuePtr fresh) {
   refuse_unassignable(variable, fresh->requires_grad());
+  check_device(variable.value->device(), fresh->device());
   check_stays_inside(variable.cell ? variable.cell->value.get() : variable.value.get(), fresh.get());
   note_change(variable);
   ValuePtr old = current(variable);

@@ -6,6 +6,7 @@
 #include "engine/plan_run.h"
 #include "graph/scope.h"
 #include "graph/tape.h"
+#include "ops/meta.h"
 #include "ops/record.h"
 #include "runtime/buffer.h"
 #include "support/check.h"
@@ -187,6 +188,7 @@ void flush_if_due() {
 void realize(Value* value) {
   if (!value->storage) {
     if (value->has(kPerExample)) fail_per_example();
+    if (value->has(kMeta)) fail_no_data();
     if (value->op == kPlaceholder) fail_shape_only();
     if (value->op == kScalar) {
       StoragePtr storage = runtime::allocate(sizeof(ScalarBits));

@@ -35,13 +35,14 @@ ValuePtr wrapped_index(const ValuePtr& numbers, std::int64_t size) {
 }  // namespace
 
 bool has_zero(const ValuePtr& x) {
-  if (x->has(kPerExample)) return false;
+  if (x->is_without_numbers()) return false;
   ValuePtr numbers = readable(x, DType::kInt64);
   auto all = integers(numbers);
   return std::find(all.begin(), all.end(), 0) != all.end();
 }
 
 bool all_within(const ValuePtr& x, double low, double high) {
+  if (x->has(kMeta)) return true;
   // float32 is read as it is: what has its numbers already does not run what is pending.
   bool single = x->dtype == DType::kFloat32;
   ValuePtr numbers = readable(x, single ? DType::kFloat32 : DType::kFloat64);
@@ -53,7 +54,7 @@ bool all_within(const ValuePtr& x, double low, double high) {
 
 ValuePtr checked_index(const ValuePtr& index, std::int64_t size, int axis, bool wraps) {
   // What has no numbers yet is checked when it has.
-  if (index->has(kPerExample)) {
+  if (index->is_without_numbers()) {
     ValuePtr numbers = build::cast(index, DType::kInt64);
     return wraps ? wrapped_index(numbers, size) : numbers;
   }
@@ -69,12 +70,16 @@ ValuePtr checked_index(const ValuePtr& index, std::int64_t size, int axis, bool 
 }
 
 bool are_positions(const ValuePtr& numbers, std::int64_t size, std::int64_t excluded) {
+  if (numbers->has(kMeta)) return true;
   ValuePtr plain = readable(numbers, DType::kInt64);
   auto all = integers(plain);
   return std::all_of(all.begin(), all.end(), [=](std::int64_t n) { return n >= 0 && n < size && n != excluded; });
 }
 
 ValuePtr nonzero(const ValuePtr& x) {
+  if (x->has(kMeta))
+    fail(ErrorKind::kNotImplemented,
+         "nonzero() of a tensor on meta: how many elements are not 0 depends on numbers, which it has not");
   ValuePtr mask =
       readable(build::binary(Op::ne, build::detach(x), make_scalar(std::int64_t{0}, x->dtype)), DType::kBool);
   const auto* flags = reinterpret_cast<const std::uint8_t*>(data_of(mask.get()));

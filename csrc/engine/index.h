@@ -6,6 +6,7 @@
 namespace lamina::engine {
 
 // What stands for one example of a batch (vmap) passes has_zero and checked_index; the batch is checked in its place.
+// What is on meta has no numbers that could be wrong: it passes everything, but for nonzero, which raises.
 
 // Does an integer tensor contain a 0? Reads it.
 bool has_zero(const ValuePtr& integers);

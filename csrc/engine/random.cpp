@@ -24,7 +24,8 @@ Generator& default_generator() {
   return *generator;
 }
 
-ValuePtr random(Op op, const Shape* shape, DType dtype, Generator& generator) {
+ValuePtr random(Op op, const Shape* shape, DType dtype, Generator& generator, Device device) {
+  if (device == Device::kMeta) return make_meta(shape, dtype);
   using namespace build;
   if (op == Op::uniform && is_narrow(dtype)) {  // as many digits as the type has, so that none rounds to 1
     const double steps = dtype == DType::kFloat16 ? 2048 : 256;
@@ -38,11 +39,11 @@ ValuePtr random(Op op, const Shape* shape, DType dtype, Generator& generator) {
   return build::random(op, shape, dtype, generator.seed, generator.advance(shape->numel()));
 }
 
-ValuePtr random_integers(const Shape* shape, std::int64_t low, std::int64_t high, Generator& generator) {
+ValuePtr random_integers(const Shape* shape, std::int64_t low, std::int64_t high, Generator& generator, Device device) {
   check(low < high, "random_ expects 'from' to be less than 'to', but got from=", low, " >= to=", high);
   // Bits modulo the range, as PyTorch does; the bias is below range / 2^63.
   auto range = static_cast<std::int64_t>(static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low));
-  ValuePtr bits = random(Op::random_bits, shape, DType::kInt64, generator);
+  ValuePtr bits = random(Op::random_bits, shape, DType::kInt64, generator, device);
   ValuePtr first = make_scalar(low, DType::kInt64);
   if (range < 0) {  // 2^63 or more: 64 bits exceed it less than twice
     ValuePtr limit = make_scalar(range, DType::kInt64), zero = make_scalar(std::int64_t{0}, DType::kInt64);
@@ -56,9 +57,10 @@ ValuePtr random_integers(const Shape* shape, std::int64_t low, std::int64_t high
   return build::add(folded, first);
 }
 
-ValuePtr random_permutation(std::int64_t n, Generator& generator) {
+ValuePtr random_permutation(std::int64_t n, Generator& generator, Device device) {
   check(n >= 0, "n must be non-negative, got ", n);
   const Shape* shape = Shape::of({n});
+  if (device == Device::kMeta) return make_meta(shape, DType::kInt64);
   check(!draw_later(Op::random_bits, shape, DType::kInt64),
         "vmap: a permutation cannot be drawn for each example; use argsort of random numbers");
   StoragePtr storage = runtime::allocate(static_cast<std::size_t>(n) * sizeof(std::int64_t));

@@ -28,11 +28,12 @@ struct Generator {
 // The generator that is used when none is named; seeded from the system's entropy at start.
 Generator& default_generator();
 
-// op: uniform [0, 1), normal (0, 1) or random_bits.
-ValuePtr random(Op op, const Shape* shape, DType dtype, Generator& generator);
+// op: uniform [0, 1), normal (0, 1) or random_bits. What is on meta takes no positions of the generator.
+ValuePtr random(Op op, const Shape* shape, DType dtype, Generator& generator, Device device = Device::kCpu);
 // Integers in [low, high), int64. Raises if there are none.
-ValuePtr random_integers(const Shape* shape, std::int64_t low, std::int64_t high, Generator& generator);
+ValuePtr random_integers(const Shape* shape, std::int64_t low, std::int64_t high, Generator& generator,
+                         Device device = Device::kCpu);
 // A permutation of 0 … n - 1, int64; computed at once.
-ValuePtr random_permutation(std::int64_t n, Generator& generator);
+ValuePtr random_permutation(std::int64_t n, Generator& generator, Device device = Device::kCpu);
 
 }  // namespace lamina::engine

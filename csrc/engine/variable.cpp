@@ -119,7 +119,7 @@ ValuePtr with_leaf(Variable& variable, LeafPtr leaf) {
   bool requires_grad = static_cast<bool>(leaf);
   attach_leaf(value.get(), std::move(leaf));
   value->flags =
-      static_cast<std::uint8_t>(requires_grad ? value->flags | kRequiresGrad : value->flags & ~kRequiresGrad);
+      static_cast<std::uint16_t>(requires_grad ? value->flags | kRequiresGrad : value->flags & ~kRequiresGrad);
   return value;
 }
 

@@ -75,7 +75,7 @@ void keep_leaf(const ValuePtr& old, const ValuePtr& fresh) {
 }
 
 void keep_mode(const ValuePtr& old, const ValuePtr& fresh) {
-  fresh->flags = static_cast<std::uint8_t>((fresh->flags & ~kInferenceMade) | (old->flags & kInferenceMade));
+  fresh->flags = static_cast<std::uint16_t>((fresh->flags & ~kInferenceMade) | (old->flags & kInferenceMade));
 }
 
 void move_watchers(const ValuePtr& old, const ValuePtr& fresh) {

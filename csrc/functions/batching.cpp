@@ -47,8 +47,8 @@ class Batching {
  private:
   void record_one(Value* value) {
     if (engine::is_drawn_later(value)) {
-      batches_[value] =
-          engine::random(op_of(value), with_batch(size_, value->shape), value->dtype, engine::default_generator());
+      batches_[value] = engine::random(op_of(value), with_batch(size_, value->shape), value->dtype,
+                                       engine::default_generator(), value->device());
       return;
     }
     Example example{value, {}, size_};

@@ -133,7 +133,7 @@ struct StackedRows {
     } else {
       matrix = build::reshape(e.spread(0), Shape::of({e.size * shape[0], shape[1]}));
       // Where each example's rows begin: sums of ones.
-      ValuePtr ones = build::full(Shape::of({e.size}), static_cast<double>(shape[0]), DType::kInt64);
+      ValuePtr ones = build::full(Shape::of({e.size}), static_cast<double>(shape[0]), DType::kInt64, places->device());
       ValuePtr first = build::sub(build::rowwise(Op::cumsum, ones), ones);
       places = build::add(places, build::reshape(first, Shape::of({e.size, 1})));
     }

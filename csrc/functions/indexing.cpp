@@ -10,6 +10,7 @@
 #include "functions/axes.h"
 #include "functions/pointwise.h"
 #include "ops/build.h"
+#include "ops/meta.h"
 #include "support/check.h"
 
 namespace lamina::functions {
@@ -143,7 +144,8 @@ ValuePtr gather(const ValuePtr& x, std::int64_t axis, const ValuePtr& index) {
 ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const Operand& source, bool add) {
   check_integer_index("scatter", index);
   int wrapped = wrap_axis(axis, x->shape->rank());
-  ValuePtr from = source.is_number() ? build::expand(source.stored_as(x->dtype), index->shape) : source.value;
+  ValuePtr from = source.is_number() ? build::expand(to_device(source.stored_as(x->dtype), x->device()), index->shape)
+                                     : source.value;
   check(from->dtype == x->dtype, "scatter(): Expected self.dtype to be equal to src.dtype");
   if (index->shape->numel() == 0) {  // of any shape; the source's gradient is 0
     auto first = [](const ValuePtr& v, std::int64_t count) {
@@ -261,8 +263,8 @@ ValuePtr one_hot(const ValuePtr& classes, std::int64_t count) {
   }
   DimVector dims(classes->shape->dims().begin(), classes->shape->dims().end());
   dims.push_back(count);
-  ValuePtr base = full(Shape::of({classes->shape->numel(), count}), 0, DType::kInt64);
-  ValuePtr hot = build::scatter(base, 1, line, full(line->shape, 1, DType::kInt64));
+  ValuePtr base = full(Shape::of({classes->shape->numel(), count}), 0, DType::kInt64, classes->device());
+  ValuePtr hot = build::scatter(base, 1, line, full(line->shape, 1, DType::kInt64, classes->device()));
   return build::reshape(hot, Shape::of(dims));
 }
 

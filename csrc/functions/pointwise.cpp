@@ -50,7 +50,7 @@ ValuePtr unary(Op op, const ValuePtr& x) {
     }
     if (op == Op::isnan || op == Op::isinf || op == Op::signbit) {
       if (op == Op::signbit && x->dtype != DType::kBool) return binary(Op::lt, x, Operand::of(std::int64_t{0}));
-      return build::full(x->shape, 0, DType::kBool);
+      return build::full(x->shape, 0, DType::kBool, x->device());
     }
     if (op == Op::sign && x->dtype == DType::kBool) return build::clone(x);
     if (op == Op::square && x->dtype == DType::kBool) return unary(op, build::cast(x, DType::kInt64));
@@ -74,7 +74,7 @@ ValuePtr round(const ValuePtr& x, std::int64_t decimals) {
 }
 
 ValuePtr isfinite(const ValuePtr& x) {
-  if (!is_floating(x->dtype)) return build::full(x->shape, 1, DType::kBool);
+  if (!is_floating(x->dtype)) return build::full(x->shape, 1, DType::kBool, x->device());
   // x - x is 0 for finite numbers and NaN for all others.
   return build::binary(Op::eq, build::sub(build::detach(x), build::detach(x)), build::number(0, x->dtype));
 }

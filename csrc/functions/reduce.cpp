@@ -101,7 +101,7 @@ Extremes extremum_with_indices(Op arg, const ValuePtr& x, std::int64_t axis, boo
   const char* name = arg == Op::argmax ? "max" : "min";
   if (x->shape->rank() == 0) {
     wrap_axis(axis, 0);
-    return {labelled(clone(x), arg == Op::argmax ? "Max" : "Min"), full(x->shape, 0, DType::kInt64)};
+    return {labelled(clone(x), arg == Op::argmax ? "Max" : "Min"), full(x->shape, 0, DType::kInt64, x->device())};
   }
   int wrapped = wrap_axis(axis, x->shape->rank());
   DimVector axes{wrapped};

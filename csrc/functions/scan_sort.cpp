@@ -50,7 +50,7 @@ ValuePtr logsumexp(const ValuePtr& x, Dims axes, bool keepdim) {
 
 Extremes sort(const ValuePtr& x, std::int64_t axis, bool descending) {
   int rank = x->shape->rank(), wrapped = wrap_axis(axis, rank);
-  if (rank == 0) return {labelled(clone(x), "Sort"), full(x->shape, 0, DType::kInt64)};
+  if (rank == 0) return {labelled(clone(x), "Sort"), full(x->shape, 0, DType::kInt64, x->device())};
   ValuePtr moved = build::swap_axes(x, wrapped, rank - 1);
   ValuePtr order = build::argsort(build::detach(moved), descending);
   ValuePtr sorted = build::gather(moved, rank - 1, order);

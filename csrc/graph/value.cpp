@@ -109,6 +109,12 @@ ValuePtr make_leaf(StoragePtr storage, const Shape* shape, DType dtype, Layout l
   return value;
 }
 
+ValuePtr make_meta(const Shape* shape, DType dtype) {
+  ValuePtr value = make_value(kPlaceholder, {}, shape, dtype, nullptr);
+  value->flags |= kMeta;
+  return value;
+}
+
 ValuePtr make_scalar(ScalarBits bits, DType dtype) {
   ValuePtr value = make_value(kScalar, {}, Shape::scalar(), dtype, nullptr);
   value->scalar = bits;

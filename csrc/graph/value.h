@@ -7,6 +7,7 @@
 #include <span>
 
 #include "graph/shape.h"
+#include "support/device.h"
 #include "support/dtype.h"
 #include "support/intrusive_ptr.h"
 #include "support/storage.h"
@@ -22,7 +23,7 @@ using ValuePtr = IntrusivePtr<Value>;
 using OpId = std::uint16_t;
 inline constexpr OpId kLeaf = 0;         // numbers in a storage
 inline constexpr OpId kScalar = 1;       // a Python number: an input of the program, never baked into a plan
-inline constexpr OpId kPlaceholder = 2;  // a shape without numbers (shape-only runs)
+inline constexpr OpId kPlaceholder = 2;  // a shape without numbers (shape-only runs, the device meta)
 // A node of the gradient graph that has no numbers: a function whose gradient is somebody else's to compute. Its
 // outputs are values rebased onto it, each with its number as the attribute; scalar.low counts them.
 inline constexpr OpId kFunction = 3;
@@ -54,7 +55,7 @@ struct Layout {
   const Attribute* strides = nullptr;
 };
 
-enum ValueFlags : std::uint8_t {
+enum ValueFlags : std::uint16_t {
   kRequiresGrad = 1,
   kOverwritten = 2,     // a tensor that held this value was changed in place: earlier uses must not read it any more
   kHistoryFreed = 4,    // a backward pass went through here without retain_graph
@@ -62,14 +63,15 @@ enum ValueFlags : std::uint8_t {
   kInferenceMade = 16,  // recorded in inference mode
   kPerExample = 32,     // stands for one example of a batch (vmap): on no tape, and never with numbers
   kDual = 64,           // has, or had, a tangent: a derivative in the direction of a dual level
-  kReordered = 128      // its elements are shown in another order than row-major (ops/memory_order.h)
+  kReordered = 128,     // its elements are shown in another order than row-major (ops/memory_order.h)
+  kMeta = 256           // on the device meta: on no tape, and never with numbers
 };
 
 struct Value {
   std::uint32_t references;
   OpId op;
   DType dtype;
-  std::uint8_t flags;
+  std::uint16_t flags;
   std::uint16_t input_count;
   std::uint16_t label;           // public op that recorded it, for grad_fn's name; 0: the op's own
   std::uint32_t scope;           // module path that recorded it
@@ -90,6 +92,9 @@ struct Value {
 
   bool has(ValueFlags flag) const { return (flags & flag) != 0; }
   bool requires_grad() const { return has(kRequiresGrad); }
+  Device device() const { return has(kMeta) ? Device::kMeta : Device::kCpu; }
+  // It is known that nobody will ever ask this value for its numbers.
+  bool is_without_numbers() const { return (flags & (kMeta | kPerExample)) != 0; }
   bool is_leaf() const { return leaf != nullptr || !requires_grad(); }
   // Numbers are there, or will be when the running plan ends.
   bool is_realized() const { return storage != nullptr; }
@@ -102,6 +107,8 @@ ValuePtr make_value(OpId op, std::span<Value* const> inputs, const Shape* shape,
 
 // A value over numbers that exist.
 ValuePtr make_leaf(StoragePtr storage, const Shape* shape, DType dtype, Layout layout = {});
+// A value on the device meta.
+ValuePtr make_meta(const Shape* shape, DType dtype);
 ValuePtr make_scalar(double number, DType dtype);
 ValuePtr make_scalar(std::int64_t number, DType dtype);
 ValuePtr make_scalar(ScalarBits bits, DType dtype);

@@ -24,8 +24,10 @@ ValuePtr elementwise(Op op, std::initializer_list<Value*> inputs) {
 }
 
 ValuePtr number(double number, DType dtype) { return make_scalar(number, dtype); }
-ValuePtr full(const Shape* shape, double value, DType dtype) { return expand(number(value, dtype), shape); }
-ValuePtr zeros_like(const ValuePtr& x) { return full(x->shape, 0, x->dtype); }
+ValuePtr full(const Shape* shape, double value, DType dtype, Device device) {
+  return device == Device::kMeta ? make_meta(shape, dtype) : expand(number(value, dtype), shape);
+}
+ValuePtr zeros_like(const ValuePtr& x) { return full(x->shape, 0, x->dtype, x->device()); }
 
 ValuePtr cast(const ValuePtr& x, DType dtype) {
   if (x->dtype == dtype) return x;

@@ -25,7 +25,7 @@ inline ValuePtr where(const ValuePtr& condition, const ValuePtr& a, const ValueP
 
 // A number as an input of the program; `full` spreads it over a shape.
 ValuePtr number(double number, DType dtype);
-ValuePtr full(const Shape* shape, double number, DType dtype);
+ValuePtr full(const Shape* shape, double number, DType dtype, Device device = Device::kCpu);
 ValuePtr zeros_like(const ValuePtr& x);
 
 ValuePtr cast(const ValuePtr& x, DType dtype);  // x itself if it has this dtype

@@ -14,6 +14,11 @@ ValuePtr spread(const ValuePtr& reduced, const Shape* shape, const Attribute& ax
   return build::expand(build::reshape(reduced, reduced_shape(shape, axes.values(), true)), shape);
 }
 
+// Of the shape of an operand.
+ValuePtr zeros(const Gradient& d, std::size_t operand) {
+  return full(d.shape(operand), 0, d.g()->dtype, d.g()->device());
+}
+
 ValuePtr equal_to(const ValuePtr& x, double value) { return binary(Op::eq, x, number(value, x->dtype)); }
 
 // Sums from each element to the row's end.
@@ -37,7 +42,8 @@ void extremum(Gradient& d) {
 // says which, and operand 2 what it is.
 bool has_one_a_row(const Value* x) {
   int last = x->shape->rank() - 1;
-  if (op_of(x) != Op::scatter_add || x->input_count != 3 || last < 0 || (*x->attribute)[0] != last) return false;
+  if (op_of(x) != Op::scatter_add || x->input_count != 3 || !x->inputs[0] || last < 0 || (*x->attribute)[0] != last)
+    return false;
   const Value* base = x->inputs[0];
   if (op_of(base) != Op::expand || base->input_count != 1 || base->inputs[0]->op != kScalar) return false;
   const ScalarBits zero = number(0, x->dtype)->scalar;
@@ -139,17 +145,17 @@ void expand(Gradient& d) {
   d.give(0, [&] { return d.g(); });  // give() sums
 }
 void slice(Gradient& d) {
-  d.give(0, [&] { return build::slice_update(full(d.shape(0), 0, d.g()->dtype), d.g(), &d.attribute()); });
+  d.give(0, [&] { return build::slice_update(zeros(d, 0), d.g(), &d.attribute()); });
 }
 // Each element's gradients add up at its place in the operand.
 void as_strided(Gradient& d) {
   d.give(0, [&] {
     const Shape *shape = d.shape(0), *line = Shape::of({shape->numel()});
     const Shape* shown = Shape::of({d.g()->shape->numel()});
-    ValuePtr number = rowwise(Op::cumsum, full(line, 1, DType::kInt64)) - 1;
+    ValuePtr number = rowwise(Op::cumsum, full(line, 1, DType::kInt64, d.g()->device())) - 1;
     ValuePtr places = build::as_strided(build::reshape(number, shape), d.g()->shape, &d.attribute());
-    ValuePtr summed =
-        build::scatter_add(full(line, 0, d.g()->dtype), 0, build::reshape(places, shown), build::reshape(d.g(), shown));
+    ValuePtr summed = build::scatter_add(full(line, 0, d.g()->dtype, d.g()->device()), 0, build::reshape(places, shown),
+                                         build::reshape(d.g(), shown));
     return build::reshape(summed, shape);
   });
 }
@@ -161,7 +167,7 @@ void rebase(Gradient& d) {
 }
 
 void slice_update(Gradient& d) {
-  d.give(0, [&] { return build::slice_update(d.g(), full(d.shape(1), 0, d.g()->dtype), &d.attribute()); });
+  d.give(0, [&] { return build::slice_update(d.g(), zeros(d, 1), &d.attribute()); });
   d.give(1, [&] { return build::slice(d.g(), d.shape(1), starts_of(d.attribute()), steps_of(d.attribute())); });
 }
 void cat(Gradient& d) {
@@ -176,11 +182,11 @@ void cat(Gradient& d) {
 
 void gather(Gradient& d) {
   auto axis = static_cast<int>(d.attribute()[0]);
-  d.give(0, [&] { return build::scatter_add(full(d.shape(0), 0, d.g()->dtype), axis, d.y(), d.g()); });
+  d.give(0, [&] { return build::scatter_add(zeros(d, 0), axis, d.y(), d.g()); });
 }
 void scatter(Gradient& d) {
   auto axis = static_cast<int>(d.attribute()[0]);
-  d.give(0, [&] { return build::scatter(d.g(), axis, d.y(), full(d.shape(2), 0, d.g()->dtype)); });
+  d.give(0, [&] { return build::scatter(d.g(), axis, d.y(), zeros(d, 2)); });
   d.give(2, [&] { return build::gather(d.g(), axis, d.y()); });
 }
 void scatter_add(Gradient& d) {
@@ -189,12 +195,11 @@ void scatter_add(Gradient& d) {
   d.give(2, [&] { return build::gather(d.g(), axis, d.y()); });
 }
 void take_rows(Gradient& d) {
-  d.give(0, [&] { return build::put_rows(full(d.shape(0), 0, d.g()->dtype), d.y(), d.g(), true); });
+  d.give(0, [&] { return build::put_rows(zeros(d, 0), d.y(), d.g(), true); });
 }
 void put_rows(Gradient& d) {
   bool accumulate = d.attribute()[0] != 0;
-  d.give(0,
-         [&] { return accumulate ? d.g() : build::put_rows(d.g(), d.y(), full(d.shape(2), 0, d.g()->dtype), false); });
+  d.give(0, [&] { return accumulate ? d.g() : build::put_rows(d.g(), d.y(), zeros(d, 2), false); });
   d.give(2, [&] { return build::take_rows(d.g(), d.y()); });
 }
 

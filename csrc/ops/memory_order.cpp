@@ -101,7 +101,7 @@ DimVector shown_strides(const Value* value) {
 void show_strides(Value* value, Dims strides) {
   bool plain = std::ranges::equal(strides, contiguous_strides(value->shape));
   value->shown_strides = plain ? nullptr : Attribute::of(strides);
-  value->flags = static_cast<std::uint8_t>(plain ? value->flags & ~kReordered : value->flags | kReordered);
+  value->flags = static_cast<std::uint16_t>(plain ? value->flags & ~kReordered : value->flags | kReordered);
 }
 
 void show_as(Value* value, const Value* like) {

@@ -9,6 +9,7 @@
 #include "graph/scope.h"
 #include "graph/tape.h"
 #include "ops/memory_order.h"
+#include "ops/meta.h"
 #include "ops/view_layout.h"
 #include "support/check.h"
 
@@ -151,8 +152,9 @@ ValuePtr record_unobserved(Op op, std::span<Value* const> inputs, const Shape* s
   if (inference) value->flags |= kInferenceMade;
   if (requires_grad && t_grad && !(shows && inference) && entry.gradient && is_floating(dtype))
     value->flags |= kRequiresGrad;
-  if (flags & kPerExample) [[unlikely]] {
-    value->flags |= kPerExample;
+  if (flags & (kPerExample | kMeta)) [[unlikely]] {
+    value->flags |= static_cast<std::uint16_t>(flags & kPerExample);
+    if (flags & kMeta) put_on_meta(value.get());
     return value;
   }
   if (entry.kernel.family == Family::kView && inputs[0]->storage) {

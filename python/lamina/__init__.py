@@ -16,15 +16,16 @@ from ._core import (
     chunk, clamp, clamp_max, clamp_min, clip, clone, concat, concatenate, copysign, cos, cosh,
     contiguous_format, cumprod, cumsum, default_generator, detach, diagonal, div, divide, dot, dtype, empty,
     empty_cache, empty_like, eq, erf, erfc, erfinv, exp, exp2, expm1, eye, flatten, flip, float16, float32, float64,
-    floor, floor_divide, flush, fmod, from_numpy, full, full_like, gather, ge, Generator, get_default_dtype,
-    get_num_threads, get_rng_state, gt, index_select, initial_seed, int8, int16, int32, int64,
+    floor, floor_divide, flush, fmod, from_numpy, full, full_like, gather, ge, Generator, get_default_device,
+    get_default_dtype, get_num_threads, get_rng_state, gt, index_select, initial_seed, int8, int16, int32, int64,
     is_anomaly_check_nan_enabled, is_anomaly_enabled, is_floating_point, is_grad_enabled, isfinite, isinf, isnan,
     layout, le, linspace, log, log1p, log2, log10, log_softmax, logical_and, logical_not, logical_or, logical_xor,
     logsumexp, lt, manual_seed, matmul, max, maximum, mean, memory_format, memory_stats, min, minimum, mm, mul,
     multiply, mv, narrow, ne, neg, nonzero, norm, normal, numel, ones, ones_like, permute, plan_stats, pow, prod,
     promote_types, rand, rand_like, randint, randn, randn_like, randperm, reciprocal, preserve_format, relu, remainder,
-    reset_peak_memory_stats, reshape, result_type, round, rsqrt, scatter, scatter_add, select, set_default_dtype,
-    set_num_threads, set_rng_state, sigmoid, sign, signbit, sin, sinh, Size, softmax, sort, split, sqrt, square,
+    reset_peak_memory_stats, reshape, result_type, round, rsqrt, scatter, scatter_add, select, set_default_device,
+    set_default_dtype, set_num_threads, set_rng_state, sigmoid, sign, signbit, sin, sinh, Size, softmax, sort, split,
+    sqrt, square,
     squeeze, stack, std, strided, sub, subtract, sum, t, tan, tanh, Tensor, tensor, topk, transpose, true_divide, trunc,
     uint8, unbind, unsqueeze, var, where, zeros, zeros_like,
 )
@@ -36,7 +37,7 @@ from .determinism import (
     are_deterministic_algorithms_enabled, get_deterministic_debug_mode, is_deterministic_algorithms_warn_only_enabled,
     set_deterministic_debug_mode, use_deterministic_algorithms,
 )
-from .devices import device, get_default_device, set_default_device
+from .devices import device
 from .exchange import from_dlpack
 from .dtypes import finfo, iinfo
 from .functions.aliases import (

@@ -141,8 +141,11 @@ def tensor_text(tensor: Tensor) -> str:
     x = tensor.detach()
     notes = []
     default = _core.get_default_dtype()
-    shown_type = (default,) if x.numel() == 0 else (default, _core.int64, _core.bool)
-    if x.numel() == 0:
+    shown_type = (default,) if x.numel() == 0 or x.is_meta else (default, _core.int64, _core.bool)
+    if x.is_meta:
+        text = opening + "..."
+        notes += [f"device='{x.device}'", f"size={tuple(x.shape)}"]
+    elif x.numel() == 0:
         text = opening + "[]"
         if x.dim() != 1:
             notes.append(f"size={tuple(x.shape)}")

@@ -1,16 +1,27 @@
-"""``lamina.device``: where tensors live. There is one place, the CPU; others can be named, but nothing put there."""
+"""``lamina.device``: where tensors live: on the CPU, or on meta, which is nowhere. Others can only be named."""
 
 from __future__ import annotations
 
-__all__ = ["device", "get_default_device", "set_default_device"]
+from . import _core
 
+__all__ = ["device"]
+
+_OWN = ("cpu", "meta")
 _ELSEWHERE = ("cuda", "mps", "xpu")  # names that code for PyTorch mentions where it might run
 
 
 class device:  # noqa: N801
-    """``device("cpu")``, or the name of a device that PyTorch may have and lamina has not: ``device("cuda:0")``.
+    """``device("cpu")``, ``device("meta")``, or one that PyTorch may have and lamina has not: ``device("cuda:0")``.
 
-    RuntimeError for other names, and for whatever is asked to be on a device that is not the CPU.
+    A tensor on meta has a shape, a dtype, strides and gradients, and no numbers: it takes no memory, and whatever is
+    computed from it is on meta, too. As a context manager: tensors are made there by what names no device.
+
+    RuntimeError for other names, and for whatever is asked to be on a device that lamina has not.
+
+    >>> with lamina.device("meta"):
+    ...     net = lamina.nn.Linear(10**6, 10**6)
+    >>> net(lamina.empty(3, 10**6, device="meta")).shape
+    torch.Size([3, 1000000])
     """
 
     __slots__ = ("index", "type")
@@ -31,9 +42,9 @@ class device:  # noqa: N801
             if not number.isdecimal() or index is not None:
                 raise RuntimeError(f"Invalid device string: {type!r}")
             index = int(number)
-        if name not in _ELSEWHERE and (name != "cpu" or (index or 0) != 0):
+        if name not in (*_OWN, *_ELSEWHERE) or (name == "cpu" and (index or 0) != 0):
             raise RuntimeError(
-                f"Expected one of {', '.join(('cpu', *_ELSEWHERE))} as device, got {type!r}"
+                f"Expected one of {', '.join((*_OWN, *_ELSEWHERE))} as device, got {type!r}"
                 + (f" with index {index}" if index is not None and not colon else "")
             )
         object.__setattr__(self, "type", name)
@@ -55,31 +66,12 @@ class device:  # noqa: N801
         return f"device(type={self.type!r}" + (f", index={self.index})" if self.index is not None else ")")
 
     def __enter__(self) -> device:
-        """Within it, tensors are made on this device. RuntimeError if that is not the CPU."""
-        _check_default(self)
+        """Within it, tensors are made on this device. RuntimeError if lamina has not got it."""
+        _core._enter_device(self)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        return None
+        _core._leave_device()
 
     def __reduce__(self) -> tuple[object, ...]:
         return device, (self.type, self.index)
-
-
-def _check_default(place: device) -> None:
-    if place.type != "cpu":
-        raise RuntimeError(f"lamina computes on the CPU only, got device '{place}'")
-
-
-def set_default_device(device: device | str | None) -> None:
-    """Where tensors are made from now on: the CPU, or None for it. RuntimeError for another device."""
-    if device is not None:
-        _check_default(_device(device))
-
-
-def get_default_device() -> device:
-    """The CPU."""
-    return _device("cpu")
-
-
-_device = device

@@ -32,7 +32,7 @@ def legacy_tensor(dtype: DType, args: tuple[Any, ...], device: Any = None, own_t
         raise TypeError(
             f"new() received an invalid combination of arguments - got ({kinds}), but expected sizes or data"
         )
-    return _core.empty(*args or (0,), dtype=dtype)
+    return _core.empty(*args or (0,), dtype=dtype, device="cpu")
 
 
 def default_tensor(args: tuple[Any, ...], *, device: Any = None) -> Tensor:
@@ -56,7 +56,7 @@ def _from_data(dtype: DType, data: Any, device: Any, own_type: bool) -> Tensor:
         return tensor_over(data, dtype)
     if not hasattr(data, "__getitem__") or (hasattr(data, "dtype") and getattr(data, "ndim", 1) == 0):
         raise TypeError(f"new(): data must be a sequence (got {_name(data)})")
-    return _core.tensor(data, dtype=dtype)
+    return _core.tensor(data, dtype=dtype, device="cpu")
 
 
 def _name(data: object) -> str:

@@ -21,6 +21,7 @@ __all__ = [
     "array_of",
     "dtype_name",
     "rebuild_dtype",
+    "rebuild_meta",
     "rebuild_subclass",
     "rebuild_tensor",
     "reduce_dtype",
@@ -65,7 +66,7 @@ def tensor_from_bytes(data: Any, dtype: str, shape: tuple[int, ...]) -> Tensor:
     if any(size < 0 for size in shape) or len(data) != expected:
         raise ValueError(f"expected {expected} bytes for {dtype} of shape {list(shape)}, got {len(data)}")
     if expected == 0:
-        return _core.empty(shape, dtype=DTYPES[dtype])
+        return _core.empty(shape, dtype=DTYPES[dtype], device="cpu")
     from numpy import frombuffer
 
     letter = {"bool": "b", "bfloat16": "u"}.get(dtype, dtype[0])
@@ -78,6 +79,11 @@ def tensor_from_bytes(data: Any, dtype: str, shape: tuple[int, ...]) -> Tensor:
 
 def reduce_tensor(tensor: Tensor) -> tuple[Any, ...]:
     """What ``Tensor.__reduce_ex__`` returns: the tensor as bytes. A computed tensor comes back as a leaf."""
+    if tensor.is_meta:
+        plain: tuple[Any, ...] = (tensor.dtype, tuple(tensor.shape), tensor.stride(), tensor.requires_grad)
+        if type(tensor) is Tensor:
+            return rebuild_meta, plain
+        return rebuild_meta_subclass, (type(tensor), *plain), getattr(tensor, "__dict__", None) or None
     if _is_for_another_memory(tensor):
         raise RuntimeError(
             "a tensor in shared memory can be handed to forked processes only: use the start method 'fork', or clone() "
@@ -114,6 +120,23 @@ def rebuild_tensor(
 def rebuild_subclass(kind: type[Any], data: bytes, dtype: str, shape: tuple[int, ...], requires_grad: bool) -> Any:
     """The same for an instance of a subclass of Tensor."""
     return kind._make_subclass(kind, tensor_from_bytes(data, dtype, shape), requires_grad)
+
+
+def rebuild_meta(dtype: DType, shape: tuple[int, ...], strides: tuple[int, ...], requires_grad: bool) -> Tensor:
+    """A tensor on meta."""
+    memory = 1 + sum((size - 1) * step for size, step in zip(shape, strides, strict=True)) if 0 not in shape else 0
+    tensor = _core.empty(shape, dtype=dtype, device="meta")
+    if memory == tensor.numel():
+        tensor = _core._lay_out(tensor, strides)
+    else:
+        tensor = _core.empty(memory, dtype=dtype, device="meta").as_strided(shape, strides)
+    return tensor.requires_grad_(requires_grad)
+
+
+def rebuild_meta_subclass(kind: type[Any], *arguments: Any) -> Any:
+    """The same for an instance of a subclass of Tensor."""
+    tensor = rebuild_meta(*arguments)
+    return kind._make_subclass(kind, tensor.detach(), tensor.requires_grad)
 
 
 def reduce_dtype(dtype: DType) -> tuple[Any, ...]:

@@ -8,7 +8,6 @@ from . import _core
 from ._core import Tensor
 from ._printing import tensor_text
 from .autograd.hooks import register_hook, register_post_accumulate_grad_hook
-from .devices import device
 from .exchange import dlpack_capsule, dlpack_device
 from .functions import (
     arranging,
@@ -70,7 +69,7 @@ __all__ = ["ELSEWHERE", "METHODS", "index_put_"]
 
 # What PyTorch's tensors may be, and lamina's, dense and in the CPU's memory, are not.
 ELSEWHERE = (
-    *("is_cuda", "is_ipu", "is_meta", "is_mps", "is_xla", "is_xpu"),
+    *("is_cuda", "is_ipu", "is_mps", "is_xla", "is_xpu"),
     *("is_quantized", "is_sparse", "is_sparse_csr"),
 )
 # The functions that are methods of Tensor too, with the tensor as their first argument.
@@ -155,7 +154,7 @@ def _reversed(self: Tensor) -> Tensor:
 
 def _format(self: Tensor, spec: str) -> str:
     """A plain 0-d tensor formats as its number."""
-    number = type(self) is Tensor and self.dim() == 0
+    number = type(self) is Tensor and self.dim() == 0 and not self.is_meta
     return format(self.item(), spec) if number else object.__format__(self, spec)
 
 
@@ -231,14 +230,6 @@ def _reduce_dtype(dtype: DType) -> tuple[Any, ...]:
     return reduce_dtype(dtype)
 
 
-_CPU = device("cpu")
-
-
-def _device(self: Tensor) -> device:
-    """Where the tensor lives: the CPU, always."""
-    return _CPU
-
-
 def _is_pinned(self: Tensor, device: Any = None) -> bool:
     """Whether the numbers lie in memory pinned for an accelerator: never, since there is none."""
     return False
@@ -246,12 +237,15 @@ def _is_pinned(self: Tensor, device: Any = None) -> bool:
 
 def _type(self: Tensor, dtype: DType | str | type | None = None) -> Tensor | str:
     """The tensor converted to `dtype`; without, the name of its type, such as ``torch.FloatTensor``."""
-    return type_text(self.dtype) if dtype is None else self.to(type_named(dtype))
+    text = type_text(self.dtype)
+    if self.is_meta:
+        text = text.replace("torch.", "torch.meta.")
+    return text if dtype is None else self.to(type_named(dtype))
 
 
 def _new(self: Tensor, *args: Any, size: Any = None, device: Any = None) -> Tensor:
     """A tensor of this one's type, by the rules of the old constructors: `new(2, 3)`, `new([1, 2])`."""
-    return legacy_tensor(self.dtype, args if size is None else tuple(size), device)
+    return legacy_tensor(self.dtype, args if size is None else tuple(size), device).to(self.device)
 
 
 def _resize_as_(self: Tensor, the_template: Tensor, *, memory_format: MemoryFormat | None = None) -> Tensor:
@@ -360,14 +354,13 @@ def _attach() -> None:
         setattr(Tensor, function.__name__, function)
     for function in IN_PLACE:
         setattr(Tensor, f"{function.__name__}_", in_place(function))
-    Tensor.device = property(_device)  # type: ignore[assignment, method-assign]
     Tensor.real = property(real)  # type: ignore[assignment, method-assign]
     Tensor._grad = Tensor.grad  # type: ignore[attr-defined]
     Tensor.nbytes = property(lambda self: self.numel() * self.element_size())  # type: ignore[assignment, method-assign]
     Tensor.retains_grad = property(lambda self: self._retains_grad)  # type: ignore[assignment, method-assign]
     for name in ELSEWHERE:
         setattr(Tensor, name, property(lambda self: False))
-    Tensor.is_cpu = property(lambda self: True)  # type: ignore[assignment, method-assign]
+    Tensor.is_cpu = property(lambda self: not self.is_meta)  # type: ignore[assignment, method-assign]
     Tensor._make_subclass = staticmethod(_core._make_subclass)  # type: ignore[method-assign]
     pickle_as(_core.dtype, _reduce_dtype)
 

@@ -48,7 +48,7 @@ def call(sample: Sample, *inputs: lamina.Tensor) -> lamina.Tensor:
     options.update(named)
     for key in ("running_mean", "running_var", "_random_samples"):
         if options.get(key) is not None:
-            options[key] = lamina.tensor(options[key], dtype=inputs[0].dtype)
+            options[key] = inputs[0].new_tensor(options[key])
     positional = [x for x in inputs if all(x is not value for value in named.values())]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # kl_div's mean and old names warn

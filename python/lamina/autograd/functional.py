@@ -179,7 +179,7 @@ def jvp(
 
 def _basis(like: Tensor) -> Tensor:
     """(numel, *shape): each of the unit vectors of `like`'s space."""
-    return _core.eye(like.numel(), dtype=like.dtype).reshape(like.numel(), *like.shape)
+    return _core.eye(like.numel(), dtype=like.dtype, device=like.device).reshape(like.numel(), *like.shape)
 
 
 def _rows(output: Tensor, inputs: Tensors, place: int, create_graph: bool, strict: bool, vectorize: bool) -> Tensors:
@@ -199,8 +199,7 @@ def _rows(output: Tensor, inputs: Tensors, place: int, create_graph: bool, stric
         for column, gradient in zip(columns, _filled(found, inputs, strict, create_graph, what), strict=True):
             column.append(gradient)
     return tuple(
-        _core.stack(column) if column else _core.zeros((0, *x.shape), dtype=x.dtype)
-        for column, x in zip(columns, inputs, strict=True)
+        _core.stack(column) if column else x.new_zeros((0, *x.shape)) for column, x in zip(columns, inputs, strict=True)
     )
 
 
@@ -221,7 +220,7 @@ def _columns(outputs: Tensors, inputs: Tensors, vectorize: bool) -> list[Tensors
             pushed = [push(place, tangent) for tangent in _basis(x)]
             stacks.append(
                 tuple(
-                    _core.stack([p[i] for p in pushed]) if pushed else _core.zeros((0, *y.shape), dtype=y.dtype)
+                    _core.stack([p[i] for p in pushed]) if pushed else y.new_zeros((0, *y.shape))
                     for i, y in enumerate(outputs)
                 )
             )

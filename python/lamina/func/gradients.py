@@ -244,13 +244,13 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
 
 def _basis(like: Tensor) -> Tensor:
     """(numel, *shape): the unit vectors of `like`'s space."""
-    return _core.eye(like.numel(), dtype=like.dtype).reshape(like.numel(), *like.shape)
+    return _core.eye(like.numel(), dtype=like.dtype, device=like.device).reshape(like.numel(), *like.shape)
 
 
 def _rows(output: Tensor, inputs: list[Tensor], chunk_size: int | None) -> list[Tensor]:
     """The blocks of the Jacobian by reverse mode: one a pass for each element of the output, all at once."""
     if not output.requires_grad or output.numel() == 0:
-        return [_core.zeros((*output.shape, *x.shape), dtype=x.dtype) for x in inputs]
+        return [x.new_zeros((*output.shape, *x.shape)) for x in inputs]
     rows = vmap(lambda weight: _gradients([output], inputs, [weight]), chunk_size=chunk_size)(_basis(output))
     return [row.reshape(*output.shape, *x.shape) for row, x in zip(rows, inputs, strict=True)]
 
@@ -261,7 +261,7 @@ def _columns(
     """The blocks of all outputs by one input, by forward mode."""
     x = inputs[place]
     if x.numel() == 0:
-        return [_core.zeros((*y.shape, *x.shape), dtype=y.dtype) for y in outputs]
+        return [y.new_zeros((*y.shape, *x.shape)) for y in outputs]
 
     def column(tangent: Tensor) -> list[Tensor]:
         return push([tangent if i == place else _core.zeros_like(other) for i, other in enumerate(inputs)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..looking import holds_somewhere
 from .arguments import as_size, composed, composed_as, wrap_axes, wrap_axis
 
 TYPE_CHECKING = False
@@ -137,10 +138,12 @@ def _repeated_index(repeats: Tensor, output_size: int | None) -> Tensor:
         raise RuntimeError(
             f"repeats has to be a 1-D tensor of int32 or int64, got {repeats.dtype} of shape {list(repeats.shape)}"
         )
-    if repeats.numel() and int(repeats.min()) < 0:
+    if repeats.is_meta and output_size is None:
+        raise RuntimeError("cannot repeat_interleave a meta tensor without output_size")
+    if holds_somewhere(repeats < 0):
         raise RuntimeError("repeats can not be negative")
     ends = repeats.long().cumsum(0)
     total = output_size if output_size is not None else int(repeats.sum())
     # Position p belongs to the element whose run it lies in: as many runs end at or before p.
-    ended = _core.zeros(total + 1, dtype=_core.int64).scatter_add(0, ends, _core.ones_like(ends))
+    ended = ends.new_zeros(total + 1).scatter_add(0, ends, _core.ones_like(ends))
     return ended.cumsum(0).narrow(0, 0, total)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..looking import holds_somewhere
 from ..return_types import mode as Mode
 from .arguments import composed, scalar_name, wrap_axis
 
@@ -22,7 +23,7 @@ def _positions(rows: Tensor, values: Tensor, right: bool) -> Tensor:
     kind = _core.promote_types(rows.dtype, values.dtype)
     rows, values = rows.to(kind), values.to(kind)
     length = rows.shape[-1]
-    start = _core.zeros(values.shape, dtype=_core.int64)
+    start = _core.zeros_like(values, dtype=_core.int64)
     if not length or not values.numel():
         return start
     end = _core.full_like(start, length)
@@ -89,7 +90,7 @@ def _in_order(sequence: Tensor, sorter: Tensor) -> Tensor:
         raise RuntimeError(
             f"torch.searchsorted(): sorter must be a tensor of long dtype but got dtype {scalar_name(sorter.dtype)}"
         )
-    if sorter.numel() and not bool(((sorter >= 0) & (sorter < sequence.shape[-1])).all()):
+    if holds_somewhere((sorter < 0) | (sorter >= sequence.shape[-1])):
         raise RuntimeError("torch.searchsorted(): sorter index out of range")
     return sequence.gather(-1, sorter)
 
@@ -115,7 +116,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Mode:
     """The most frequent element along `dim` (the smallest of several), and where its last occurrence is."""
     dim = wrap_axis(dim, input.dim())
     if input.dim() == 0:
-        return Mode(input.clone(), _core.zeros((), dtype=_core.int64))
+        return Mode(input.clone(), input.new_zeros((), dtype=_core.int64))
     length = input.shape[dim]
     if length == 0:
         raise IndexError(f"mode(): Expected reduction dim {dim} to have non-zero size.")
@@ -124,7 +125,8 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Mode:
     starts = _core.ones_like(values, dtype=_core.bool)
     later, earlier = values.narrow(dim, 1, length - 1), values.narrow(dim, 0, length - 1)
     starts.narrow(dim, 1, length - 1).copy_(later != earlier)
-    places = _core.arange(length).reshape((-1, *([1] * (input.dim() - 1 - dim)))).expand(values.shape)
+    line = _core.arange(length, device=input.device)
+    places = line.reshape((-1, *([1] * (input.dim() - 1 - dim)))).expand(values.shape)
     first = _core.where(starts, places, 0).cummax(dim)[0]
     longest = (places - first).argmax(dim, True)
     index = order.gather(dim, longest)

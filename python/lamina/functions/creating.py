@@ -131,7 +131,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     if count < 0:
         raise RuntimeError(f"N must be non-negative, got {count}")
     whole = x if x.dtype.is_floating_point else x.long()
-    exponents = _core.arange(count)
+    exponents = _core.arange(count, device=x.device)
     return whole.unsqueeze(1) ** (exponents if increasing else exponents.flip(0))
 
 
@@ -153,7 +153,7 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
     if r < 0:
         raise RuntimeError(f"Expect a non-negative number, but got {r}")
     if r == 0:
-        return _core.empty(0, dtype=input.dtype)
+        return input.new_empty(0)
     chosen = list((choose_again if with_replacement else choose)(_core.arange(input.numel()).tolist(), r))
     places = _core.tensor(chosen, dtype=_core.int64) if chosen else _core.empty((0, r), dtype=_core.int64)
     return input[places]
@@ -282,10 +282,10 @@ def asarray(
         if copy is False:
             raise ValueError("can't alias arbitrary sequence into a tensor.")
         shared, tensor = None, _core.tensor(obj, dtype=dtype, device=device)
-    if device is not None and Device(device).type != "cpu":
+    if device is not None and Device(device) != tensor.device:
         if copy is False:
-            raise ValueError(f"can't alias tensor from device 'cpu' to '{device}'.")
-        tensor.to(device)  # raises
+            raise ValueError(f"can't alias tensor from device '{tensor.device}' to '{device}'.")
+        tensor, shared = tensor.to(device), None
     if shared is None and copy is False:
         before, after = (type_text(kind)[6:-6] for kind in (tensor.dtype, dtype or tensor.dtype))
         raise ValueError(f"can't alias tensor with dtype '{before}' into dtype '{after}'.")

@@ -24,7 +24,7 @@ def unique(
     whatever `sorted` says.
     """
     rows = _as_rows(input, dim)
-    order = _core.arange(rows.shape[0])
+    order = _core.arange(rows.shape[0], device=rows.device)
     if rows.shape[0]:
         # Least significant column first: a stable sort keeps what the earlier ones put in order.
         for column in reversed(range(rows.shape[1])):
@@ -61,12 +61,12 @@ def _first_of_runs(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """(the first row of each run, each row's run, each run's length)."""
     count = rows.shape[0]
     if count == 0:
-        none = _core.zeros((0,), dtype=_core.int64)
+        none = rows.new_zeros((0,), dtype=_core.int64)
         return rows, none, none
     differs = (rows[1:] != rows[:-1]).any(1)
-    starts = _core.cat([_core.ones((1,), dtype=_core.bool), differs])
+    starts = _core.cat([differs.new_ones((1,)), differs])
     firsts = starts.nonzero().reshape(-1)
-    ends = _core.cat([firsts[1:], _core.full((1,), count, dtype=_core.int64)])
+    ends = _core.cat([firsts[1:], firsts.new_full((1,), count)])
     return rows[firsts], starts.long().cumsum(0) - 1, ends - firsts
 
 
@@ -106,7 +106,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
             f"{list(input.shape)}"
         )
     if input.numel() == 0:
-        return _core.zeros((minlength,), dtype=_core.int64)
+        return input.new_zeros((minlength,), dtype=_core.int64)
     if int(index.min()) < 0:
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs, got a negative one")
     if weights is None:
@@ -114,7 +114,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     else:
         added = weights.detach() if weights.dtype == _core.float32 else weights.detach().double()
     bins = max(int(index.max()) + 1, minlength)
-    return _core.zeros((bins,), dtype=added.dtype).scatter_add(0, index, added)
+    return added.new_zeros((bins,)).scatter_add(0, index, added)
 
 
 @composed

@@ -6,6 +6,7 @@ from math import factorial, inf, nan
 
 from .. import _core
 from .._core import Tensor
+from ..looking import holds_somewhere
 from .arguments import composed, composed_as
 from .shaping import broadcast_tensors
 from .special_values import digamma, lgamma
@@ -28,7 +29,7 @@ def _series(a: Tensor, x: Tensor) -> Tensor:
     for step in range(1, _MOST_STEPS):
         term = term * x / (a + step)
         total = total + term
-        if step % _STEPS_A_LOOK == 0 and not bool((term.detach() > total.detach() * _ENOUGH).any()):
+        if step % _STEPS_A_LOOK == 0 and not holds_somewhere(term.detach() > total.detach() * _ENOUGH):
             break
     return total
 
@@ -43,7 +44,7 @@ def _fraction(a: Tensor, x: Tensor) -> Tensor:
         b = b + 2
         d, c = 1 / (factor * d + b), b + factor / c
         result = result * (d * c)
-        if step % _STEPS_A_LOOK == 0 and not bool(((d * c).detach() - 1).abs().gt(_ENOUGH * 4).any()):
+        if step % _STEPS_A_LOOK == 0 and not holds_somewhere(((d * c).detach() - 1).abs() > _ENOUGH * 4):
             break
     return result
 
@@ -94,14 +95,16 @@ def zeta(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """
     kind = _core.result_type(input, other)
     kind = kind if kind.is_floating_point else _core.get_default_dtype()
-    s, q = broadcast_tensors(_core.as_tensor(input).double(), _core.as_tensor(other).double())
+    tensors = [x for x in (input, other) if isinstance(x, Tensor)]
+    where = tensors[0].device if tensors else None
+    s, q = broadcast_tensors(*(_core.as_tensor(x, device=where).double() for x in (input, other)))
     whole = q == q.floor()
     pole = (s == 1) | ((q <= 0) & whole)
     invalid = (s < 1) | ((q < 0) & (s != s.floor())) | s.isnan() | q.isnan()
     odd = pole | invalid
     s, q = _core.where(odd, 2.0, s), _core.where(odd, 1.0, q)
     total = _core.zeros_like(q)
-    while bool((q < 0).any()):
+    while holds_somewhere(q < 0):
         total = total + _core.where(q < 0, q.abs() ** -s * _core.where(s % 2 == 0, 1.0, -1.0), 0.0)
         q = _core.where(q < 0, q + 1, q)
     for step in range(_DIRECT_TERMS):

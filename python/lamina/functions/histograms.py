@@ -46,7 +46,7 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
         raise RuntimeError("torch.histc: max must be larger than min")
     inside = x[(x >= low) & (x <= high)]
     place = ((inside - low) / (high - low) * bins).long().clamp(max=bins - 1)
-    counts = _core.zeros(bins, dtype=_core.int64).scatter_add(0, place, _core.ones_like(place))
+    counts = place.new_zeros(bins).scatter_add(0, place, _core.ones_like(place))
     return counts.to(input.dtype)
 
 
@@ -135,14 +135,14 @@ def _joint(
     pairs = [None if limits is None else (limits[2 * d], limits[2 * d + 1]) for d in range(len(bins))]
     edges = tuple(_edges(d, x, count, pair) for d, (x, count, pair) in enumerate(zip(columns, bins, pairs)))
     sizes = [line.numel() - 1 for line in edges]
-    inside = _core.ones(points.shape[0], dtype=_core.bool)
-    place = _core.zeros(points.shape[0], dtype=_core.int64)
+    inside = points.new_ones(points.shape[0], dtype=_core.bool)
+    place = points.new_zeros(points.shape[0], dtype=_core.int64)
     for x, line, size in zip(columns, edges, sizes):
         along = _core.where(x == line[-1], size - 1, searchsorted(line, x, right=True) - 1)
         inside = inside & (along >= 0) & (along < size) & ~x.isnan()
         place = place * size + along
-    amount = _core.ones(points.shape[0], dtype=points.dtype) if weight is None else weight.detach().reshape(-1)
-    hist = _core.zeros(math.prod(sizes), dtype=points.dtype).scatter_add(0, place[inside], amount[inside])
+    amount = points.new_ones(points.shape[0]) if weight is None else weight.detach().reshape(-1)
+    hist = points.new_zeros(math.prod(sizes)).scatter_add(0, place[inside], amount[inside])
     hist = hist.reshape(tuple(sizes))
     if density:
         hist = hist / hist.sum()
@@ -184,4 +184,4 @@ def _edges(dim: int, x: Tensor, bins: int | Tensor, limits: tuple[float, float] 
         )
     if low == high:
         low, high = low - 0.5, high + 0.5
-    return _core.linspace(low, high, bins + 1, dtype=x.dtype)
+    return _core.linspace(low, high, bins + 1, dtype=x.dtype, device=x.device)

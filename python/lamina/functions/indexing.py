@@ -145,13 +145,13 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
     else:
         value = _core.tensor(value, dtype=input.dtype)
     x, dim, index = _spread_index("index_fill", input, dim, index)
-    chosen = _core.zeros(x.shape[dim], dtype=_core.bool).scatter(0, index.reshape(-1), True)
+    chosen = x.new_zeros(x.shape[dim], dtype=_core.bool).scatter(0, index.reshape(-1), True)
     chosen = chosen.reshape((-1, *([1] * (x.dim() - dim - 1))))
     return _core.where(chosen, value, x).reshape(input.shape)
 
 
-def _positions(shape: Sequence[int], numel: int) -> Tensor:
-    return _core.arange(numel).reshape(tuple(shape))
+def _positions(input: Tensor) -> Tensor:
+    return _core.arange(input.numel(), device=input.device).reshape(input.shape)
 
 
 @composed_as("IndexPut")
@@ -163,7 +163,7 @@ def index_put(input: Tensor, indices: Sequence[Tensor | None], values: Tensor, a
             f"and {values.dtype} for the source."
         )
     where = tuple(slice(None) if index is None else index for index in indices)
-    positions = _positions(input.shape, input.numel())[where]
+    positions = _positions(input)[where]
     spread = values.expand(positions.shape).reshape(-1)
     flat = input.reshape(-1)
     write = flat.scatter_add if accumulate else flat.scatter

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..looking import holds_somewhere
 from .arguments import composed, is_numpy_number, scalar_name
 from .shaping import broadcast_tensors
 
@@ -30,7 +31,7 @@ def gcd(input: Tensor, other: Tensor) -> Tensor:
     """The greatest common divisor, elementwise; not negative, and 0 of two zeros. By Euclid's algorithm."""
     kind = _whole_type("gcd", input, other)
     larger, smaller = broadcast_tensors(input.to(_core.int64).abs(), other.to(_core.int64).abs())
-    while bool((smaller != 0).any()):
+    while holds_somewhere(smaller != 0):
         ended = smaller == 0
         rest = larger.remainder(_core.where(ended, 1, smaller))
         larger, smaller = _core.where(ended, larger, smaller), _core.where(ended, 0, rest)

@@ -25,9 +25,9 @@ __all__ = [
 ]
 
 
-def _lies_on(rows: int, columns: int) -> Tensor:
+def _lies_on(rows: int, columns: int, device: device | str | None) -> Tensor:
     """(rows, columns): which diagonal each element lies on, 0 the main one, positive above."""
-    return _core.arange(columns) - _core.arange(rows).unsqueeze(1)
+    return _core.arange(columns, device=device) - _core.arange(rows, device=device).unsqueeze(1)
 
 
 def _check_matrix(name: str, input: Tensor) -> None:
@@ -39,32 +39,34 @@ def _check_matrix(name: str, input: Tensor) -> None:
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle up to and with `diagonal`; 0 above."""
     _check_matrix("tril", input)
-    return _masked(input, _lies_on(*input.shape[-2:]) <= diagonal)
+    return _masked(input, _lies_on(input.shape[-2], input.shape[-1], input.device) <= diagonal)
 
 
 @composed_as("Triu")
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle from `diagonal` on; 0 below."""
     _check_matrix("triu", input)
-    return _masked(input, _lies_on(*input.shape[-2:]) >= diagonal)
+    return _masked(input, _lies_on(input.shape[-2], input.shape[-1], input.device) >= diagonal)
 
 
 def _masked(input: Tensor, kept: Tensor) -> Tensor:
-    return _core._lay_contiguous(_core.where(kept, input, _core.zeros((), dtype=input.dtype)))
+    return _core._lay_contiguous(_core.where(kept, input, input.new_zeros(())))
 
 
 def tril_indices(
     row: int, col: int, offset: int = 0, *, dtype: DType | None = None, device: device | str | None = None
 ) -> Tensor:
     """(2, n) int64: row and column numbers of a row × col matrix's lower triangle, row by row."""
-    return (_lies_on(row, col) <= offset).nonzero().t().contiguous().to(dtype or _core.int64)
+    places = (_lies_on(row, col, "cpu") <= offset).nonzero().t().contiguous()
+    return places.to(device or _core.get_default_device(), dtype or _core.int64)
 
 
 def triu_indices(
     row: int, col: int, offset: int = 0, *, dtype: DType | None = None, device: device | str | None = None
 ) -> Tensor:
     """(2, n) int64: row and column numbers of a row × col matrix's upper triangle, row by row."""
-    return (_lies_on(row, col) >= offset).nonzero().t().contiguous().to(dtype or _core.int64)
+    places = (_lies_on(row, col, "cpu") >= offset).nonzero().t().contiguous()
+    return places.to(device or _core.get_default_device(), dtype or _core.int64)
 
 
 @composed_as("Trace")
@@ -89,10 +91,10 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
     # Row i of the matrix repeats element i (element i - shift below the main diagonal); the mask keeps one of a row.
     rows = input.unsqueeze(-1)
     if shift:
-        padding = _core.zeros((*input.shape[:-1], shift, 1), dtype=input.dtype)
+        padding = input.new_zeros((*input.shape[:-1], shift, 1))
         rows = _core.cat([rows, padding] if offset > 0 else [padding, rows], -2)
-    on = _lies_on(length + shift, length + shift) == offset
-    return movedim(_core.where(on, rows, _core.zeros((), dtype=input.dtype)), (-2, -1), (dim1, dim2))
+    on = _lies_on(length + shift, length + shift, input.device) == offset
+    return movedim(_core.where(on, rows, input.new_zeros(())), (-2, -1), (dim1, dim2))
 
 
 @composed
@@ -122,8 +124,8 @@ def block_diag(*tensors: Tensor) -> Tensor:
     rows, before = [], 0
     for block in blocks:
         height, width = block.shape
-        left = _core.zeros((height, before), dtype=block.dtype)
-        right = _core.zeros((height, columns - before - width), dtype=block.dtype)
+        left = block.new_zeros((height, before))
+        right = block.new_zeros((height, columns - before - width))
         rows.append(_core.cat([left, block, right], 1))
         before += width
     return _core.cat(rows, 0)

@@ -6,6 +6,7 @@ from math import inf
 
 from .. import _core, return_types
 from .._core import Tensor
+from ..looking import holds_somewhere
 from .arguments import composed, composed_as, wrap_axis
 from .pointwise import lerp
 from .shaping import movedim
@@ -40,7 +41,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ret
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {dim}")
     shape = list(values.shape)
     shape[dim] = 1
-    rank = _core.full(tuple(shape), k - 1, dtype=_core.int64)
+    rank = indices.new_full(tuple(shape), k - 1)
     return return_types.kthvalue(*_pick(input, values, indices, dim, rank, keepdim))
 
 
@@ -59,13 +60,13 @@ def _middle(input: Tensor, dim: int, keepdim: bool, skip_nan: bool) -> tuple[Ten
     else:
         shape = list(values.shape)
         shape[dim] = 1
-        rank = _core.full(tuple(shape), (length - 1) // 2, dtype=_core.int64)
+        rank = indices.new_full(tuple(shape), (length - 1) // 2)
     return _pick(input, values, indices, dim, rank, keepdim)
 
 
 def _middle_of_all(input: Tensor, skip_nan: bool) -> Tensor:
     if input.numel() == 0:
-        return _core.full((), float("nan"), dtype=input.dtype)
+        return input.new_full((), float("nan"))
     value = _middle(input.detach().reshape(-1), 0, False, skip_nan)[0]
     if not input.requires_grad:
         return value
@@ -108,13 +109,13 @@ def _quantile(
             raise RuntimeError(f"{name}() q must be a scalar or 1D tensor, got shape {list(q.shape)}")
         if q.dtype != input.dtype:
             raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor, got {q.dtype}")
-        if q.numel() and not bool(((q >= 0) & (q <= 1)).all()):
+        if holds_somewhere(~((q >= 0) & (q <= 1))):
             raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
         levels = q
     else:
         if not 0 <= q <= 1:
             raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
-        levels = _core.tensor(q, dtype=input.dtype)
+        levels = input.new_tensor(q)
     whole = dim is None or input.dim() == 0
     axis = 0 if dim is None else wrap_axis(dim, input.dim())
     values = (input.reshape(-1) if whole else movedim(input, axis, -1)).sort(-1)[0]

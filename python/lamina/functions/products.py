@@ -25,7 +25,7 @@ def _accumulate(input: Tensor, product: Tensor, beta: Number, alpha: Number) -> 
         kind = bool if input.dtype == _core.bool else int
         beta, alpha = kind(beta), kind(alpha)
     if beta == 0:
-        return (product if alpha == 1 else product * alpha) + _core.zeros((1,) * input.dim(), dtype=input.dtype)
+        return (product if alpha == 1 else product * alpha) + input.new_zeros((1,) * input.dim())
     scaled = input if beta == 1 else input * beta
     return scaled.add(product, alpha=alpha)
 

@@ -51,7 +51,7 @@ def is_inference(input: Tensor) -> bool:
 
 def isreal(input: Tensor) -> Tensor:
     """True for every element: numbers are real."""
-    return _core.ones(input.shape, dtype=_core.bool)
+    return _core.ones_like(input, dtype=_core.bool)
 
 
 @composed_as("Angle")

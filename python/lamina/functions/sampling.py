@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..looking import holds_somewhere
 from .arguments import composed_as, scalar_name
 
 TYPE_CHECKING = False
@@ -30,7 +31,7 @@ def randint_like(
 ) -> Tensor:
     """Integers from `low` (0 if only one bound is given) to below `high`, in `input`'s shape, dtype and order."""
     low, high = (0, low) if high is None else (low, high)
-    numbers = _core.randint(low, high, tuple(input.shape), dtype=dtype or input.dtype, device=device)
+    numbers = _core.randint(low, high, tuple(input.shape), dtype=dtype or input.dtype, device=device or input.device)
     numbers = _core._lay_out(numbers, _core.empty_like(input, memory_format=memory_format).stride())
     return numbers.requires_grad_() if requires_grad else numbers
 
@@ -54,18 +55,19 @@ def multinomial(
         raise RuntimeError("cannot sample n_sample <= 0 samples")
     if not replacement and num_samples > weights.shape[-1]:
         raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
-    if not bool((weights.isfinite() & (weights >= 0)).all()):
+    if holds_somewhere(~(weights.isfinite() & (weights >= 0))):
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
-    if not bool((weights.sum(-1) > 0).all()):
+    if holds_somewhere(weights.sum(-1) <= 0):
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
     if not replacement:
         # Those of weight 0 come last, in their order.
         # The largest of u^(1/w): Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006.
-        keys = _core.rand(weights.shape, generator=generator, dtype=_core.float64).log() / weights.double()
+        keys = _core.rand_like(weights, generator=generator, dtype=_core.float64).log() / weights.double()
         return _core.where(weights > 0, keys, -float("inf")).topk(num_samples, -1).indices
     bounds = weights.double().cumsum(-1)
     total = bounds[..., -1:]
-    points = _core.rand((*weights.shape[:-1], num_samples), generator=generator, dtype=_core.float64) * total
+    shape = (*weights.shape[:-1], num_samples)
+    points = _core.rand(shape, generator=generator, dtype=_core.float64, device=weights.device) * total
     drawn = (points.unsqueeze(-1) >= bounds.unsqueeze(-2)).sum(-1)
     # Rounding may carry a point to the total: the last positive weight is meant.
     return _core.minimum(drawn, (bounds < total).sum(-1, True))
@@ -84,7 +86,7 @@ def drawn(shape: Tensor, generator: Generator | None, draw: Any) -> Tensor:
 
 def _constant(drawn: Tensor, *operands: Tensor) -> Tensor:
     """`drawn`, which depends on `operands` with a gradient of 0."""
-    never = _core.zeros(drawn.shape, dtype=_core.bool)
+    never = _core.zeros_like(drawn, dtype=_core.bool)
     for operand in operands:
         drawn = _core.where(never, operand, drawn)
     return drawn
@@ -99,7 +101,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     if not input.dtype.is_floating_point:
         raise NotImplementedError(f"\"poisson_cpu\" not implemented for '{scalar_name(input.dtype)}'")
     rates = input.detach()
-    if bool((rates < 0).any()):
+    if holds_somewhere(rates < 0):
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
     return _constant(drawn(rates, generator, lambda rng: rng.poisson(rates.double().numpy())), input)
 

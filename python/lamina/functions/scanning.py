@@ -20,10 +20,10 @@ def _running_best(input: Tensor, dim: int, largest: bool) -> tuple[Tensor, Tenso
     """Values and positions; NaN stays once met, and the latest of equals wins."""
     dim = wrap_axis(dim, input.dim())
     if input.dim() == 0 or input.numel() == 0:
-        return input.clone(), _core.zeros(input.shape, dtype=_core.int64)
+        return input.clone(), _core.zeros_like(input, dtype=_core.int64)
     best = input.detach()
     length = best.shape[dim]
-    index = _core.arange(length).reshape((-1, *([1] * (best.dim() - dim - 1)))).expand(best.shape)
+    index = _core.arange(length, device=best.device).reshape((-1, *([1] * (best.dim() - dim - 1)))).expand(best.shape)
     reach = 1
     while reach < length:
         earlier, later = best.narrow(dim, 0, length - reach), best.narrow(dim, reach, length - reach)

@@ -45,18 +45,15 @@ def _reduce_lines(base: Tensor, index: Tensor, source: Tensor, reduce: str, incl
         return wide.to(base.dtype)
     if index.numel() == 0:
         return base.clone()
-    touched = _core.zeros(base.shape, dtype=_core.bool).scatter(dim, index, _core.ones(index.shape, dtype=_core.bool))
-    start = (
-        base
-        if include_self
-        else _core.where(touched, _core.tensor(_identity(reduce, base.dtype), dtype=base.dtype), base)
-    )
+    touched = base.new_zeros(base.shape, dtype=_core.bool).scatter(dim, index, True)
+    neutral = base.new_tensor(_identity(reduce, base.dtype))
+    start = base if include_self else _core.where(touched, neutral, base)
     if reduce in ("sum", "mean"):
         total = start.scatter_add(dim, index, source)
         if reduce == "sum":
             return total
-        ones = _core.ones(index.shape, dtype=_core.int64)
-        count = _core.full(base.shape, int(include_self), dtype=_core.int64).scatter_add(dim, index, ones)
+        ones = _core.ones_like(index, dtype=_core.int64)
+        count = base.new_full(base.shape, int(include_self), dtype=_core.int64).scatter_add(dim, index, ones)
         count = _core.where(touched, count, 1)
         rounding = None if base.dtype.is_floating_point else "floor"
         return total.div(count, rounding_mode=rounding).to(base.dtype)
@@ -69,21 +66,21 @@ def _reduce_lines(base: Tensor, index: Tensor, source: Tensor, reduce: str, incl
     order = index.argsort(dim, stable=True)
     ordered = index.gather(dim, order)
     length = index.shape[dim]
-    line = _core.arange(length).reshape((-1, *([1] * (index.dim() - 1 - dim)))).expand(index.shape)
-    fresh = _core.ones(index.shape, dtype=_core.bool)
+    line = _core.arange(length, device=index.device).reshape((-1, *([1] * (index.dim() - 1 - dim)))).expand(index.shape)
+    fresh = _core.ones_like(index, dtype=_core.bool)
     fresh.narrow(dim, 1, max(length - 1, 0)).copy_(
         ordered.narrow(dim, 1, max(length - 1, 0)) != ordered.narrow(dim, 0, max(length - 1, 0))
     )
     rank = line - _core.where(fresh, line, 0).cummax(dim)[0]
     rank = _core.zeros_like(rank).scatter(dim, order, rank)
-    neutral = _core.tensor(_identity(reduce, base.dtype), dtype=base.dtype)
-    for turn in range(int(rank.amax()) + 1 if rank.numel() else 0):
+    turns = 0 if not rank.numel() else 1 if rank.is_meta else int(rank.amax()) + 1
+    for turn in range(turns):
         chosen = _core.where(rank == turn, source, neutral)
         # Others of the same place may not write: they go to a place of their own behind the end.
         shape = list(base.shape)
         shape[dim] += 1
         aside = _core.where(rank == turn, index, base.shape[dim])
-        spread = _core.full(tuple(shape), neutral.item(), dtype=base.dtype).scatter(dim, aside, chosen)
+        spread = neutral.expand(shape).scatter(dim, aside, chosen)
         start = combine(start, spread.narrow(dim, 0, base.shape[dim]))
     return start
 
@@ -117,7 +114,7 @@ def scatter_combined(input: Tensor, dim: int, index: Tensor, source: Tensor | Nu
     if reduce not in ("add", "multiply"):
         raise RuntimeError("reduce argument must be either add or multiply.")
     if not isinstance(source, Tensor):
-        source = _core.full(index.shape, source, dtype=input.dtype)
+        source = input.new_full(index.shape, source)
     combined: Tensor = scatter_reduce(input, dim, index, source, "sum" if reduce == "add" else "prod")
     return combined
 
@@ -149,7 +146,7 @@ def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0,
 
 def _uniform(self: Tensor, generator: Generator | None) -> Tensor:
     """Numbers of (0, 1] in double precision: their logarithm is finite."""
-    return 1 - _core.rand(self.shape, dtype=_core.float64, generator=generator)
+    return 1 - _core.rand_like(self, dtype=_core.float64, generator=generator)
 
 
 def _not_continuous(name: str, tensor: Tensor) -> str:
@@ -190,7 +187,7 @@ def log_normal_(self: Tensor, mean: float = 1.0, std: float = 2.0, *, generator:
     """Fill with numbers whose logarithm is normally distributed."""
     if std <= 0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std}")
-    normal = _core.randn(self.shape, dtype=_core.float64, generator=generator)
+    normal = _core.randn_like(self, dtype=_core.float64, generator=generator)
     return self.copy_((mean + std * normal).exp())
 
 

@@ -154,6 +154,8 @@ def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str | None = None) -
         raise RuntimeError("meshgrid expects a non-empty TensorList")
     if any(tensor.dtype != given[0].dtype for tensor in given):
         raise RuntimeError("meshgrid expects all tensors to have the same dtype")
+    if any(tensor.device != given[0].device for tensor in given):
+        raise RuntimeError("meshgrid expects all tensors to have the same device")
     if indexing not in (None, "ij", "xy"):
         raise RuntimeError(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     for tensor in given:

@@ -37,7 +37,7 @@ def _window(
         raise RuntimeError(f"{name} requires non-negative window_length, got window_length={window_length}")
     window = _core.ones(window_length, dtype=dtype, **options)
     if window_length > 1:
-        places = _core.arange(window_length, dtype=_core.float64)
+        places = _core.arange(window_length, dtype=_core.float64, device=window.device)
         window.detach().copy_(weight(places, window_length - (0 if periodic else 1)))
     return window
 

@@ -108,7 +108,7 @@ def nextafter(input: Tensor, other: Tensor) -> Tensor:
     # Of one sign, the bits of floats are in the order of the numbers.
     towards_zero = (x > y) == (x > 0)
     stepped = (x.view(whole) + _core.where(towards_zero, -1, 1).to(whole)).view(kind)
-    smallest = _core.ones(x.shape, dtype=whole).view(kind)
+    smallest = _core.ones_like(x, dtype=whole).view(kind)
     moved = _core.where(x == 0, _core.copysign(smallest, y), stepped)
     return _core.where(x.isnan() | y.isnan(), nan, _core.where(x == y, y, moved))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..looking import holds_somewhere
 from .arguments import check_points, composed, composed_as, wrap_axis
 
 __all__ = ["cdist", "corrcoef", "cov", "cumulative_trapezoid", "renorm", "trapz"]
@@ -35,7 +36,7 @@ def cov(
         kind = "integral" if name == "fweights" else "floating point"
         if given.dtype.is_floating_point == (name == "fweights"):
             raise RuntimeError(f"cov(): expected {name} to have {kind} dtype but got {name} with {given.dtype} dtype")
-        if bool((given < 0).any()):
+        if holds_somewhere(given < 0):
             raise RuntimeError(f"cov(): {name} cannot be negative")
         weights = given.to(x.dtype) if weights is None else weights * given.to(x.dtype)
     if weights is None:

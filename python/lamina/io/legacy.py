@@ -73,8 +73,9 @@ def load_legacy(file: Any, name: str, place: Any, weights_only: bool, pickle_mod
     def storage_of(identity: Any) -> TypedStorage:
         dtype, key, location, count = check_identity(identity)
         if key not in storages:
-            place(location, key)
-            storages[key] = storage_from_bytes(_core.empty(count, dtype=DTYPES[dtype]), dtype, count)
+            if place(location, key) != "cpu":
+                raise RuntimeError(f"load: {name} is of the old format, which is loaded to the CPU only")
+            storages[key] = storage_from_bytes(_core.empty(count, dtype=DTYPES[dtype], device="cpu"), dtype, count)
         if len(identity) > 5 and identity[5] is not None:  # a part, as PyTorch before 0.4 had them
             _, offset, size = identity[5]
             return storage_part(storages[key], offset, size)

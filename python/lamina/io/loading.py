@@ -12,7 +12,7 @@ from ..rebuilding import DTYPES
 from ..storage import TypedStorage
 from .archive import ArchiveReader, is_archive
 from .legacy import load_legacy
-from .storages import check_identity, storage_from_bytes
+from .storages import MetaStorage, check_identity, storage_from_bytes
 from .unpickler import tensor_unpickler
 
 TYPE_CHECKING = False
@@ -95,9 +95,10 @@ def load(
 
     With `weights_only` (the default, unless a `pickle_module` is given) the file may hold tensors, parameters, numbers,
     strings, containers, and what `add_safe_globals` named; UnpicklingError is raised for anything else. Without, it can
-    run any code, as every pickle can. `map_location` says where tensors of other devices go: the CPU. With `mmap` the
-    numbers stay in the file until they are read; `f` must be a path then. A file that is foreign, truncated
-    or damaged raises RuntimeError, or, if it does not begin as a file of weights does, UnpicklingError or EOFError.
+    run any code, as every pickle can. `map_location` says where tensors go: to the CPU, or to
+    meta, which reads no numbers. With `mmap` the numbers stay in the file until they are read; `f` must be a path then.
+    A file that is foreign, truncated or damaged raises RuntimeError, or, if it does not begin as a file of weights
+    does, UnpicklingError or EOFError.
     """
     if weights_only is None:
         weights_only = pickle_module is None
@@ -131,14 +132,17 @@ def _load(
     with ArchiveReader(file) as archive:
         archive.name = name
         swapped = _is_big_endian(archive)
-        storages: dict[str, TypedStorage] = {}
+        storages: dict[str, TypedStorage | MetaStorage] = {}
 
-        def storage_of(identity: Any) -> TypedStorage:
+        def storage_of(identity: Any) -> TypedStorage | MetaStorage:
             dtype, key, location, count = check_identity(identity)
             if key not in storages:
-                place(location, key)
+                target = place(location, key)
                 size = DTYPES[dtype].itemsize
                 data: Any
+                if target == "meta":
+                    storages[key] = MetaStorage(DTYPES[dtype])
+                    return storages[key]
                 if mmap and count:
                     data = _mapped(name, archive.place(f"data/{key}")[0], dtype, count)
                 else:
@@ -177,26 +181,27 @@ def _mapped(path: Any, start: int, dtype: str, count: int) -> Any:
     return from_numpy(memmap(path, dtype=dtype, mode=mode, offset=start, shape=(count,)))
 
 
-def _placing(map_location: Any) -> Callable[[str, str], None]:
-    """What checks that a storage's device is, or is mapped to, the CPU."""
+def _placing(map_location: Any) -> Callable[[str, str], str]:
+    """What gives the device for a storage, "cpu" or "meta", by its location and key, and raises for others."""
     from ..devices import device
 
-    if isinstance(map_location, (str, device)) and device(map_location).type != "cpu":
+    if isinstance(map_location, (str, device)) and device(map_location).type not in ("cpu", "meta"):
         raise RuntimeError(f"load: everything is put on the cpu, got map_location={str(map_location)!r}")
 
-    def place(location: str, key: str) -> None:
+    def place(location: str, key: str) -> str:
         target: Any = location
         if isinstance(map_location, (str, device)):
-            return
+            return device(map_location).type
         if isinstance(map_location, dict):
             target = map_location.get(location, location)
         elif map_location is not None and map_location(key, location) is not None:
-            return
+            return "cpu"
         kind = device(target).type
-        if kind != "cpu":
+        if kind not in ("cpu", "meta"):
             raise RuntimeError(
                 f"Attempting to deserialize object on a {kind.upper()} device but there is only the CPU. Use "
                 "torch.load with map_location=torch.device('cpu') to map your storages to the CPU."
             )
+        return kind
 
     return place

@@ -9,10 +9,11 @@ from .. import _core
 from .._core import Tensor
 from ..devices import device
 from ..nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
-from ..rebuilding import DTYPES, rebuild_dtype, rebuild_subclass, rebuild_tensor
+from ..rebuilding import DTYPES, rebuild_dtype, rebuild_meta, rebuild_subclass, rebuild_tensor
 from ..storage.placing import placed
 from ..storage.typed import STORAGE_CLASSES, TypedStorage
 from ..storage.untyped import UntypedStorage
+from .storages import MetaStorage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ __all__ = [
 
 
 def rebuild_strided(
-    storage: TypedStorage,
+    storage: TypedStorage | MetaStorage,
     offset: int,
     size: tuple[int, ...],
     stride: tuple[int, ...],
@@ -44,6 +45,8 @@ def rebuild_strided(
     metadata: Any = None,
 ) -> Tensor:
     """A tensor: a part of a storage."""
+    if isinstance(storage, MetaStorage):
+        return rebuild_meta(storage.dtype, tuple(size), tuple(stride), requires_grad)
     return placed(storage, offset, tuple(size), tuple(stride)).requires_grad_(requires_grad)
 
 
@@ -78,6 +81,7 @@ def _encode(text: str, encoding: str) -> bytes:
 # (module, name) in a file → the object it means here. All of it is data.
 TORCH_NAMES: dict[tuple[str, str], Any] = {
     ("torch._utils", "_rebuild_tensor_v2"): rebuild_strided,
+    ("torch._utils", "_rebuild_meta_tensor_no_storage"): rebuild_meta,
     ("torch._utils", "_rebuild_parameter"): rebuild_parameter,
     ("torch._utils", "_rebuild_parameter_with_state"): rebuild_parameter_with_state,
     ("torch._tensor", "_rebuild_from_type_v2"): rebuild_from_type,

@@ -11,6 +11,7 @@ from .. import _core
 from .._core import Tensor
 from ..devices import device
 from ..nn.parameter import Parameter
+from ..rebuilding import rebuild_meta
 from ..storage.typed import STORAGE_CLASSES, TypedStorage, storage_class, typed_storage
 from ..storage.untyped import UntypedStorage, untyped_storage
 from .names import (
@@ -68,7 +69,8 @@ class TensorPickler(pickle._Pickler):
         plain: Any = Tensor.__reduce_ex__
         if isinstance(obj, Tensor) and kind.__reduce_ex__ is plain:
             state = getattr(obj, "__dict__", None) or None
-            return rebuild_from_type, (rebuild_strided, kind, self._reduce_tensor(obj)[1], state)
+            rebuild, arguments = self._reduce_tensor(obj)
+            return rebuild_from_type, (rebuild, kind, arguments, state)
         if kind is _core.Size:
             return _core.Size, (tuple(obj),)
         if kind is device:
@@ -76,6 +78,8 @@ class TensorPickler(pickle._Pickler):
         return NotImplemented
 
     def _reduce_tensor(self, tensor: Tensor) -> tuple[Any, ...]:
+        if tensor.is_meta:
+            return rebuild_meta, (tensor.dtype, tuple(tensor.shape), tuple(tensor.stride()), tensor.requires_grad)
         plain = tensor.detach().clone() if _core._has_gaps(tensor) else tensor
         storage = typed_storage(untyped_storage(plain), tensor.dtype)
         layout: tuple[Any, ...] = (

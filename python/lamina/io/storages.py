@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .._core import dtype as DType
 
-__all__ = ["SavedStorages", "check_identity", "storage_from_bytes", "storage_part"]
+__all__ = ["MetaStorage", "SavedStorages", "check_identity", "storage_from_bytes", "storage_part"]
 
 
 class SavedStorages:
@@ -59,6 +59,13 @@ def storage_from_bytes(data: Any, dtype: str, count: int) -> TypedStorage:
     """A storage of `count` numbers, from their little-endian bytes or, for a tensor, that one's memory."""
     numbers = data if isinstance(data, Tensor) else tensor_from_bytes(data, dtype, (count,))
     return typed_storage(untyped_storage(numbers), numbers.dtype)
+
+
+class MetaStorage:
+    """A storage of a file that is loaded to meta: nothing but the type of its numbers."""
+
+    def __init__(self, dtype: DType) -> None:
+        self.dtype = dtype
 
 
 def storage_part(storage: TypedStorage, offset: int, count: int) -> TypedStorage:

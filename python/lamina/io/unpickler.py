@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from .._core import Tensor
 from ..storage import TypedStorage
 from .names import DATA_NAMES, TORCH_NAMES, safe_names
+from .storages import MetaStorage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,13 +21,17 @@ __all__ = ["tensor_unpickler"]
 
 
 def tensor_unpickler(
-    file: Any, storage_of: Callable[[Any], TypedStorage], weights_only: bool, pickle_module: Any, **options: Any
+    file: Any,
+    storage_of: Callable[[Any], TypedStorage | MetaStorage],
+    weights_only: bool,
+    pickle_module: Any,
+    **options: Any,
 ) -> Any:
     """An unpickler of `file` that asks `storage_of` for storages by what the pickle says of them."""
     base = _DataUnpickler if weights_only else (pickle_module or pickle).Unpickler
 
     class TensorUnpickler(base):  # type: ignore[misc, valid-type]
-        def persistent_load(self, identity: Any) -> TypedStorage:
+        def persistent_load(self, identity: Any) -> TypedStorage | MetaStorage:
             return storage_of(identity)
 
         def find_class(self, module: str, name: str) -> Any:

@@ -10,6 +10,7 @@ from .. import _core
 from .._core import Tensor
 from ..functions.matrices import tril
 from ..functions.shaping import broadcast_shapes
+from ..looking import holds_somewhere
 from ..return_types import slogdet as SignAndLog
 
 TYPE_CHECKING = False
@@ -48,7 +49,7 @@ def _check_square(name: str, A: Tensor) -> int:
 
 def _swap(x: Tensor, axis: int, step: int, chosen: Tensor) -> Tensor:
     """`x` with places `step` and `chosen` (one a matrix: (..., 1, 1)) of `axis` exchanged."""
-    place = _core.arange(x.shape[axis]).reshape((-1, 1) if axis == -2 else (1, -1))
+    place = _core.arange(x.shape[axis], device=x.device).reshape((-1, 1) if axis == -2 else (1, -1))
     order = _core.where(place == step, chosen, _core.where(place == chosen, step, place))
     return x.gather(axis, order.expand(x.shape))
 
@@ -57,7 +58,7 @@ def _reduce(name: str, A: Tensor, B: Tensor) -> Tensor:
     """``A⁻¹ B`` for (..., n, n) and (..., n, m) of one batch shape, by Gauss-Jordan elimination with row pivots."""
     n = A.shape[-1]
     work = _core.cat([A, B], -1)
-    row = _core.arange(n).unsqueeze(1)
+    row = _core.arange(n, device=A.device).unsqueeze(1)
     pivots = []
     for step in range(n):
         column = work.detach()[..., step:, step : step + 1]
@@ -66,7 +67,7 @@ def _reduce(name: str, A: Tensor, B: Tensor) -> Tensor:
         pivots.append(pivot.detach())
         pivot_row = work[..., step : step + 1, :] / pivot
         work = _core.where(row == step, pivot_row, work - work[..., step : step + 1] * pivot_row)
-    if pivots and bool((_core.cat(pivots, -1) == 0).any()):
+    if pivots and holds_somewhere(_core.cat(pivots, -1) == 0):
         raise LinAlgError(f"linalg.{name}: The solver failed because the input matrix is singular.")
     return work[..., n:]
 
@@ -74,7 +75,7 @@ def _reduce(name: str, A: Tensor, B: Tensor) -> Tensor:
 def inv(A: Tensor) -> Tensor:
     """The inverse of the matrix or of each matrix of a batch. LinAlgError if one is singular."""
     n = _check_square("inv", A)
-    return _reduce("inv", A, _core.eye(n, dtype=A.dtype).expand(A.shape))
+    return _reduce("inv", A, _core.eye(n, dtype=A.dtype, device=A.device).expand(A.shape))
 
 
 def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
@@ -130,7 +131,7 @@ def _pivots(A: Tensor) -> tuple[Tensor, Tensor]:
     is zero.
     """
     n, work = A.shape[-1], A
-    sign = _core.ones((*A.shape[:-2], 1, 1), dtype=A.dtype)
+    sign = A.new_ones((*A.shape[:-2], 1, 1))
     pivots = []
     for step in range(n):
         rest = work.detach().abs()
@@ -142,7 +143,7 @@ def _pivots(A: Tensor) -> tuple[Tensor, Tensor]:
         pivots.append(pivot)
         divisor = _core.where(pivot.detach() == 0, 1.0, pivot)
         work = work[..., 1:, 1:] - work[..., 1:, :1] * (work[..., :1, 1:] / divisor)
-    stacked = _core.cat(pivots, -1) if pivots else _core.ones((*A.shape[:-2], 1, 1), dtype=A.dtype)
+    stacked = _core.cat(pivots, -1) if pivots else A.new_ones((*A.shape[:-2], 1, 1))
     return stacked.squeeze(-2), sign.squeeze(-1).squeeze(-1)
 
 
@@ -175,7 +176,7 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     mirrored = tril(A.detach()) + tril(A.detach(), -1).transpose(-2, -1)
     symmetric = (A + A.transpose(-2, -1)) / 2
     work = symmetric + (mirrored - symmetric.detach())
-    row = _core.arange(n).unsqueeze(1)
+    row = _core.arange(n, device=A.device).unsqueeze(1)
     columns = []
     for step in range(n):
         column = work[..., step : step + 1]
@@ -186,7 +187,7 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     if A.numel() == 0:
         return A.clone()
     factor = _core.cat(columns, -1)
-    if not bool((factor.detach().diagonal(0, -2, -1) > 0).all()):
+    if holds_somewhere(~(factor.detach().diagonal(0, -2, -1) > 0)):
         raise LinAlgError(
             "linalg.cholesky: The factorization could not be completed because the input is not positive-definite."
         )
@@ -202,14 +203,14 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
 
 def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     """The inverse of the matrix whose Cholesky factor is `L` (its transpose, if `upper`)."""
-    return cholesky_solve(_core.eye(L.shape[-1], dtype=L.dtype), L, upper)
+    return cholesky_solve(_core.eye(L.shape[-1], dtype=L.dtype, device=L.device), L, upper)
 
 
 def matrix_power(A: Tensor, n: int) -> Tensor:
     """`A` multiplied `n` times with itself; the inverse's power for a negative `n`."""
     _check_square("matrix_power", A)
     if n == 0:
-        return _core.eye(A.shape[-1], dtype=A.dtype).expand(A.shape).clone()
+        return _core.eye(A.shape[-1], dtype=A.dtype, device=A.device).expand(A.shape).clone()
     base, count = (A, n) if n > 0 else (inv(A), -n)
     result: Tensor | None = None
     while count:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .. import _core
 from .._core import Tensor
 from ..autograd import enable_grad, grad
 from . import functional as F
@@ -39,7 +38,7 @@ def conv2d_input(
     groups: int = 1,
 ) -> Tensor:
     """The gradient of conv2d for an input of `input_size`, by the gradient of its result."""
-    input = _core.zeros(*input_size, dtype=weight.dtype, requires_grad=True)
+    input = weight.new_zeros(*input_size, requires_grad=True)
     return _gradient(input, input, weight, grad_output, stride, padding, dilation, groups)
 
 
@@ -66,7 +65,7 @@ def conv2d_weight(
     groups: int = 1,
 ) -> Tensor:
     """The gradient of conv2d for a weight of `weight_size`, by the gradient of its result."""
-    weight = _core.zeros(*weight_size, dtype=input.dtype, requires_grad=True)
+    weight = input.new_zeros(*weight_size, requires_grad=True)
     return _gradient(weight, input, weight, grad_output, stride, padding, dilation, groups)
 
 

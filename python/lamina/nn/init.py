@@ -127,7 +127,7 @@ def eye_(tensor: Tensor) -> Tensor:
     if tensor.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     with no_grad():
-        return tensor.copy_(_core.eye(*tensor.shape))
+        return tensor.copy_(_core.eye(*tensor.shape, device=tensor.device))
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
@@ -218,7 +218,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     """
     if tensor.ndim < 2:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
-    if 0 in tensor.shape:
+    if 0 in tensor.shape or tensor.is_meta:
         return tensor
     import numpy as np
 

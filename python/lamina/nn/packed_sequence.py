@@ -92,5 +92,5 @@ def invert_permutation(permutation: Tensor | None) -> Tensor | None:
     """Where each number of a permutation of 0 … n - 1 stands."""
     if permutation is None:
         return None
-    places = _core.arange(permutation.numel(), dtype=permutation.dtype)
+    places = _core.arange(permutation.numel(), dtype=permutation.dtype, device=permutation.device)
     return _core.empty_like(permutation).scatter_(0, permutation, places)

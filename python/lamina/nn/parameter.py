@@ -139,16 +139,17 @@ class UninitializedTensorMixin:
             "it a shape with lamina.nn.resolve(net, input_shape); a state dict must be saved after that, too."
         )
 
-    def _like(self, dtype: _core.dtype) -> Self:
+    def _like(self, dtype: _core.dtype, device: Device = None) -> Self:
         tensor: Any = self
-        result = type(self)(tensor.requires_grad, None, dtype)  # type: ignore[call-arg]
+        result = type(self)(tensor.requires_grad, device or tensor.device, dtype)  # type: ignore[call-arg]
         result.__dict__.update(tensor.__dict__)
         return result
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
-        """The same with another dtype; arguments as ``Tensor.to``."""
+        """The same with another dtype, or on another device; arguments as ``Tensor.to``."""
         tensor: Any = self
-        return self._like(tensor.data.to(*args, **kwargs).dtype)
+        converted = tensor.data.to(*args, **kwargs)
+        return self._like(converted.dtype, converted.device)
 
     def is_floating_point(self) -> bool:
         tensor: Any = self
@@ -167,7 +168,7 @@ class UninitializedTensorMixin:
         )
 
     def cpu(self) -> Self:
-        return self
+        return self.to("cpu")
 
     def float(self) -> Self:
         return self._like(_core.float32)
@@ -189,7 +190,7 @@ class UninitializedTensorMixin:
 
     def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
         tensor: Any = self
-        return type(self), (tensor.requires_grad, None, tensor.data.dtype), tensor.__dict__ or None
+        return type(self), (tensor.requires_grad, str(tensor.device), tensor.data.dtype), tensor.__dict__ or None
 
     def __repr__(self, *, tensor_contents: object = None) -> str:
         return f"<{type(self).__name__}>"

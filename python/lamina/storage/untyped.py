@@ -29,6 +29,8 @@ _known: WeakValueDictionary[int, UntypedStorage] = WeakValueDictionary()
 
 def untyped_storage(tensor: Tensor) -> UntypedStorage:
     """The memory that `tensor` shares with its base and with whatever else shows it."""
+    if tensor.is_meta:
+        raise NotImplementedError("a tensor on meta has no memory, and so no storage")
     memory = _core._memory_of(tensor)
     storage = _known.get(_core._memory_id(memory))
     if storage is None:

@@ -79,7 +79,7 @@ def _transposed(x: Array, weight: Array, size: tuple[int, int], *options: Any) -
 
 def _weight_gradient(x: Any, y: Any, shape: tuple[int, ...], *options: Any) -> Any:
     """The weight's gradient, recorded as the gradient of a convolution."""
-    weight = lamina.zeros(*shape, dtype=x.dtype, requires_grad=True)
+    weight = x.new_zeros(*shape, requires_grad=True)
     result = lamina._core._convolution(x, weight, y.shape[2:], *options)
     return lamina.autograd.grad(result, weight, y, create_graph=True)[0]
 

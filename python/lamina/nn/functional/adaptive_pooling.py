@@ -140,7 +140,7 @@ def _largest(axes: int, input: Tensor, output_size: Size) -> tuple[Tensor, Tenso
             found.append(largest.indices + start)
         if not values:
             images = images.narrow(axis, 0, 0)
-            counted = _core.zeros(images.shape, dtype=_core.int64)
+            counted = images.new_zeros(images.shape, dtype=_core.int64)
             continue
         images, where = _core.stack(values, axis), _core.stack(found, axis)
         counted = where if counted is None else where * inner + counted.gather(axis, where)

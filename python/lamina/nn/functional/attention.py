@@ -86,7 +86,7 @@ def multi_head_attention_forward(
     k = k if static_k is None else _given("static_k", static_k, batch * num_heads, head)
     v = v if static_v is None else _given("static_v", static_v, batch * num_heads, head)
     if add_zero_attn:
-        zeros = _core.zeros(batch * num_heads, 1, head, dtype=k.dtype)
+        zeros = k.new_zeros(batch * num_heads, 1, head)
         k, v = _core.cat([k, zeros], 1), _core.cat([v, zeros], 1)
         added += 1
     if added and mask is not None:
@@ -167,7 +167,7 @@ def _given(name: str, tensor: Tensor, batch: int, width: int) -> Tensor:
 
 def _additive(mask: Tensor, dtype: _core.dtype) -> Tensor:
     if mask.dtype == _core.bool:
-        return _core.zeros(mask.shape, dtype=dtype).masked_fill(mask, -inf)
+        return mask.new_zeros(mask.shape, dtype=dtype).masked_fill(mask, -inf)
     if not mask.is_floating_point():
         raise AssertionError("only bool and floating types of attention masks are supported")
     if mask.dtype != dtype:

@@ -98,13 +98,13 @@ def _avg_pool(
 
 def _counts(windows: Windows, size: list[int], input: Tensor, count_include_pad: bool) -> Tensor:
     """How many elements each window's mean is of."""
-    counts = _core.ones((), dtype=input.dtype)
+    counts = input.new_ones(())
     for axis in range(windows.axes):
         length, padding = input.shape[axis - windows.axes], windows.padding[axis]
         starts = [n * windows.stride[axis] - padding for n in range(size[axis])]
         low, high = (-padding, length + padding) if count_include_pad else (0, length)
         along = [float(min(s + windows.kernel[axis], high) - max(s, low)) for s in starts]
-        counts = counts.unsqueeze(-1) * _core.tensor(along, dtype=input.dtype)
+        counts = counts.unsqueeze(-1) * input.new_tensor(along)
     return counts
 
 

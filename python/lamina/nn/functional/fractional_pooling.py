@@ -113,7 +113,7 @@ def _pool(
     volumes = input if input.ndim == axes + 2 else input.unsqueeze(0)
     batch, channels, *lengths = volumes.shape
     if samples is None:
-        samples = _core.rand(batch, channels, axes, dtype=input.dtype)
+        samples = _core.rand(batch, channels, axes, dtype=input.dtype, device=input.device)
     if samples.dtype != input.dtype:
         raise RuntimeError("Expect _random_samples to have the same dtype as input")
     if samples.ndim != 3:
@@ -123,17 +123,18 @@ def _pool(
     if samples.shape[2] != axes:
         raise RuntimeError(f"Expect _random_samples.size(2) equals to {axes}; got {samples.shape[2]}.")
     order = (1, 0) if axes == 2 else (0, 1, 2)
-    index = _core.zeros(1, dtype=_core.int64)
+    index = input.new_zeros(1, dtype=_core.int64)
     for n, (length, out, k) in enumerate(zip(lengths, size, window)):
         starts = _starts(samples[:batch, :channels, order[n]], length, out, k)
-        along = starts.unsqueeze(-1) + _core.arange(k)  # (N, C, out, k), to become one axis of outputs and one of taps
+        # (N, C, out, k), to become one axis of outputs and one of taps
+        along = starts.unsqueeze(-1) + _core.arange(k, device=input.device)
         shape = [batch, channels, *[1] * (2 * axes)]
         shape[2 + n], shape[2 + axes + n] = out, k
         index = index * length + along.reshape(shape)
     index = index.reshape(batch, channels, prod(size), prod(window))
     flat = volumes.flatten(2)
     seen = flat.detach().gather(2, index.flatten(2)).reshape(index.shape)
-    largest = seen.max(-1).indices if prod(size) else _core.zeros(index.shape[:-1], dtype=_core.int64)
+    largest = seen.max(-1).indices if prod(size) else index.new_zeros(index.shape[:-1])
     positions = index.gather(-1, largest.unsqueeze(-1)).squeeze(-1)
     output = flat.gather(2, positions)
     shape = [*input.shape[:-axes], *size]
@@ -153,10 +154,10 @@ def _per_axis(name: str, what: str, value: PerAxis, axes: int) -> list[int]:
 
 def _starts(samples: Tensor, length: int, count: int, window: int) -> Tensor:
     """Where the windows along an axis begin, for each sample: rounded down from even distances, the last at the end."""
-    last = _core.full((*samples.shape, min(count, 1)), length - window, dtype=_core.int64)
+    last = samples.new_full((*samples.shape, min(count, 1)), length - window, dtype=_core.int64)
     if count < 2:
         return last
     sample = samples.unsqueeze(-1)
-    step = _core.tensor(length - window, dtype=samples.dtype) / (count - 1)
-    places = (_core.arange(count - 1, dtype=samples.dtype) + sample) * step
+    step = samples.new_tensor(length - window) / (count - 1)
+    places = (_core.arange(count - 1, dtype=samples.dtype, device=samples.device) + sample) * step
     return _core.cat([places.to(_core.int64) - (sample * step).to(_core.int64), last], -1)

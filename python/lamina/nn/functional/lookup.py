@@ -5,6 +5,7 @@ from __future__ import annotations
 from ... import _core
 from ..._core import Tensor
 from ...autograd import no_grad
+from ...looking import holds_somewhere
 
 __all__ = ["embedding", "embedding_bag", "one_hot"]
 
@@ -49,8 +50,8 @@ def embedding(
     except IndexError as error:
         raise IndexError(f"index out of range in self: {error}") from None
     if scale_grad_by_freq and rows.requires_grad:
-        frequency = _core.zeros(weight.shape[0], dtype=rows.dtype)
-        frequency = frequency.scatter_add(0, numbers, _core.ones(numbers.shape, dtype=rows.dtype))
+        frequency = rows.new_zeros(weight.shape[0])
+        frequency = frequency.scatter_add(0, numbers, rows.new_ones(numbers.shape))
         scale = frequency.index_select(0, numbers).unsqueeze(1)
         rows.register_hook(lambda gradient: gradient / scale)
     if padding_idx is not None:
@@ -70,7 +71,7 @@ def _shorten_rows(weight: Tensor, numbers: Tensor, max_norm: float, norm_type: f
     weight = weight.detach()  # its tangent, if it is a dual tensor, stays
     with no_grad():
         length = weight.norm(norm_type, 1, keepdim=True)
-        used = _core.zeros(weight.shape[0]).scatter(0, numbers, 1.0).unsqueeze(1) > 0
+        used = weight.new_zeros(weight.shape[0]).scatter(0, numbers, 1.0).unsqueeze(1) > 0
         # A little shorter, so that rounding leaves no row too long.
         scale = _core.where(used & (length > max_norm), max_norm / (length + 1e-7) * (1 - 2.0**-22), 1.0)
         weight.mul_(scale)
@@ -124,14 +125,14 @@ def embedding_bag(
             raise RuntimeError(f"padding_idx must be within the number of embeddings, got {padding_idx}")
         padding_idx %= weight.shape[0]
     numbers = input.reshape(-1).narrow(0, 0, total)
-    if total and not 0 <= int(numbers.min()) <= int(numbers.max()) < weight.shape[0]:
+    if holds_somewhere((numbers < 0) | (numbers >= weight.shape[0])):
         raise RuntimeError(
             f"embedding_bag: Expected idx >= 0 && idx < num_embeddings to be true, got {int(numbers.min())} to "
             f"{int(numbers.max())} for {weight.shape[0]} embeddings"
         )
     rows = embedding(numbers, weight, None, max_norm, norm_type, scale_grad_by_freq, sparse)
     of_bag = _core.tensor([bag for bag, length in enumerate(lengths) for _ in range(length)], dtype=_core.int64)
-    counted = _core.ones(total, dtype=weight.dtype)
+    counted = weight.new_ones(total)
     if padding_idx is not None:
         counted = (numbers != padding_idx).to(weight.dtype)
     if mode == "max":
@@ -140,9 +141,9 @@ def embedding_bag(
         rows = _core.where(counted.unsqueeze(1) > 0, rows, 0.0)
     if per_sample_weights is not None:
         rows = rows * per_sample_weights.reshape(-1, 1).narrow(0, 0, total)
-    sums = _core.zeros(bags, weight.shape[1], dtype=weight.dtype).index_add(0, of_bag, rows)
+    sums = weight.new_zeros(bags, weight.shape[1]).index_add(0, of_bag, rows)
     if mode == "mean":
-        counts = _core.zeros(bags, dtype=weight.dtype).index_add(0, of_bag, counted)
+        counts = weight.new_zeros(bags).index_add(0, of_bag, counted)
         sums = sums / counts.clamp_min(1.0).unsqueeze(1)
     return _core._labelled(sums, "EmbeddingBag") if sums.requires_grad else sums
 
@@ -164,8 +165,9 @@ def _bag_lengths(input: Tensor, offsets: Tensor | None, include_last_offset: boo
     if offsets.ndim != 1:
         raise ValueError("offsets has to be a 1D Tensor")
     _require_whole("embedding_bag", offsets)
-    starts: list[int] = offsets.tolist()
     count = input.shape[0]
+    # What nobody knows is all in the first bag.
+    starts: list[int] = [0, *[count] * (len(offsets) - 1)][: len(offsets)] if offsets.is_meta else offsets.tolist()
     if include_last_offset:
         if not starts:
             raise ValueError("include_last_offset: number of offset should be at least 1")
@@ -188,7 +190,7 @@ def _bag_lengths(input: Tensor, offsets: Tensor | None, include_last_offset: boo
 
 def _largest(rows: Tensor, lengths: list[int], counted: Tensor) -> Tensor:
     """The largest of each bag's rows, element by element; the first of equal ones has the gradient."""
-    kept: list[float] = counted.tolist()
+    kept: list[float] = [1.0] * len(counted) if counted.is_meta else counted.tolist()
     bags: list[list[int]] = []
     start = 0
     for length in lengths:
@@ -200,4 +202,4 @@ def _largest(rows: Tensor, lengths: list[int], counted: Tensor) -> Tensor:
     # Shorter bags repeat their first row; those of nothing take any, and are 0 in the end.
     index = _core.tensor([bag + (bag or [0])[:1] * (longest - len(bag)) for bag in bags], dtype=_core.int64)
     largest = rows.index_select(0, index.reshape(-1)).reshape(len(bags), longest, -1).max(1).values
-    return _core.where(_core.tensor([bool(bag) for bag in bags]).unsqueeze(1), largest, 0.0)
+    return _core.where(rows.new_tensor([bool(bag) for bag in bags], dtype=_core.bool).unsqueeze(1), largest, 0.0)

@@ -7,6 +7,7 @@ import warnings
 from ... import _core
 from ..._core import Tensor
 from ...dtypes import require_floating, scalar_name
+from ...looking import holds_somewhere
 from .activation import logsigmoid
 from .reduction import legacy_reduction, reduce_loss
 
@@ -185,9 +186,11 @@ def _check_classes(scores: Tensor, target: Tensor, weight: Tensor | None, class_
 
 
 def _check_bounds(target: Tensor, classes: int) -> None:
-    wrong = target[(target < 0) | (target >= classes)]
-    if wrong.numel():
-        raise IndexError(f"Target {int(wrong[0])} is out of bounds. There are {classes} classes, 0 to {classes - 1}")
+    wrong = (target < 0) | (target >= classes)
+    if holds_somewhere(wrong):
+        raise IndexError(
+            f"Target {int(target[wrong][0])} is out of bounds. There are {classes} classes, 0 to {classes - 1}"
+        )
 
 
 # Where a probability is nearer to 0 than this, its logarithm's slope is held at the inverse, as in PyTorch.

@@ -195,6 +195,6 @@ def multi_margin_loss(
     loss = loss if p == 1 else loss.square()
     if weight is not None:
         loss = loss * weight.index_select(0, target.reshape(-1)).unsqueeze(1)
-    wrong = numbers != _core.arange(classes)
+    wrong = numbers != _core.arange(classes, device=numbers.device)
     loss = _core.where(wrong, loss, 0.0).sum(1) / classes
     return reduce_loss(loss.reshape(target.shape), reduction)

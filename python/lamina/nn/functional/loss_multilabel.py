@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import _core
 from ..._core import Tensor
+from ...looking import holds_somewhere
 from .activation import logsigmoid
 from .reduction import legacy_reduction, reduce_loss
 
@@ -30,12 +31,10 @@ def multilabel_margin_loss(
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")
     classes = input.shape[-1] if input.ndim else 1
     scores, numbers = input.reshape(-1, classes), target.reshape(-1, classes)
-    if target.numel() and (int(target.min()) < -1 or int(target.max()) >= classes):
+    if holds_somewhere((target < -1) | (target >= classes)):
         raise RuntimeError("multilabel_margin_loss: target out of range")
     listed = (numbers < 0).cumsum(1) == 0
-    right = _core.zeros(scores.shape, dtype=scores.dtype).scatter_add(
-        1, _core.where(listed, numbers, 0), listed.to(scores.dtype)
-    )
+    right = _core.zeros_like(scores).scatter_add(1, _core.where(listed, numbers, 0), listed.to(scores.dtype))
     wrong = (right == 0).unsqueeze(1)
     chosen = scores.gather(1, _core.where(listed, numbers, 0)).unsqueeze(2)
     each = (1 - chosen + scores.unsqueeze(1)).clamp_min(0)

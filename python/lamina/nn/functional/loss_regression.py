@@ -7,6 +7,7 @@ from math import log, pi
 from ... import _core
 from ..._core import Tensor
 from ...dtypes import require_floating
+from ...looking import holds_somewhere
 from .reduction import legacy_reduction, reduce_loss, warn_if_broadcast, weighted_loss
 
 __all__ = ["gaussian_nll_loss", "huber_loss", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss"]
@@ -107,7 +108,7 @@ def gaussian_nll_loss(
             raise ValueError(f"var is of incorrect size: {tuple(var.shape)} for an input of {tuple(input.shape)}")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid")
-    if bool((var < 0).any()):
+    if holds_somewhere(var < 0):
         raise ValueError("var has negative entry/entries")
     raw = var.detach()
     var = var + (raw.clamp_min(eps) - raw)

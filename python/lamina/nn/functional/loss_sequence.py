@@ -55,7 +55,7 @@ def ctc_loss(
     labels = _labels(targets, lengths, batch, batched)
     losses = _losses(steps, labels, inputs, lengths, blank, zero_infinity)
     if reduction == "mean":
-        losses = losses / _core.tensor([float(max(n, 1)) for n in lengths], dtype=losses.dtype)
+        losses = losses / losses.new_tensor([float(max(n, 1)) for n in lengths])
     losses = losses if batched or reduction != "none" else losses.squeeze(0)
     return _core._labelled(reduce_loss(losses, reduction), "CtcLoss")
 
@@ -100,18 +100,18 @@ def _losses(
 ) -> Tensor:
     """Along the steps, for each place in the labels with blanks around them: all ways to be there by now."""
     batch, longest = labels.shape
-    ends = _core.tensor(lengths, dtype=_core.int64)
-    known = _core.arange(longest) < ends.unsqueeze(1)
-    between = _core.full((batch, longest + 1), blank, dtype=_core.int64)
+    ends = labels.new_tensor(lengths)
+    known = _core.arange(longest, device=ends.device) < ends.unsqueeze(1)
+    between = labels.new_full((batch, longest + 1), blank)
     filled = _core.where(known, labels, blank)
     places = _core.stack([between[:, :longest], filled], 2).flatten(1)
     places = _core.cat([places, between[:, longest:]], 1)  # blank, label, blank, …, label, blank
     # A blank may be left out between labels that differ.
     skips = pad(places[:, 2:] != places[:, :-2], (2, 0)) if longest else None
-    never = _core.full((batch, 2), _NEVER, dtype=steps.dtype)
+    never = steps.new_full((batch, 2), _NEVER)
     seen = steps.clamp_min(_NEVER).gather(2, places.expand(steps.shape[0], *places.shape))
     ways = _core.cat([seen[0, :, :2], _core.full_like(seen[0, :, 2:], _NEVER)], 1)
-    times = _core.tensor(inputs, dtype=_core.int64).unsqueeze(1)
+    times = labels.new_tensor(inputs).unsqueeze(1)
     for time in range(1, max(inputs)):
         moves = [ways, _core.cat([never[:, :1], ways[:, :-1]], 1)]
         if skips is not None:
@@ -123,7 +123,7 @@ def _losses(
     before = _core.where(ends.unsqueeze(1) > 0, before, _NEVER)
     losses = -_core.cat([last, before], 1).logsumexp(1)
     # The gradient of the softmax that made the steps; the value is 0.
-    counted = (_core.arange(steps.shape[0]).unsqueeze(1) < times.T).unsqueeze(2)
+    counted = (_core.arange(steps.shape[0], device=times.device).unsqueeze(1) < times.T).unsqueeze(2)
     shares = _core.where(counted, steps.exp(), 0.0).sum((0, 2))
     losses = losses + (shares - shares.detach())
     seen_any = times.squeeze(1) > 0
@@ -134,4 +134,4 @@ def _losses(
     infinite = -(_core.where(impossible, losses, 1.0) * 0.0).log()
     losses = _core.where(impossible, infinite, losses)
     none = [inf if length else 0.0 for length in lengths]
-    return _core.where(seen_any, losses, _core.tensor(none, dtype=losses.dtype))
+    return _core.where(seen_any, losses, losses.new_tensor(none))

@@ -7,6 +7,7 @@ from math import inf, prod
 from ... import _core
 from ..._core import Tensor
 from ...dtypes import iinfo, require_floating, scalar_name
+from ...looking import holds_somewhere
 from .padding import pad
 from .windows import Windows, as_images
 
@@ -263,8 +264,8 @@ def _max_unpool(
             if not n - s < w < n + s:
                 raise ValueError(f'invalid output_size "{wanted}" (dim 0 must be between {n - s} and {n + s})')
         size = wanted
-    if indices.numel() and int(indices.max()) >= prod(size):
+    if holds_somewhere(indices >= prod(size)):
         raise RuntimeError(f"Found an invalid max index: {int(indices.max())} (output volumes are of size {size})")
-    flat = _core.zeros(*input.shape[:-axes], prod(size), dtype=input.dtype)
+    flat = input.new_zeros(*input.shape[:-axes], prod(size))
     flat = flat.scatter(-1, indices.flatten(-axes), input.flatten(-axes))
     return _core._lay_like(flat.reshape(*input.shape[:-axes], *size), input)

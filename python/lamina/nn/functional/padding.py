@@ -75,7 +75,7 @@ def _pad_constant(input: Tensor, axes: list[tuple[int, int, int]], value: float)
         if crop_before or crop_after:
             output = output.narrow(axis, crop_before, output.shape[axis] - crop_before - crop_after)
         borders = [
-            _core.full([width if n == axis else size for n, size in enumerate(output.shape)], value, dtype=input.dtype)
+            input.new_full([width if n == axis else size for n, size in enumerate(output.shape)], value)
             for width in (before, after)
             if width > 0
         ]

@@ -67,7 +67,8 @@ def scaled_dot_product_attention(
         if attn_mask is not None:
             raise RuntimeError("scaled_dot_product_attention: give either attn_mask or is_causal=True, not both")
         queries, keys = scores.shape[-2:]
-        attn_mask = _core.arange(queries).unsqueeze(1) >= _core.arange(keys)
+        rows = _core.arange(queries, device=scores.device).unsqueeze(1)
+        attn_mask = rows >= _core.arange(keys, device=scores.device)
     if attn_mask is None:
         weights = scores.softmax(-1)
     else:

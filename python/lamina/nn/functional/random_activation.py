@@ -17,7 +17,7 @@ def rrelu(
         raise RuntimeError(f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
-    slopes = _core.rand(input.shape, dtype=input.dtype) * (upper - lower) + lower
+    slopes = _core.rand_like(input) * (upper - lower) + lower
     output = _core._labelled(_core.where(input >= 0, input, input * slopes), "RreluWithNoise")
     return input.copy_(output) if inplace else output
 
@@ -27,11 +27,11 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
 
     With `hard` it is a vector of zeros and a one, with the gradient of the soft one (Jang et al., 2017).
     """
-    uniform = _core.rand(logits.shape, dtype=logits.dtype)
+    uniform = _core.rand_like(logits)
     noise = -(-(uniform.clamp_min(1e-38)).log()).log()
     soft = ((logits + noise) / tau).softmax(dim)
     if not hard:
         return soft
     index = soft.detach().argmax(dim, keepdim=True)
-    one_hot = _core.zeros(logits.shape, dtype=logits.dtype).scatter(dim, index, 1.0)
+    one_hot = _core.zeros_like(logits).scatter(dim, index, 1.0)
     return one_hot - soft.detach() + soft

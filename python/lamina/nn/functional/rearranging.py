@@ -129,7 +129,7 @@ def fold(
             f"calculated number of sliding blocks {blocks}, but got input.size(2)={columns}."
         )
     flat = input.reshape(*batch, rows // taps, taps * blocks)
-    zeros = _core.zeros(*batch, rows // taps, padded[0] * padded[1], dtype=input.dtype)
+    zeros = input.new_zeros(*batch, rows // taps, padded[0] * padded[1])
     sums = zeros.index_add(-1, _core.tensor(index, dtype=_core.int64), flat)
     whole = sums.reshape(*batch, rows // taps, *padded)
     return whole.narrow(-2, border[0], size[0]).narrow(-1, border[1], size[1]).clone()

@@ -117,7 +117,7 @@ def _drop(input: Tensor, shape: Sequence[int], p: float, training: bool, inplace
     else:
         _check_floating(input)
         # The gradient needs only the mask, one byte an element.
-        keep = _core.rand(shape) >= p
+        keep = _core.rand(shape, device=input.device) >= p
         output = _core._lay_as(_core.where(keep, input * (1.0 / (1.0 - p)), 0.0), input)
         _core._labelled(output, "Mul")
     return input.copy_(output) if inplace else output
@@ -132,6 +132,6 @@ def _drop_to_floor(input: Tensor, shape: Sequence[int], p: float, training: bool
         _check_floating(input)
         # Of x with mean 0 and variance 1, mean and variance after dropping are p f and (1 - p) (1 + p f²).
         scale = 1.0 / sqrt((1.0 - p) * (1.0 + p * _SELU_FLOOR**2))
-        keep = _core.rand(shape) >= p
+        keep = _core.rand(shape, device=input.device) >= p
         output = _core._lay_as(_core.where(keep, input, _SELU_FLOOR) * scale - p * _SELU_FLOOR * scale, input)
     return input.copy_(output) if inplace else output

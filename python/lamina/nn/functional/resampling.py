@@ -21,7 +21,7 @@ def nearest(input: Tensor, axis: int, wanted: int, step: float, exact: bool, who
         return input if times == 1 else input.repeat_interleave(times, axis)
     kind = input.dtype if input.dtype == _core.float64 else _core.float32
     scale = _core.tensor(step, dtype=kind).to(_core.float64)
-    places = _core.arange(wanted, dtype=_core.float64)
+    places = _core.arange(wanted, dtype=_core.float64, device=input.device)
     places = ((places + 0.5) * scale - 0.5).to(kind) + 0.5 if exact else (places * scale).to(kind)
     index = places.to(_core.float32).floor().to(_core.int64).clamp_max(length - 1)
     return input.index_select(axis, index)
@@ -55,8 +55,8 @@ def antialiased(input: Tensor, axis: int, wanted: int, step: float, align_corner
     length = input.shape[axis]
     scale = _scale(length, wanted, step, align_corners)
     width = max(scale, 1.0)
-    centers = (_core.arange(wanted, dtype=_core.float64).unsqueeze(1) + 0.5) * scale
-    places = _core.arange(length, dtype=_core.float64)
+    centers = (_core.arange(wanted, dtype=_core.float64, device=input.device).unsqueeze(1) + 0.5) * scale
+    places = _core.arange(length, dtype=_core.float64, device=input.device)
     low = (centers - reach / 2 * width + 0.5).trunc().clamp_min(0)
     high = (centers + reach / 2 * width + 0.5).trunc().clamp_max(length)
     away = ((places - centers + 0.5) * (1.0 / width)).abs()
@@ -98,7 +98,7 @@ def _weighed(input: Tensor, axis: int, taps: list[list[int]], weights: list[list
     total: Tensor | None = None
     for index, row in zip(taps, weights):
         part = input.index_select(axis, _core.tensor(index, dtype=_core.int64))
-        part = part * _core.tensor(row, dtype=input.dtype).reshape(shape)
+        part = part * input.new_tensor(row).reshape(shape)
         total = part if total is None else total + part
     assert total is not None
     return total

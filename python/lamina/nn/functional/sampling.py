@@ -49,11 +49,12 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
         )
     columns = []
     for axis, length in reversed(list(enumerate(places))):
-        along = _core.linspace(-1, 1, length, dtype=theta.dtype) if length > 1 else _core.zeros(1, dtype=theta.dtype)
+        along = _core.linspace(-1, 1, length, dtype=theta.dtype, device=theta.device)
+        along = along if length > 1 else theta.new_zeros(1)
         if not align_corners:
             along = along * ((length - 1) / length)
         columns.append(along.reshape([length if n == axis else 1 for n in range(axes)]).expand(places))
-    columns.append(_core.ones(places, dtype=theta.dtype))
+    columns.append(theta.new_ones(places))
     base = _core.stack(columns, -1).reshape(1, -1, axes + 1)
     return (base @ theta.transpose(1, 2)).reshape(size[0], *places, axes)
 

@@ -48,7 +48,7 @@ def transposed_convolution(
     found = _core._convolution_input(planes, kernel, size[1:], stride[1:], padding[1:], dilation[1:], groups)
     area = size[1] * size[2]
     lines = found.reshape(batch, depth, output, taps, area).permute(0, 2, 3, 1, 4).reshape(-1, taps, depth, area)
-    each = _core.eye(taps, dtype=images.dtype).reshape(taps, 1, taps, 1)
+    each = _core.eye(taps, dtype=images.dtype, device=images.device).reshape(taps, 1, taps, 1)
     options = [size[0], area], [stride[0], 1], [padding[0], 0], [dilation[0], 1]
     return _core._lay_like(_core._convolution_input(lines, each, *options, 1).reshape(batch, output, *size), images)
 
@@ -60,5 +60,5 @@ def window_sums(images: Tensor, size: list[int], window: list[int], stride: list
         found = window_sums(planes, [size[0], planes.shape[-1]], [window[0], 1], [stride[0], 1], [padding[0], 0])
         return found.unflatten(-1, size[1:])
     planes = images.reshape(-1, 1, *images.shape[-2:])
-    ones = _core.ones(1, 1, *window, dtype=images.dtype)
+    ones = images.new_ones(1, 1, *window)
     return _core._convolution(planes, ones, size, stride, padding, [1, 1], 1).reshape(*images.shape[:-2], *size)

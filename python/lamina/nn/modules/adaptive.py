@@ -102,7 +102,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         head = F.log_softmax(self.head(rows), dim=1)
         # The place in the head: the class itself, or its cluster.
         place = targets
-        extra = _core.zeros(rows.shape[0], dtype=head.dtype)
+        extra = head.new_zeros(rows.shape[0])
         for n, cluster in enumerate(self.tail):
             low, high = self.cutoffs[n], self.cutoffs[n + 1]
             chosen = ((targets >= low) & (targets < high)).nonzero().squeeze(1)

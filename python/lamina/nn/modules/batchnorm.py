@@ -77,7 +77,8 @@ class _Norm(Module):
         tracks = self.track_running_stats
         for name in ("running_mean", "running_var"):
             self.register_buffer(name, _core.zeros(self.num_features, device=device, dtype=dtype) if tracks else None)
-        self.register_buffer("num_batches_tracked", _core.tensor(0, dtype=_core.int64) if tracks else None)
+        count = _core.tensor(0, dtype=_core.int64, device=device) if tracks else None
+        self.register_buffer("num_batches_tracked", count)
 
     def reset_running_stats(self) -> None:
         """Set the running statistics to mean 0 and variance 1 of no batch."""
@@ -115,7 +116,8 @@ class _Norm(Module):
         key = prefix + "num_batches_tracked"
         if (version is None or version < 2) and self.track_running_stats and key not in state_dict:
             # What was saved before version 2 did not count batches.
-            state_dict[key] = self.num_batches_tracked
+            own = self.num_batches_tracked
+            state_dict[key] = _core.tensor(0, device="cpu") if own is None or own.is_meta else own
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ... import _core
 from ..._core import Tensor
 from ...autograd import no_grad
+from ...devices import device
+from ..parameter import Parameter, is_lazy
 from .hooking import ModuleHooks
 from .tree import ModuleTree
 
@@ -63,20 +65,25 @@ class ModuleConversion(ModuleHooks):
                 gradient.zero_()
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Give every parameter, gradient and buffer the numbers that `fn` makes of it; parameters stay what they are.
+        """Give every parameter, gradient and buffer the numbers that `fn` makes of it.
 
-        `fn` may also change what it is given, in place, and return it.
+        Parameters stay the objects they are, unless `fn` takes them to another device. `fn` may also change what it is
+        given, in place, and return it.
         """
         if recurse:
             for module in self.children():
                 module._apply(fn)
         with no_grad():
-            for parameter in self._parameters.values():
+            for name, parameter in self._parameters.items():
                 if parameter is None:
                     continue
                 gradient = parameter.grad
                 if (converted := fn(parameter)) is not parameter:
-                    parameter.data = converted.data
+                    if converted.device == parameter.device:
+                        parameter.data = converted.data
+                    else:  # which the same tensor cannot change
+                        kept: Any = converted if is_lazy(converted) else Parameter(converted, parameter.requires_grad)
+                        self._parameters[name] = parameter = kept
                 if gradient is not None and (converted := fn(gradient)) is not gradient:
                     parameter.grad = converted.requires_grad_(gradient.requires_grad)
             for name, buffer in self._buffers.items():
@@ -85,10 +92,10 @@ class ModuleConversion(ModuleHooks):
         return self
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
-        """Convert the floating point parameters and buffers, in place: ``to(dtype)``, ``to(tensor)``, ``to("cpu")``.
+        """Convert the floating point parameters and buffers, in place: ``to(dtype)``, ``to(tensor)``, ``to("meta")``.
 
         Takes the arguments of ``Tensor.to`` but for `copy`; `memory_format` is for those with 4 or 5 axes. TypeError
-        for a dtype that is not floating point.
+        for a dtype that is not floating point; NotImplementedError for a module on meta that shall leave it.
         """
         memory_format = kwargs.pop("memory_format", None)
         if "copy" in kwargs:
@@ -97,22 +104,37 @@ class ModuleConversion(ModuleHooks):
             raise TypeError(f"to(): expected a device, a dtype or a tensor, got {type(args[0]).__name__}")
         if len(args) > 1 and isinstance(args[1], bool) and not isinstance(args[0], (_core.dtype, Tensor)):
             raise TypeError("to(): argument 'dtype' (position 2) must be torch.dtype, not bool")
-        dtype = _core.empty(0).to(*args, **kwargs).dtype  # the tensor's own reading of the arguments, and its errors
+        # The tensor's own reading of the arguments, and its errors.
+        dtype = _core.empty(0, device="cpu").to(*args, **kwargs).dtype
         if not dtype.is_floating_point:
             raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}")
         named = [*args, *kwargs.values()]
         converts = any(isinstance(value, (_core.dtype, Tensor)) for value in named)
+        places = [value.device if isinstance(value, Tensor) else value for value in named]
+        place = next((value for value in places if isinstance(value, (str, device))), None)
 
         def converted(tensor: Tensor) -> Tensor:
             kind = dtype if converts and tensor.is_floating_point() else tensor.dtype
+            where = tensor.device if place is None else place
+            if tensor.is_meta and place is not None and device(place).type != "meta":
+                raise NotImplementedError(
+                    "Cannot copy out of meta tensor; no data! Please use torch.nn.Module.to_empty() instead of "
+                    "torch.nn.Module.to() when moving module from meta to a different device."
+                )
             if memory_format is not None and tensor.dim() in (4, 5):
-                return tensor.to(kind, memory_format=memory_format)
-            return tensor.to(kind)
+                return tensor.to(where, kind, memory_format=memory_format)
+            return tensor.to(where, kind)
 
-        return self if memory_format is None and not converts else self._apply(converted)
+        return self if memory_format is None and not converts and place is None else self._apply(converted)
 
     def to_empty(self, *, device: Device, recurse: bool = True) -> Self:
-        """Give parameters and buffers memory of their own, with undefined numbers in it."""
+        """Give parameters and buffers memory of their own on `device`, with undefined numbers in it.
+
+        It is the way out of meta.
+
+        >>> nn.Linear(2, 3, device="meta").to_empty(device="cpu").weight.device
+        device(type='cpu')
+        """
         return self._apply(lambda t: _core.empty_like(t, device=device), recurse=recurse)
 
     def type(self, dst_type: _core.dtype) -> Self:
@@ -140,5 +162,5 @@ class ModuleConversion(ModuleHooks):
         return self._apply(lambda t: t.share_memory_())
 
     def cpu(self) -> Self:
-        """The module itself: there is no other device."""
-        return self
+        """Same as ``to("cpu")``: nothing is to be done, but for a module on meta, which raises NotImplementedError."""
+        return self._apply(lambda t: t.cpu())

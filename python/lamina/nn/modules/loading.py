@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import namedtuple
 from copy import copy
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from .state import ModuleState
     from .tree import ModuleTree
 
-__all__ = ["PendingLoad", "_IncompatibleKeys", "reason_not_to_load"]
+__all__ = ["PendingLoad", "_IncompatibleKeys", "reason_not_to_load", "warn_if_in_vain"]
 
 
 _UNKNOWN: Any = object()
@@ -34,7 +35,7 @@ class _IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpe
     __str__ = __repr__
 
 
-def reason_not_to_load(key: str, current: Tensor, value: object) -> str | None:
+def reason_not_to_load(key: str, current: Tensor, value: object, assign: bool) -> str | None:
     """Why `value` cannot become the numbers of the module's tensor `current`; None if it can."""
     if not isinstance(value, Tensor):
         return (
@@ -48,12 +49,28 @@ def reason_not_to_load(key: str, current: Tensor, value: object) -> str | None:
             f"size mismatch for {key}: can't access the shape of an uninitialized parameter in the state dict, the "
             f"shape in current model is {current.shape}. Run the saved module once before you take its state dict."
         )
+    if value.is_meta and not current.is_meta and not assign:
+        return (
+            f'While copying the parameter named "{key}", whose dimensions in the checkpoint are {value.shape}, an '
+            "exception occurred : ('Cannot copy out of meta tensor; no data!',)."
+        )
     if is_lazy(current) or current.shape == value.shape or (current.ndim == 0 and tuple(value.shape) == (1,)):
         return None
     return (
         f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, "
         f"the shape in current model is {current.shape}."
     )
+
+
+def warn_if_in_vain(key: str, current: Tensor, value: Tensor, assign: bool) -> None:
+    """Warns if `current` is on meta, and so takes no numbers."""
+    if current.is_meta and not assign and not is_lazy(current) and not value.is_meta:
+        warnings.warn(
+            f"for {key}: copying from a non-meta parameter in the checkpoint to a meta parameter in the current model, "
+            "which is a no-op. (Did you mean to pass `assign=True` to assign items in the state dictionary to their "
+            "corresponding key in the module instead of copying them in place?)",
+            stacklevel=4,
+        )
 
 
 class PendingLoad:

@@ -202,7 +202,7 @@ class RNNBase(Module):
         if hx is None:
             count, batch, size = self.get_expected_hidden_size(data, batch_sizes)
             sizes = (size, self.hidden_size) if self.mode == "LSTM" else (size,)
-            hx = tuple(_core.zeros(count, batch, width, dtype=data.dtype) for width in sizes)
+            hx = tuple(data.new_zeros(count, batch, width) for width in sizes)
         elif packed is not None and packed.sorted_indices is not None:
             hx = tuple(part.index_select(1, packed.sorted_indices) for part in hx)
         self.check_forward_args(data, hx if self.mode == "LSTM" else hx[0], batch_sizes)

@@ -75,7 +75,7 @@ class RNNCellBase(Module):
         if input.shape[1] != self.input_size:
             raise RuntimeError(f"input has inconsistent input_size: got {input.shape[1]} expected {self.input_size}")
         if state is None:
-            state = (_core.zeros(input.shape[0], self.hidden_size, dtype=input.dtype),) * parts
+            state = (input.new_zeros(input.shape[0], self.hidden_size),) * parts
         elif not batched:
             state = tuple(part.unsqueeze(0) for part in state)
         for n, part in enumerate(state):

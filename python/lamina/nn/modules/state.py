@@ -9,7 +9,7 @@ from weakref import ref
 from ..._core import Tensor
 from ..hooks import RemovableHandle, add_hook
 from ..parameter import is_lazy
-from .loading import PendingLoad, _IncompatibleKeys, reason_not_to_load
+from .loading import PendingLoad, _IncompatibleKeys, reason_not_to_load, warn_if_in_vain
 from .tree import ModuleTree
 
 TYPE_CHECKING = False
@@ -160,8 +160,9 @@ class ModuleState(ModuleTree):
         for name, current in local_state.items():
             key = prefix + name
             if key in state_dict:
-                reason = reason_not_to_load(key, current, state_dict[key])
+                reason = reason_not_to_load(key, current, state_dict[key], assign)
                 if reason is None:
+                    warn_if_in_vain(key, current, state_dict[key], assign)
                     pending.tensor(self, name, state_dict[key], assign)
                 else:
                     error_msgs.append(reason)

@@ -24,7 +24,7 @@ def _matrix_exp(A: Tensor) -> Tensor:
         norm = A.abs().sum(-1).amax().item() if A.numel() else 0.0
     squarings = max(0, ceil(log2(2 * norm))) if norm > 0 else 0
     scaled = A / 2.0**squarings
-    identity = _core.eye(A.shape[-1], dtype=A.dtype)
+    identity = _core.eye(A.shape[-1], dtype=A.dtype, device=A.device)
     result = identity + scaled / _TAYLOR_TERMS
     for term in range(_TAYLOR_TERMS - 1, 0, -1):
         result = identity + scaled @ result / term
@@ -36,7 +36,7 @@ def _matrix_exp(A: Tensor) -> Tensor:
 def _householder_product(A: Tensor) -> Tensor:
     """The first k columns of the product of the reflections along the columns of A + I, (..., n, k)."""
     n, k = A.shape[-2:]
-    identity = _core.eye(n, k, dtype=A.dtype)
+    identity = _core.eye(n, k, dtype=A.dtype, device=A.device)
     directions = A + identity
     scale = 2.0 / directions.square().sum(-2, keepdim=True)
     result = identity.expand(A.shape)
@@ -96,12 +96,12 @@ class OrthogonalMatrix(Module):
         else:
             lower = X.tril()
             if n != k:
-                lower = _core.cat([lower, _core.zeros((*X.shape[:-1], n - k), dtype=X.dtype)], -1)
+                lower = _core.cat([lower, X.new_zeros((*X.shape[:-1], n - k))], -1)
             A = lower - lower.mT
             if self.orthogonal_map == "matrix_exp":
                 Q = _matrix_exp(A)
             else:
-                identity = _core.eye(n, dtype=X.dtype)
+                identity = _core.eye(n, dtype=X.dtype, device=X.device)
                 Q = solve(identity - A / 2, identity + A / 2)
             Q = Q[..., :k]
         if "base" in self._buffers:

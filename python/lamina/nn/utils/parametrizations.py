@@ -103,7 +103,7 @@ class _SpectralNorm(Module):
             with no_grad():
                 matrix = self._matrix(weight)
                 for name, size in (("_u", matrix.shape[0]), ("_v", matrix.shape[1])):
-                    self.register_buffer(name, self._unit(_core.randn(size, dtype=weight.dtype)))
+                    self.register_buffer(name, self._unit(_core.randn(size, dtype=weight.dtype, device=weight.device)))
             self._power_method(matrix, 15)
 
     def _matrix(self, weight: Tensor) -> Tensor:

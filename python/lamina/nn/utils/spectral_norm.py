@@ -82,7 +82,7 @@ class SpectralNorm:
             )
         with no_grad():
             rows, columns = hook._matrix(weight).shape
-            u, v = (hook._unit(_core.randn(size, dtype=weight.dtype)) for size in (rows, columns))
+            u, v = (hook._unit(_core.randn(size, dtype=weight.dtype, device=weight.device)) for size in (rows, columns))
         del module._parameters[name]
         module.register_parameter(name + "_orig", weight)
         # Still there for whoever reads the weight before the first forward, but no parameter.
