@@ -204,6 +204,9 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     attributes = getattr(self, "__dict__", None)
     if attributes:
         twin.__dict__.update(deepcopy(attributes, memo))
+    for name in {slot for base in kind.__mro__ for slot in base.__dict__.get("__slots__", ())}:
+        if hasattr(self, name):
+            setattr(twin, name, deepcopy(getattr(self, name), memo))
     return twin
 
 

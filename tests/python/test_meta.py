@@ -321,3 +321,15 @@ def test_long_chains_are_freed() -> None:
         x = x[:2].exp() + 1
         counts.add(lamina.memory_stats()["live_values"])
     assert len(counts) < 5
+
+
+def test_a_copy_of_a_subclass_has_what_its_slots_hold() -> None:
+    class Wrapper(Tensor):
+        __slots__ = ("inside",)
+        inside: Tensor
+
+    x = Tensor._make_subclass(Wrapper, ONES.to("meta"))
+    x.inside = ONES
+    twin = copy.deepcopy(x)
+    assert (type(twin), twin.is_meta, twin.inside.tolist()) == (Wrapper, True, ONES.tolist())
+    assert twin.inside is not ONES
