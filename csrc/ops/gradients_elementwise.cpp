@@ -141,7 +141,10 @@ void fmod(Gradient& d) {
 // x^0 has gradient 0 with respect to x, even at x = 0; 0^y has gradient 0 with respect to y for y >= 0.
 void pow(Gradient& d) {
   d.give(0, [&] {
-    ValuePtr slope = d.y() * build::pow(d.x(), d.y() - 1.0);
+    ValuePtr less = d.y() - 1.0;
+    if (grad_enabled())  // x^-1 has no place in the second gradient of a constant
+      less = build::where(equal(d.y(), number_like(0, d.y())), number_like(0, d.y()), less);
+    ValuePtr slope = d.y() * build::pow(d.x(), less);
     return build::where(equal(d.y(), number_like(0, d.y())), number_like(0, d.g()), d.g() * slope);
   });
   d.give(1, [&] {

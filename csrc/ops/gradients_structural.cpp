@@ -65,6 +65,8 @@ void sum(Gradient& d) {
 }
 
 // The product of all others: result / x where nothing is 0; where one element is 0, only that one has a gradient.
+// The product of all others. At most one zero leaves a first gradient, at most two leave a second one: those are left
+// out of `rest` and multiplied again, so that what moves with them has its gradient.
 void prod(Gradient& d) {
   d.give(0, [&] {
     ValuePtr is_zero = equal_to(d.x(), 0);
@@ -73,6 +75,13 @@ void prod(Gradient& d) {
     ValuePtr zeros = build::sum(build::cast(is_zero, d.x()->dtype), d.attribute().values(), true);
     ValuePtr none = number(0, d.x()->dtype);
     ValuePtr single = build::where(is_zero, build::where(equal_to(zeros, 1), rest, none), none);
+    if (grad_enabled()) {
+      ValuePtr zero = build::where(is_zero, d.x(), none);
+      ValuePtr all_zeros = build::sum(zero, d.attribute().values(), true);
+      ValuePtr of_two = build::where(is_zero, (all_zeros - zero) * rest, none);
+      single = build::where(equal_to(zeros, 1), build::where(is_zero, rest, all_zeros * (rest / filled)),
+                            build::where(equal_to(zeros, 2), of_two, none));
+    }
     ValuePtr slope = build::where(equal_to(zeros, 0), rest / filled, single);
     return spread(d.g(), d.shape(0), d.attribute()) * slope;
   });
@@ -117,8 +126,17 @@ void cumprod(Gradient& d) {
     ValuePtr seen = rowwise(Op::cumsum, build::cast(is_zero, dtype));
     ValuePtr first = binary(Op::logical_and, is_zero, equal_to(seen, 1));
     ValuePtr without_first = rowwise(Op::cumprod, build::where(first, one, d.x()));
-    ValuePtr before = reversed_cumsum(d.g() * d.r()) / build::where(is_zero, one, d.x());
-    ValuePtr at = build::where(first, reversed_cumsum(d.g() * without_first), none);
+    ValuePtr filled = build::where(is_zero, one, d.x());
+    ValuePtr before = reversed_cumsum(d.g() * d.r()) / filled;
+    ValuePtr at_first = reversed_cumsum(d.g() * without_first), after = none;
+    if (grad_enabled()) {  // 0, and yet it moves with the first zero: see prod
+      ValuePtr second = binary(Op::logical_and, is_zero, equal_to(seen, 2));
+      ValuePtr without_both = rowwise(Op::cumprod, build::where(binary(Op::logical_or, first, second), one, d.x()));
+      DimVector last{d.shape(0)->rank() - 1};
+      after = build::sum(build::where(first, d.x(), none), last, true) *
+              build::where(second, reversed_cumsum(d.g() * without_both), at_first / filled);
+    }
+    ValuePtr at = build::where(first, at_first, after);
     return build::where(equal_to(seen, 0), before, at);
   });
 }

@@ -136,3 +136,19 @@ def test_interpolation_saves_nothing(mode: str) -> None:
     y.backward()
     y.backward()
     assert x.grad.sum().item() == pytest.approx(72)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("zeros", [(), (1,), (0, 2), (0, 1, 3)], ids=str)
+def test_second_gradients_of_products_that_hold_zeros(zeros: tuple[int, ...]) -> None:
+    numbers = [0.0 if place in zeros else number for place, number in enumerate([1.5, -2.0, 0.5, 3.0])]
+    x = lamina.tensor([numbers, numbers[::-1]], dtype=lamina.float64, requires_grad=True)
+    for function in (lambda x: x.prod(), lambda x: x.prod(1), lambda x: x.cumprod(1), lambda x: x.cumprod(0)):
+        assert lamina.autograd.gradgradcheck(function, (x,))
+
+
+def test_second_gradient_of_a_power_of_zero_is_a_number() -> None:
+    x = lamina.tensor([0.0, 2.0], requires_grad=True)
+    exponents = lamina.tensor([[0.0, 0.0], [1.0, 1.0], [2.0, 3.0]])
+    (slope,) = lamina.autograd.grad((x**exponents).sum(), x, create_graph=True)
+    (curvature,) = lamina.autograd.grad(slope.sum(), x)
+    assert curvature.tolist() == [2, 12]
