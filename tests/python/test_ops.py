@@ -287,7 +287,7 @@ OTHER = {"as_tensor", "can_cast", "empty_cache", "flush", "from_numpy", "get_num
 OTHER |= {"is_anomaly_check_nan_enabled", "is_anomaly_enabled"}
 OTHER |= {"initial_seed", "is_floating_point", "is_grad_enabled", "manual_seed", "memory_stats", "numel", "plan_stats"}
 OTHER |= {"promote_types", "reset_peak_memory_stats", "result_type", "set_num_threads", "set_rng_state", "tensor"}
-OTHER |= {"get_default_dtype", "set_default_dtype"}
+OTHER |= {"get_default_device", "get_default_dtype", "set_default_device", "set_default_dtype"}
 
 
 def test_every_public_function_of_the_core_has_a_sample() -> None:
