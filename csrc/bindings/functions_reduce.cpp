@@ -91,13 +91,28 @@ LAMINA_FUNCTION(kBoth, std, "input, dim=None, unbiased=None, keepdim=False, *, c
   return spread(a, functions::std_deviation);
 }
 
+namespace {
+
+// The sum of singular values: composed in Python.
+PyObject* nuclear_norm(const Arguments& a) {
+  check(a.given(2) || a.tensor(0)->shape->rank() == 2, "norm(): 'nuc' without dim expects a matrix, got ",
+        to_string(a.tensor(0)->shape->dims(), '[', ']'));
+  Object module(checked(PyImport_ImportModule("lamina.linalg")));
+  Object axes(a.given(2) ? Object::borrowed(a.object(2)) : Object(checked(Py_BuildValue("(ii)", 0, 1))));
+  Object flag(PyBool_FromLong(a.flag(3, false)));
+  return checked(PyObject_CallMethod(module.get(), "matrix_norm", "OsOO", a.object(0), "nuc", axes.get(), flag.get()));
+}
+
+}  // namespace
 LAMINA_FUNCTION(kBoth, norm, "input, p=2, dim=None, keepdim=False, dtype=None") {
   double p = 2;
-  if (a.given(1) && PyUnicode_Check(a.object(1)))
-    check(std::string(a.text(1)) == "fro", "norm(): expected p to be a number or 'fro', got '", a.text(1),
-          "'; linalg.matrix_norm has 'nuc'");
-  else
+  if (a.given(1) && PyUnicode_Check(a.object(1))) {
+    std::string kind = a.text(1);
+    if (kind == "nuc") return nuclear_norm(a);
+    check(kind == "fro", "norm(): expected p to be a number, 'fro' or 'nuc', got '", kind, "'");
+  } else {
     p = a.number(1, 2);
+  }
   return wrap(functions::norm(a.tensor(0), p, axes_of(a, 2), a.flag(3, false), a.dtype(4)));
 }
 

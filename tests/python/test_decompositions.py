@@ -48,6 +48,15 @@ def test_a_solution_of_least_squares_has_gradients_of_both_sides() -> None:
     assert linalg.lstsq(_random(3, 4), _random(3, 2)).residuals.numel() == 0
 
 
+def test_the_nuclear_norm_is_the_sum_of_singular_values() -> None:
+    A = _random(2, 4, 3)
+    expected = linalg.svdvals(A).sum(-1)
+    assert lamina.allclose(lamina.norm(A, "nuc", (1, 2)), expected)
+    assert lamina.allclose(A[0].norm("nuc", keepdim=True), expected[0].reshape(1, 1))
+    with pytest.raises(RuntimeError, match="expects a matrix"):
+        A.norm("nuc")
+
+
 def test_what_is_not_determined_has_no_gradient() -> None:
     A = _random(4, 2)
     with pytest.raises(RuntimeError, match="full_matrices=False"):
