@@ -1,6 +1,9 @@
 // Threads for backward passes that are nested too deeply for one.
 #include "bindings/nested_walks.h"
 
+#include <pthread.h>
+
+#include <cstdint>
 #include <exception>
 #include <thread>
 
@@ -18,6 +21,24 @@ constexpr int kMostThreads = 100;  // what recurses without an end is to end in 
 thread_local int t_nested = 0;
 thread_local int t_threads = 0;  // on which the walks wait that this thread's are within
 thread_local bool t_threads_allowed = true;
+
+constexpr std::uintptr_t kReserve = 1 << 20;  // a walk and what Python does in it take tens of kilobytes of stack
+
+// The lowest address of the thread's stack; 0 if the system does not say.
+std::uintptr_t stack_end() {
+  pthread_attr_t attributes;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return 0;
+  void* end = nullptr;
+  std::size_t size = 0;
+  pthread_attr_getstack(&attributes, &end, &size);
+  pthread_attr_destroy(&attributes);
+  return reinterpret_cast<std::uintptr_t>(end);
+}
+
+bool stack_is_short() {
+  thread_local const std::uintptr_t end = stack_end();
+  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < end + kReserve;
+}
 
 struct Nested {
   Nested() { ++t_nested; }
@@ -55,7 +76,13 @@ void run_on_own_thread(const std::function<void()>& walk) {
 }  // namespace
 
 void run_nested(const std::function<void()>& walk) {
-  if (t_nested >= kMostNested && t_threads < kMostThreads && t_threads_allowed) return run_on_own_thread(walk);
+  bool is_short = t_nested > 0 && stack_is_short();
+  if ((t_nested >= kMostNested || is_short) && t_threads < kMostThreads && t_threads_allowed)
+    return run_on_own_thread(walk);
+  if (is_short) {
+    PyErr_SetString(PyExc_RecursionError, "backward passes are nested more deeply than the thread's stack holds");
+    throw PythonError{};
+  }
   Nested one_more;
   walk();
 }
