@@ -89,3 +89,13 @@ def test_wrong_matrices_are_refused() -> None:
         linalg.eigh(lamina.eye(2), "X")
     with pytest.raises(linalg.LinAlgError):
         linalg.svd(lamina.full((2, 2), float("nan")))
+
+
+def test_constants_lie_where_the_operands_do() -> None:
+    A = _random(3, 3)
+    with lamina.device("meta"):
+        assert lamina.ones(1).is_meta
+        for result in (*linalg.svd(A), *linalg.qr(A), *linalg.eigh(A @ A.mT), linalg.pinv(A), linalg.svdvals(A)):
+            assert not result.is_meta
+        linalg.svd(A).S.sum().backward()
+    assert A.grad is not None

@@ -345,3 +345,14 @@ def test_own_divergences_can_be_registered() -> None:
     assert float(D.kl_divergence(D.Normal(2.0, 1.0), Shifted(2.0, 1.0))) == 0
     with pytest.raises(TypeError, match="Distribution subclasses"):
         D.register_kl(int, D.Normal)
+
+
+@named([*ROWS, CATEGORICAL])
+def test_samples_and_constants_lie_where_the_parameters_do(row: Row) -> None:
+    distribution = made(row, row.parameters)
+    with lamina.device("meta"):
+        values = distribution.sample((2,))
+        assert not values.is_meta
+        assert not distribution.log_prob(values).is_meta
+        if distribution.has_enumerate_support:
+            assert not distribution.enumerate_support().is_meta

@@ -54,5 +54,4 @@ class Bernoulli(Trials):
         return binary_cross_entropy_with_logits(self.logits, self.probs, reduction="none")
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
-        values = _core.arange(2, dtype=self.probs.dtype).reshape((-1, *[1] * len(self._batch_shape)))
-        return values.expand((-1, *self._batch_shape)) if expand else values
+        return self._along_batch(_core.arange(2, dtype=self.probs.dtype, device=self.probs.device), expand)

@@ -74,5 +74,4 @@ class Binomial(Trials):
         count = int(self.total_count.max())
         if not bool((self.total_count == count).all()):
             raise NotImplementedError("Inhomogeneous total count not supported by `enumerate_support`.")
-        values = _core.arange(1 + count, dtype=self.total_count.dtype).reshape((-1, *[1] * len(self._batch_shape)))
-        return values.expand((-1, *self._batch_shape)) if expand else values
+        return self._along_batch(_core.arange(1 + count, dtype=self.total_count.dtype, device="cpu"), expand)

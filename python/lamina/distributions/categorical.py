@@ -63,7 +63,7 @@ class Categorical(Distribution):
 
     @property
     def mean(self) -> Tensor:
-        return _core.full(self._batch_shape, nan, dtype=self.probs.dtype)
+        return self.probs.new_full(self._batch_shape, nan)
 
     @property
     def mode(self) -> Tensor:
@@ -71,7 +71,7 @@ class Categorical(Distribution):
 
     @property
     def variance(self) -> Tensor:
-        return _core.full(self._batch_shape, nan, dtype=self.probs.dtype)
+        return self.probs.new_full(self._batch_shape, nan)
 
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         count = 1
@@ -80,7 +80,7 @@ class Categorical(Distribution):
         with no_grad():
             rows = self.probs.reshape((-1, self._num_events))
             if count == 0 or rows.shape[0] == 0:
-                return _core.empty(self._extended_shape(sample_shape), dtype=_core.int64)
+                return rows.new_empty(self._extended_shape(sample_shape), dtype=_core.int64)
             return multinomial(rows, count, True).T.reshape(self._extended_shape(sample_shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
@@ -94,5 +94,4 @@ class Categorical(Distribution):
         return -(self.logits.clamp(min=finfo(self.logits.dtype).min) * self.probs).sum(-1)
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
-        values = _core.arange(self._num_events).reshape((-1, *[1] * len(self._batch_shape)))
-        return values.expand((-1, *self._batch_shape)) if expand else values
+        return self._along_batch(_core.arange(self._num_events, device=self.probs.device), expand)

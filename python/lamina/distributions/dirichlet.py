@@ -42,7 +42,7 @@ class Dirichlet(Distribution):
         """Where all concentrations are below 1, the corner of the largest one."""
         above = (self.concentration - 1).clamp(min=0)
         total = above.sum(-1, True)
-        corner = _core.arange(above.shape[-1]) == self.concentration.argmax(-1, True)
+        corner = _core.arange(above.shape[-1], device=above.device) == self.concentration.argmax(-1, True)
         return (above / total).where(total > 0, corner.to(above.dtype))
 
     @property

@@ -157,8 +157,17 @@ class Distribution:
 
     def _uniform(self, sample_shape: Sequence[int], like: Tensor) -> Tensor:
         """Uniform numbers of (0, 1), the ends excluded, in `like`'s dtype."""
-        u = _core.rand(self._extended_shape(sample_shape), dtype=like.dtype)
+        u = _core.rand(self._extended_shape(sample_shape), dtype=like.dtype, device=like.device)
         return u.clamp(min=finfo(like.dtype).tiny)
+
+    def _normal(self, sample_shape: Sequence[int], like: Tensor) -> Tensor:
+        """Normal numbers of mean 0 and standard deviation 1."""
+        return _core.randn(self._extended_shape(sample_shape), dtype=like.dtype, device=like.device)
+
+    def _along_batch(self, values: Tensor, expand: bool) -> Tensor:
+        """What `enumerate_support` gives of all values, (n, *event)."""
+        values = values.reshape((-1, *[1] * len(self._batch_shape), *self._event_shape))
+        return values.expand((-1, *self._batch_shape, *self._event_shape)) if expand else values
 
     def __repr__(self) -> str:
         parts = [name for name in self.arg_constraints if name in self.__dict__]

@@ -25,7 +25,7 @@ class _LogGamma(Function):
         # For small concentrations x itself is below all floats: log x = log x' + log(u) / a, where x' has a + 1.
         raised = concentration.detach().double() + 1
         boosted = drawn(raised, None, lambda rng: rng.standard_gamma(raised.numpy())).log()
-        u = 1 - _core.rand(raised.shape, dtype=_core.float64)
+        u = 1 - _core.rand(raised.shape, dtype=_core.float64, device=raised.device)
         logarithm = boosted + u.log() / concentration.detach()
         ctx.save_for_backward(concentration, logarithm)
         return logarithm.to(concentration.dtype)

@@ -41,7 +41,7 @@ class HalfNormal(Distribution):
         return self.scale.square() * (1 - 2 / pi)
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        return (_core.randn(self._extended_shape(sample_shape), dtype=self.scale.dtype) * self.scale).abs()
+        return (self._normal(sample_shape, self.scale) * self.scale).abs()
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)

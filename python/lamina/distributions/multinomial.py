@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .. import _core
 from .._core import Tensor
 from ..autograd.modes import no_grad
 from ..functions.special_values import lgamma
@@ -54,9 +53,9 @@ class Multinomial(Categories):
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         with no_grad():
             drawn = self._categorical.sample((self.total_count, *sample_shape))
-            counts = _core.zeros(self._extended_shape(sample_shape), dtype=self.probs.dtype)
+            counts = self.probs.new_zeros(self._extended_shape(sample_shape))
             index = drawn.movedim(0, -1)
-            return counts.scatter_add(-1, index, _core.ones(index.shape, dtype=counts.dtype))
+            return counts.scatter_add(-1, index, counts.new_ones(index.shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
@@ -71,4 +70,4 @@ class Multinomial(Categories):
         each = Binomial(n, probs, validate_args=False)
         counts = each.enumerate_support(False)
         orders = (each.log_prob(counts).exp() * lgamma(counts + 1)).sum((0, -1))
-        return n * self._categorical.entropy() - lgamma(_core.tensor(n + 1.0, dtype=probs.dtype)) + orders
+        return n * self._categorical.entropy() - lgamma(probs.new_tensor(n + 1.0)) + orders

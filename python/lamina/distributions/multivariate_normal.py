@@ -63,7 +63,7 @@ class MultivariateNormal(Distribution):
         elif given == "precision_matrix":
             # With J the exchange matrix and J P J = L L': inv(P) = (J inv(L)' J) (J inv(L) J).
             flipped = cholesky(matrix.flip(-2, -1)).flip(-2, -1).mT
-            identity = _core.eye(loc.shape[-1], dtype=matrix.dtype)
+            identity = _core.eye(loc.shape[-1], dtype=matrix.dtype, device=matrix.device)
             self._tril = solve_triangular(flipped, identity, upper=False)
         else:
             self._tril = matrix
@@ -93,7 +93,7 @@ class MultivariateNormal(Distribution):
         return self._tril.square().sum(-1).expand((*self._batch_shape, *self._event_shape))
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        noise = _core.randn(self._extended_shape(sample_shape), dtype=self.loc.dtype)
+        noise = self._normal(sample_shape, self.loc)
         return self.loc + (self._tril @ noise.unsqueeze(-1)).squeeze(-1)
 
     def _half_log_determinant(self) -> Tensor:

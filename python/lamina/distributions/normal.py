@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import log, pi, sqrt
 
-from .. import _core
 from .._core import Tensor
 from .location_scale import LocationScale
 
@@ -35,7 +34,7 @@ class Normal(LocationScale):
         return self.scale.square()
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        return self.loc + _core.randn(self._extended_shape(sample_shape), dtype=self.loc.dtype) * self.scale
+        return self.loc + self._normal(sample_shape, self.loc) * self.scale
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)

@@ -34,7 +34,7 @@ class OneHotCategorical(Categories):
         return self.probs * (1 - self.probs)
 
     def _one_hot(self, index: Tensor) -> Tensor:
-        return (index.unsqueeze(-1) == _core.arange(self._event_shape[0])).to(self.probs.dtype)
+        return (index.unsqueeze(-1) == _core.arange(self._event_shape[0], device=index.device)).to(self.probs.dtype)
 
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         return self._one_hot(self._categorical.sample(sample_shape))
@@ -48,8 +48,7 @@ class OneHotCategorical(Categories):
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         n = self._event_shape[0]
-        values = _core.eye(n, dtype=self.probs.dtype).reshape((n, *[1] * len(self._batch_shape), n))
-        return values.expand((n, *self._batch_shape, n)) if expand else values
+        return self._along_batch(_core.eye(n, dtype=self.probs.dtype, device=self.probs.device), expand)
 
 
 class OneHotCategoricalStraightThrough(OneHotCategorical):

@@ -53,7 +53,7 @@ class StudentT(Distribution):
         shape = self._extended_shape(sample_shape)
         half = self.df.expand(shape) / 2
         root = ((half.log() - sample_log_gamma(half)) / 2).exp()
-        return self.loc + self.scale * _core.randn(shape, dtype=half.dtype) * root
+        return self.loc + self.scale * self._normal(sample_shape, half) * root
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)

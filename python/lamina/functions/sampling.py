@@ -80,8 +80,8 @@ def drawn(shape: Tensor, generator: Generator | None, draw: Any) -> Tensor:
     """
     from numpy.random import default_rng
 
-    seed = int(_core.randint(0, 2**62, (), dtype=_core.int64, generator=generator))
-    return _core.tensor(draw(default_rng(seed)), dtype=_core.float64).to(shape.dtype).reshape(shape.shape)
+    seed = int(_core.randint(0, 2**62, (), dtype=_core.int64, device="cpu", generator=generator))
+    return _core.tensor(draw(default_rng(seed)), dtype=_core.float64, device="cpu").to(shape.dtype).reshape(shape.shape)
 
 
 def _constant(drawn: Tensor, *operands: Tensor) -> Tensor:

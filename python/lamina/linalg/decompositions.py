@@ -34,12 +34,16 @@ def lapack(name: str, A: Tensor, *options: Any, **more: Any) -> list[Tensor]:
         results = getattr(linalg, name)(A.detach().numpy(), *options, **more)
     except linalg.LinAlgError as error:
         raise LinAlgError(f"linalg.{name}: {error}") from None
-    return [_core.tensor(part) for part in (results if isinstance(results, tuple) else (results,))]
+    return [_core.tensor(part, device="cpu") for part in (results if isinstance(results, tuple) else (results,))]
 
 
 def _differences(values: Tensor) -> Tensor:
     """(..., n, n): ``values[j] - values[i]``, and 1 on the diagonal."""
-    return values.unsqueeze(-2) - values.unsqueeze(-1) + _core.eye(values.shape[-1], dtype=values.dtype)
+    return (
+        values.unsqueeze(-2)
+        - values.unsqueeze(-1)
+        + _core.eye(values.shape[-1], dtype=values.dtype, device=values.device)
+    )
 
 
 def _skew(x: Tensor) -> Tensor:
@@ -64,7 +68,7 @@ class _Svd(Function):
                 "the matrix and have no gradient; use full_matrices=False"
             )
         U, Vh = U[..., :k], Vh[..., :k, :]
-        core = _core.zeros(S.shape, dtype=S.dtype) if gS is None else gS
+        core = S.new_zeros(S.shape) if gS is None else gS
         inner = diag_embed(core)
         apart = _differences(S.square())
         outside: Tensor | None = None
@@ -111,7 +115,7 @@ class _Eigh(Function):
     @staticmethod
     def backward(ctx: Any, g_values: Tensor | None, g_vectors: Tensor | None) -> tuple[Tensor, None]:
         values, vectors = ctx.saved_tensors
-        inner = diag_embed(_core.zeros(values.shape, dtype=values.dtype) if g_values is None else g_values)
+        inner = diag_embed(values.new_zeros(values.shape) if g_values is None else g_values)
         if g_vectors is not None:
             # Only what turns the vectors moves with A: the antisymmetric part.
             inner = inner + _skew(vectors.mT @ g_vectors) / 2 / _differences(values)
@@ -183,5 +187,5 @@ def qr(A: Tensor, mode: str = "reduced") -> linalg_qr:
     if mode == "r":
         if A.requires_grad and _core.is_grad_enabled():
             raise RuntimeError("The derivative of linalg.qr depends on Q, which is not computed when mode='r'.")
-        return linalg_qr(_core.empty(0, dtype=A.dtype), triu(lapack("qr", A, "r")[0]))
+        return linalg_qr(A.new_empty(0), triu(lapack("qr", A, "r")[0]))
     return linalg_qr(*_Qr.apply(A, mode))

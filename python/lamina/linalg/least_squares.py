@@ -22,7 +22,9 @@ def _threshold(A: Tensor, largest: Tensor, atol: Tensor | float | None, rtol: Te
     if rtol is None:
         given = atol is not None and bool((_core.as_tensor(atol) > 0).all())
         rtol = 0.0 if given else max(A.shape[-2:]) * finfo(A.dtype).eps
-    return _core.maximum(largest * rtol, _core.as_tensor(0.0 if atol is None else atol).to(largest.dtype))
+    return _core.maximum(
+        largest * rtol, _core.as_tensor(0.0 if atol is None else atol, dtype=largest.dtype, device=largest.device)
+    )
 
 
 def matrix_rank(
@@ -36,7 +38,7 @@ def matrix_rank(
     """How many singular values are above ``max(atol, rtol * the largest)``: int64 of the batch's shape."""
     values = eigvalsh(A.detach()).abs() if hermitian else svdvals(A.detach())
     if values.shape[-1] == 0:
-        return _core.zeros(values.shape[:-1], dtype=_core.int64)
+        return values.new_zeros(values.shape[:-1], dtype=_core.int64)
     limit = _threshold(A, values.amax(-1), atol if tol is None else tol, rtol)
     return (values > limit.unsqueeze(-1)).sum(-1)
 
@@ -95,7 +97,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     X = pinv(A, rcond) @ right
     values = svdvals(A.detach())
     rank = matrix_rank(A, rtol=rcond)
-    residuals = _core.empty(0, dtype=A.dtype)
+    residuals = A.new_empty(0)
     if A.shape[-2] > A.shape[-1] and bool((rank == A.shape[-1]).all()):
         residuals = (A @ X - right).square().sum(-2)
     return linalg_lstsq(X.squeeze(-1) if vector else X, residuals, rank, values)

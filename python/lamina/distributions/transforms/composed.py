@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ... import _core
 from ..._core import Size, Tensor
 from .. import constraints
 from ..parameters import sum_rightmost
@@ -65,7 +64,7 @@ class ComposeTransform(Transform):
         return y
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
-        total = _core.zeros((), dtype=x.dtype)
+        total = x.new_zeros(())
         event_dim = self.domain.event_dim
         for part in self.parts:
             image = part(x)
