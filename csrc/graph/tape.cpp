@@ -94,15 +94,21 @@ void Tape::append(Value* value, std::uint8_t facts) {
 void Tape::abandon(ValuePtr value) {
   if (!is_last_reader(value.get())) return;
   std::vector<LeafPtr> states;  // die last: what Python does then finds the values in order
-  std::vector<ValuePtr> left{std::move(value)};
-  while (!left.empty()) {
-    ValuePtr next = std::move(left.back());
-    left.pop_back();
-    if (!is_last_reader(next.get())) continue;
+  std::vector<ValuePtr> left;   // beside `value`, so that a chain needs no memory
+  while (value) {
+    ValuePtr next = std::move(value);
     for (LeafState** state : {&next->leaf, &next->hooks})
       if (*state) states.push_back(LeafPtr::adopt(std::exchange(*state, nullptr)));
-    for (std::size_t i = 0; i < next->input_count; ++i)
-      if (Value* operand = std::exchange(next->inputs[i], nullptr)) left.push_back(ValuePtr::adopt(operand));
+    for (std::size_t i = 0; i < next->input_count; ++i) {
+      ValuePtr operand = ValuePtr::adopt(std::exchange(next->inputs[i], nullptr));
+      if (!operand || !is_last_reader(operand.get())) continue;
+      if (value) left.push_back(std::move(value));
+      value = std::move(operand);
+    }
+    if (!value && !left.empty()) {
+      value = std::move(left.back());
+      left.pop_back();
+    }
   }
 }
 
