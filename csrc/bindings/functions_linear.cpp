@@ -63,8 +63,10 @@ LAMINA_FUNCTION(kMethod, scatter_add_, "input, dim, index, src") {
 LAMINA_FUNCTION(kBoth, index_select, "input, dim, index") {
   return wrap(functions::index_select(a.tensor(0), a.integer(1), a.tensor(2)));
 }
-LAMINA_FUNCTION(kModule, _index_put_axis, "input, dim, index, source, accumulate") {
-  return wrap(functions::index_put_axis(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), a.flag(4, false)));
+// What scatter and scatter_add give, but an index outside is an IndexError.
+LAMINA_FUNCTION(kModule, _put_along, "input, dim, index, source, add=False") {
+  return wrap(
+      functions::scatter(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), a.flag(4, false), ErrorKind::kIndex));
 }
 LAMINA_FUNCTION(kModule, _index_put, "input, indices, source, accumulate") {
   functions::Indices indices;
@@ -96,7 +98,11 @@ LAMINA_FUNCTION(kModule, _one_hot, "input, num_classes=-1") {
 
 LAMINA_FUNCTION(kBoth, nonzero, "input, *, as_tuple=False") {
   const ValuePtr& x = a.tensor(0);
-  if (!a.flag(1, false)) return wrap(engine::nonzero(x));
+  if (!a.flag(1, false)) {
+    ValuePtr positions = engine::nonzero(x);
+    show_strides(positions.get(), DimVector{1, (*positions->shape)[0]});  // a column an axis
+    return wrap(std::move(positions));
+  }
   ValuePtr source = x->shape->rank() == 0 ? build::reshape(x, Shape::of({1})) : x;
   std::vector<ValuePtr> columns;
   for (ValuePtr& positions : functions::mask_to_indices(source)) columns.push_back(build::clone(positions));

@@ -35,6 +35,28 @@ PyObject* assigned(const Arguments& a, ValuePtr value) {
   return self_of(a);
 }
 
+// The tensor with all of its elements the same, which `make` gives in a value's shape. What it shows over and over, as
+// an expanded view does, is filled once.
+template <typename Make>
+PyObject* filled(const Arguments& a, Make make) {
+  engine::Variable& variable = a.variable(0);
+  functions::Views once;
+  const Shape* shape = a.tensor(0)->shape;
+  for (std::int64_t axis : engine::repeating_axes(variable)) {
+    for (const engine::ViewSpec& cut : functions::narrow_views(shape, axis, 0, 1)) once.push_back(cut);
+    shape = once.back().shape;
+  }
+  if (once.empty()) {
+    engine::check_assignable(variable);
+    return assigned(a, make(a.tensor(0)));
+  }
+  engine::Variable part = engine::view_of(variable, once);
+  engine::check_assignable(part);
+  engine::assign(part, make(engine::current(part)));
+  engine::flush_if_due();
+  return self_of(a);
+}
+
 }  // namespace
 
 LAMINA_FUNCTION(kMethod, item, "input") {
@@ -121,18 +143,15 @@ LAMINA_FUNCTION(kMethod, copy_, "input, src, non_blocking=False") {
   return assigned(a, functions::labelled(build::clone(source), "Copy"));
 }
 LAMINA_FUNCTION(kMethod, fill_, "input, value") {
-  engine::check_assignable(a.variable(0));
   functions::Operand number = a.operand(1);
   check(number.is_number() || number.value->shape->rank() == 0,
         "fill_ only supports 0-dimension value tensor but got tensor with ",
         number.is_number() ? 0 : number.value->shape->rank(), " dimensions.");
-  const ValuePtr& to = a.tensor(0);
-  return assigned(a, build::expand(to_device(number.filled_as(to->dtype), to->device()), to->shape));
+  return filled(a, [&](const ValuePtr& to) {
+    return build::expand(to_device(number.filled_as(to->dtype), to->device()), to->shape);
+  });
 }
-LAMINA_FUNCTION(kMethod, zero_, "input") {
-  engine::check_assignable(a.variable(0));
-  return assigned(a, build::zeros_like(a.tensor(0)));
-}
+LAMINA_FUNCTION(kMethod, zero_, "input") { return filled(a, build::zeros_like); }
 
 // Names the grad_fn of a function composed in Python; returns the tensor.
 LAMINA_FUNCTION(kModule, _labelled, "input, label") {

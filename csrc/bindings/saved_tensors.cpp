@@ -55,12 +55,12 @@ std::pair<Value*, std::size_t> saved_place(const Arguments& a) {
 
 namespace {
 
-// Python numbers, and what was computed of nothing else, are not anybody's tensors.
-bool is_number(const Value* value) {
+// Python numbers, and what a gradient's rule computed of nothing else, are not anybody's tensors.
+bool is_number(const Value* value, int depth = 4) {
   if (value->op == kScalar) return true;
-  if (value->op < kFirstOp || row(value->op).kernel.family != Family::kElementwise) return false;
+  if (depth == 0 || value->op < kFirstOp || row(value->op).kernel.family != Family::kElementwise) return false;
   auto operands = value->operands();
-  return std::all_of(operands.begin(), operands.end(), [](const Value* x) { return x && x->op == kScalar; });
+  return std::ranges::all_of(operands, [=](const Value* x) { return x && is_number(x, depth - 1); });
 }
 
 }  // namespace

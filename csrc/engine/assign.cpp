@@ -169,14 +169,9 @@ void refuse_unassignable(Variable& variable, bool tracked = false) {
   refuse_in_inference(value.get());
   check(!value->storage || !value->storage->read_only,
         "cannot write to a tensor over a read-only array; clone() it first");
-  if (is_expanded(variable)) {
-    DimVector strides = logical_layout(variable).strides;
-    for (std::size_t axis = 0; axis < strides.size(); ++axis) {
-      check(strides[axis] != 0 || value->shape->dims()[axis] <= 1,
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-            "Please clone() the tensor before performing the operation.");
-    }
-  }
+  check(repeating_axes(variable).empty(),
+        "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+        "Please clone() the tensor before performing the operation.");
   if (value->has(kDual)) [[unlikely]] {
     if (TangentPtr tangent = tangent_of(value.get())) refuse_unassignable(tangent->variable());
   }

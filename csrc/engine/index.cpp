@@ -6,7 +6,6 @@
 #include "engine/flush.h"
 #include "ops/build.h"
 #include "runtime/buffer.h"
-#include "support/check.h"
 
 namespace lamina::engine {
 
@@ -52,7 +51,7 @@ bool all_within(const ValuePtr& x, double low, double high) {
   return single ? all(reinterpret_cast<const float*>(bytes)) : all(reinterpret_cast<const double*>(bytes));
 }
 
-ValuePtr checked_index(const ValuePtr& index, std::int64_t size, int axis, bool wraps) {
+ValuePtr checked_index(const ValuePtr& index, std::int64_t size, int axis, bool wraps, ErrorKind kind) {
   // What has no numbers yet is checked when it has.
   if (index->is_without_numbers()) {
     ValuePtr numbers = build::cast(index, DType::kInt64);
@@ -64,8 +63,8 @@ ValuePtr checked_index(const ValuePtr& index, std::int64_t size, int axis, bool 
   auto [low, high] = std::minmax_element(all.begin(), all.end());
   std::int64_t smallest = *low, largest = *high;
   if (largest >= size || smallest < (wraps ? -size : 0))
-    fail(ErrorKind::kIndex, "index ", largest >= size ? largest : smallest, " is out of bounds for dimension ", axis,
-         " with size ", size);
+    fail(kind, "index ", largest >= size ? largest : smallest, " is out of bounds for dimension ", axis, " with size ",
+         size);
   return smallest >= 0 ? numbers : wrapped_index(numbers, size);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "graph/value.h"
+#include "support/check.h"
 
 namespace lamina::engine {
 
@@ -15,8 +16,9 @@ bool has_zero(const ValuePtr& integers);
 bool all_within(const ValuePtr& x, double low, double high);
 
 // An index tensor (any integer type) as int64 positions into an axis of `size`, negative ones counted from the end if
-// `wraps`. Reads it; raises IndexError for what lies outside, naming the axis.
-ValuePtr checked_index(const ValuePtr& index, std::int64_t size, int axis, bool wraps);
+// `wraps`. Reads it; raises `kind` for what lies outside, naming the axis.
+ValuePtr checked_index(const ValuePtr& index, std::int64_t size, int axis, bool wraps,
+                       ErrorKind kind = ErrorKind::kIndex);
 
 // Are all of these int64 numbers in [0, size), and none `excluded`? Reads them.
 bool are_positions(const ValuePtr& numbers, std::int64_t size, std::int64_t excluded);

@@ -147,6 +147,8 @@ struct LogicalLayout {
   std::int64_t offset = 0;
 };
 LogicalLayout logical_layout(Variable& variable);
+// The axes along which it shows the same elements over and over.
+DimVector repeating_axes(Variable& variable);
 bool is_contiguous(Variable& variable, MemoryFormat format = MemoryFormat::kContiguous);
 // Of a value that is the base of views: those it shows, if they are dense.
 DimVector base_strides(const Value* base);

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/variable.h"
+#include "engine/view_path.h"
 #include "ops/view_layout.h"
 
 namespace lamina::engine {
@@ -25,6 +25,16 @@ LogicalLayout logical_layout(Variable& variable) {
     shape = next;
   }
   return {std::move(places.strides), places.offset};
+}
+
+DimVector repeating_axes(Variable& variable) {
+  DimVector axes;
+  if (!is_expanded(variable)) return axes;
+  DimVector strides = logical_layout(variable).strides;
+  for (std::size_t axis = 0; axis < strides.size(); ++axis)
+    if (strides[axis] == 0 && current(variable)->shape->dims()[axis] > 1)
+      axes.push_back(static_cast<std::int64_t>(axis));
+  return axes;
 }
 
 bool is_contiguous(Variable& variable, MemoryFormat format) {

@@ -1,4 +1,4 @@
-// What the steps from a base to a view say about it. For variable.cpp and assign.cpp only.
+// What the steps from a base to a view say about it. For the files of variable.h only.
 #pragma once
 
 #include "engine/variable.h"

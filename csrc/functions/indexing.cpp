@@ -11,7 +11,6 @@
 #include "functions/pointwise.h"
 #include "ops/build.h"
 #include "ops/meta.h"
-#include "support/check.h"
 
 namespace lamina::functions {
 
@@ -137,11 +136,12 @@ ValuePtr gather(const ValuePtr& x, std::int64_t axis, const ValuePtr& index) {
     ValuePtr places = build::reshape(index, Shape::of({index->shape->numel()}));
     return build::reshape(gather(line, 0, places), index->shape);
   }
-  ValuePtr position = engine::checked_index(index, (*x->shape)[wrapped], wrapped, false);
+  ValuePtr position = engine::checked_index(index, (*x->shape)[wrapped], wrapped, false, ErrorKind::kRuntime);
   return build::gather(x, wrapped, position);
 }
 
-ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const Operand& source, bool add) {
+ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const Operand& source, bool add,
+                 ErrorKind outside) {
   check_integer_index("scatter", index);
   int wrapped = wrap_axis(axis, x->shape->rank());
   ValuePtr from = source.is_number() ? build::expand(to_device(source.stored_as(x->dtype), x->device()), index->shape)
@@ -158,14 +158,14 @@ ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, co
   }
   if (x->shape->rank() == 0 || index->shape->rank() == 0) {
     auto line = [](const ValuePtr& v) { return build::reshape(v, Shape::of({v->shape->numel()})); };
-    return build::reshape(scatter(line(x), 0, line(index), line(from), add), x->shape);
+    return build::reshape(scatter(line(x), 0, line(index), line(from), add, outside), x->shape);
   }
   check_fits("self", index->shape, x->shape, wrapped);
   if (from->shape->rank() == 0) from = build::reshape(from, Shape::of({1}));
   check_fits("src", index->shape, from->shape, -1);
   for (int other = 0; other < index->shape->rank(); ++other)  // src may be larger than the index
     if ((*from->shape)[other] != (*index->shape)[other]) from = build::narrow(from, other, 0, (*index->shape)[other]);
-  ValuePtr position = engine::checked_index(index, (*x->shape)[wrapped], wrapped, false);
+  ValuePtr position = engine::checked_index(index, (*x->shape)[wrapped], wrapped, false, outside);
   return add ? build::scatter_add(x, wrapped, position, from) : build::scatter(x, wrapped, position, from);
 }
 
@@ -178,18 +178,15 @@ ValuePtr index_select(const ValuePtr& x, std::int64_t axis, const ValuePtr& inde
   int wrapped = wrap_axis(axis, x->shape->rank());
   check((*x->shape)[wrapped] > 0 || index->shape->numel() == 0,
         "index_select(): self indexing axis dim should be positive");
-  ValuePtr position = engine::checked_index(index, (*x->shape)[wrapped], wrapped, false);
+  ValuePtr position;
+  try {
+    position = engine::checked_index(index, (*x->shape)[wrapped], wrapped, false);
+  } catch (const Error& error) {
+    fail(error.kind(), "index out of range in self: ", error.what());
+  }
   Indices indices(static_cast<std::size_t>(wrapped) + 1);
   indices.back() = build::reshape(position, Shape::of({index->shape->numel()}));
   return labelled(functions::index(x, indices), "IndexSelect");
-}
-
-ValuePtr index_put_axis(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const ValuePtr& source,
-                        bool accumulate) {
-  int wrapped = wrap_axis(axis, x->shape->rank());
-  Indices indices(static_cast<std::size_t>(wrapped) + 1);
-  indices.back() = build::reshape(index, Shape::of({index->shape->numel()}));
-  return index_put(x, indices, source, accumulate);
 }
 
 ValuePtr index(const ValuePtr& x, const Indices& indices) {

@@ -4,16 +4,15 @@
 #include <vector>
 
 #include "functions/operand.h"
+#include "support/check.h"
 
 namespace lamina::functions {
 
 ValuePtr gather(const ValuePtr& x, std::int64_t axis, const ValuePtr& index);
-// source: a tensor, or a number for every place.
-ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const Operand& source, bool add);
+// source: a tensor, or a number for every place. outside: what an index that lies there raises.
+ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const Operand& source, bool add,
+                 ErrorKind outside = ErrorKind::kRuntime);
 ValuePtr index_select(const ValuePtr& x, std::int64_t axis, const ValuePtr& index);
-// accumulate: add instead of write; negative indices count from the end.
-ValuePtr index_put_axis(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const ValuePtr& source,
-                        bool accumulate);
 
 // Advanced indexing: one entry an axis of x (null: all of that axis), broadcast against each other; bool masks have
 // been turned into positions. NumPy's rule decides where the indexed axes land in the result.

@@ -60,6 +60,7 @@ ValuePtr unary(Op op, const ValuePtr& x) {
     check(x->dtype != DType::kBool,
           "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
           "`~` or `logical_not()` operator instead.");
+  if (op == Op::relu) check(x->dtype != DType::kBool, "Boolean inputs not supported for relu");
   check_supports(op, x->dtype);
   return build::unary(op, x);
 }

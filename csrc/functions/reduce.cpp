@@ -82,6 +82,7 @@ ValuePtr any_all(Op op, const ValuePtr& x, const Axes& axes, bool keepdim) {
 }
 
 ValuePtr arg_extremum(Op op, const ValuePtr& x, std::optional<std::int64_t> axis, bool keepdim) {
+  check(x->dtype != DType::kBool, row(op).name, "(): does not support bool input");
   int rank = x->shape->rank();
   if (axis) {
     DimVector axes = wrap_axes(DimVector{*axis}, rank);

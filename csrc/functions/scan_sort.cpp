@@ -59,6 +59,7 @@ Extremes sort(const ValuePtr& x, std::int64_t axis, bool descending) {
 
 Extremes topk(const ValuePtr& x, std::int64_t k, std::int64_t axis, bool largest) {
   int rank = x->shape->rank(), wrapped = wrap_axis(axis, rank);
+  check(x->dtype != DType::kBool, "topk does not support bool dtypes on CPU");
   check(k >= 0 && k <= (rank ? (*x->shape)[wrapped] : 1), "selected index k out of range");
   if (rank == 0) return sort(x, axis, largest);
   ValuePtr moved = build::swap_axes(x, wrapped, rank - 1);

@@ -346,6 +346,24 @@ def test_expanded_refuses() -> None:
     assert x.sum().item() == 0
 
 
+def test_expanded_can_be_filled() -> None:
+    base = lamina.zeros(2, 1, 3)
+    wide = base.expand(2, 4, 3)
+    assert wide.fill_(2) is wide
+    assert wide.tolist() == [[[2.0] * 3] * 4] * 2
+    wide[1].zero_()
+    assert base.tolist() == [[[2.0] * 3], [[0.0] * 3]]
+
+
+def test_filled_expanded_has_no_gradient() -> None:
+    x = lamina.ones(3, requires_grad=True)
+    y = x * 2
+    y.expand(4, 3)[:, :2].fill_(5)
+    y.sum().backward()
+    assert y.tolist() == [5, 5, 2]
+    assert x.grad.tolist() == [0, 0, 2]
+
+
 def test_row_of_expanded_can_be_written() -> None:
     """Only what is written must not overlap itself; the other rows are the same memory."""
     x = lamina.zeros(2)

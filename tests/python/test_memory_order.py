@@ -146,6 +146,16 @@ def test_gradients_lie_as_their_leaf() -> None:
     assert y.grad.is_contiguous()
 
 
+def test_matrices_of_linalg_and_positions_lie_column_by_column() -> None:
+    A, B = lamina.eye(3).expand(2, 3, 3) + 0.1, lamina.ones(2, 3, 4)
+    assert lamina.linalg.inv(A).stride() == (9, 1, 3)
+    assert lamina.linalg.solve(A, B).stride() == (12, 1, 3)
+    assert lamina.linalg.solve(A[0], B[0, :, 0]).is_contiguous()
+    assert [part.stride() for part in lamina.linalg.svd(B)] == [(9, 1, 3), (3, 1), (16, 1, 4)]
+    assert B.nonzero().stride() == (1, 24)
+    assert [positions.stride() for positions in B.nonzero(as_tuple=True)] == [(1,)] * 3
+
+
 def test_formats() -> None:
     x = _image()
     y = x.contiguous(memory_format=LAST)

@@ -145,6 +145,16 @@ def test_bad_hooks() -> None:
         y.sum().backward()
 
 
+def test_numbers_in_a_gradient_are_nobodys_tensors() -> None:
+    a = _leaf(2.0, 3.0)
+    total = (a**3).sum()
+    with saved_tensors_hooks(lambda x: 2 * x, lambda x: x):
+        (g,) = lamina.autograd.grad(total, a, create_graph=True)
+        g.sum().backward()
+    # g and a are saved by the product and by the power, the exponents are not.
+    assert a.grad.tolist() == [4 * 6 * 2, 4 * 6 * 3]
+
+
 def test_hooks_can_be_forbidden() -> None:
     hooks, none = saved_tensors_hooks(lambda x: x, lambda x: x), disable_saved_tensors_hooks("not here")
     with none, pytest.raises(RuntimeError, match="not here"), hooks:

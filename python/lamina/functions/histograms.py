@@ -36,6 +36,8 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
     x = input.detach().reshape(-1)
     if not x.dtype.is_floating_point:
         raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{scalar_name(x.dtype)}'")
+    if input.is_meta:
+        return input.new_empty(bins)
     low, high = float(min), float(max)
     if low == high and x.numel():
         low, high = float(x.amin()), float(x.amax())

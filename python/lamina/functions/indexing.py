@@ -123,7 +123,9 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     _check_same_dtype("index_add", input, source)
     x, dim, index = _spread_index("index_add", input, dim, index)
     index, source = _spread_source("index_add", x, dim, index, source)
-    return x.scatter_add(dim, index, source if alpha == 1 else source * alpha).reshape(input.shape)
+    source = source if alpha == 1 else source * alpha
+    added = _core._put_along(x, dim, index, source, True) if x.dim() == 1 else x.scatter_add(dim, index, source)
+    return added.reshape(input.shape)
 
 
 @composed_as("IndexCopy")
@@ -132,7 +134,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     _check_same_dtype("index_copy", input, source)
     x, dim, index = _spread_index("index_copy", input, dim, index)
     index, source = _spread_source("index_copy", x, dim, index, source)
-    return x.scatter(dim, index, source).reshape(input.shape)
+    return _core._put_along(x, dim, index, source).reshape(input.shape)
 
 
 @composed_as("IndexFill")
@@ -145,7 +147,8 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
     else:
         value = _core.tensor(value, dtype=input.dtype)
     x, dim, index = _spread_index("index_fill", input, dim, index)
-    chosen = x.new_zeros(x.shape[dim], dtype=_core.bool).scatter(0, index.reshape(-1), True)
+    chosen = x.new_zeros(x.shape[dim], dtype=_core.bool)
+    chosen[index.reshape(-1)] = True
     chosen = chosen.reshape((-1, *([1] * (x.dim() - dim - 1))))
     return _core.where(chosen, value, x).reshape(input.shape)
 
@@ -179,9 +182,8 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
             f"put_(): Expected source and index to have the same number of elements, "
             f"but got {source.numel()} and {index.numel()}"
         )
-    flat = input.reshape(-1)
-    write = flat.scatter_add if accumulate else flat.scatter
-    return write(0, _wrapped_flat_index(index, input.numel()).reshape(-1), source.reshape(-1)).reshape(input.shape)
+    places = _wrapped_flat_index(index, input.numel()).reshape(-1)
+    return _core._put_along(input.reshape(-1), 0, places, source.reshape(-1), accumulate).reshape(input.shape)
 
 
 def _wrapped_flat_index(index: Tensor, numel: int) -> Tensor:

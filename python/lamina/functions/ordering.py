@@ -14,8 +14,10 @@ from .shaping import movedim
 __all__ = ["kthvalue", "median", "nanmedian", "nanquantile", "quantile"]
 
 
-def _sorted_rows(input: Tensor, dim: int) -> tuple[Tensor, Tensor, int]:
+def _sorted_rows(name: str, input: Tensor, dim: int) -> tuple[Tensor, Tensor, int]:
     """`input` sorted along `dim` (at least 1-D; NaN last), where its elements were, and `dim` from the front."""
+    if input.dtype == _core.bool:
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for 'Bool'")
     dim = wrap_axis(dim, input.dim())
     x = input if input.dim() else input.reshape(1)
     values, indices = x.sort(stable=True, dim=dim)
@@ -34,7 +36,7 @@ def _pick(
 @composed_as("Kthvalue")
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> return_types.kthvalue:
     """The `k`-th smallest element along `dim`, counted from 1, and where it is. NaN counts as largest."""
-    values, indices, dim = _sorted_rows(input, dim)
+    values, indices, dim = _sorted_rows("kthvalue", input, dim)
     if values.shape[dim] == 0:
         raise IndexError(f"kthvalue(): Expected reduction dim {dim} to have non-zero size.")
     if not 1 <= k <= values.shape[dim]:
@@ -46,7 +48,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ret
 
 
 def _middle(input: Tensor, dim: int, keepdim: bool, skip_nan: bool) -> tuple[Tensor, Tensor]:
-    values, indices, dim = _sorted_rows(input, dim)
+    values, indices, dim = _sorted_rows("median", input, dim)
     length = values.shape[dim]
     if length == 0:
         raise IndexError(f"median(): Expected reduction dim {dim} to have non-zero size.")

@@ -126,6 +126,7 @@ def index_reduce(
     """`input` with the slices of `source` reduced ("prod", "mean", "amax", "amin") into those that `index` names."""
     _check_reduce("index_reduce", reduce, ("prod", "mean", "amax", "amin"))
     dim = wrap_axis(dim, input.dim())
+    input.index_select(dim, index)  # raises IndexError for an index outside; nobody needs its numbers
     places = index.long().reshape((-1, *([1] * (input.dim() - 1 - dim)))).expand(source.shape)
     return _reduce_lines(input, places.contiguous(), source, reduce, include_self, dim)
 

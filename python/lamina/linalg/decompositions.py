@@ -14,7 +14,7 @@ from .._core import Tensor
 from ..autograd.function import Function
 from ..functions.matrices import diag_embed, tril, triu
 from ..return_types import linalg_eigh, linalg_qr, linalg_svd
-from .solving import LinAlgError, solve_triangular
+from .solving import LinAlgError, column_major, solve_triangular
 
 __all__ = ["eigh", "eigvalsh", "qr", "svd", "svdvals"]
 
@@ -27,14 +27,21 @@ def _check_matrices(name: str, A: Tensor) -> None:
 
 
 def lapack(name: str, A: Tensor, *options: Any, **more: Any) -> list[Tensor]:
-    """What ``numpy.linalg.<name>`` gives for the matrices A. LinAlgError where it does not converge."""
+    """What ``numpy.linalg.<name>`` gives for the matrices A. LinAlgError where it does not converge.
+
+    On meta only the shapes are found out: from what it gives for a batch of no such matrices.
+    """
     from numpy import linalg
 
+    matrices = _core.empty((0, *A.shape[-2:]), dtype=A.dtype, device="cpu") if A.is_meta else A.detach()
     try:
-        results = getattr(linalg, name)(A.detach().numpy(), *options, **more)
+        results = getattr(linalg, name)(matrices.numpy(), *options, **more)
     except linalg.LinAlgError as error:
         raise LinAlgError(f"linalg.{name}: {error}") from None
-    return [_core.tensor(part, device="cpu") for part in (results if isinstance(results, tuple) else (results,))]
+    parts = [_core.tensor(part, device="cpu") for part in (results if isinstance(results, tuple) else (results,))]
+    if A.is_meta:
+        parts = [A.new_empty((*A.shape[:-2], *part.shape[1:])) for part in parts]
+    return [column_major(part) if part.dim() >= A.dim() else part for part in parts]
 
 
 def _differences(values: Tensor) -> Tensor:

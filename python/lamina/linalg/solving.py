@@ -47,6 +47,12 @@ def _check_square(name: str, A: Tensor) -> int:
     return A.shape[-1]
 
 
+def column_major(matrices: Tensor) -> Tensor:
+    """A result in the order that LAPACK leaves it in: columns one behind the other."""
+    *batch, rows, columns = matrices.shape
+    return _core._lay_out(matrices, _core.empty((*batch, columns, rows), device="meta").mT.stride())
+
+
 def _swap(x: Tensor, axis: int, step: int, chosen: Tensor) -> Tensor:
     """`x` with places `step` and `chosen` (one a matrix: (..., 1, 1)) of `axis` exchanged."""
     place = _core.arange(x.shape[axis], device=x.device).reshape((-1, 1) if axis == -2 else (1, -1))
@@ -75,7 +81,7 @@ def _reduce(name: str, A: Tensor, B: Tensor) -> Tensor:
 def inv(A: Tensor) -> Tensor:
     """The inverse of the matrix or of each matrix of a batch. LinAlgError if one is singular."""
     n = _check_square("inv", A)
-    return _reduce("inv", A, _core.eye(n, dtype=A.dtype, device=A.device).expand(A.shape))
+    return column_major(_reduce("inv", A, _core.eye(n, dtype=A.dtype, device=A.device).expand(A.shape)))
 
 
 def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
@@ -93,7 +99,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
         raise RuntimeError(f"linalg.solve: Incompatible shapes for AX = B: A is {list(A.shape)} and B {list(B.shape)}")
     batch = broadcast_shapes(A.shape[:-2], right.shape[:-2])
     x = _reduce("solve", A.expand((*batch, n, n)), right.expand((*batch, *right.shape[-2:])))
-    return x.squeeze(-1) if vector else x
+    return column_major(x).squeeze(-1) if vector else column_major(x)
 
 
 def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Tensor:
@@ -121,7 +127,7 @@ def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, un
         column = A[..., :step, step] if upper else A[..., step + 1 :, step]
         rest = rest[..., others, :] - column.unsqueeze(-1) * row
         rows.append(row)
-    return _core.cat(rows[::-1] if upper else rows, -2) if rows else rest
+    return column_major(_core.cat(rows[::-1] if upper else rows, -2)) if rows else rest
 
 
 def _pivots(A: Tensor) -> tuple[Tensor, Tensor]:
@@ -191,7 +197,7 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
         raise LinAlgError(
             "linalg.cholesky: The factorization could not be completed because the input is not positive-definite."
         )
-    return factor.transpose(-2, -1) if upper else factor
+    return column_major(factor.transpose(-2, -1) if upper else factor)
 
 
 def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:

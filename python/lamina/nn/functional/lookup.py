@@ -45,10 +45,7 @@ def embedding(
     numbers = input.reshape(-1).to(_core.int64)
     if max_norm is not None:
         _shorten_rows(weight, numbers, max_norm, norm_type)
-    try:
-        rows = weight.index_select(0, numbers)
-    except IndexError as error:
-        raise IndexError(f"index out of range in self: {error}") from None
+    rows = weight.index_select(0, numbers)
     if scale_grad_by_freq and rows.requires_grad:
         frequency = rows.new_zeros(weight.shape[0])
         frequency = frequency.scatter_add(0, numbers, rows.new_ones(numbers.shape))
