@@ -2,6 +2,7 @@
 // temporary, or an input that nobody needs any more (an optimizer's old parameters). A copy of such memory is that
 // memory, so that indexed writes touch no more than they change. Test: tests/cpp/test_assign_memory.cpp.
 #include <algorithm>
+#include <unordered_map>
 
 #include "compile/passes.h"
 #include "compile/visit_locations.h"
@@ -10,27 +11,43 @@ namespace lamina {
 
 namespace {
 
-// The register whose memory `out` may take over: read for the last time here, in the same order and element size, and
-// by no instruction after the one that writes.
-std::vector<std::uint32_t> overwritable(const ElementwiseStep& step, std::size_t out) {
-  using Kind = ElementwiseStep::Kind;
+// How a pass uses its registers.
+struct RegisterUse {
+  bool only_one;  // of all registers, of their slot
+  bool written;
+  std::size_t last_reader;  // instruction
+  std::size_t writer;
+};
+
+std::vector<RegisterUse> uses_of(const ElementwiseStep& step) {
+  std::unordered_map<std::uint32_t, std::size_t> of_slot;
+  for (const auto& entry : step.registers)
+    if (entry.kind != ElementwiseStep::Kind::kTemporary) ++of_slot[entry.location.slot];
+  std::vector<RegisterUse> uses;
+  for (const auto& entry : step.registers) {
+    auto found = of_slot.find(entry.location.slot);
+    uses.push_back({found != of_slot.end() && found->second == 1, false, 0, 0});
+  }
+  for (std::size_t k = 0; k < step.instructions.size(); ++k) {
+    const auto& instruction = step.instructions[k];
+    for (std::size_t operand = 0; operand < instruction.arity; ++operand) uses[instruction.in[operand]].last_reader = k;
+    uses[instruction.out].written = true;
+    uses[instruction.out].writer = k;
+  }
+  return uses;
+}
+
+// The registers whose memory `out` may take over: read for the last time here, in the same order and element size, in
+// no other way too, and by no instruction after the one that writes.
+std::vector<std::uint32_t> overwritable(const ElementwiseStep& step, const std::vector<RegisterUse>& uses,
+                                        std::size_t out) {
   std::vector<std::uint32_t> nodes;
-  std::size_t writer = 0;
-  while (step.instructions[writer].out != out) ++writer;
   for (std::size_t i = 0; i < step.registers.size(); ++i) {
     const auto& entry = step.registers[i];
-    if (entry.kind != Kind::kContiguous || entry.element_size != step.registers[out].element_size) continue;
-    if (entry.location.offset != 0 || entry.location.slot == step.registers[out].location.slot) continue;
-    bool safe = true;
-    for (std::size_t other = 0; other < step.registers.size(); ++other)  // not read in another way too
-      safe &= other == i || step.registers[other].kind == Kind::kTemporary ||
-              step.registers[other].location.slot != entry.location.slot;
-    for (std::size_t k = 0; k < step.instructions.size(); ++k) {
-      safe &= step.instructions[k].out != i;
-      for (std::size_t operand = 0; operand < step.instructions[k].arity; ++operand)
-        safe &= k <= writer || step.instructions[k].in[operand] != i;
-    }
-    if (safe) nodes.push_back(entry.location.slot);
+    if (entry.kind != ElementwiseStep::Kind::kContiguous) continue;
+    if (entry.element_size != step.registers[out].element_size || entry.location.offset != 0) continue;
+    if (uses[i].only_one && !uses[i].written && uses[i].last_reader <= uses[out].writer)
+      nodes.push_back(entry.location.slot);
   }
   return nodes;
 }
@@ -98,9 +115,10 @@ std::vector<std::uint32_t> reuse_dying_memory(const Program& program, Plan& plan
       take_over(product->updated.slot, overwritable(*product));
     const auto* step = std::get_if<ElementwiseStep>(&plan.steps[number]);
     if (!step) continue;
+    std::vector<RegisterUse> uses = uses_of(*step);
     for (const auto& instruction : step->instructions)
       if (step->registers[instruction.out].kind == ElementwiseStep::Kind::kContiguous)
-        take_over(step->registers[instruction.out].location.slot, overwritable(*step, instruction.out));
+        take_over(step->registers[instruction.out].location.slot, overwritable(*step, uses, instruction.out));
   }
   return root_of;
 }

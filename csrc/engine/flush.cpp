@@ -16,7 +16,7 @@ namespace lamina::engine {
 
 namespace {
 
-constexpr std::size_t kMostPending = 8192;             // values
+constexpr std::size_t kMostPending = 1 << 15;          // values
 constexpr std::int64_t kMostPendingBytes = 1ll << 30;  // of their results, were all kept
 
 std::int64_t g_flushes = 0;

@@ -160,10 +160,10 @@ TEST(Flush, BudgetOfPendingValues) {
   engine::flush();
   std::int64_t before = engine::flush_count();
   ValuePtr x = range({2});
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 80'000; ++i) {
     x = build::neg(x);
     engine::flush_if_due();
-    ASSERT_LT(Tape::current().recording().values.size(), 8192u);
+    ASSERT_LT(Tape::current().recording().values.size(), 32'768u);
   }
   EXPECT_EQ(engine::flush_count() - before, 2);
   EXPECT_EQ(numbers(x), (Numbers{0, 1}));
