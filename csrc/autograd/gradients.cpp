@@ -1,4 +1,4 @@
-// The walk over the gradient graph, without recursion: collect, order by creation, visit once each.
+// The walk over the gradient graph, without recursion: collect, order by creation (but leaves), visit once each.
 #include "autograd/gradients.h"
 
 #include <algorithm>
@@ -18,20 +18,26 @@ class Walk {
   Walk(std::span<Value* const> roots, std::span<Value* const> ends) {
     std::vector<Found> found;
     found.reserve(kUsualNodes);
-    auto add = [&found](Value* value) {
-      if (value->mark < found.size() && found[value->mark].value == value) return;
+    // A leaf comes right behind the oldest of its readers: as soon as its gradient is complete.
+    auto add = [&found](Value* value, std::uint64_t order) {
+      if (value->mark < found.size() && found[value->mark].value == value) {
+        if (value->leaf) found[value->mark].order = std::min(found[value->mark].order, order);
+        return;
+      }
       value->mark = static_cast<std::uint32_t>(found.size());
-      found.push_back({value->sequence, value});
+      found.push_back({value->leaf ? order : 2 * value->sequence, value});
     };
-    for (Value* root : roots) add(root);
+    for (Value* root : roots) add(root, 2 * root->sequence);
     std::unordered_set<const Value*> last(ends.begin(), ends.end());
     for (std::size_t next = 0; next < found.size(); ++next) {
       const Value* node = found[next].value;
       if (node->leaf || (!last.empty() && last.count(node))) continue;
       for (Value* input : node->operands())
-        if (input && input->requires_grad()) add(input);
+        if (input && input->requires_grad()) add(input, 2 * node->sequence - 1);
     }
-    std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.sequence > b.sequence; });
+    std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
+      return a.order != b.order ? a.order > b.order : a.value->sequence > b.value->sequence;
+    });
     nodes_.reserve(found.size());
     for (const Found& one : found) nodes_.emplace_back(one.value);
     stamp();
@@ -107,7 +113,7 @@ class Walk {
  private:
   // A value beside what it is ordered by, which is then no further look into memory.
   struct Found {
-    std::uint64_t sequence;
+    std::uint64_t order;
     Value* value;
   };
   static constexpr std::size_t kUsualNodes = 64;

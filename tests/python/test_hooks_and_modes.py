@@ -121,6 +121,21 @@ def test_hook_that_raises() -> None:
     assert x.grad.item() == 2
 
 
+def test_a_leaf_gets_its_gradient_as_soon_as_it_is_complete() -> None:
+    order: list[str] = []
+
+    def told(tensor: Any, name: str) -> Any:
+        tensor.register_hook(lambda _: order.append(name))
+        return tensor
+
+    w, v, x = (told(lamina.tensor([2.0], requires_grad=True), name) for name in "wvx")
+    first = told(x * w, "first")
+    second = told(first * v, "second")
+    w.register_post_accumulate_grad_hook(lambda _: order.append("w is done"))
+    (second * w).sum().backward()
+    assert order == ["second", "v", "first", "x", "w", "w is done"]
+
+
 def test_hook_needs_gradient() -> None:
     with pytest.raises(RuntimeError, match="cannot register a hook on a tensor that doesn't require gradient"):
         lamina.ones(1).register_hook(lambda g: g)

@@ -156,6 +156,13 @@ def test_matrices_of_linalg_and_positions_lie_column_by_column() -> None:
     assert [positions.stride() for positions in B.nonzero(as_tuple=True)] == [(1,)] * 3
 
 
+def test_a_volume_without_a_batch_is_pooled_in_its_order() -> None:
+    volume = lamina.arange(360.0).reshape(1, 3, 4, 6, 5).contiguous(memory_format=lamina.channels_last_3d)[0]
+    largest, positions = F.max_pool3d(volume, 2, return_indices=True)
+    assert largest.stride() == positions.stride() == (1, 18, 6, 3)
+    assert F.max_pool3d(volume.contiguous(), 2).is_contiguous()
+
+
 def test_formats() -> None:
     x = _image()
     y = x.contiguous(memory_format=LAST)

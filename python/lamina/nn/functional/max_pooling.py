@@ -145,6 +145,10 @@ def _both(
         output, positions = output.squeeze(-2), positions.squeeze(-2)
     if axes != 2 and output.requires_grad:
         _core._labelled(output, "Squeeze@1" if axes == 1 else "MaxPool3DWithIndices")
+    last = _core.channels_last_3d
+    if axes == 3 and input.dim() == 4 and input.unsqueeze(0).is_contiguous(memory_format=last):
+        strides = _core.empty((1, *output.shape), memory_format=last, device="meta").stride()[1:]
+        return _core._lay_out(output, strides), _core._lay_out(positions, strides)
     return _core._lay_like(output, input), _core._lay_like(positions, input)
 
 

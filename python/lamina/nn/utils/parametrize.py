@@ -164,7 +164,7 @@ def _check_alike(value: Any, dtype: Any, shape: Any) -> None:
     for what, got, expected in (("dtype", value.dtype, dtype), ("shape", value.shape, shape)):
         if got != expected:
             raise ValueError(
-                f"Registering a parametrization may not change the {what} of the tensor, unless the `unsafe` flag is "
+                f"Registering a parametrization may not change the {what} of the tensor, unless `unsafe` flag is "
                 f"enabled.\nunparametrized {what}: {expected}\nparametrized {what}: {got}"
             )
 
@@ -226,7 +226,7 @@ def _check_on_top(parametrization: Any, before: Tensor, name: str) -> None:
         if got != expected:
             raise ValueError(
                 f"The tensor returned by parametrization.right_inverse must have the same {what} as module.{name}, "
-                f"unless the `unsafe` flag is enabled.\nmodule.{name}.{what}: {expected}\nreturned {what}: {got}"
+                f"unless `unsafe` flag is enabled.\nmodule.{name}.{what}: {expected}\nreturned {what}: {got}"
             )
 
 
