@@ -163,6 +163,13 @@ def test_a_volume_without_a_batch_is_pooled_in_its_order() -> None:
     assert F.max_pool3d(volume.contiguous(), 2).is_contiguous()
 
 
+def test_attention_gives_the_order_of_its_queries() -> None:
+    heads = lamina.ones(2, 3, 20).view(2, 3, 4, 5).transpose(1, 2)
+    found = F.scaled_dot_product_attention(heads, heads, heads, is_causal=True)
+    assert found.transpose(1, 2).view(2, 3, 20).equal(lamina.ones(2, 3, 20))
+    assert F.scaled_dot_product_attention(*[heads.contiguous()] * 3).is_contiguous()
+
+
 def test_formats() -> None:
     x = _image()
     y = x.contiguous(memory_format=LAST)

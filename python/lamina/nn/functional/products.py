@@ -80,7 +80,10 @@ def scaled_dot_product_attention(
             scores = scores + attn_mask
         # A row of -inf would give NaN, in the gradient too.
         weights = _core.where(blind, 0.0, _core.where(blind, 0.0, scores).softmax(-1))
-    return dropout(weights, dropout_p) @ value
+    output = dropout(weights, dropout_p) @ value
+    # Heads that were split off by a view and a transpose are joined by a transpose and a view.
+    keeps_order = query.ndim == 4 and not dropout_p and output.shape == query.shape
+    return _core._lay_as(output, query) if keeps_order else output
 
 
 def _repeat_heads(tensor: Tensor, heads: int) -> Tensor:
