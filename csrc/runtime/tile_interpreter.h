@@ -9,7 +9,7 @@ namespace lamina::runtime {
 
 class TileInterpreter {
  public:
-  static constexpr std::int64_t kTile = 512;  // elements
+  static constexpr std::int64_t kTile = 1024;  // elements
 
   // The step and the slots' memory must outlive the interpreter, which has the thread's scratch memory to itself.
   // extra_bytes of it are for the caller.
