@@ -206,6 +206,14 @@ void fail_meta_array() {
        "can't convert meta device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.");
 }
 
+void prepare_export(engine::Variable& variable) {
+  const ValuePtr& value = engine::current(variable);
+  if (value->dtype == DType::kBFloat16)
+    fail(ErrorKind::kType, "Got unsupported ScalarType BFloat16: NumPy has no such type. Use tensor.float() first");
+  if (value->has(kMeta)) fail_meta_array();
+  engine::make_exportable(variable);
+}
+
 PyObject* list_from_value(const ValuePtr& value) {
   ValuePtr plain = build::detach(value);
   engine::realize(plain.get());
@@ -232,11 +240,7 @@ int tensor_get_buffer(PyObject* self, Py_buffer* view, int flags) {
                           "tensor.detach() first.");
           throw PythonError{};
         }
-        if (variable.value->dtype == DType::kBFloat16)
-          fail(ErrorKind::kType,
-               "Got unsupported ScalarType BFloat16: NumPy has no such type. Use tensor.float() first");
-        if (variable.value->has(kMeta)) fail_meta_array();
-        engine::make_exportable(variable);
+        prepare_export(variable);
         const ValuePtr& value = variable.value;
         DimVector strides = strides_of(value->shape, value->layout);
         auto size = static_cast<Py_ssize_t>(size_of(value->dtype));

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "bindings/python.h"
+#include "engine/variable.h"
 #include "graph/value.h"
 
 namespace lamina::bindings {
@@ -23,6 +24,9 @@ PyObject* owner_of(const Storage* storage);
 
 // The number of a value with one element. Raises PyTorch's error on meta.
 PyObject* number_object(const ValuePtr& value);
+// Computes the variable's numbers and puts them where the outside may read and write them. TypeError where there are
+// none, or none that the outside knows.
+void prepare_export(engine::Variable& variable);
 // What numpy() raises on meta.
 [[noreturn]] void fail_meta_array();
 

@@ -1,6 +1,7 @@
 // Rows of the registry: methods that read, convert and write a tensor as a whole.
 #include "bindings/exchange.h"
 #include "bindings/in_place.h"
+#include "bindings/numpy_array.h"
 #include "bindings/registry.h"
 #include "bindings/scalars.h"
 #include "engine/flush.h"
@@ -70,14 +71,9 @@ LAMINA_FUNCTION(kMethod, numpy, "input, *, force=False") {
   if (a.tensor(0)->has(kMeta)) force ? fail_no_data() : fail_meta_array();
   check(force || !grad_enabled() || !a.tensor(0)->requires_grad(),
         "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
-  Object source = Object::borrowed(a.tensor_object(0));
-  if (a.tensor(0)->requires_grad()) source = Object(wrap(engine::detached(a.variable(0), true)));
-  static PyObject* asarray = [] {  // kept for the life of the process
-    Object numpy(checked(PyImport_ImportModule("numpy")));
-    return checked(PyObject_GetAttrString(numpy.get(), "asarray"));
-  }();
-  Object view(checked(PyMemoryView_FromObject(source.get())));
-  return checked(PyObject_CallOneArg(asarray, view.get()));
+  if (!a.tensor(0)->requires_grad()) return array_over(a.variable(0));
+  engine::Variable plain = engine::detached(a.variable(0), true);
+  return array_over(plain);
 }
 LAMINA_FUNCTION(kMethod, data_ptr, "input") {
   if (a.tensor(0)->has(kMeta)) return PyLong_FromLong(0);
