@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 #include <unistd.h>
 
+#include "bindings/direct_forward.h"
 #include "bindings/generator.h"
 #include "bindings/grad_fn.h"
 #include "bindings/module_type.h"
@@ -37,6 +38,7 @@ PYBIND11_MODULE(_core, module) {
     bind_tensor_type(module.ptr());
     bind_grad_fn(module.ptr());
     bind_module_type(module.ptr());
+    bind_direct_forward(module.ptr());
     checked(PyModule_AddFunctions(module.ptr(), function_definitions()));
   } catch (const PythonError&) {
     throw pybind11::error_already_set();

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "bindings/direct_forward.h"
 #include "bindings/python.h"
 #include "graph/scope.h"
 
@@ -126,6 +127,25 @@ const Members& members_of(PyObject* dict) {
   return known;
 }
 
+// A class's forward, borrowed from there, and what is said of it. The result is the next call's.
+struct Forward {
+  unsigned type_version = 0;
+  PyObject* function = nullptr;
+  const DirectForward* direct = nullptr;
+};
+const Forward& forward_of(PyTypeObject* type) {
+  static Forward table[256];
+  // Changed, a class and all below it lose the flag; looking something up there gives it a new version.
+  bool valid = PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG) && type->tp_version_tag != 0;
+  Forward& known = table[type->tp_version_tag % std::size(table)];
+  if (!valid || known.type_version != type->tp_version_tag) {
+    known.function = _PyType_Lookup(type, names().forward);
+    known.direct = known.function ? direct_forward(known.function) : nullptr;
+    known.type_version = valid ? type->tp_version_tag : 0;
+  }
+  return known;
+}
+
 // Borrowed; null if there is none.
 PyObject* dict_of(PyObject* self) {
   PyObject** place = _PyObject_GetDictPtr(self);
@@ -171,7 +191,9 @@ PyObject* call_forward(PyObject* self, PyObject* own, PyObject* const* args, Py_
     Object kept = Object::borrowed(own);
     return PyObject_VectorcallDict(own, args, given, keywords);
   }
-  PyObject* function = _PyType_Lookup(Py_TYPE(self), names().forward);
+  auto [version, function, direct] = forward_of(Py_TYPE(self));
+  if (direct && given == 1 && !keywords)
+    if (PyObject* result = call_directly(*direct, self, args[0])) return result;
   constexpr std::size_t kFew = 7;
   if (!function || !PyFunction_Check(function) || given > kFew) {
     Object bound(checked(PyObject_GetAttr(self, names().forward)));
@@ -270,13 +292,13 @@ PyObject* use_fast_slots(PyObject*, PyObject* args) {
 
 // Sequential.forward: the modules of a dict in a row, each one's output the next one's input.
 PyObject* call_in_row(PyObject*, PyObject* const* args, Py_ssize_t count) {
-  if (count != 2 || !PyDict_Check(args[0])) return PyErr_Format(PyExc_TypeError, "expected a dict and an input");
+  if (count != 2 || !PyDict_Check(args[1])) return PyErr_Format(PyExc_TypeError, "expected an input and a dict");
   return guarded([&] {
     std::vector<Object> modules;  // a module may change the dict
-    modules.reserve(static_cast<std::size_t>(PyDict_GET_SIZE(args[0])));
+    modules.reserve(static_cast<std::size_t>(PyDict_GET_SIZE(args[1])));
     PyObject *key, *module;
-    for (Py_ssize_t at = 0; PyDict_Next(args[0], &at, &key, &module);) modules.push_back(Object::borrowed(module));
-    Object value = Object::borrowed(args[1]);
+    for (Py_ssize_t at = 0; PyDict_Next(args[1], &at, &key, &module);) modules.push_back(Object::borrowed(module));
+    Object value = Object::borrowed(args[0]);
     for (const Object& each : modules) {
       PyObject* input = value.get();
       bool usual = Py_TYPE(each.get())->tp_call == call_module;

@@ -143,6 +143,64 @@ def test_forward_and_hooks_that_change_between_calls() -> None:
     assert called() == 7
 
 
+def test_forwards_without_a_frame_do_what_is_written() -> None:
+    x = lamina.randn(5, 3)
+    linear, bare, relu = nn.Linear(3, 4), nn.Linear(3, 4, bias=False), nn.ReLU()
+    for module in (linear, bare, relu, nn.Sequential(linear, relu), nn.Sequential()):
+        assert module(x).equal(module.forward(x))
+        assert module(input=x).equal(module(x))
+        with pytest.raises(TypeError, match="forward\\(\\) takes 2 positional arguments but 3 were given"):
+            module(x, x)
+    inplace = nn.ReLU(inplace=True)
+    y = x.clone()
+    assert inplace(y) is y
+    assert y.equal(relu(x))
+    relu.inplace = 1
+    assert relu(y) is y
+    del relu.inplace
+    with pytest.raises(AttributeError, match="'ReLU' object has no attribute 'inplace'"):
+        relu(x)
+
+
+def test_forwards_without_a_frame_see_what_changes() -> None:
+    class Doubled(nn.Linear):
+        def forward(self, input: lamina.Tensor) -> lamina.Tensor:
+            return super().forward(input) * 2
+
+    class Below(nn.Linear):
+        pass
+
+    x, net, other = lamina.ones(1, 2), Below(2, 1), Doubled(2, 1)
+    for parameter in net.parameters():
+        nn.init.ones_(parameter)
+    first = net(x).item()
+    other.load_state_dict(net.state_dict())
+    assert other(x).item() == 2 * first
+    Below.forward = Doubled.forward  # whose super() is another class's
+    with pytest.raises(TypeError, match="obj must be an instance or subtype of type"):
+        net(x)
+    del Below.forward
+    assert net(x).item() == first
+    nn.utils.parametrize.register_parametrization(net, "weight", nn.Identity())
+    assert net(x).item() == first
+    original = nn.Linear.forward
+    nn.Linear.forward = lambda self, input: original(self, input) + 1
+    try:
+        assert Below.forward is nn.Linear.forward
+        assert (net(x).item(), other(x).item()) == (first + 1, 2 * (first + 1))
+    finally:
+        nn.Linear.forward = original
+    assert net(x).item() == first
+
+
+def test_modules_that_hold_themselves_end_in_an_error() -> None:
+    net = nn.Sequential(nn.Identity())
+    net.append(net)
+    with pytest.raises(RecursionError, match="maximum recursion depth exceeded"):
+        net(lamina.ones(1))
+    del net._modules["1"]
+
+
 def test_call_that_a_class_defines_or_is_given() -> None:
     class Twice(nn.Identity):
         def __call__(self, X: lamina.Tensor) -> lamina.Tensor:

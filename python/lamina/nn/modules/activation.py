@@ -64,6 +64,7 @@ class _Inplace(Module):
 class ReLU(_Inplace):
     """``max(0, x)``."""
 
+    @_core.forward_calls(_core.relu, unless="inplace")
     def forward(self, input: Tensor) -> Tensor:
         return F.relu(input, self.inplace)
 

@@ -95,8 +95,9 @@ class Sequential(_Indexed):
         for name, module in named:
             self.add_module(str(name), module)  # type: ignore[arg-type]
 
+    @_core.forward_calls(_core.call_in_row, "_modules")
     def forward(self, input: Any) -> Any:
-        return _core.call_in_row(self._modules, input)
+        return _core.call_in_row(input, self._modules)
 
     def __getitem__(self, position: int | slice) -> Any:
         if isinstance(position, slice):

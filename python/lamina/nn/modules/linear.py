@@ -70,6 +70,7 @@ class Linear(Module):
             bound = 1 / sqrt(fan_in) if fan_in > 0 else 0
             init.uniform_(self.bias, -bound, bound)
 
+    @_core.forward_calls(_linear, "weight", "bias")
     def forward(self, input: Tensor) -> Tensor:
         return _linear(input, self.weight, self.bias)
 
