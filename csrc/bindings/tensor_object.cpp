@@ -39,6 +39,10 @@ TensorObject* allocate(PyTypeObject* type) {
 }
 
 void let_go(engine::Variable& variable) {
+  if (!variable.cell) {
+    variable.seen = variable.changes = 0;
+    return let_go(std::move(variable.value));
+  }
   ValuePtr value = std::move(variable.value), base;
   if (variable.cell && variable.cell->references == 1) base = std::move(variable.cell->value);
   variable = engine::Variable();
@@ -187,14 +191,32 @@ PyObject* wrap_quietly(engine::Variable variable) {
   return reinterpret_cast<PyObject*>(object);
 }
 
-PyObject* wrap(engine::Variable variable) {
-  // Numbers from outside; what is recorded has the flag from there.
-  const Value* made = variable.value.get();
+namespace {
+
+// Numbers from outside; what is recorded has the flag from there.
+void note_mode(Value* made) {
   if (inference_mode() && (made->op == kLeaf || made->op == kPlaceholder) && made->references == 1) [[unlikely]]
-    variable.value->flags |= kInferenceMade;
-  Object owner(wrap_quietly(std::move(variable)));
+    made->flags |= kInferenceMade;
+}
+
+PyObject* run_due(PyObject* tensor) {
+  Object owner(tensor);
   engine::flush_if_due();
   return owner.release();
+}
+
+}  // namespace
+
+PyObject* wrap(engine::Variable variable) {
+  note_mode(variable.value.get());
+  return run_due(wrap_quietly(std::move(variable)));
+}
+
+PyObject* wrap(ValuePtr value) {
+  note_mode(value.get());
+  TensorObject* object = allocate(g_tensor_type);
+  object->variable.value = std::move(value);
+  return run_due(reinterpret_cast<PyObject*>(object));
 }
 
 PyObject* wrap_view(PyObject* base, engine::Variable view) {

@@ -19,7 +19,8 @@ extern PyTypeObject* g_tensor_type;
 void bind_tensor_type(PyObject* module);
 
 inline bool is_tensor(PyObject* object) {
-  return Py_TYPE(object) == g_tensor_type || PyType_IsSubtype(Py_TYPE(object), g_tensor_type);
+  PyTypeObject* type = Py_TYPE(object);  // most are tensors or parameters
+  return type == g_tensor_type || type->tp_base == g_tensor_type || PyType_IsSubtype(type, g_tensor_type);
 }
 inline TensorObject* as_tensor(PyObject* object) { return reinterpret_cast<TensorObject*>(object); }
 inline const ValuePtr& value_of(PyObject* tensor) { return engine::current(as_tensor(tensor)->variable); }
@@ -37,7 +38,7 @@ inline void check_initialized(PyObject* tensor, const char* function) {
 PyObject* wrap_quietly(engine::Variable variable);
 // A new plain Tensor. Runs what is due, so call it last.
 PyObject* wrap(engine::Variable variable);
-inline PyObject* wrap(ValuePtr value) { return wrap(engine::Variable(std::move(value))); }
+PyObject* wrap(ValuePtr value);
 // A new plain Tensor, a view of `base`.
 PyObject* wrap_view(PyObject* base, engine::Variable view);
 // The tensor that a view is a view of; null if it is none.

@@ -18,7 +18,7 @@ struct Entry {
   std::vector<std::uint64_t> trace;
   Liveness liveness;
   std::uint64_t hash;
-  std::shared_ptr<const CompiledPlan> compiled;
+  CompiledPlanPtr compiled;
 };
 
 struct Cache {
@@ -82,8 +82,7 @@ CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liven
   return result;
 }
 
-std::shared_ptr<const CompiledPlan> find_or_compile(std::span<const std::uint64_t> trace, std::uint64_t hash,
-                                                    const Liveness& liveness) {
+CompiledPlanPtr find_or_compile(std::span<const std::uint64_t> trace, std::uint64_t hash, const Liveness& liveness) {
   Cache& all = cache();
   hash = mixed(mixed(hash, liveness.live), liveness.dying);
   auto [begin, end] = all.by_hash.equal_range(hash);
@@ -97,7 +96,7 @@ std::shared_ptr<const CompiledPlan> find_or_compile(std::span<const std::uint64_
     return entry->compiled;
   }
   ++all.stats.compiled;
-  auto compiled = std::make_shared<const CompiledPlan>(compile(trace, liveness));
+  auto compiled = CompiledPlanPtr::adopt(new CompiledPlan(compile(trace, liveness)));
   all.entries.push_front(Entry{{trace.begin(), trace.end()}, liveness, hash, std::move(compiled)});
   all.by_hash.emplace(hash, all.entries.begin());
   if (all.entries.size() > kMostPlans) evict_oldest(all);

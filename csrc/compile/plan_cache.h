@@ -3,19 +3,26 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "compile/program.h"
+#include "support/intrusive_ptr.h"
 
 namespace lamina {
 
+// Its holders are counted with the interpreter's lock held.
 struct CompiledPlan {
+  mutable std::uint32_t references = 1;
   Plan plan;
   std::vector<Program::Result> results;
 };
+inline void retain(const CompiledPlan* compiled) { ++compiled->references; }
+inline void release(const CompiledPlan* compiled) {
+  if (--compiled->references == 0) delete compiled;
+}
+using CompiledPlanPtr = IntrusivePtr<const CompiledPlan>;
 
 struct PlanCacheStats {
   std::int64_t compiled = 0;
@@ -25,8 +32,7 @@ struct PlanCacheStats {
 
 // The plan for a trace. Equal traces (compared in full; the hash only finds candidates) share one. It outlives its
 // place in the cache for as long as it is held.
-std::shared_ptr<const CompiledPlan> find_or_compile(std::span<const std::uint64_t> trace, std::uint64_t hash,
-                                                    const Liveness& liveness);
+CompiledPlanPtr find_or_compile(std::span<const std::uint64_t> trace, std::uint64_t hash, const Liveness& liveness);
 
 // What compile() tells people.
 struct CompileReport {

@@ -2,6 +2,8 @@
 #include "engine/flush.h"
 
 #include <cstring>
+#include <memory>
+#include <span>
 
 #include "engine/plan_run.h"
 #include "graph/scope.h"
@@ -20,25 +22,40 @@ constexpr std::size_t kMostPending = 1 << 15;          // values
 constexpr std::int64_t kMostPendingBytes = 1ll << 30;  // of their results, were all kept
 
 std::int64_t g_flushes = 0;
-Recording g_spare;
+
+// What a flush works on; kept for the next one, for its vectors.
+struct Work {
+  Recording recording;
+  PlanMemory memory;
+};
+std::unique_ptr<Work> g_spare;
+
+// Does it remember what it was made of when it has numbers?
+bool has_history(const Value* value) { return value->requires_grad() && !value->leaf && !value->has(kHistoryFreed); }
+
+struct Uses {
+  std::vector<std::uint32_t> of_values, of_inputs;
+  Liveness::Flags in_graph;
+  Liveness liveness;
+};
 
 // Live: held from outside of the tape, or read by the gradient of something that is. The result is the next call's.
 const Liveness& find_liveness(const Tape& tape) {
-  static auto& liveness = *new Liveness;
-  static auto &uses = *new std::vector<std::uint32_t>, &input_uses = *new std::vector<std::uint32_t>;
-  static auto &live = liveness.live, &in_graph = *new Liveness::Flags;
-  const auto& values = tape.recording().values;
-  const auto& inputs = tape.recording().inputs;
+  static auto& work = *new Uses;
+  Liveness& liveness = work.liveness;
+  std::span<const ValuePtr> values = tape.recording().values, inputs = tape.recording().inputs;
   std::size_t count = values.size();
-  uses.assign(count, 0);
-  input_uses.assign(inputs.size(), 0);
-  live.assign(count, false);
-  in_graph.assign(count, false);
+  work.of_values.assign(count, 0);
+  work.of_inputs.assign(inputs.size(), 0);
+  liveness.live.assign(count, false);
+  work.in_graph.assign(count, false);
   liveness.dying.resize(inputs.size());
+  std::uint32_t *uses = work.of_values.data(), *input_uses = work.of_inputs.data(), epoch = tape.epoch();
+  std::uint8_t *live = liveness.live.data(), *in_graph = work.in_graph.data();
   for (const ValuePtr& value : values) {
-    bool lets_go = !value->requires_grad() || value->leaf || value->has(kHistoryFreed);
+    bool lets_go = !has_history(value.get());
     for (Value* operand : value->operands()) {
-      if (!operand || operand->epoch != tape.epoch()) continue;
+      if (!operand || operand->epoch != epoch) continue;
       if (!operand->storage && operand->op >= kFirstOp)
         ++uses[operand->slot];
       else if (operand->op != kScalar && lets_go)
@@ -54,7 +71,7 @@ const Liveness& find_liveness(const Tape& tape) {
   for (std::size_t i = count; i-- > 0;) {
     Value* value = values[i].get();
     if (value->references > 1 + uses[i]) live[i] = in_graph[i] = true;
-    if (!in_graph[i] || !value->requires_grad() || value->leaf || value->has(kHistoryFreed)) continue;
+    if (!in_graph[i] || !has_history(value)) continue;
     const OpRow& entry = row(value->op);
     unsigned reads = 0;
     for (std::size_t k = 0; k < value->input_count; ++k) {
@@ -96,7 +113,7 @@ void store_scalar(std::byte* to, const Value* scalar) {
   }
 }
 
-// Raises std::bad_alloc before anything has changed.
+// Raises std::bad_alloc before anything of the recording has changed.
 void prepare(PlanMemory& memory, const Plan& plan, const Recording& recording) {
   memory.slots.clear();
   memory.slots.reserve(plan.slots());
@@ -114,8 +131,6 @@ void prepare(PlanMemory& memory, const Plan& plan, const Recording& recording) {
     memory.slots.push_back(static_cast<std::byte*>(memory.outputs.back()->data));
   }
 }
-
-PlanMemory g_spare_memory;
 
 void bind_results(const CompiledPlan& compiled, const Recording& recording, const PlanMemory& memory) {
   const Plan& plan = compiled.plan;
@@ -159,24 +174,25 @@ void flush() {
   if (pending.has_placeholder) fail_shape_only();
   // Held, for the cache may change while the lock is released.
   const Liveness& liveness = find_liveness(tape);
-  std::shared_ptr<const CompiledPlan> compiled = find_or_compile(pending.trace, pending.hash, liveness);
-  PlanMemory memory = std::move(g_spare_memory);  // for its vectors
+  CompiledPlanPtr compiled = find_or_compile(pending.trace, pending.hash, liveness);
+  // This run's own: another thread may flush while the lock is released.
+  std::unique_ptr<Work> work = g_spare ? std::move(g_spare) : std::make_unique<Work>();
+  Recording& recording = work->recording;
+  PlanMemory& memory = work->memory;
   prepare(memory, compiled->plan, pending);
-  Recording recording;  // this run's own: another thread may flush while the lock is released
-  recording.swap(g_spare);
   tape.take(recording);
   bind_results(*compiled, recording, memory);
   ++g_flushes;
   run_plan(compiled, recording, liveness.dying, memory);
-  for (const ValuePtr& value : recording.values) {
-    if (value->requires_grad() && !value->leaf && !value->has(kHistoryFreed)) continue;
-    if (!keeps_base(value.get())) drop_inputs(value.get());
+  // The newest first: what nobody else holds is freed when it is its turn, and holds nothing older any more.
+  for (auto& values = recording.values; !values.empty(); values.pop_back()) {
+    Value* value = values.back().get();
+    if (value->references > 1 && !has_history(value) && !keeps_base(value)) drop_inputs(value);
   }
   recording.clear();
-  g_spare.swap(recording);
   memory.arena.reset();
   memory.outputs.clear();
-  g_spare_memory = std::move(memory);
+  g_spare = std::move(work);
 }
 
 void flush_if_due() {

@@ -16,7 +16,7 @@ constexpr double kReleaseLockNanoseconds = 20e3;
 
 // A run that broke off, and all that it needs to go on.
 struct Unfinished {
-  std::shared_ptr<const CompiledPlan> compiled;
+  CompiledPlanPtr compiled;
   PlanMemory memory;
   std::vector<StoragePtr> inputs;
   std::vector<const Storage*> written;
@@ -93,8 +93,8 @@ void finish_writer_of(const Storage* storage) {
 
 }  // namespace
 
-void run_plan(const std::shared_ptr<const CompiledPlan>& compiled, const Recording& recording,
-              const Liveness::Flags& dying, PlanMemory& memory) {
+void run_plan(const CompiledPlanPtr& compiled, const Recording& recording, const Liveness::Flags& dying,
+              PlanMemory& memory) {
   if (!g_unfinished.empty()) forget_unseen();
   const Plan& plan = compiled->plan;
   std::size_t next = 0;

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <vector>
 
 #include "compile/plan_cache.h"
@@ -24,8 +23,8 @@ struct PlanMemory {
 
 // The recording's values have their storages. dying: of its inputs, which the plan may have written over. Above an
 // estimate of 20 µs the interpreter's lock is released meanwhile. If this raises, `memory` has been taken.
-void run_plan(const std::shared_ptr<const CompiledPlan>& compiled, const Recording& recording,
-              const Liveness::Flags& dying, PlanMemory& memory);
+void run_plan(const CompiledPlanPtr& compiled, const Recording& recording, const Liveness::Flags& dying,
+              PlanMemory& memory);
 
 // Returns when the numbers are there: waits for another thread's plan, runs the rest of one that broke off. Raises what
 // that raises.

@@ -4,7 +4,6 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -20,10 +19,8 @@ struct Registry {
   std::condition_variable ended;
   std::vector<RunningPlan*> plans;
   std::vector<const Storage*> unfinished;
-  // Of both. Who finds 0 sees all that ended plans wrote, and need not take the mutex.
-  std::atomic<std::size_t> count{0};
 
-  void recount() { count.store(plans.size() + unfinished.size(), std::memory_order_release); }
+  void recount() { g_incomplete.store(plans.size() + unfinished.size(), std::memory_order_release); }
 };
 
 Registry& registry() {
@@ -85,8 +82,7 @@ void unmark_unfinished(const std::vector<const Storage*>& storages) {
   registry().recount();
 }
 
-bool wait_until_written(const Storage* storage) {
-  if (registry().count.load(std::memory_order_acquire) == 0) return true;
+bool wait_for_writers(const Storage* storage) {
   std::unique_lock<std::mutex> lock(registry().mutex);
   registry().ended.wait(lock, [storage] {
     const auto& plans = registry().plans;

@@ -5,6 +5,8 @@
 // its results have storages from the start, so others may build on them, and wait here before they read the numbers.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <vector>
 
 #include "support/storage.h"
@@ -40,8 +42,13 @@ class RunningPlan {
 void mark_unfinished(const std::vector<const Storage*>& storages);
 void unmark_unfinished(const std::vector<const Storage*>& storages);
 
+// How many plans run without the lock, and storages are unfinished. Who finds 0 sees all that ended plans wrote.
+inline std::atomic<std::size_t> g_incomplete{0};
+bool wait_for_writers(const Storage* storage);
 // Returns when no running plan writes there any more; false if the numbers are unfinished. The caller may hold the
 // interpreter's lock.
-bool wait_until_written(const Storage* storage);
+inline bool wait_until_written(const Storage* storage) {
+  return g_incomplete.load(std::memory_order_acquire) == 0 || wait_for_writers(storage);
+}
 
 }  // namespace lamina::engine

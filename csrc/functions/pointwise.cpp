@@ -81,9 +81,14 @@ ValuePtr isfinite(const ValuePtr& x) {
 }
 
 ValuePtr binary(Op op, const Operand& a, const Operand& b) {
-  if (!a.is_number() && !b.is_number() && a.value->dtype == b.value->dtype && is_floating(a.value->dtype))
-    if (supports(static_cast<Elementwise>(row(op).kernel.member), a.value->dtype))
-      return build::binary(op, a.value, b.value);
+  // Most are of one floating type, or have a number beside them, which takes it over.
+  const Operand &tensor = a.is_number() ? b : a, &other = a.is_number() ? a : b;
+  if (!tensor.is_number() && is_floating(tensor.value->dtype)) {
+    DType dtype = tensor.value->dtype;
+    bool agrees = other.is_number() ? other.kind != Operand::Kind::kBool : other.value->dtype == dtype;
+    if (agrees && supports(static_cast<Elementwise>(row(op).kernel.member), dtype))
+      return build::binary(op, a.as(dtype), b.as(dtype));
+  }
   DType dtype = result_type({a, b});
   if (promotes_to_float(op) && !is_floating(dtype)) dtype = default_float();
   if (op == Op::sub) {

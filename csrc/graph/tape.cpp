@@ -54,6 +54,8 @@ Tape& Tape::main() {
   return *tape;
 }
 
+Tape& Tape::start() { return *(current_ = &main()); }
+
 Tape::Tape() : epoch_(++g_epoch) {}
 
 void Tape::introduce(Value* operand) {
@@ -92,7 +94,6 @@ void Tape::append(Value* value, std::uint8_t facts) {
 }
 
 void Tape::abandon(ValuePtr value) {
-  if (!is_last_reader(value.get())) return;
   std::vector<LeafPtr> states;  // die last: what Python does then finds the values in order
   std::vector<ValuePtr> left;   // beside `value`, so that a chain needs no memory
   while (value) {

@@ -40,7 +40,7 @@ struct Recording {
 class Tape {
  public:
   // The tape that is being recorded on.
-  static Tape& current() { return current_ ? *current_ : main(); }
+  static Tape& current() { return current_ ? *current_ : start(); }
   // The one that runs; current() but in shape-only runs.
   static Tape& main();
 
@@ -65,6 +65,7 @@ class Tape {
   friend void let_go(ValuePtr value);
   // Does only this tape hold the value, beside the caller?
   bool is_last_reader(const Value* value) const { return value->references == 2 && value->epoch == epoch_; }
+  static Tape& start();
   void abandon(ValuePtr value);
   // Appends what an op reads to the inputs or scalars.
   void introduce(Value* operand);
@@ -85,7 +86,7 @@ class Tape {
     recording_.hash = hash ^ hash >> 29;
   }
 
-  static inline Tape* current_ = nullptr;  // null: main()
+  static inline Tape* current_ = nullptr;  // null: nobody has asked for it yet
 
   Recording recording_;
   std::uint32_t epoch_;
@@ -95,7 +96,8 @@ class Tape {
 // but its place in the trace is let go of at once, and so on along its operands: what Python has attached to the graph
 // dies with its last user, not when the tape runs.
 inline void let_go(ValuePtr value) {
-  if (value && value->references == 2) Tape::current().abandon(std::move(value));
+  if (!value || value->references != 2) return;
+  if (Tape& tape = Tape::current(); tape.is_last_reader(value.get())) tape.abandon(std::move(value));
 }
 
 // Records on `tape` instead, for as long as the object lives (shape-only runs).

@@ -57,8 +57,13 @@ void deallocate(Value* value) {
 std::vector<Value*> g_dying;
 bool g_draining = false;
 
+void let_go_of_inputs(Value* value) {
+  for (std::size_t i = 0; i < value->input_count; ++i)
+    if (Value* input = std::exchange(value->inputs[i], nullptr)) let_go(ValuePtr::adopt(input));
+}
+
 void free_one(Value* value) {
-  drop_inputs(value);
+  let_go_of_inputs(value);
   if (value->storage) release(value->storage);
   if (value->leaf) release(value->leaf);
   if (value->hooks) release(value->hooks);
@@ -76,11 +81,11 @@ void destroy(Value* value) {
     return;
   }
   g_draining = true;
-  free_one(value);
-  while (!g_dying.empty()) {  // what died meanwhile
-    value = g_dying.back();
-    g_dying.pop_back();
+  for (;;) {
     free_one(value);
+    if (g_dying.empty()) break;
+    value = g_dying.back();  // it died meanwhile
+    g_dying.pop_back();
   }
   g_draining = false;
 }
@@ -153,10 +158,7 @@ void attach_hooks(Value* value, LeafPtr hooks) {
   value->hooks = hooks.detach();
 }
 
-void drop_inputs(Value* value) {
-  for (std::size_t i = 0; i < value->input_count; ++i)
-    if (Value* input = std::exchange(value->inputs[i], nullptr)) let_go(ValuePtr::adopt(input));
-}
+void drop_inputs(Value* value) { let_go_of_inputs(value); }
 
 void set_dual_observer(void (*freed)(const Value*)) { g_dual_freed = freed; }
 

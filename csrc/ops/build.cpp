@@ -40,6 +40,7 @@ ValuePtr rebase(const ValuePtr& numbers, const ValuePtr& history) {
 }
 
 const Shape* reduced_shape(const Shape* shape, Dims axes, bool keepdim) {
+  if (!keepdim && axes.size() == shape->dims().size()) return Shape::scalar();
   DimVector dims;
   dims.reserve(static_cast<std::size_t>(shape->rank()));
   for (int axis = 0; axis < shape->rank(); ++axis) {

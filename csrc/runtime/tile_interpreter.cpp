@@ -39,12 +39,13 @@ TileInterpreter::TileInterpreter(const ElementwiseStep& step, Slots slots, std::
     pointers_ = on_heap_.data();
   }
   bool any_strided = false;
-  for (std::size_t i = 0; i < step.registers.size(); ++i) {
-    const auto& entry = step.registers[i];
-    if (entry.kind != Kind::kContiguous) pointers_[i] = tiles_ + entry.tile * kTileBytes;
+  std::byte** pointer = pointers_;
+  for (const auto& entry : step.registers) {
+    if (entry.kind != Kind::kContiguous) *pointer = tiles_ + entry.tile * kTileBytes;
     if (entry.kind == Kind::kUniform)
-      fill(pointers_[i], at(slots, entry.location), entry.element_size, std::min(kTile, step.numel));
+      fill(*pointer, at(slots, entry.location), entry.element_size, std::min(kTile, step.numel));
     any_strided |= entry.kind == Kind::kStrided;
+    ++pointer;
   }
   if (any_strided && step.dims.back() >= kNarrow) {
     std::int64_t width = step.dims.back(), pieces = (width + kTile - 1) / kTile;
@@ -65,12 +66,13 @@ std::int64_t TileInterpreter::stretch(std::int64_t start, std::int64_t end) cons
 
 void TileInterpreter::run(std::int64_t start, std::int64_t n) {
   const kernels::Table& table = kernels::table();
-  for (std::size_t i = 0; i < step_.registers.size(); ++i) {
-    const auto& entry = step_.registers[i];
+  std::byte** pointer = pointers_;
+  for (const auto& entry : step_.registers) {
     if (entry.kind == Kind::kContiguous)
-      pointers_[i] = at(slots_, entry.location) + start * entry.element_size;
+      *pointer = at(slots_, entry.location) + start * entry.element_size;
     else if (entry.kind == Kind::kStrided)
-      pointers_[i] = read_strided(entry, start, n);
+      *pointer = read_strided(entry, start, n);
+    ++pointer;
   }
   for (std::size_t i = 0; i < streamed_.size(); ++i) pointers_[streamed_[i]] = tiles_ + (step_.tiles + i) * kTileBytes;
   for (const auto& instruction : step_.instructions) {

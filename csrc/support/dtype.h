@@ -27,8 +27,8 @@ constexpr std::size_t index_of(DType dtype) { return static_cast<std::size_t>(dt
 
 // A NumPy bool, and ours, is one byte that holds 0 or 1.
 constexpr std::size_t size_of(DType dtype) {
-  constexpr std::size_t kSizes[kDTypeCount] = {1, 1, 1, 2, 4, 8, 2, 2, 4, 8};
-  return kSizes[index_of(dtype)];
+  constexpr std::uint64_t kLog2 = 0x3211321000;  // a digit a type, kBool's last: a table would be built at every call
+  return std::size_t{1} << (kLog2 >> 4 * index_of(dtype) & 15u);
 }
 
 constexpr const char* name_of(DType dtype) {

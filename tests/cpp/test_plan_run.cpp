@@ -45,7 +45,7 @@ class Shortage {
   ~Shortage() { step_->dilation[0] = step_->dilation[1] = 1; }
 
  private:
-  std::shared_ptr<const CompiledPlan> compiled_;
+  CompiledPlanPtr compiled_;
   ConvolutionStep* step_ = nullptr;
 };
 
