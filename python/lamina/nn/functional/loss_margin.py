@@ -189,7 +189,7 @@ def multi_margin_loss(
     numbers = target.reshape(-1, 1)
     try:
         right = scores.gather(1, numbers)
-    except IndexError as error:
+    except RuntimeError as error:
         raise RuntimeError(f"target out of range: {error}") from None
     loss = (margin - right + scores).clamp_min(0)
     loss = loss if p == 1 else loss.square()
