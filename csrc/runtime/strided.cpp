@@ -1,6 +1,7 @@
 // Strided reads, and the copy step.
 #include "runtime/strided.h"
 
+#include <cstdint>
 #include <cstring>
 
 #include "runtime/steps.h"
@@ -11,6 +12,7 @@ namespace lamina::runtime {
 namespace {
 
 constexpr std::size_t kMostDims = 64;
+constexpr std::int64_t kShortRow = 32;  // elements
 
 // An odometer over all axes but the last.
 struct Cursor {
@@ -46,6 +48,17 @@ void load_row(std::byte* out, const std::byte* in, std::size_t size, std::int64_
     kernels::table().load_strided[size](out, in, static_cast<std::size_t>(n), stride);
 }
 
+// A number n times, n too few for a call to pay: in whole blocks. What they store too much, within `room` elements, the
+// next row overwrites.
+void repeat(std::byte* out, const std::byte* number, std::int64_t n, std::int64_t room) {
+  std::uint32_t x;
+  std::memcpy(&x, number, sizeof x);
+  const std::uint32_t block[] = {x, x, x, x};
+  std::int64_t i = 0;
+  for (; i < n && i + 4 <= room; i += 4) std::memcpy(out + i * 4, block, sizeof block);
+  for (; i < n; ++i) std::memcpy(out + i * 4, &x, sizeof x);
+}
+
 }  // namespace
 
 void fill(std::byte* out, const std::byte* element, std::size_t element_size, std::int64_t n) {
@@ -62,11 +75,16 @@ void gather_range(std::byte* out, const std::byte* base, const Sizes& dims, cons
                   std::size_t element_size, std::int64_t start, std::int64_t count) {
   auto size = static_cast<std::int64_t>(element_size);
   std::int64_t width = dims.back(), stride = strides.back();
+  bool short_repeats = stride == 0 && size == 4 && width <= kShortRow;
   Cursor cursor;
   cursor.seek(start / width, dims, strides, nullptr);
   for (std::int64_t column = start % width; count > 0; column = 0) {
     std::int64_t run = std::min(width - column, count);
-    load_row(out, base + (cursor.from + column * stride) * size, element_size, run, stride);
+    const std::byte* in = base + (cursor.from + column * stride) * size;
+    if (short_repeats)
+      repeat(out, in, run, count);
+    else
+      load_row(out, in, element_size, run, stride);
     out += run * size;
     count -= run;
     if (count > 0) cursor.advance(dims, strides, nullptr);
