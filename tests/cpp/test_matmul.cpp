@@ -101,12 +101,12 @@ TYPED_TEST(MatmulFloat, tails_of_every_small_size) {
   }
 }
 
-// Rows read in place and packed, columns packed at once and by their first reader, sums in several parts, dot products;
-// divided over threads.
+// Rows read in place and packed, columns packed at once and by their first reader, products turned round (16 and 32
+// rows), sums in several parts, dot products; divided over threads.
 TYPED_TEST(MatmulFloat, tails_on_every_path) {
-  const std::size_t shapes[][3] = {{1, 40, 37},     {2, 70, 300},  {3, 21, 200},   {4, 300, 2100},
-                                   {9, 700, 1030},  {29, 65, 521}, {200, 150, 90}, {170, 130, 1100},
-                                   {1100, 140, 40}, {600, 3, 77},  {300, 33, 2050}};
+  const std::size_t shapes[][3] = {{1, 40, 37},     {2, 70, 300},   {3, 21, 200},     {4, 300, 2100},  {9, 700, 1030},
+                                   {29, 65, 521},   {200, 150, 90}, {170, 130, 1100}, {1100, 140, 40}, {600, 3, 77},
+                                   {300, 33, 2050}, {16, 70, 300},  {32, 605, 1100}};
   for (const auto& [m, n, k] : shapes) {
     for (const Layout a : {Layout::kRows, Layout::kPaddedColumns}) {
       for (const Layout b : {Layout::kPaddedRows, Layout::kColumns, Layout::kStepped}) {
