@@ -259,7 +259,9 @@ def test_leaf_refuses() -> None:
     assert x.requires_grad
 
 
-@pytest.mark.parametrize("of", [lambda x: x[1:], lambda x: x.view(2, 2).t(), lambda x: x.detach()], ids=str)
+@pytest.mark.parametrize(
+    "of", [lambda x: x[1:], lambda x: x.view(2, 2).t(), lambda x: x.detach()], ids=["rows", "transposed", "detached"]
+)
 def test_a_view_that_is_a_leaf_refuses(of: Callable[[lamina.Tensor], lamina.Tensor]) -> None:
     x = lamina.ones(4)
     leaf = of(x).requires_grad_()
