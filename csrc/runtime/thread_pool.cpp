@@ -51,6 +51,7 @@ class Pool {
       return false;
     }
     if (threads != wanted_threads_) resize(threads);
+    if (const int cpu = sched_getcpu(); cpu != callers_cpu_) keep_workers_off(cpu);
     body_ = body;
     context_ = context;
     count_ = count;
@@ -173,6 +174,9 @@ class Pool {
   void resize(int threads) {
     stop_workers();
     stopping_.store(false, std::memory_order_relaxed);
+    callers_cpu_ = -1;
+    CPU_ZERO(&cpus_);
+    sched_getaffinity(0, sizeof(cpus_), &cpus_);
     // Signals belong to the threads of the program, not to workers it does not know of.
     sigset_t all, previous;
     sigfillset(&all);
@@ -185,6 +189,17 @@ class Pool {
     }
     pthread_sigmask(SIG_SETMASK, &previous, nullptr);
     wanted_threads_ = threads;
+  }
+
+  // The kernel of a virtual machine may take an idle processor for one that the host has given away, and wake a worker
+  // where its caller runs, in turns with it for tens of milliseconds (docs/adr/0012-the-callers-processor.md).
+  void keep_workers_off(int cpu) {
+    callers_cpu_ = cpu;
+    cpu_set_t others = cpus_;
+    if (cpu < 0 || cpu >= CPU_SETSIZE) return;
+    CPU_CLR(static_cast<std::size_t>(cpu), &others);
+    if (CPU_COUNT(&others) == 0) return;
+    for (std::thread& worker : workers_) pthread_setaffinity_np(worker.native_handle(), sizeof(others), &others);
   }
 
   void stop_workers() {
@@ -212,6 +227,8 @@ class Pool {
   alignas(64) std::atomic_flag busy_ = ATOMIC_FLAG_INIT;  // guards everything below and the writing of the job
   bool stopped_ = false;
   int wanted_threads_ = 1;
+  cpu_set_t cpus_;        // that the workers may use, but for
+  int callers_cpu_ = -1;  // where the last job's caller was
   std::vector<std::thread> workers_;
   std::mutex mutex_;
   std::condition_variable wakeup_, finished_;

@@ -1,5 +1,6 @@
 // The thread pool: every index once, on more than one thread, whoever calls, and in a forked child.
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -262,6 +263,31 @@ TEST_F(ThreadPool, the_first_of_many_exceptions_wins) {
     }
     EXPECT_GE(raised, 0);
     EXPECT_LT(raised, thrown);
+  }
+}
+
+TEST_F(ThreadPool, workers_keep_off_the_callers_processor) {
+  cpu_set_t all;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(all), &all), 0);
+  if (CPU_COUNT(&all) < 2) GTEST_SKIP() << "there is one processor only";
+  set_num_threads(2);
+  for (int cpu = 0, tried = 0; cpu < CPU_SETSIZE && tried < 4; ++cpu) {
+    if (!CPU_ISSET(cpu, &all)) continue;
+    ++tried;
+    ASSERT_TRUE(runs_at_once(2));  // the worker exists, and may be anywhere
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+    const std::thread::id caller = std::this_thread::get_id();
+    std::atomic<int> beside{0}, with_caller{0};
+    parallel_for(200, 1, [&](std::size_t, std::size_t) {
+      if (std::this_thread::get_id() == caller) return std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      ++(sched_getcpu() == cpu ? with_caller : beside);
+    });
+    ASSERT_EQ(sched_setaffinity(0, sizeof(all), &all), 0);
+    EXPECT_EQ(with_caller, 0) << "on processor " << cpu;
+    EXPECT_GT(beside, 0);
   }
 }
 
