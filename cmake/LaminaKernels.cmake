@@ -1,6 +1,7 @@
 # lamina_add_kernels(<name> [USES <layer>...]): the kernels' library. Its isa_<set>.cpp files are the same code compiled for
 # one instruction set each; LAMINA_HAVE_ISA_<SET> tells the dispatcher which of them exist.
 include(CheckCXXCompilerFlag)
+include(CheckCXXSourceRuns)
 
 # Sets `enabled` and `flags` for an instruction set, by the target processor and what the compiler knows.
 function(lamina_isa_support isa enabled flags)
@@ -14,6 +15,10 @@ function(lamina_isa_support isa enabled flags)
     check_cxx_compiler_flag(-march=x86-64-${isa} LAMINA_COMPILER_HAS_${isa})
     set(${enabled} ${LAMINA_COMPILER_HAS_${isa}} PARENT_SCOPE)
     set(${flags} -march=x86-64-${isa} PARENT_SCOPE)
+    if(LAMINA_NATIVE_ONLY AND isa STREQUAL "v4")
+      check_cxx_source_runs("int main() { return !__builtin_cpu_supports(\"avx512bw\"); }" LAMINA_CPU_HAS_${isa})
+      set(${enabled} ${LAMINA_CPU_HAS_${isa}} PARENT_SCOPE)
+    endif()
   endif()
 endfunction()
 

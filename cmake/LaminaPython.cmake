@@ -8,6 +8,7 @@ file(GLOB binding_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/csrc/bindings
 list(REMOVE_ITEM binding_sources "${module_source}")
 add_library(lamina_bindings OBJECT ${binding_sources})
 target_link_libraries(lamina_bindings PUBLIC ${LAMINA_LAYERS} Python::Module)
+lamina_precompile_headers(lamina_bindings)
 
 pybind11_add_module(_core MODULE NO_EXTRAS "${module_source}")
 target_link_libraries(_core PRIVATE lamina_bindings)

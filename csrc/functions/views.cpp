@@ -210,7 +210,7 @@ ValuePtr stack(std::vector<ValuePtr> parts, std::int64_t axis) {
     check(parts[i]->shape == first, "stack expects each tensor to be equal size, but got ",
           to_string(first->dims(), '[', ']'), " at entry 0 and ", to_string(parts[i]->shape->dims(), '[', ']'),
           " at entry ", i);
-    parts[i] = apply(parts[i], unsqueeze_views(first, wrapped));
+    parts[i] = functions::apply(parts[i], unsqueeze_views(first, wrapped));  // std::apply is found without the name
   }
   std::vector<Operand> operands(parts.begin(), parts.end());
   DType dtype = result_type(operands);
