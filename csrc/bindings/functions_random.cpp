@@ -115,6 +115,12 @@ ValuePtr checked_trials(const ValuePtr& p, engine::Generator& from) {
   return trials(build::detach(p), from);
 }
 
+// bernoulli and bernoulli_ with the number `p` for all elements; their third argument is the generator.
+ValuePtr uniform_trials(const Arguments& a, double p) {
+  check(p >= 0 && p <= 1, "bernoulli_ expects p to be in [0, 1], but got p=", p);
+  return trials(build::full(a.tensor(0)->shape, p, drawn_type(a), a.tensor(0)->device()), generator(a, 2));
+}
+
 }  // namespace
 
 LAMINA_FUNCTION(kModule, rand,
@@ -172,8 +178,7 @@ LAMINA_FUNCTION(kModule, randperm,
 }
 LAMINA_FUNCTION(kBoth, bernoulli, "input, p=None, *, generator=None") {
   const ValuePtr& x = a.tensor(0);
-  ValuePtr drawn = a.given(1) ? trials(build::full(x->shape, a.number(1), drawn_type(a), x->device()), generator(a, 2))
-                              : checked_trials(x, generator(a, 2));
+  ValuePtr drawn = a.given(1) ? uniform_trials(a, a.number(1)) : checked_trials(x, generator(a, 2));
   return wrap(build::cast(drawn, x->dtype));
 }
 LAMINA_FUNCTION(kMethod, bernoulli_, "input, p=0.5, *, generator=None") {
@@ -183,9 +188,7 @@ LAMINA_FUNCTION(kMethod, bernoulli_, "input, p=0.5, *, generator=None") {
           to_string(common->dims(), '[', ']'));
     return in_place(a, checked_trials(build::expand(a.tensor(1), own), generator(a, 2)));
   }
-  double p = a.number(1, 0.5);
-  check(p >= 0 && p <= 1, "bernoulli_ expects p to be in [0, 1], but got p=", p);
-  return in_place(a, trials(build::full(a.tensor(0)->shape, p, drawn_type(a), a.tensor(0)->device()), generator(a, 2)));
+  return in_place(a, uniform_trials(a, a.number(1, 0.5)));
 }
 // normal(mean, std, size) with numbers, or elementwise with tensors.
 LAMINA_FUNCTION(kModule, normal,

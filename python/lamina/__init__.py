@@ -126,7 +126,18 @@ if TYPE_CHECKING:
     )
     from .compiling import compile, get_float32_matmul_precision, set_float32_matmul_precision
     from .io import load, save
-    from .linalg import cholesky, cholesky_inverse, cholesky_solve, det, logdet, matrix_power, slogdet
+    from .linalg import (
+        chain_matmul,
+        cholesky,
+        cholesky_inverse,
+        cholesky_solve,
+        det,
+        logdet,
+        lu_unpack,
+        matrix_exp,
+        matrix_power,
+        slogdet,
+    )
     from .linalg import inv as inverse
     from .random import seed
 
@@ -195,6 +206,7 @@ _IN_PLACE = (
 # fmt: on
 # Functions of subpackages that are not loaded with the package: (subpackage, name there).
 _LAZY = {
+    "chain_matmul": ("linalg", "chain_matmul"),
     "cholesky": ("linalg", "cholesky"),
     "cholesky_inverse": ("linalg", "cholesky_inverse"),
     "cholesky_solve": ("linalg", "cholesky_solve"),
@@ -204,6 +216,8 @@ _LAZY = {
     "inverse": ("linalg", "inv"),
     "load": ("io", "load"),
     "logdet": ("linalg", "logdet"),
+    "lu_unpack": ("linalg", "lu_unpack"),
+    "matrix_exp": ("linalg", "matrix_exp"),
     "matrix_power": ("linalg", "matrix_power"),
     "constant_pad_nd": ("nn.functional.padding", "constant_pad_nd"),
     "save": ("io", "save"),
@@ -226,7 +240,7 @@ __all__ = [
     "bitwise_and",
     "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman_window",
     "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
-    "cartesian_prod", "cat", "cdist", "ceil", "channels_last", "channels_last_3d", "cholesky",
+    "cartesian_prod", "cat", "cdist", "ceil", "chain_matmul", "channels_last", "channels_last_3d", "cholesky",
     "cholesky_inverse", "cholesky_solve",
     "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone",
     "column_stack", "combinations", "compile", "concat", "concatenate", "conj", "conj_physical",
@@ -252,7 +266,8 @@ __all__ = [
     "kron", "kthvalue", "layout", "lcm", "ldexp", "le", "lerp", "less", "less_equal", "lgamma", "linalg", "linspace",
     "load", "log", "log1p", "log2", "log10", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet",
     "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lt",
-    "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul", "matrix_power", "max", "maximum", "mean",
+    "lu_unpack", "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul", "matrix_exp",
+    "matrix_power", "max", "maximum", "mean",
     "median", "memory_format", "memory_stats", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim",
     "msort", "mul", "multinomial", "multiply", "multiprocessing", "mv", "mvlgamma", "nan", "nan_to_num", "nanmean",
     "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "ne", "neg", "negative", "newaxis", "nextafter",

@@ -20,9 +20,15 @@ __all__ = [
     "histogramdd",
     "kthvalue",
     "linalg_eigh",
+    "linalg_inv_ex",
     "linalg_lstsq",
+    "linalg_lu",
+    "linalg_lu_factor",
+    "linalg_lu_factor_ex",
     "linalg_qr",
+    "linalg_solve_ex",
     "linalg_svd",
+    "lu_unpack",
     "max",
     "median",
     "min",
@@ -197,3 +203,54 @@ class linalg_lstsq(_Result):
     residuals: Tensor  # squared errors, a column each
     rank: Tensor  # of the matrices
     singular_values: Tensor  # of the matrices, falling
+
+
+class linalg_inv_ex(_Result):
+    """Result of `lamina.linalg.inv_ex`."""
+
+    __slots__ = ()
+    inverse: Tensor
+    info: Tensor  # the first step that met a zero pivot, or 0
+
+
+class linalg_solve_ex(_Result):
+    """Result of `lamina.linalg.solve_ex`."""
+
+    __slots__ = ()
+    result: Tensor
+    info: Tensor  # the first step that met a zero pivot, or 0
+
+
+class linalg_lu_factor(_Result):
+    """Result of `lamina.linalg.lu_factor`."""
+
+    __slots__ = ()
+    LU: Tensor  # U, and below its diagonal L
+    pivots: Tensor  # the row that each row was exchanged with, from 1
+
+
+class linalg_lu_factor_ex(_Result):
+    """Result of `lamina.linalg.lu_factor_ex`."""
+
+    __slots__ = ()
+    LU: Tensor  # U, and below its diagonal L
+    pivots: Tensor  # the row that each row was exchanged with, from 1
+    info: Tensor  # the first step that met a zero pivot, or 0
+
+
+class lu_unpack(_Result):
+    """Result of `lamina.lu_unpack`."""
+
+    __slots__ = ()
+    P: Tensor  # a permutation
+    L: Tensor  # a lower triangle with ones on its diagonal
+    U: Tensor  # an upper triangle
+
+
+class linalg_lu(_Result):
+    """Result of `lamina.linalg.lu`."""
+
+    __slots__ = ()
+    P: Tensor  # a permutation
+    L: Tensor  # a lower triangle with ones on its diagonal
+    U: Tensor  # an upper triangle

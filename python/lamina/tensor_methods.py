@@ -286,7 +286,7 @@ def _polygamma(self: Tensor, n: int) -> Tensor:
 # Methods, and the functions of `lamina.linalg` that they are: loaded with that when first called.
 _LINALG = (
     *(("cholesky", "cholesky"), ("det", "det"), ("inverse", "inv"), ("logdet", "logdet")),
-    *(("matrix_power", "matrix_power"), ("slogdet", "slogdet")),
+    *(("matrix_exp", "matrix_exp"), ("matrix_power", "matrix_power"), ("slogdet", "slogdet")),
 )
 
 

@@ -174,6 +174,13 @@ def test_permutations() -> None:
     assert len({tuple(row) for row in firsts.tolist()}) == 24
 
 
+@pytest.mark.parametrize("p", [2, -0.1, float("nan")])
+def test_bernoulli_wants_a_probability(p: float) -> None:
+    for draw in (lamina.zeros(3).bernoulli, lamina.zeros(3).bernoulli_):
+        with pytest.raises(RuntimeError, match=r"expects p to be in \[0, 1\]"):
+            draw(p)
+
+
 def test_bernoulli_distribution() -> None:
     lamina.manual_seed(5)
     p = lamina.tensor([0.0, 0.25, 0.9, 1.0]).expand(20_000, 4)

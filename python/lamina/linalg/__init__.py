@@ -2,7 +2,10 @@
 
 from ..functions.products import cross
 from .decompositions import eigh, eigvalsh, qr, svd, svdvals
+from .exponential import matrix_exp
 from .least_squares import cond, lstsq, matrix_rank, pinv
+from .lu_factors import inv_ex, lu, lu_factor, lu_factor_ex, lu_solve, solve_ex
+from .lu_factors import lu_unpack as lu_unpack
 from .norms import matrix_norm, norm, vecdot, vector_norm
 from .solving import (
     LinAlgError,
@@ -15,6 +18,9 @@ from .solving import (
     slogdet,
     solve,
     solve_triangular,
+)
+from .solving import (
+    chain_matmul as chain_matmul,
 )
 from .solving import (
     cholesky_inverse as cholesky_inverse,
@@ -32,8 +38,14 @@ __all__ = [
     "eigh",
     "eigvalsh",
     "inv",
+    "inv_ex",
     "logdet",
     "lstsq",
+    "lu",
+    "lu_factor",
+    "lu_factor_ex",
+    "lu_solve",
+    "matrix_exp",
     "matrix_norm",
     "matrix_power",
     "matrix_rank",
@@ -43,6 +55,7 @@ __all__ = [
     "qr",
     "slogdet",
     "solve",
+    "solve_ex",
     "solve_triangular",
     "svd",
     "svdvals",

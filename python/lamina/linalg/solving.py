@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LinAlgError",
+    "chain_matmul",
     "cholesky",
     "cholesky_inverse",
     "cholesky_solve",
@@ -249,3 +250,13 @@ def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     if first.dim() == 1:
         result = result.squeeze(0)
     return result.squeeze(-1) if last.dim() == 1 else result
+
+
+def chain_matmul(*matrices: Tensor) -> Tensor:
+    """`multi_dot` of one or more matrices."""
+    if not matrices:
+        raise RuntimeError("chain_matmul(): Expected one or more matrices")
+    for matrix in matrices:
+        if matrix.dim() != 2:
+            raise RuntimeError(f"Tensor dimension is {matrix.dim()}, expected 2 instead.")
+    return matrices[0] if len(matrices) == 1 else multi_dot(matrices)

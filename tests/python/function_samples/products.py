@@ -21,6 +21,27 @@ def least_squares(a: Array, b: Array) -> tuple[Array, ...]:
     return solution, residuals, np.int64(rank), values
 
 
+def lu_by_rows(a: Array) -> tuple[Array, ...]:
+    """Gauss's elimination, a matrix and a row at a time."""
+    if a.ndim > 2:
+        return tuple(np.stack(parts) for parts in zip(*map(lu_by_rows, a)))
+    m, n = a.shape
+    order, lower, upper = np.arange(m), np.eye(m, min(m, n)), a.copy()
+    for step in range(min(m, n)):
+        best = step + np.argmax(np.abs(upper[step:, step]))
+        for rows in (order, upper, lower[:, :step]):
+            rows[[step, best]] = rows[[best, step]]
+        for below in range(step + 1, m):
+            lower[below, step] = upper[below, step] / upper[step, step]
+            upper[below] -= lower[below, step] * upper[step]
+    return np.eye(m)[order].T, lower, np.triu(upper[:n])
+
+
+def exponential(a: Array) -> Array:
+    values, vectors = np.linalg.eig(a)
+    return np.asarray((vectors * np.exp(values)[..., None, :] @ np.linalg.inv(vectors)).real)
+
+
 PRODUCTS = [
     row(
         "addmv", x(2), x(2, 3), x(3), beta=0.5, alpha=2, reference=lambda c, a, b, beta, alpha: beta * c + alpha * a @ b
@@ -114,6 +135,19 @@ LINALG = [
     row("linalg.slogdet", REGULAR, reference=lambda a: tuple(np.linalg.slogdet(a))),
     row("linalg.logdet", SYMMETRIC, reference=lambda a: np.linalg.slogdet(a)[1]),
     row("linalg.cholesky", SYMMETRIC, reference=np.linalg.cholesky, gradient=False),
+    row("linalg.lu", x(2, 3, 4), reference=lu_by_rows),
+    row("linalg.lu", x(4, 3), reference=lu_by_rows),
+    row("linalg.inv_ex", REGULAR, reference=lambda a: (np.linalg.inv(a), np.zeros(a.shape[:-2], np.int32))),
+    row(
+        "linalg.solve_ex",
+        REGULAR,
+        x(4, 3),
+        left=False,
+        reference=lambda a, b, left: (b @ np.linalg.inv(a), np.zeros(a.shape[:-2], np.int32)),
+    ),
+    row("linalg.matrix_exp", x(2, 3, 3), reference=exponential),
+    row("matrix_exp", 5 * x(3, 3), gradient=False, reference=exponential),
+    row("chain_matmul", x(2, 3), x(3, 4), x(4, 2), reference=lambda *chain: np.linalg.multi_dot(chain)),
     row("linalg.matrix_power", REGULAR, 5, reference=np.linalg.matrix_power),
     row("linalg.matrix_power", REGULAR, -2, reference=np.linalg.matrix_power),
     row("linalg.multi_dot", [x(3), x(3, 2), x(2, 4)], reference=np.linalg.multi_dot),

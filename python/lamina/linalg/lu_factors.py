@@ -1,0 +1,159 @@
+"""Triangular factors with row exchanges, ``A = P @ L @ U``, and what they solve, by elimination as in solving.py.
+
+A zero pivot is no error here but a number: `info` is the first step that met one, from 1, or 0.
+"""
+
+from __future__ import annotations
+
+from .. import _core
+from .._core import Tensor
+from ..functions.matrices import tril, triu
+from ..functions.shaping import broadcast_shapes
+from ..looking import holds_somewhere
+from ..return_types import linalg_inv_ex, linalg_lu, linalg_lu_factor, linalg_lu_factor_ex, linalg_solve_ex
+from ..return_types import lu_unpack as Unpacked
+from .solving import LinAlgError, _check_square, _swap, column_major, solve_triangular
+
+__all__ = ["inv_ex", "lu", "lu_factor", "lu_factor_ex", "lu_solve", "lu_unpack", "solve_ex"]
+
+
+def _check(name: str, A: Tensor, pivot: bool) -> None:
+    if A.dim() < 2:
+        raise RuntimeError(
+            f"torch.{name}: Expected tensor with 2 or more dimensions. Got size: {list(A.shape)} instead"
+        )
+    if A.dtype not in (_core.float32, _core.float64):
+        raise NotImplementedError(
+            f"linalg.{name}: expected float32 or float64, got {A.dtype}; convert it with .float()"
+        )
+    if not pivot:
+        raise RuntimeError("linalg.lu_factor: LU without pivoting is not implemented on the CPU")
+
+
+def _factor(A: Tensor) -> linalg_lu_factor_ex:
+    m, n = A.shape[-2:]
+    row, column = _core.arange(m, device=A.device).unsqueeze(1), _core.arange(n, device=A.device)
+    work, pivots, zeros = A.clone(), [], []
+    for step in range(min(m, n)):
+        chosen = work.detach()[..., step:, step : step + 1].abs().argmax(-2, True) + step
+        work = _swap(work, -2, step, chosen)
+        pivot = work[..., step : step + 1, step : step + 1]
+        zeros.append(pivot.detach() == 0)
+        # Below a zero pivot there are zeros only.
+        factors = work[..., step : step + 1] / _core.where(zeros[-1], 1.0, pivot)
+        rest = _core.where(column == step, factors, work - factors * work[..., step : step + 1, :])
+        work = _core.where((row > step) & (column >= step), rest, work)
+        pivots.append(chosen + 1)
+    if not pivots:
+        none = A.new_empty((*A.shape[:-2], 0), dtype=_core.int32)
+        return linalg_lu_factor_ex(work, none, A.new_zeros(A.shape[:-2], dtype=_core.int32))
+    singular = _core.cat(zeros, -1).squeeze(-2)
+    info = _core.where(singular.any(-1), singular.int().argmax(-1) + 1, 0)
+    return linalg_lu_factor_ex(column_major(work), _core.cat(pivots, -1).squeeze(-2).int(), info.int())
+
+
+def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -> linalg_lu_factor_ex:
+    """Both factors of (..., m, n) matrices in one, the rows exchanged at each step (from 1), and `info`."""
+    _check("lu_factor", A, pivot)
+    result = _factor(A)
+    if check_errors:
+        _raise_if_singular(result.info)
+    return result
+
+
+def _raise_if_singular(info: Tensor) -> None:
+    if holds_somewhere(info != 0):
+        step = int(info.max())
+        raise RuntimeError(
+            f"torch.linalg.lu_factor: U[{step},{step}] is zero and using it on lu_solve would result in a division by "
+            "zero. If you still want to perform the factorization, consider calling linalg.lu(A, pivot) or "
+            "linalg.lu_factor_ex(A, pivot)"
+        )
+
+
+def lu_factor(A: Tensor, *, pivot: bool = True) -> linalg_lu_factor:
+    """`lu_factor_ex` without `info`; RuntimeError if a pivot is zero."""
+    LU, pivots, _ = lu_factor_ex(A, pivot=pivot, check_errors=True)
+    return linalg_lu_factor(LU, pivots)
+
+
+def _order(pivots: Tensor, m: int) -> Tensor:
+    """(..., m): which row of A each row of ``L @ U`` is."""
+    order = _core.arange(m, device=pivots.device).expand((*pivots.shape[:-1], m)).unsqueeze(-1)
+    for step in range(pivots.shape[-1]):
+        order = _swap(order, -2, step, (pivots[..., step, None, None] - 1).long())
+    return order.squeeze(-1)
+
+
+def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True) -> Unpacked:
+    """P (..., m, m), L (..., m, k) and U (..., k, n) of what `lu_factor` gives; empty is what is not to be unpacked."""
+    if LU_pivots.dtype != _core.int32:
+        raise RuntimeError(
+            "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype.\n"
+            "Note: this function is intended to be used with the output produced by torch.linalg.lu_factor"
+        )
+    m, n = LU_data.shape[-2:]
+    k = min(m, n)
+    P = L = U = LU_data.new_empty(0)
+    if unpack_pivots:
+        rows = _core.arange(m, device=LU_data.device).unsqueeze(-1)
+        P = (rows == _order(LU_pivots, m).unsqueeze(-2)).to(LU_data.dtype)
+    if unpack_data:
+        L = tril(LU_data[..., :k], -1) + _core.eye(m, k, dtype=LU_data.dtype, device=LU_data.device)
+        U = triu(LU_data[..., :k, :])
+    return Unpacked(P, L, U)
+
+
+def lu(A: Tensor, *, pivot: bool = True) -> linalg_lu:
+    """``A = P @ L @ U`` of (..., m, n) matrices: a permutation, a triangle with ones on its diagonal, an upper one."""
+    _check("lu", A, pivot)
+    LU, pivots, _ = _factor(A)
+    return linalg_lu(*lu_unpack(LU, pivots))
+
+
+def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False) -> Tensor:
+    """X with ``A X = B`` (``X A = B`` if not `left`; Aᵀ for A if `adjoint`) for the A whose factors these are."""
+    n = _check_square("lu_solve", LU)
+    if pivots.dtype != _core.int32:
+        raise RuntimeError("linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32")
+    if B.dim() < 2:
+        raise RuntimeError("linalg.lu_solve: The input tensor B must have at least 2 dimensions.")
+    if B.shape[-2 if left else -1] != n:
+        equation = "AX = B" if left else "XA = B"
+        shapes = f"({n}x{n} and {B.shape[-2]}x{B.shape[-1]})"
+        raise RuntimeError(f"linalg.lu_solve: Incompatible shapes of A and B for the equation {equation} {shapes}")
+    if not left:
+        return lu_solve(LU, pivots, B.mT, adjoint=not adjoint).mT
+    B = B.expand((*broadcast_shapes(LU.shape[:-2], B.shape[:-2]), *B.shape[-2:]))
+    order = _order(pivots, n)
+    if adjoint:
+        B = solve_triangular(LU.mT, solve_triangular(LU.mT, B, upper=False), upper=True, unitriangular=True)
+        return column_major(B.gather(-2, order.argsort(-1).unsqueeze(-1).expand(B.shape)))
+    B = B.gather(-2, order.unsqueeze(-1).expand(B.shape))
+    return solve_triangular(LU, solve_triangular(LU, B, upper=False, unitriangular=True), upper=True)
+
+
+def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False) -> linalg_solve_ex:
+    """`solve`, and `info`: where that is not 0, A is singular and the result means nothing."""
+    _check_square("solve", A)
+    LU, pivots, info = _factor(A)
+    if check_errors and holds_somewhere(info != 0):
+        raise LinAlgError("linalg.solve_ex: The solver failed because the input matrix is singular.")
+    vector = B.dim() == 1 or (A.dim() - 1 == B.dim() and B.shape == A.shape[:-1])
+    if vector and not left:
+        raise RuntimeError("linalg.solve: Vector broadcasting of the left hand side is not supported for left=False")
+    x = lu_solve(LU, pivots, B.unsqueeze(-1) if vector else B, left=left)
+    return linalg_solve_ex(x.squeeze(-1) if vector else x, info)
+
+
+def inv_ex(A: Tensor, *, check_errors: bool = False) -> linalg_inv_ex:
+    """`inv`, and `info`: where that is not 0, the matrix is singular and the result means nothing."""
+    n = _check_square("inv", A)
+    LU, pivots, info = _factor(A)
+    if check_errors and holds_somewhere(info != 0):
+        step = int(info.max())
+        raise LinAlgError(
+            f"linalg.inv_ex: The diagonal element {step} is zero, the inversion could not be completed because the "
+            "input matrix is singular."
+        )
+    return linalg_inv_ex(lu_solve(LU, pivots, _core.eye(n, dtype=A.dtype, device=A.device)), info)
