@@ -19,6 +19,7 @@ __all__ = [
     "histogram",
     "histogramdd",
     "kthvalue",
+    "linalg_cholesky_ex",
     "linalg_eigh",
     "linalg_inv_ex",
     "linalg_lstsq",
@@ -203,6 +204,14 @@ class linalg_lstsq(_Result):
     residuals: Tensor  # squared errors, a column each
     rank: Tensor  # of the matrices
     singular_values: Tensor  # of the matrices, falling
+
+
+class linalg_cholesky_ex(_Result):
+    """Result of `lamina.linalg.cholesky_ex`."""
+
+    __slots__ = ()
+    L: Tensor  # the triangular factor
+    info: Tensor  # the order of the first leading minor that is not positive definite, or 0
 
 
 class linalg_inv_ex(_Result):

@@ -54,6 +54,10 @@ def test_exponentials_of_each_matrix_have_their_own_scale(scale: float) -> None:
     assert lamina.linalg.matrix_exp(turn * float("inf")).isnan().any()
 
 
+def batch_with_zeros() -> Any:
+    return lamina.stack([lamina.eye(2), lamina.zeros(2, 2)])
+
+
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
@@ -68,6 +72,18 @@ def test_exponentials_of_each_matrix_have_their_own_scale(scale: float) -> None:
             r"AX = B \(3x3 and 2x2\)",
         ),
         (lambda: lamina.linalg.matrix_exp(lamina.ones(2, 3)), RuntimeError, "square"),
+        (
+            lambda: lamina.linalg.inv(batch_with_zeros()),
+            lamina.linalg.LinAlgError,
+            r"\(Batch element 1\): The diagonal",
+        ),
+        (
+            lambda: lamina.linalg.cholesky(batch_with_zeros()),
+            lamina.linalg.LinAlgError,
+            r"cholesky: \(Batch element 1\): .* order 1 ",
+        ),
+        (lambda: lamina.linalg.tensorinv(lamina.ones(2, 3), ind=1), RuntimeError, "got 3 != 2"),
+        (lambda: lamina.linalg.vander(lamina.ones(3), N=1), RuntimeError, "greater than 1"),
         (lambda: lamina.chain_matmul(), RuntimeError, "one or more"),
         (lambda: lamina.chain_matmul(lamina.eye(2), lamina.ones(2)), RuntimeError, "expected 2"),
     ],

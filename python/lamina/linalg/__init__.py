@@ -1,5 +1,6 @@
 """``lamina.linalg``: norms, solving by elimination, LAPACK's decompositions. What needs complex numbers is absent."""
 
+from .._core import matmul
 from ..functions.products import cross
 from .decompositions import eigh, eigvalsh, qr, svd, svdvals
 from .exponential import matrix_exp
@@ -10,6 +11,7 @@ from .norms import matrix_norm, norm, vecdot, vector_norm
 from .solving import (
     LinAlgError,
     cholesky,
+    cholesky_ex,
     det,
     inv,
     logdet,
@@ -28,13 +30,16 @@ from .solving import (
 from .solving import (
     cholesky_solve as cholesky_solve,
 )
+from .tensor_equations import diagonal, tensorinv, tensorsolve, vander
 
 __all__ = [
     "LinAlgError",
     "cholesky",
+    "cholesky_ex",
     "cond",
     "cross",
     "det",
+    "diagonal",
     "eigh",
     "eigvalsh",
     "inv",
@@ -45,6 +50,7 @@ __all__ = [
     "lu_factor",
     "lu_factor_ex",
     "lu_solve",
+    "matmul",
     "matrix_exp",
     "matrix_norm",
     "matrix_power",
@@ -59,6 +65,9 @@ __all__ = [
     "solve_triangular",
     "svd",
     "svdvals",
+    "tensorinv",
+    "tensorsolve",
+    "vander",
     "vecdot",
     "vector_norm",
 ]

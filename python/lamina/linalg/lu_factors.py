@@ -12,7 +12,15 @@ from ..functions.shaping import broadcast_shapes
 from ..looking import holds_somewhere
 from ..return_types import linalg_inv_ex, linalg_lu, linalg_lu_factor, linalg_lu_factor_ex, linalg_solve_ex
 from ..return_types import lu_unpack as Unpacked
-from .solving import LinAlgError, _check_square, _swap, column_major, solve_triangular
+from .solving import (
+    SINGULAR,
+    _check_square,
+    _swap,
+    column_major,
+    first_where,
+    raise_at_first,
+    solve_triangular,
+)
 
 __all__ = ["inv_ex", "lu", "lu_factor", "lu_factor_ex", "lu_solve", "lu_unpack", "solve_ex"]
 
@@ -47,9 +55,8 @@ def _factor(A: Tensor) -> linalg_lu_factor_ex:
     if not pivots:
         none = A.new_empty((*A.shape[:-2], 0), dtype=_core.int32)
         return linalg_lu_factor_ex(work, none, A.new_zeros(A.shape[:-2], dtype=_core.int32))
-    singular = _core.cat(zeros, -1).squeeze(-2)
-    info = _core.where(singular.any(-1), singular.int().argmax(-1) + 1, 0)
-    return linalg_lu_factor_ex(column_major(work), _core.cat(pivots, -1).squeeze(-2).int(), info.int())
+    info = first_where(_core.cat(zeros, -1).squeeze(-2))
+    return linalg_lu_factor_ex(column_major(work), _core.cat(pivots, -1).squeeze(-2).int(), info)
 
 
 def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -> linalg_lu_factor_ex:
@@ -137,8 +144,8 @@ def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = Fa
     """`solve`, and `info`: where that is not 0, A is singular and the result means nothing."""
     _check_square("solve", A)
     LU, pivots, info = _factor(A)
-    if check_errors and holds_somewhere(info != 0):
-        raise LinAlgError("linalg.solve_ex: The solver failed because the input matrix is singular.")
+    if check_errors:
+        raise_at_first("solve_ex", info, "The solver failed because the input matrix is singular.")
     vector = B.dim() == 1 or (A.dim() - 1 == B.dim() and B.shape == A.shape[:-1])
     if vector and not left:
         raise RuntimeError("linalg.solve: Vector broadcasting of the left hand side is not supported for left=False")
@@ -150,10 +157,6 @@ def inv_ex(A: Tensor, *, check_errors: bool = False) -> linalg_inv_ex:
     """`inv`, and `info`: where that is not 0, the matrix is singular and the result means nothing."""
     n = _check_square("inv", A)
     LU, pivots, info = _factor(A)
-    if check_errors and holds_somewhere(info != 0):
-        step = int(info.max())
-        raise LinAlgError(
-            f"linalg.inv_ex: The diagonal element {step} is zero, the inversion could not be completed because the "
-            "input matrix is singular."
-        )
+    if check_errors:
+        raise_at_first("inv_ex", info, SINGULAR)
     return linalg_inv_ex(lu_solve(LU, pivots, _core.eye(n, dtype=A.dtype, device=A.device)), info)

@@ -11,6 +11,7 @@ from .._core import Tensor
 from ..functions.matrices import tril
 from ..functions.shaping import broadcast_shapes
 from ..looking import holds_somewhere
+from ..return_types import linalg_cholesky_ex
 from ..return_types import slogdet as SignAndLog
 
 TYPE_CHECKING = False
@@ -21,6 +22,7 @@ __all__ = [
     "LinAlgError",
     "chain_matmul",
     "cholesky",
+    "cholesky_ex",
     "cholesky_inverse",
     "cholesky_solve",
     "det",
@@ -54,6 +56,25 @@ def column_major(matrices: Tensor) -> Tensor:
     return _core._lay_out(matrices, _core.empty((*batch, columns, rows), device="meta").mT.stride())
 
 
+def first_where(bad: Tensor) -> Tensor:
+    """LAPACK's `info` of steps (..., n): the first, from 1, that is bad, or 0."""
+    if bad.shape[-1] == 0:
+        return bad.new_zeros(bad.shape[:-1], dtype=_core.int32)
+    return _core.where(bad.any(-1), bad.int().argmax(-1) + 1, 0).int()
+
+
+def raise_at_first(name: str, info: Tensor, text: str) -> None:
+    """LinAlgError for the first matrix whose `info` is not 0; `text` says what is wrong with the step {}."""
+    if holds_somewhere(info != 0):
+        steps = info.reshape(-1).tolist()
+        element = next(place for place, step in enumerate(steps) if step)
+        batch = f"(Batch element {element}): " if info.dim() else ""
+        raise LinAlgError(f"linalg.{name}: {batch}{text.format(steps[element])}")
+
+
+SINGULAR = "The diagonal element {} is zero, the inversion could not be completed because the input matrix is singular."
+
+
 def _swap(x: Tensor, axis: int, step: int, chosen: Tensor) -> Tensor:
     """`x` with places `step` and `chosen` (one a matrix: (..., 1, 1)) of `axis` exchanged."""
     place = _core.arange(x.shape[axis], device=x.device).reshape((-1, 1) if axis == -2 else (1, -1))
@@ -74,8 +95,9 @@ def _reduce(name: str, A: Tensor, B: Tensor) -> Tensor:
         pivots.append(pivot.detach())
         pivot_row = work[..., step : step + 1, :] / pivot
         work = _core.where(row == step, pivot_row, work - work[..., step : step + 1] * pivot_row)
-    if pivots and holds_somewhere(_core.cat(pivots, -1) == 0):
-        raise LinAlgError(f"linalg.{name}: The solver failed because the input matrix is singular.")
+    if pivots:
+        failed = SINGULAR if name == "inv" else "The solver failed because the input matrix is singular."
+        raise_at_first(name, first_where((_core.cat(pivots, -1) == 0).squeeze(-2)), failed)
     return work[..., n:]
 
 
@@ -179,6 +201,19 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
 
     Only the lower triangle's values count; the gradient is symmetric.
     """
+    result = cholesky_ex(A, upper=upper)
+    raise_at_first("cholesky", result.info, _NOT_POSITIVE)
+    return result.L
+
+
+_NOT_POSITIVE = (
+    "The factorization could not be completed because the input is not positive-definite (the leading minor of order "
+    "{} is not positive-definite)."
+)
+
+
+def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> linalg_cholesky_ex:
+    """`cholesky`, and `info`: the order of the first leading minor that is not positive definite, or 0."""
     n = _check_square("cholesky", A)
     mirrored = tril(A.detach()) + tril(A.detach(), -1).transpose(-2, -1)
     symmetric = (A + A.transpose(-2, -1)) / 2
@@ -192,13 +227,12 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
         columns.append(column)
         work = work - column * column.transpose(-2, -1)
     if A.numel() == 0:
-        return A.clone()
+        return linalg_cholesky_ex(A.clone(), A.new_zeros(A.shape[:-2], dtype=_core.int32))
     factor = _core.cat(columns, -1)
-    if holds_somewhere(~(factor.detach().diagonal(0, -2, -1) > 0)):
-        raise LinAlgError(
-            "linalg.cholesky: The factorization could not be completed because the input is not positive-definite."
-        )
-    return column_major(factor.transpose(-2, -1) if upper else factor)
+    info = first_where(~(factor.detach().diagonal(0, -2, -1) > 0))
+    if check_errors:
+        raise_at_first("cholesky_ex", info, _NOT_POSITIVE)
+    return linalg_cholesky_ex(column_major(factor.transpose(-2, -1) if upper else factor), info)
 
 
 def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
