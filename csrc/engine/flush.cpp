@@ -33,6 +33,14 @@ std::unique_ptr<Work> g_spare;
 // Does it remember what it was made of when it has numbers?
 bool has_history(const Value* value) { return value->requires_grad() && !value->leaf && !value->has(kHistoryFreed); }
 
+// Walks over all values ask for those a few places on: a deep net's are not in the caches.
+constexpr std::size_t kAhead = 8;
+void ask_for(const Value* value) {
+  __builtin_prefetch(value);
+  __builtin_prefetch(&value->storage);
+  __builtin_prefetch(value->inputs);
+}
+
 struct Uses {
   std::vector<std::uint32_t> of_values, of_inputs;
   Liveness::Flags in_graph;
@@ -52,7 +60,9 @@ const Liveness& find_liveness(const Tape& tape) {
   liveness.dying.resize(inputs.size());
   std::uint32_t *uses = work.of_values.data(), *input_uses = work.of_inputs.data(), epoch = tape.epoch();
   std::uint8_t *live = liveness.live.data(), *in_graph = work.in_graph.data();
-  for (const ValuePtr& value : values) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const ValuePtr& value = values[i];
+    if (i + kAhead < count) ask_for(values[i + kAhead].get());
     bool lets_go = !has_history(value.get());
     for (Value* operand : value->operands()) {
       if (!operand || operand->epoch != epoch) continue;
@@ -70,6 +80,7 @@ const Liveness& find_liveness(const Tape& tape) {
   }
   for (std::size_t i = count; i-- > 0;) {
     Value* value = values[i].get();
+    if (i >= kAhead) ask_for(values[i - kAhead].get());
     if (value->references > 1 + uses[i]) live[i] = in_graph[i] = true;
     if (!in_graph[i] || !has_history(value)) continue;
     const OpRow& entry = row(value->op);
@@ -187,6 +198,7 @@ void flush() {
   // The newest first: what nobody else holds is freed when it is its turn, and holds nothing older any more.
   for (auto& values = recording.values; !values.empty(); values.pop_back()) {
     Value* value = values.back().get();
+    if (values.size() > kAhead) ask_for(values[values.size() - 1 - kAhead].get());
     if (value->references > 1 && !has_history(value) && !keeps_base(value)) drop_inputs(value);
   }
   recording.clear();

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kPooledInputs = 4;  // values with fewer inputs come from a free list
 constexpr std::size_t kSlabValues = 256;
+constexpr std::size_t kAhead = 4;  // values that are asked for before they are made
 
 // Not destroyed at exit: values may outlive static objects, and slabs stay reachable for leak checkers.
 union Pool {
@@ -44,6 +45,10 @@ void* allocate(std::size_t inputs) {
   }
   void* memory = list.back();
   list.pop_back();
+  if (list.size() >= kAhead) {  // a deep net's values have left the caches since the last pass
+    auto* later = static_cast<std::byte*>(*(list.end() - kAhead));
+    for (std::size_t at = 0; at < sizeof(Value); at += 64) __builtin_prefetch(later + at, 1);
+  }
   return memory;
 }
 
