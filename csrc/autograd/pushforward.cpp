@@ -5,7 +5,7 @@ namespace lamina {
 
 ValuePtr pushforward(Value* node, std::span<const ValuePtr> tangents) {
   const OpRow& entry = row(node->op);
-  if (!entry.gradient || !is_floating(node->dtype)) return nullptr;
+  if (!entry.gradient || !is_differentiable(node->dtype)) return nullptr;
   ValuePtr cotangent = build::detach(build::full(node->shape, 0, node->dtype, node->device()));
   attach_leaf(cotangent.get(), LeafPtr::adopt(new LeafState));
   cotangent->flags |= kRequiresGrad;

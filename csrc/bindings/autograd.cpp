@@ -30,6 +30,9 @@ std::vector<ValuePtr> seeds_for(const std::vector<ValuePtr>& roots, PyObject* gi
     if (!seed || seed == Py_None) {
       check(!roots[i]->requires_grad() || roots[i]->shape->numel() == 1,
             "grad can be implicitly created only for scalar outputs");
+      check(!roots[i]->requires_grad() || !is_complex(roots[i]->dtype),
+            "grad can be implicitly created only for real scalar outputs but got ", kPrintedPackage, ".",
+            name_of(roots[i]->dtype));
       seeds.push_back(build::full(roots[i]->shape, 1, roots[i]->dtype, roots[i]->device()));
       continue;
     }

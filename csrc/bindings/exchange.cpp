@@ -41,6 +41,8 @@ BufferFormat format_of(const Py_buffer& view, PyObject* array) {
   const char* text = view.format ? view.format : "B";
   bool swapped = *text == '>' || *text == '!';
   if (std::strchr("<>=@!", *text)) ++text;
+  if (std::strcmp(text, "Zf") == 0) return {DType::kComplex64, swapped};
+  if (std::strcmp(text, "Zd") == 0) return {DType::kComplex128, swapped};
   char letter = text[0] && !text[1] ? text[0] : '?' + 1;
   auto sized = [&](DType small, DType large) { return view.itemsize == 8 ? large : small; };
   switch (letter) {
@@ -64,7 +66,9 @@ BufferFormat format_of(const Py_buffer& view, PyObject* array) {
       return {DType::kFloat64, swapped};
     default:
       fail(ErrorKind::kType, "can't convert np.ndarray of type ", type_name(array, view),
-           ". The only supported types are: float64, float32, float16, int64, int32, int16, int8, uint8, and bool. "
+           ". The only supported types are: float64, float32, float16, complex64, complex128, int64, int32, int16, "
+           "int8, "
+           "uint8, and bool. "
            "Convert it first, for example with .astype('float32').");
   }
 }
@@ -131,8 +135,10 @@ ValuePtr copy_of_buffer(PyObject* array) {
   } else {
     DimVector coordinates(static_cast<std::size_t>(shape->rank()), 0);
     const auto* from = static_cast<const std::byte*>(buffer.view.buf);
+    const std::size_t part = size_of(part_type(format.dtype));  // of a complex number each part is swapped by itself
     for (std::int64_t i = 0; i < numel; ++i, out += size) {
-      for (std::size_t byte = 0; byte < size; ++byte) out[format.swapped ? size - 1 - byte : byte] = from[byte];
+      for (std::size_t byte = 0; byte < size; ++byte)
+        out[format.swapped ? byte / part * part + part - 1 - byte % part : byte] = from[byte];
       for (std::size_t axis = coordinates.size(); axis-- > 0;) {
         from += buffer.view.strides[axis];
         if (++coordinates[axis] < shape->dims()[axis]) break;
@@ -208,8 +214,9 @@ void fail_meta_array() {
 
 void prepare_export(engine::Variable& variable) {
   const ValuePtr& value = engine::current(variable);
-  if (value->dtype == DType::kBFloat16)
-    fail(ErrorKind::kType, "Got unsupported ScalarType BFloat16: NumPy has no such type. Use tensor.float() first");
+  if (value->dtype == DType::kBFloat16 || value->dtype == DType::kComplex32)
+    fail(ErrorKind::kType, "Got unsupported ScalarType ", functions::scalar_name(value->dtype),
+         ": NumPy has no such type. Use tensor.", is_complex(value->dtype) ? "cfloat" : "float", "() first");
   if (value->has(kMeta)) fail_meta_array();
   engine::make_exportable(variable);
 }
@@ -259,7 +266,7 @@ int tensor_get_buffer(PyObject* self, Py_buffer* view, int flags) {
           numbers[axis] = value->shape->dims()[axis];
           numbers[rank + axis] = strides[axis] * size;
         }
-        static const char* const kFormats[] = {"?", "B", "b", "h", "i", "q", "e", nullptr, "f", "d"};
+        static const char* const kFormats[] = {"?", "B", "b", "h", "i", "q", "e", nullptr, "f", "d", nullptr, "Zf", "Zd"};
         Storage* storage = value->storage;
         numbers[2 * rank] = static_cast<Py_ssize_t>(reinterpret_cast<std::uintptr_t>(storage));
         retain(storage);

@@ -7,6 +7,7 @@
 #include "engine/flush.h"
 #include "functions/pointwise.h"
 #include "ops/build.h"
+#include "ops/complex.h"
 #include "ops/meta.h"
 #include "runtime/buffer.h"
 #include "support/check.h"
@@ -17,7 +18,7 @@ namespace {
 
 PyObject* finished(const Arguments& a, ValuePtr value, std::size_t requires_grad) {
   bool differentiated = a.flag(requires_grad, false);
-  check(!differentiated || is_floating(value->dtype),
+  check(!differentiated || is_differentiable(value->dtype),
         "Only Tensors of floating point and complex dtype can require gradients");
   Object tensor(wrap(std::move(value)));
   if (differentiated) set_requires_grad(tensor.get(), true);
@@ -53,7 +54,7 @@ functions::Operand number_in(const ValuePtr& value) {
 template <typename Element>
 ValuePtr generated(std::int64_t count, DType dtype, Device device, Element element) {
   if (device == Device::kMeta) return make_meta(Shape::of({count}), dtype);
-  if (is_narrow(dtype)) return build::cast(generated(count, wide(dtype), device, element), dtype);
+  if (is_composed(dtype)) return build::cast(generated(count, wide(part_type(dtype)), device, element), dtype);
   StoragePtr storage = runtime::allocate(static_cast<std::size_t>(Shape::of({count})->numel()) * size_of(dtype));
   auto* out = static_cast<std::byte*>(storage->data);
   for (std::int64_t i = 0; i < count; ++i) {
@@ -215,8 +216,43 @@ LAMINA_FUNCTION(kModule, arange, "start, end=None, step=None, *, " LAMINA_FACTOR
       5);
 }
 
+namespace {
+
+functions::Operand end_of_range(const Arguments& a, std::size_t i) {
+  functions::Operand end = a.operand(i);
+  return end.is_number() ? end : number_in(end.value);
+}
+
+bool is_complex_range(const Arguments& a) {
+  using Kind = functions::Operand::Kind;
+  return end_of_range(a, 0).kind == Kind::kComplex || end_of_range(a, 1).kind == Kind::kComplex;
+}
+
+// start + (end - start) i / (steps - 1)
+PyObject* complex_range(const Arguments& a) {
+  functions::Operand start = end_of_range(a, 0), end = end_of_range(a, 1);
+  std::int64_t steps = a.integer(2);
+  check(steps >= 0, "number of steps must be non-negative");
+  DType dtype = a.dtype(3).value_or(functions::default_dtype_of(functions::Operand::Kind::kComplex));
+  check(is_complex(dtype), "torch.", a.signature().name(), "(): inferred dtype ",
+        name_of(functions::default_dtype_of(functions::Operand::Kind::kComplex)),
+        " can't be safely cast to passed dtype ", name_of(dtype));
+  auto part = [&](double first, double last) {
+    double width = steps > 1 ? (last - first) / static_cast<double>(steps - 1) : 0;
+    return generated(steps, part_type(dtype), a.device(4), [&](std::int64_t i) {
+      return i < steps / 2 || steps == 1 ? first + width * static_cast<double>(i)
+                                         : last - width * static_cast<double>(steps - 1 - i);
+    });
+  };
+  ValuePtr real = part(start.as_double(), end.as_double()), imaginary = part(start.imaginary, end.imaginary);
+  return finished(a, build::complex(real, imaginary), 5);
+}
+
+}  // namespace
+
 // From both ends towards the middle, so that both ends are exact.
 LAMINA_FUNCTION(kModule, linspace, "start, end, steps, *, " LAMINA_FACTORY_TAIL) {
+  if (auto wanted = a.dtype(3); is_complex_range(a) || (wanted && is_complex(*wanted))) return complex_range(a);
   double first = a.number(0), last = a.number(1);
   std::int64_t steps = a.integer(2);
   check(steps >= 0, "number of steps must be non-negative");

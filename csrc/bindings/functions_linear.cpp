@@ -15,8 +15,19 @@ LAMINA_FUNCTION(kBoth, mm, "input, mat2") { return wrap(functions::mm(a.tensor(0
 LAMINA_FUNCTION(kBoth, bmm, "input, mat2") { return wrap(functions::bmm(a.tensor(0), a.tensor(1))); }
 LAMINA_FUNCTION(kBoth, mv, "input, vec") { return wrap(functions::mv(a.tensor(0), a.tensor(1))); }
 LAMINA_FUNCTION(kBoth, dot, "input, tensor") { return wrap(functions::dot(a.tensor(0), a.tensor(1))); }
+namespace {
+
+// A factor; 1 if none is given.
+functions::Operand number(const Arguments& a, std::size_t i) {
+  if (!a.given(i)) return functions::Operand::of(std::int64_t{1});
+  if (PyComplex_Check(a.object(i))) return a.operand(i);
+  return functions::Operand::of(a.number(i));
+}
+
+}  // namespace
+
 LAMINA_FUNCTION(kBoth, addmm, "input, mat1, mat2, *, beta=1, alpha=1") {
-  return wrap(functions::addmm(a.tensor(0), a.tensor(1), a.tensor(2), a.number(3, 1), a.number(4, 1)));
+  return wrap(functions::addmm(a.tensor(0), a.tensor(1), a.tensor(2), number(a, 3), number(a, 4)));
 }
 LAMINA_FUNCTION(kModule, linear, "input, weight, bias=None") {
   return wrap(functions::linear(a.tensor(0), a.tensor(1), a.tensor_or_null(2)));

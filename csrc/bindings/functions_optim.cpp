@@ -28,13 +28,22 @@ std::size_t length_of(const Arguments& a, std::size_t list, std::size_t expected
   return size;
 }
 
+// Of complex numbers the parts, which are updated each on its own.
+ValuePtr numbers_of(PyObject* tensor) {
+  const ValuePtr& value = value_of(tensor);
+  return is_complex(value->dtype) ? view_as_real(value) : value;
+}
+
 ValuePtr tensor_at(const Arguments& a, std::size_t list, std::size_t i) {
   PyObject* item = item_of(a, list, i);
   if (!is_tensor(item)) a.fail_type(list, "list of Tensors");
-  return value_of(item);
+  return numbers_of(item);
 }
 
-void store(PyObject* tensor, ValuePtr value) { engine::assign(as_tensor(tensor)->variable, std::move(value)); }
+void store(PyObject* tensor, ValuePtr value) {
+  if (is_complex(value_of(tensor)->dtype)) value = view_as_complex(value);
+  engine::assign(as_tensor(tensor)->variable, std::move(value));
+}
 
 // The gradient as the update sees it.
 ValuePtr prepared(const ValuePtr& parameter, ValuePtr gradient, double weight_decay, bool maximize) {
@@ -92,11 +101,12 @@ LAMINA_FUNCTION(kModule, sgd_step,
     if (momentum != 0) {
       Object buffer = Object::borrowed(item_of(a, 2, i));
       if (buffer.get() == Py_None) {
-        buffer = Object(wrap_quietly(engine::Variable(clone(update))));
+        bool complex = is_complex(value_of(item_of(a, 0, i))->dtype);
+        buffer = Object(wrap_quietly(engine::Variable(complex ? view_as_complex(clone(update)) : clone(update))));
       } else {
-        store(buffer.get(), value_of(buffer.get()) * momentum + update * (1 - dampening));
+        store(buffer.get(), numbers_of(buffer.get()) * momentum + update * (1 - dampening));
       }
-      update = nesterov ? update + value_of(buffer.get()) * momentum : value_of(buffer.get());
+      update = nesterov ? update + numbers_of(buffer.get()) * momentum : numbers_of(buffer.get());
       PyList_SET_ITEM(buffers.get(), static_cast<Py_ssize_t>(i), buffer.release());
     }
     store(item_of(a, 0, i), parameter - update * rate);

@@ -9,6 +9,7 @@
 #include "functions/pointwise.h"
 #include "functions/views.h"
 #include "ops/build.h"
+#include "ops/complex.h"
 #include "support/check.h"
 
 namespace lamina::bindings {
@@ -17,7 +18,7 @@ namespace {
 
 PyObject* finished(const Arguments& a, ValuePtr value, std::size_t requires_grad) {
   bool differentiated = a.flag(requires_grad, false);
-  check(!differentiated || is_floating(value->dtype),
+  check(!differentiated || is_differentiable(value->dtype),
         "Only Tensors of floating point and complex dtype can require gradients");
   Object tensor(wrap(std::move(value)));
   if (differentiated) set_requires_grad(tensor.get(), true);
@@ -31,8 +32,18 @@ PyObject* laid_like(const Arguments& a, ValuePtr value, std::size_t requires_gra
 
 DType float_type(const Arguments& a, std::size_t i, DType otherwise) {
   DType dtype = a.dtype(i).value_or(otherwise);
-  check(is_floating(dtype), a.signature().name(), "(): expected a floating point dtype, got ", name_of(dtype));
+  check(is_differentiable(dtype), a.signature().name(), "(): expected a floating point dtype, got ", name_of(dtype));
   return dtype;
+}
+
+// Both parts of a complex number are drawn; those of a normal one have half the variance each.
+ValuePtr draw(Op op, const Shape* shape, DType dtype, engine::Generator& from, Device device) {
+  if (!is_complex(dtype)) return engine::random(op, shape, dtype, from, device);
+  DimVector dims(shape->dims().begin(), shape->dims().end());
+  dims.push_back(2);
+  ValuePtr parts = engine::random(op, Shape::of(dims), part_type(dtype), from, device);
+  return build::view_as_complex(op == Op::normal ? build::mul(parts, build::number(std::sqrt(0.5), parts->dtype))
+                                                 : parts);
 }
 
 engine::Generator& generator(const Arguments& a, std::size_t i) {
@@ -42,14 +53,14 @@ engine::Generator& generator(const Arguments& a, std::size_t i) {
 // rand and randn
 PyObject* drawn(Op op, const Arguments& a) {
   DType dtype = float_type(a, 1, functions::default_float());
-  return finished(a, engine::random(op, Shape::of(a.rest_dims()), dtype, generator(a, 4), a.device(2)), 3);
+  return finished(a, draw(op, Shape::of(a.rest_dims()), dtype, generator(a, 4), a.device(2)), 3);
 }
 
 // rand_like and randn_like
 PyObject* drawn_like(Op op, const Arguments& a) {
   const ValuePtr& like = a.tensor(0);
   DType dtype = float_type(a, 1, like->dtype);
-  return laid_like(a, engine::random(op, like->shape, dtype, generator(a, 4), a.device(2, like->device())), 3);
+  return laid_like(a, draw(op, like->shape, dtype, generator(a, 4), a.device(2, like->device())), 3);
 }
 
 PyObject* in_place(const Arguments& a, ValuePtr value) {
@@ -61,7 +72,9 @@ PyObject* in_place(const Arguments& a, ValuePtr value) {
 }
 
 // Random numbers for a tensor of any type are drawn in its own float type, or float32.
-DType drawn_type(const Arguments& a) { return is_floating(a.tensor(0)->dtype) ? a.tensor(0)->dtype : DType::kFloat32; }
+DType drawn_type(const Arguments& a) {
+  return is_differentiable(a.tensor(0)->dtype) ? a.tensor(0)->dtype : DType::kFloat32;
+}
 
 // True with probability p, elementwise.
 ValuePtr trials(const ValuePtr& p, engine::Generator& from) {
@@ -74,14 +87,15 @@ void check_deviation(double deviation) {
 
 // How C++ calls the type, as PyTorch's messages about bounds do.
 const char* c_name(DType dtype) {
-  constexpr const char* kNames[kDTypeCount] = {"bool", "unsigned char", "signed char",   "short", "int",
-                                               "long", "c10::Half",     "c10::BFloat16", "float", "double"};
+  constexpr const char* kNames[kDTypeCount] = {"bool",  "unsigned char", "signed char",         "short",
+                                               "int",   "long",          "c10::Half",           "c10::BFloat16",
+                                               "float", "double",        "c10::complex<c10::Half>", "c10::complex<float>", "c10::complex<double>"};
   return kNames[index_of(dtype)];
 }
 
 // All whole numbers from 0 to this one are the type's.
-constexpr std::int64_t kCountedTo[kDTypeCount] = {1,         255,       INT8_MAX, INT16_MAX, INT32_MAX,
-                                                  INT64_MAX, 1ll << 11, 1ll << 8, 1ll << 24, 1ll << 53};
+constexpr std::int64_t kCountedTo[kDTypeCount] = {1,         255,      INT8_MAX,  INT16_MAX, INT32_MAX, INT64_MAX,
+                                                  1ll << 11, 1ll << 8, 1ll << 24, 1ll << 53, 1ll << 11, 1ll << 24, 1ll << 53};
 
 double largest_of(DType dtype) {
   switch (dtype) {
@@ -206,27 +220,26 @@ LAMINA_FUNCTION(kModule, normal,
   check(shape != nullptr, "normal(): expected a size, or a tensor as mean or std");
   DType dtype =
       float_type(a, 3,
-                 is_floating(functions::result_type({mean, deviation})) ? functions::result_type({mean, deviation})
-                                                                        : functions::default_float());
+                 is_differentiable(functions::result_type({mean, deviation})) ? functions::result_type({mean, deviation})
+                                                                              : functions::default_float());
   if (deviation.is_number())
     check_deviation(deviation.as_double());
   else
     check(engine::all_within(deviation.value, 0, std::numeric_limits<double>::infinity()),
           "normal expects all elements of std >= 0.0");
-  ValuePtr draws = engine::random(Op::normal, shape, dtype, generator(a, 6), device);
+  ValuePtr draws = draw(Op::normal, shape, dtype, generator(a, 6), device);
   return finished(a, draws * deviation.as(dtype) + mean.as(dtype), 5);
 }
 LAMINA_FUNCTION(kMethod, normal_, "input, mean=0, std=1, *, generator=None") {
   using namespace build;
   check_deviation(a.number(2, 1));
-  ValuePtr draws =
-      engine::random(Op::normal, a.tensor(0)->shape, drawn_type(a), generator(a, 3), a.tensor(0)->device());
+  ValuePtr draws = draw(Op::normal, a.tensor(0)->shape, drawn_type(a), generator(a, 3), a.tensor(0)->device());
   return in_place(a, draws * a.number(2, 1) + a.number(1, 0));
 }
 LAMINA_FUNCTION(kMethod, uniform_, "input, from=0, to=1, *, generator=None") {
   using namespace build;
   double low = a.number(1, 0), high = a.number(2, 1);
-  DType dtype = a.tensor(0)->dtype;
+  DType dtype = part_type(a.tensor(0)->dtype);
   if (!is_floating(dtype))
     fail(ErrorKind::kNotImplemented, "\"check_uniform_bounds\" not implemented for '", functions::scalar_name(dtype),
          "'");
@@ -236,13 +249,15 @@ LAMINA_FUNCTION(kMethod, uniform_, "input, from=0, to=1, *, generator=None") {
   check(low <= high, "uniform_ expects to return a [from, to) range, but found from=", low, " > to=", high);
   check(high - low <= largest, "uniform_ expects to-from <= std::numeric_limits<", functions::scalar_name(dtype),
         ">::max(), but found to=", high, " and from=", low, " which result in to-from to exceed the limit");
-  ValuePtr draws =
-      engine::random(Op::uniform, a.tensor(0)->shape, drawn_type(a), generator(a, 3), a.tensor(0)->device());
-  return in_place(a, draws * (high - low) + low);
+  ValuePtr draws = draw(Op::uniform, a.tensor(0)->shape, drawn_type(a), generator(a, 3), a.tensor(0)->device());
+  ValuePtr start = number(low, dtype);
+  return in_place(a, draws * (high - low) + (is_complex(draws->dtype) ? complex(start, start) : start));
 }
 LAMINA_FUNCTION(kMethod, random_, "input, from=None, to=None, *, generator=None") {
   // random_() fills with what the type can hold exactly; random_(to) starts at 0.
   DType dtype = a.tensor(0)->dtype;
+  if (is_complex(dtype))
+    fail(ErrorKind::kNotImplemented, "\"random_\" not implemented for '", functions::scalar_name(dtype), "'");
   std::int64_t low = 0, high = kCountedTo[index_of(dtype)];
   if (high != INT64_MAX) ++high;
   if (a.given(2)) {

@@ -23,6 +23,9 @@ PyObject* converted(const Arguments& a, DType dtype, Device device, bool copy = 
   bool stays = format == MemoryFormat::kPreserve || suggested() == format;
   bool moves = a.tensor(0)->device() != device, same = a.tensor(0)->dtype == dtype;
   if (same && stays && !moves && !copy) return self_of(a);
+  if (is_complex(a.tensor(0)->dtype) && !is_complex(dtype) && dtype != DType::kBool &&
+      PyErr_WarnEx(PyExc_UserWarning, "Casting complex values to real discards the imaginary part", 1) < 0)
+    throw PythonError{};
   ValuePtr result = to_device(a.tensor(0), device);
   result = same && !moves ? build::clone(result) : functions::to_dtype(result, dtype);
   return wrap(laid(std::move(result), a.variable(0), format));
@@ -92,6 +95,7 @@ LAMINA_FUNCTION(kBoth, numel, "input") { return PyLong_FromLongLong(a.tensor(0)-
 LAMINA_FUNCTION(kMethod, nelement, "input") { return PyLong_FromLongLong(a.tensor(0)->shape->numel()); }
 LAMINA_FUNCTION(kMethod, element_size, "input") { return PyLong_FromSize_t(size_of(a.tensor(0)->dtype)); }
 LAMINA_FUNCTION(kBoth, is_floating_point, "input") { return PyBool_FromLong(is_floating(a.tensor(0)->dtype)); }
+LAMINA_FUNCTION(kBoth, is_complex, "input") { return PyBool_FromLong(is_complex(a.tensor(0)->dtype)); }
 LAMINA_FUNCTION(kMethod, requires_grad_, "input, requires_grad=True") {
   set_requires_grad(a.tensor_object(0), a.flag(1, true));
   return self_of(a);
@@ -103,6 +107,9 @@ LAMINA_FUNCTION_AS(kMethod, to_long, "long", "input, memory_format=None") { retu
 LAMINA_FUNCTION_AS(kMethod, to_int, "int", "input, memory_format=None") { return converted(a, DType::kInt32); }
 LAMINA_FUNCTION_AS(kMethod, to_short, "short", "input, memory_format=None") { return converted(a, DType::kInt16); }
 LAMINA_FUNCTION_AS(kMethod, to_char, "char", "input, memory_format=None") { return converted(a, DType::kInt8); }
+LAMINA_FUNCTION(kMethod, chalf, "input, memory_format=None") { return converted(a, DType::kComplex32); }
+LAMINA_FUNCTION(kMethod, cfloat, "input, memory_format=None") { return converted(a, DType::kComplex64); }
+LAMINA_FUNCTION(kMethod, cdouble, "input, memory_format=None") { return converted(a, DType::kComplex128); }
 LAMINA_FUNCTION(kMethod, half, "input, memory_format=None") { return converted(a, DType::kFloat16); }
 LAMINA_FUNCTION(kMethod, bfloat16, "input, memory_format=None") { return converted(a, DType::kBFloat16); }
 LAMINA_FUNCTION(kMethod, byte, "input, memory_format=None") { return converted(a, DType::kUInt8); }

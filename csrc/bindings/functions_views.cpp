@@ -142,6 +142,8 @@ LAMINA_FUNCTION_AS(kMethod, reshape_method, "reshape", "input, *shape") {
 LAMINA_FUNCTION_AS(kMethod, view_method, "view", "input, *size") {
   if (auto dtype = a.rest_dtype()) {
     const ValuePtr& x = a.tensor(0);
+    if (size_of(*dtype) != size_of(x->dtype) && part_type(x->dtype) == part_type(*dtype))
+      return view(a, functions::parts_views(x->shape, is_complex(x->dtype)), "View");
     check(size_of(*dtype) == size_of(x->dtype) && *dtype != DType::kBool,
           "view(dtype): lamina shows elements only as another type of the same size, and not as bool; got ",
           name_of(x->dtype), " and ", name_of(*dtype));

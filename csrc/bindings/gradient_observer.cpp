@@ -193,7 +193,7 @@ void Observer::after(Value* node, std::span<ValuePtr> results, std::span<const V
   GradMode mode(create_graph_);
   if (g_anomaly && g_check_nan) {
     for (std::size_t i = 0; i < results.size(); ++i) {
-      if (!results[i] || !is_floating(results[i]->dtype) || results[i]->has(kPerExample)) continue;
+      if (!results[i] || !is_differentiable(results[i]->dtype) || results[i]->has(kPerExample)) continue;
       if (!engine::all_within(build::cast(build::unary(Op::isnan, results[i]), DType::kFloat32), 0, 0)) {
         fail(ErrorKind::kRuntime, "Function '", node_name(node), "' returned nan values in its ", i, "th output.",
              where_recorded(node));

@@ -122,7 +122,7 @@ class NestedData {
 
   static void check_single(const ValuePtr& value) {
     if (value->shape->numel() == 1) return;
-    if (is_floating(value->dtype))
+    if (is_differentiable(value->dtype))
       fail(ErrorKind::kValue, "only one element tensors can be converted to Python scalars");
     fail(ErrorKind::kType, "only integer tensors of a single element can be converted to an index");
   }
@@ -133,7 +133,7 @@ class NestedData {
     int overflow = 0;
     long long whole = PyLong_AsLongLongAndOverflow(data, &overflow);
     if (!overflow) return functions::Operand::of(static_cast<std::int64_t>(whole));
-    if (!wanted_ || (!is_floating(*wanted_) && *wanted_ != DType::kBool))
+    if (!wanted_ || (!is_differentiable(*wanted_) && *wanted_ != DType::kBool))
       fail(ErrorKind::kValue, "Overflow when unpacking long long");
     double real = PyLong_AsDouble(data);
     if (real == -1.0 && PyErr_Occurred()) throw PythonError{};
@@ -141,15 +141,22 @@ class NestedData {
   }
 
   static void store(std::byte* out, const functions::Operand& number, DType dtype) {
+    if (is_complex(dtype)) {
+      const double parts[] = {number.as_double(), number.imaginary};
+      kernels::table().cast[index_of(DType::kFloat64)][index_of(part_type(dtype))](out, parts, 2);
+      return;
+    }
+    check(number.kind != functions::Operand::Kind::kComplex || number.imaginary == 0 || dtype == DType::kBool,
+          "value cannot be converted to type ", name_of(dtype), " without overflow");
     if (is_floating(dtype)) {
       double real = number.as_double();
       kernels::table().cast[index_of(DType::kFloat64)][index_of(dtype)](out, &real, 1);
       return;
     }
     std::int64_t whole = number.integer;
-    if (number.kind == functions::Operand::Kind::kFloat) {
+    if (number.kind >= functions::Operand::Kind::kFloat) {
       if (dtype == DType::kBool) {
-        whole = number.real != 0;
+        whole = number.real != 0 || number.imaginary != 0;
       } else {
         check(number.real == number.real && std::abs(number.real) < 9.3e18, "cannot convert float ", number.real,
               " to ", name_of(dtype));

@@ -68,7 +68,7 @@ PyObject* unary(PyObject* a) {
 PyObject* invert(PyObject* a) {
   return guarded([&] {
     const ValuePtr& x = value_of(a);
-    if (is_floating(x->dtype))
+    if (is_differentiable(x->dtype))
       fail(ErrorKind::kType, "~ (operator.invert) is only implemented on integer and Boolean-type tensors");
     return wrap(functions::unary(Op::bitwise_not, x));
   });
@@ -161,21 +161,29 @@ int truth(PyObject* self) {
       -1);
 }
 
+// The number of a tensor with one element, which int and float take.
+Object real_element(PyObject* self, const char* type) {
+  Object number(single_element(self));
+  if (!PyComplex_Check(number.get())) return number;
+  check(PyComplex_ImagAsDouble(number.get()) == 0, "value cannot be converted to type ", type, " without overflow");
+  return Object(checked(PyFloat_FromDouble(PyComplex_RealAsDouble(number.get()))));
+}
+
 PyObject* to_int(PyObject* self) {
   return guarded([&] {
-    Object number(single_element(self));
+    Object number = real_element(self, "int64_t");
     return PyNumber_Long(number.get());
   });
 }
 PyObject* to_float(PyObject* self) {
   return guarded([&] {
-    Object number(single_element(self));
+    Object number = real_element(self, "double");
     return PyNumber_Float(number.get());
   });
 }
 PyObject* to_index(PyObject* self) {
   return guarded([&] {
-    if (is_floating(value_of(self)->dtype) || value_of(self)->shape->numel() != 1)
+    if (is_differentiable(value_of(self)->dtype) || value_of(self)->shape->numel() != 1)
       fail(ErrorKind::kType, "only integer tensors of a single element can be converted to an index");
     Object number(single_element(self));
     return PyNumber_Long(number.get());

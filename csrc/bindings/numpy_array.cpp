@@ -40,7 +40,7 @@ void** published_table() {
 }
 
 constexpr int kWriteable = 0x0400;
-constexpr int kTypes[kDTypeCount] = {0, 2, 1, 3, 5, sizeof(long) == 8 ? 7 : 9, 23, -1, 11, 12};  // by DType
+constexpr int kTypes[kDTypeCount] = {0, 2, 1, 3, 5, sizeof(long) == 8 ? 7 : 9, 23, -1, 11, 12, -1, 14, 15};  // by DType
 
 void release_memory(PyObject* capsule) {
   auto* storage = static_cast<Storage*>(PyCapsule_GetPointer(capsule, nullptr));

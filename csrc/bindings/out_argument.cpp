@@ -20,7 +20,7 @@ namespace {
 constexpr const char* kExact[] = {
     "all",          "amax",          "amin",         "any",   "argmax", "argmin",       "bmm",      "bucketize",
     "ceil",         "dot",           "frac",         "floor", "gather", "index_select", "isneginf", "isposinf",
-    "logcumsumexp", "masked_select", "matmul",       "mm",    "mv",     "nanquantile",  "nonzero",  "norm",
+    "logcumsumexp", "masked_select", "matmul",       "mm",    "mv",     "nanquantile",  "neg", "nonzero",  "norm",
     "quantile",     "round",         "searchsorted", "take",  "tril",   "triu",         "trunc",    "where",
 };
 

@@ -6,6 +6,7 @@
 #include "bindings/scalars.h"
 #include "bindings/tensor_object.h"
 #include "functions/views.h"
+#include "ops/complex.h"
 #include "ops/record.h"
 #include "support/check.h"
 
@@ -114,7 +115,7 @@ int set_data(PyObject* self, PyObject* data, void*) {
         check(value_of(data)->device() == value_of(self)->device(),
               "Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have incompatible tensor "
               "type.");
-        check(!value_of(self)->leaf || is_floating(value_of(data)->dtype),
+        check(!value_of(self)->leaf || is_differentiable(value_of(data)->dtype),
               "data set to a tensor that requires gradients must be floating point or complex dtype");
         // What nobody else holds needs no sharing, which would make a view of it.
         if (Py_REFCNT(data) == 1 && !variable_of(data).cell)
@@ -142,6 +143,11 @@ PyObject* get_matrix_transposed(PyObject* self, void*) {
     return wrap_view(self, engine::view_of(variable_of(self), functions::transpose_views(shape, -2, -1)));
   });
 }
+PyObject* get_matrix_hermitian(PyObject* self, void*) {
+  Object transposed(get_matrix_transposed(self, nullptr));
+  if (!transposed || !is_complex(value_of(self)->dtype)) return transposed.release();
+  return guarded([&] { return wrap(build::conj(value_of(transposed.get()))); });
+}
 PyObject* get_hermitian(PyObject* self, void*) {
   return guarded([&] {
     const Shape* shape = value_of(self)->shape;
@@ -149,8 +155,23 @@ PyObject* get_hermitian(PyObject* self, void*) {
           shape->rank(), "-D tensor.", shape->rank() > 2 ? " For batches of matrices, consider using tensor.mH" : "");
     DimVector axes;
     for (int axis = shape->rank(); axis-- > 0;) axes.push_back(axis);
+    if (is_complex(value_of(self)->dtype)) return wrap(build::conj(build::permute(value_of(self), axes)));
     return wrap_view(self, engine::view_of(variable_of(self), functions::permute_views(shape, axes)));
   });
+}
+// real and imag, for reading and writing: views.
+PyObject* get_part(PyObject* self, void* name) {
+  Object module(PyImport_ImportModule("lamina._core"));
+  return module ? PyObject_CallMethod(module.get(), static_cast<const char*>(name), "O", self) : nullptr;
+}
+int set_part(PyObject* self, PyObject* numbers, void* name) {
+  if (!numbers) {
+    PyErr_Format(PyExc_RuntimeError, "cannot delete %s", static_cast<const char*>(name));
+    return -1;
+  }
+  Object part(get_part(self, name));
+  Object done(part ? PyObject_CallMethod(part.get(), "copy_", "O", numbers) : nullptr);
+  return done ? 0 : -1;
 }
 PyObject* get_itemsize(PyObject* self, void*) {
   return guarded([&] { return PyLong_FromSize_t(size_of(value_of(self)->dtype)); });
@@ -193,8 +214,10 @@ PyGetSetDef g_tensor_properties[] = {
     {"data", get_data, set_data, "The same numbers without history.", nullptr},
     {"T", get_transposed, nullptr, "A view with the axes reversed.", nullptr},
     {"mT", get_matrix_transposed, nullptr, "A view with the last two axes swapped.", nullptr},
-    {"H", get_hermitian, nullptr, "A matrix transposed (real numbers: the conjugate transpose), as a view.", nullptr},
-    {"mH", get_matrix_transposed, nullptr, "The same as mT, for real numbers.", nullptr},
+    {"H", get_hermitian, nullptr, "A matrix transposed and conjugated; for real numbers T.", nullptr},
+    {"mH", get_matrix_hermitian, nullptr, "Each matrix transposed and conjugated; for real numbers mT.", nullptr},
+    {"real", get_part, set_part, "The real parts, as a view; real numbers themselves.", const_cast<char*>("real")},
+    {"imag", get_part, set_part, "The imaginary parts, as a view.", const_cast<char*>("imag")},
     {"layout", get_layout, nullptr, "strided: elements lie at equal distances along each axis.", nullptr},
     {"itemsize", get_itemsize, nullptr, "Bytes an element.", nullptr},
     {"_version", get_version, nullptr, nullptr, nullptr},

@@ -280,6 +280,10 @@ PyObject* call_with_out(const Signature& signature, Body body, PyObject* const* 
       typed = args[count + i] != Py_None;
       if (!typed) continue;
     }
+    if (!makes && is_tensor(args[count + out]) && PyUnicode_Compare(name, dtype) == 0)
+      if (auto wanted = dtype_from(args[count + i]))
+        check(*wanted == value_of(args[count + out])->dtype, "Expected out tensor to have dtype ", name_of(*wanted),
+              ", but got ", name_of(value_of(args[count + out])->dtype), " instead");
     others.push_back(args[count + i]);
     checked(PyList_Append(kept.get(), name));
   }

@@ -25,11 +25,22 @@ DType dtype_of(PyObject* self) { return reinterpret_cast<DTypeObject*>(self)->dt
 PyObject* dtype_repr(PyObject* self) { return PyUnicode_FromFormat("%s.%s", kPrintedPackage, name_of(dtype_of(self))); }
 PyObject* dtype_reduce(PyObject* self, PyObject*) { return PyUnicode_FromString(name_of(dtype_of(self))); }
 PyObject* dtype_is_floating(PyObject* self, void*) { return PyBool_FromLong(is_floating(dtype_of(self))); }
-PyObject* dtype_is_complex(PyObject*, void*) { Py_RETURN_FALSE; }
+PyObject* dtype_is_complex(PyObject* self, void*) { return PyBool_FromLong(is_complex(dtype_of(self))); }
 PyObject* dtype_is_signed(PyObject* self, void*) { return PyBool_FromLong(dtype_of(self) > DType::kUInt8); }
 PyObject* dtype_itemsize(PyObject* self, void*) { return PyLong_FromSize_t(size_of(dtype_of(self))); }
 
-PyMethodDef g_dtype_methods[] = {{"__reduce__", dtype_reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+PyObject* dtype_to_real(PyObject* self, PyObject*) {
+  return Object::borrowed(dtype_object(part_type(dtype_of(self)))).release();
+}
+PyObject* dtype_to_complex(PyObject* self, PyObject*) {
+  return Object::borrowed(dtype_object(complex_type(dtype_of(self)))).release();
+}
+
+PyMethodDef g_dtype_methods[] = {
+    {"__reduce__", dtype_reduce, METH_NOARGS, nullptr},
+    {"to_real", dtype_to_real, METH_NOARGS, "The type of a complex type's parts; of others the type itself."},
+    {"to_complex", dtype_to_complex, METH_NOARGS, "The complex type with parts of this type, or of the default one."},
+    {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef g_dtype_properties[] = {{"is_floating_point", dtype_is_floating, nullptr, nullptr, nullptr},
                                     {"is_complex", dtype_is_complex, nullptr, nullptr, nullptr},
                                     {"is_signed", dtype_is_signed, nullptr, nullptr, nullptr},
@@ -121,6 +132,7 @@ PyObject* dtype_object(DType dtype) { return g_dtypes[index_of(dtype)]; }
 std::optional<DType> dtype_from(PyObject* object) {
   if (Py_TYPE(object) == g_dtype_type) return dtype_of(object);
   if (object == reinterpret_cast<PyObject*>(&PyFloat_Type)) return DType::kFloat64;
+  if (object == reinterpret_cast<PyObject*>(&PyComplex_Type)) return DType::kComplex128;
   if (object == reinterpret_cast<PyObject*>(&PyBool_Type)) return DType::kBool;
   if (object == reinterpret_cast<PyObject*>(&PyLong_Type)) return DType::kInt64;
   return std::nullopt;
@@ -148,6 +160,10 @@ std::optional<functions::Operand> number_from(PyObject* object) {
     }
     return Operand::of(static_cast<std::int64_t>(number));
   }
+  if (PyComplex_Check(object)) {  // NumPy's complex128 is one, too
+    Py_complex number = PyComplex_AsCComplex(object);
+    return Operand::of(number.real, number.imag);
+  }
   // NumPy's numbers: whole ones have __index__, the others only __float__.
   if (is_tensor(object) || PyUnicode_Check(object) || PySequence_Check(object)) return std::nullopt;
   if (PyObject_CheckBuffer(object) && std::strcmp(Py_TYPE(object)->tp_name, "numpy.ndarray") == 0) return std::nullopt;
@@ -159,7 +175,11 @@ std::optional<functions::Operand> number_from(PyObject* object) {
     return number_from(whole.get());
   }
   PyNumberMethods* methods = Py_TYPE(object)->tp_as_number;
-  if (!methods || !methods->nb_float || PyComplex_Check(object)) return std::nullopt;
+  if (std::strcmp(type, "numpy.complex64") == 0) {
+    Py_complex number = PyComplex_AsCComplex(object);
+    return Operand::of(number.real, number.imag);
+  }
+  if (!methods || !methods->nb_float) return std::nullopt;
   double number = PyFloat_AsDouble(object);
   if (number == -1.0 && PyErr_Occurred()) throw PythonError{};
   return Operand::of(number);
@@ -167,7 +187,7 @@ std::optional<functions::Operand> number_from(PyObject* object) {
 
 std::optional<std::int64_t> integer_from(PyObject* object) {
   if (!PyLong_Check(object) && !PyIndex_Check(object)) return std::nullopt;
-  if (is_tensor(object) && (value_of(object)->shape->numel() != 1 || is_floating(value_of(object)->dtype)))
+  if (is_tensor(object) && (value_of(object)->shape->numel() != 1 || is_differentiable(value_of(object)->dtype)))
     return std::nullopt;
   Py_ssize_t number = PyNumber_AsSsize_t(object, PyExc_OverflowError);
   if (number == -1 && PyErr_Occurred()) throw PythonError{};
@@ -232,6 +252,21 @@ PyObject* element_object(DType dtype, const void* element) {
       double number;
       std::memcpy(&number, element, sizeof number);
       return PyFloat_FromDouble(number);
+    }
+    case DType::kComplex32: {
+      Half parts[2];
+      std::memcpy(parts, element, sizeof parts);
+      return PyComplex_FromDoubles(static_cast<double>(to_float(parts[0])), static_cast<double>(to_float(parts[1])));
+    }
+    case DType::kComplex64: {
+      float parts[2];
+      std::memcpy(parts, element, sizeof parts);
+      return PyComplex_FromDoubles(static_cast<double>(parts[0]), static_cast<double>(parts[1]));
+    }
+    case DType::kComplex128: {
+      double parts[2];
+      std::memcpy(parts, element, sizeof parts);
+      return PyComplex_FromDoubles(parts[0], parts[1]);
     }
   }
   Py_RETURN_NONE;

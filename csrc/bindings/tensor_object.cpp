@@ -222,7 +222,7 @@ PyObject* wrap(ValuePtr value) {
 PyObject* wrap_view(PyObject* base, engine::Variable view) {
   if (!as_tensor(base)->variable.is_view()) view.cell->handle = base;
   // Inference mode records no history of the view, which is a leaf then; it requires a gradient if its base does.
-  bool leaf = inference_mode() && value_of(base)->requires_grad() && is_floating(view.value->dtype) &&
+  bool leaf = inference_mode() && value_of(base)->requires_grad() && is_differentiable(view.value->dtype) &&
               !view.value->has(kInferenceMade);
   if (leaf) view.value = engine::with_leaf(view, LeafPtr::adopt(new LeafGrad));
   PyObject* tensor = wrap(std::move(view));
@@ -274,7 +274,7 @@ void set_requires_grad(PyObject* tensor, bool requires_grad) {
   } else {
     check(!value->has(kInferenceMade) || inference_mode(),
           "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
-    check(is_floating(value->dtype), "only Tensors of floating point dtype can require gradients");
+    check(is_differentiable(value->dtype), "only Tensors of floating point and complex dtype can require gradients");
   }
   // The flag is the value's: other tensors that hold the same value must not change.
   value.reset();

@@ -59,7 +59,7 @@ void Emitter::add(Step step, const std::string& note, double nanoseconds) {
 
 Location Emitter::location(std::uint32_t index, std::int64_t extra_elements) const {
   const Node& node = program_[index];
-  auto size = static_cast<std::int64_t>(size_of(program_[node.owner].dtype));
+  auto size = static_cast<std::int64_t>(size_of(node.dtype));
   return {node.owner, (node.layout.offset + extra_elements) * size};
 }
 

@@ -35,6 +35,10 @@ ValuePtr put(const ViewSpec& spec, const ValuePtr& base, const ValuePtr& fresh) 
       return fresh;
     case Op::bitcast:
       return build::bitcast(fresh, base->dtype);
+    case Op::view_as_real:
+      return build::view_as_complex(fresh);
+    case Op::view_as_complex:
+      return build::view_as_real(fresh);
     default:
       throw std::logic_error(text("nothing undoes ", row(static_cast<OpId>(spec.op)).name));
   }
@@ -42,6 +46,10 @@ ValuePtr put(const ViewSpec& spec, const ValuePtr& base, const ValuePtr& fresh) 
 
 // `base` with the elements that the steps lead to, each once, replaced by `fresh`.
 ValuePtr put_elements(const std::vector<const ViewPath*>& steps, const ValuePtr& base, const ValuePtr& fresh) {
+  for (const ViewPath* step : steps)
+    if (step->spec.op == Op::view_as_real || step->spec.op == Op::view_as_complex)
+      fail(ErrorKind::kNotImplemented,
+           "in-place changes of expanded or strided views of a complex tensor's parts; change the complex tensor");
   std::int64_t numel = base->shape->numel();
   StoragePtr storage = runtime::allocate(static_cast<std::size_t>(numel) * sizeof(std::int64_t));
   auto* first = static_cast<std::int64_t*>(storage->data);

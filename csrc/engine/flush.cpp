@@ -1,6 +1,7 @@
 // Running what has been recorded: liveness, the plan, memory, execution, and letting go of what is done.
 #include "engine/flush.h"
 
+#include <bit>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -117,6 +118,19 @@ void store_scalar(std::byte* to, const Value* scalar) {
       BFloat16 half;
       from_float(narrow, half);
       std::memcpy(to, &half, sizeof half);
+      break;
+    }
+    case DType::kComplex32: {
+      Half parts[2];
+      from_float(narrow, parts[0]);
+      from_float(static_cast<float>(std::bit_cast<double>(scalar->scalar.high)), parts[1]);
+      std::memcpy(to, parts, sizeof parts);
+      break;
+    }
+    case DType::kComplex64: {
+      const auto imaginary = std::bit_cast<double>(scalar->scalar.high);
+      const float parts[] = {narrow, static_cast<float>(imaginary)};
+      std::memcpy(to, parts, sizeof parts);
       break;
     }
     default:  // little-endian integers, doubles and seeds are their own leading bytes

@@ -46,7 +46,7 @@ ValuePtr with_operands(Value* value, std::span<Value* const> inputs) {
 }
 
 void follow(Value* value, std::span<Value* const> inputs) {
-  if (!tangents_followed() || !is_floating(value->dtype) || tangent_of(value)) return;
+  if (!tangents_followed() || !is_differentiable(value->dtype) || tangent_of(value)) return;
   // Numbers without a history, or with that of others, are the same numbers.
   if (op_of(value) == Op::detach || op_of(value) == Op::rebase) return copy_tangent(inputs[0], value);
   std::vector<ValuePtr> tangents;

@@ -80,12 +80,26 @@ bool is_leaf_of_part(Variable& variable) {
 
 Variable strided_view(Variable& variable, const Shape* shape, const Attribute* offset_and_strides) {
   const Value* memory = variable.is_view() ? variable.cell->value.get() : current(variable).get();
-  std::vector<ViewSpec> specs{{Op::as_strided, shape, offset_and_strides}};
+  std::vector<ViewSpec> specs;
+  const Shape* dense = memory->shape;
   if (memory->has(kReordered)) {
-    auto axes = *axes_in_memory(memory->shape, base_strides(memory));
-    specs.insert(specs.begin(), {Op::permute, permuted(memory->shape, axes), Attribute::of(axes)});
+    auto axes = *axes_in_memory(dense, base_strides(memory));
+    dense = permuted(dense, axes);
+    specs.push_back({Op::permute, dense, Attribute::of(axes)});
   }
-  if (DType dtype = current(variable)->dtype; dtype != memory->dtype)
+  DType dtype = current(variable)->dtype;
+  const bool parts = is_complex(memory->dtype) && !is_complex(dtype);
+  if (parts) {
+    DimVector dims(dense->dims().begin(), dense->dims().end());
+    dims.push_back(2);
+    specs.push_back({Op::view_as_real, Shape::of(dims)});
+  } else if (is_complex(dtype) && !is_complex(memory->dtype)) {
+    const Shape* pairs = Shape::of({dense->numel() / 2, 2});
+    specs.push_back({Op::reshape, pairs});
+    specs.push_back({Op::view_as_complex, Shape::of({dense->numel() / 2})});
+  }
+  specs.push_back({Op::as_strided, shape, offset_and_strides});
+  if (is_complex(dtype) == is_complex(memory->dtype) && dtype != memory->dtype)
     specs.push_back({Op::bitcast, shape, Attribute::of({static_cast<std::int64_t>(index_of(dtype))})});
   if (shows_whole_base(variable)) return view_of(variable, specs);
   if (has_own_tangent(variable)) {

@@ -22,6 +22,8 @@ ValuePtr apply(const ViewSpec& spec, const ValuePtr& base) {
     view = build::as_strided(base, spec.shape, spec.attribute);
   } else if (spec.op == Op::bitcast) {
     view = build::bitcast(base, static_cast<DType>((*spec.attribute)[0]));
+  } else if (spec.op == Op::view_as_real || spec.op == Op::view_as_complex) {
+    view = spec.op == Op::view_as_real ? build::view_as_real(base) : build::view_as_complex(base);
   } else {
     view = record(spec.op, {base.get()}, spec.shape, base->dtype, spec.attribute);
   }

@@ -14,7 +14,7 @@ ValuePtr convolution(Op op, const ValuePtr& x, const ValuePtr& weight, Dims size
         "convolution: expected images (n, channels, height, width)");
   check(x->dtype == weight->dtype, "Input type (", scalar_name(x->dtype), ") and weight type (",
         scalar_name(weight->dtype), ") should be the same");
-  check(is_floating(x->dtype), "\"convolution\" not implemented for '", scalar_name(x->dtype), "'");
+  check(is_differentiable(x->dtype), "\"convolution\" not implemented for '", scalar_name(x->dtype), "'");
   check(groups > 0, "non-positive groups is not supported");
   check(w[0] >= groups, "Given groups=", groups, ", expected weight to be at least ", groups,
         " at dimension 0, but got weight of size ", to_string(w.dims(), '[', ']'), " instead");
@@ -33,6 +33,7 @@ ValuePtr convolution(Op op, const ValuePtr& x, const ValuePtr& weight, Dims size
 
 ValuePtr max_pool_positions(const ValuePtr& x, Dims size, const Attribute* windows) {
   const Shape& in = *x->shape;
+  check(!is_complex(x->dtype), "max_pool: not implemented for '", scalar_name(x->dtype), "'");
   check(in.rank() >= 2 && size.size() == 2, "max_pool: expected planes (…, height, width)");
   DimVector dims(in.dims().begin(), in.dims().end() - 2);
   dims.insert(dims.end(), size.begin(), size.end());

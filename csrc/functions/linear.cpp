@@ -128,19 +128,24 @@ ValuePtr dot(const ValuePtr& a, const ValuePtr& b) {
   return labelled(with_rank(product(rows, columns), DimVector{}), "Dot");
 }
 
-ValuePtr addmm(const ValuePtr& input, const ValuePtr& a, const ValuePtr& b, double beta, double alpha) {
+namespace {
+bool is_one(const Operand& number) { return number.as_double() == 1 && number.imaginary == 0; }
+}  // namespace
+
+ValuePtr addmm(const ValuePtr& input, const ValuePtr& a, const ValuePtr& b, const Operand& beta, const Operand& alpha) {
   check(a->shape->rank() == 2 && b->shape->rank() == 2, "mat1 and mat2 must be matrices, got ", a->shape->rank(),
         "-D and ", b->shape->rank(), "-D tensors");
   check_same_dtype("addmm", a, b);
   check_same_dtype("addmm", a, input);
   ValuePtr result = product(a, b);
-  if (alpha != 1) result = result * alpha;
+  if (!is_one(alpha)) result = result * alpha.as(result->dtype);
   check(broadcast(input->shape, result->shape) == result->shape,
         "The expanded size of the tensor must match the existing "
         "size: input ",
         to_string(input->shape->dims(), '[', ']'), ", product ", to_string(result->shape->dims(), '[', ']'));
   // beta = 0 means that input is not read at all, whatever it holds.
-  if (beta != 0) result = build::add(result, beta == 1 ? input : input * beta);
+  bool none = beta.as_double() == 0 && beta.imaginary == 0;
+  if (!none) result = build::add(result, is_one(beta) ? input : input * beta.as(input->dtype));
   return labelled(result, "Addmm");
 }
 

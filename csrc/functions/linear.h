@@ -13,7 +13,7 @@ ValuePtr bmm(const ValuePtr& a, const ValuePtr& b);
 ValuePtr mv(const ValuePtr& a, const ValuePtr& b);
 ValuePtr dot(const ValuePtr& a, const ValuePtr& b);
 // beta * input + alpha * (a @ b)
-ValuePtr addmm(const ValuePtr& input, const ValuePtr& a, const ValuePtr& b, double beta, double alpha);
+ValuePtr addmm(const ValuePtr& input, const ValuePtr& a, const ValuePtr& b, const Operand& beta, const Operand& alpha);
 // x @ weight.T + bias: x (..., in), weight (out, in) or (in,), bias (out,) or null.
 ValuePtr linear(const ValuePtr& x, const ValuePtr& weight, const ValuePtr& bias);
 

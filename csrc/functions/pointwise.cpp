@@ -8,6 +8,7 @@
 #include "engine/flush.h"
 #include "engine/index.h"
 #include "ops/build.h"
+#include "ops/complex.h"
 #include "ops/record.h"
 #include "support/check.h"
 
@@ -15,11 +16,7 @@ namespace lamina::functions {
 
 namespace {
 
-bool promotes_to_float(Op op) {
-  const OpRow& entry = row(op);
-  auto kernel = static_cast<Elementwise>(entry.kernel.member);
-  return !supports(kernel, DType::kInt64) && supports(kernel, DType::kFloat32);
-}
+bool promotes_to_float(Op op) { return !supports(op, DType::kInt64) && supports(op, DType::kFloat32); }
 
 bool is_rounding(Op op) { return op == Op::floor || op == Op::ceil || op == Op::round || op == Op::trunc; }
 
@@ -42,7 +39,7 @@ ValuePtr labelled(ValuePtr value, const char* label) {
 ValuePtr to_dtype(const ValuePtr& x, DType dtype) { return build::cast(x, dtype); }
 
 ValuePtr unary(Op op, const ValuePtr& x) {
-  if (!is_floating(x->dtype)) {
+  if (!is_differentiable(x->dtype)) {
     if (is_rounding(op)) {
       if (x->dtype == DType::kBool)
         fail(ErrorKind::kNotImplemented, "\"", row(op).name, "\" not implemented for 'Bool'");
@@ -61,9 +58,14 @@ ValuePtr unary(Op op, const ValuePtr& x) {
           "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
           "`~` or `logical_not()` operator instead.");
   if (op == Op::relu) check(x->dtype != DType::kBool, "Boolean inputs not supported for relu");
+  if (op == Op::sign && is_complex(x->dtype))
+    fail(ErrorKind::kRuntime,
+         "Unlike NumPy, torch.sign doesn't allow complex inputs. Use torch.sgn for x / |x| instead.");
   check_supports(op, x->dtype);
   return build::unary(op, x);
 }
+
+ValuePtr sgn(const ValuePtr& x) { return labelled(is_complex(x->dtype) ? build::sign(x) : unary(Op::sign, x), "Sgn"); }
 
 ValuePtr round(const ValuePtr& x, std::int64_t decimals) {
   if (decimals == 0) return unary(Op::round, x);
@@ -75,6 +77,10 @@ ValuePtr round(const ValuePtr& x, std::int64_t decimals) {
 }
 
 ValuePtr isfinite(const ValuePtr& x) {
+  if (is_complex(x->dtype)) {
+    build::Parts of = build::parts(x);
+    return build::binary(Op::logical_and, isfinite(of.real), isfinite(of.imaginary));
+  }
   if (!is_floating(x->dtype)) return build::full(x->shape, 1, DType::kBool, x->device());
   // x - x is 0 for finite numbers and NaN for all others.
   return build::binary(Op::eq, build::sub(build::detach(x), build::detach(x)), build::number(0, x->dtype));
@@ -86,11 +92,11 @@ ValuePtr binary(Op op, const Operand& a, const Operand& b) {
   if (!tensor.is_number() && is_floating(tensor.value->dtype)) {
     DType dtype = tensor.value->dtype;
     bool agrees = other.is_number() ? other.kind != Operand::Kind::kBool : other.value->dtype == dtype;
-    if (agrees && supports(static_cast<Elementwise>(row(op).kernel.member), dtype))
+    if (agrees && other.kind != Operand::Kind::kComplex && supports(op, dtype))
       return build::binary(op, a.as(dtype), b.as(dtype));
   }
   DType dtype = result_type({a, b});
-  if (promotes_to_float(op) && !is_floating(dtype)) dtype = default_float();
+  if (promotes_to_float(op) && !is_differentiable(dtype)) dtype = default_float();
   if (op == Op::sub) {
     auto is_mask = [](const Operand& x) {
       return x.is_number() ? x.kind == Operand::Kind::kBool : x.value->dtype == DType::kBool;
@@ -106,7 +112,7 @@ ValuePtr binary(Op op, const Operand& a, const Operand& b) {
   check_supports(op, dtype);
   bool divides = op == Op::floor_divide || op == Op::remainder || op == Op::fmod;
   bool nothing = !a.is_number() && a.value->shape->numel() == 0;
-  if (divides && !is_floating(dtype) && !nothing) check_divisor(op, b);
+  if (divides && !is_differentiable(dtype) && !nothing) check_divisor(op, b);
   return build::binary(op, a.as(dtype), b.as(dtype));
 }
 
@@ -119,7 +125,9 @@ ValuePtr scaled(const Operand& a, const Operand& b, const Operand& alpha) {
     fail(ErrorKind::kType, "argument 'alpha' must be Number, not Tensor");
   check(alpha.kind != Operand::Kind::kBool || dtype == DType::kBool,
         "Boolean alpha only supported for Boolean results.");
-  check(is_floating(dtype) || alpha.kind != Operand::Kind::kFloat,
+  check(is_complex(dtype) || alpha.kind != Operand::Kind::kComplex,
+        "For non-complex input tensors, argument alpha must not be a complex number.");
+  check(is_differentiable(dtype) || alpha.kind != Operand::Kind::kFloat,
         "For integral input tensors, argument alpha must not be a floating point number.");
   return build::mul(b.as(dtype), alpha.as(dtype));
 }
@@ -155,14 +163,15 @@ ValuePtr div(const Operand& a, const Operand& b, const char* mode) {
 ValuePtr pow(const Operand& base, const Operand& exponent) {
   if (exponent.is_number() && !base.is_number()) {
     const ValuePtr& x = base.value;
+    if (exponent.kind == Operand::Kind::kComplex) return labelled(binary(Op::pow, base, exponent), "Pow");
     double power = exponent.as_double();
-    bool stays = is_floating(x->dtype) || (exponent.kind == Operand::Kind::kInt && x->dtype != DType::kBool);
-    if (!is_floating(x->dtype) && exponent.kind != Operand::Kind::kFloat)
+    bool stays = is_differentiable(x->dtype) || (exponent.kind == Operand::Kind::kInt && x->dtype != DType::kBool);
+    if (!is_differentiable(x->dtype) && exponent.kind != Operand::Kind::kFloat)
       check(power >= 0, "Integers to negative integer powers are not allowed.");
     if (stays && power == 2) return labelled(build::square(x), "Pow");
     // A root of -inf is NaN, as PyTorch computes it; the power function itself says inf.
-    if (is_floating(x->dtype) && power == 0.5) return labelled(build::sqrt(x), "Pow");
-    if (is_floating(x->dtype) && power == -0.5) return labelled(build::rsqrt(x), "Pow");
+    if (is_differentiable(x->dtype) && power == 0.5) return labelled(build::sqrt(x), "Pow");
+    if (is_differentiable(x->dtype) && power == -0.5) return labelled(build::rsqrt(x), "Pow");
     if (stays && power == 1) return labelled(build::clone(x), "Pow");
     return labelled(binary(Op::pow, base, exponent), "Pow");
   }
@@ -178,6 +187,7 @@ ValuePtr where(const ValuePtr& condition, const Operand& a, const Operand& b) {
 
 ValuePtr clamp(const ValuePtr& x, const std::optional<Operand>& low, const std::optional<Operand>& high) {
   check(low || high, "torch.clamp: At least one of 'min' or 'max' must not be None");
+  check(!is_complex(x->dtype), "clamp is not supported for complex types");
   DType dtype = low && high ? result_type({x, *low, *high}) : low ? result_type({x, *low}) : result_type({x, *high});
   ValuePtr result = build::cast(x, dtype);
   // The gradient passes at the bounds too, so maximum's sharing of ties is not used: the comparison decides.

@@ -8,6 +8,7 @@
 namespace lamina::functions {
 
 ValuePtr unary(Op op, const ValuePtr& x);
+ValuePtr sgn(const ValuePtr& x);  // sign, of complex numbers x / |x|
 ValuePtr isfinite(const ValuePtr& x);
 // To this many decimal places, ties to even; with fewer than 0, to tens, hundreds …
 ValuePtr round(const ValuePtr& x, std::int64_t decimals);

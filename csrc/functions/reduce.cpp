@@ -6,6 +6,7 @@
 
 #include "functions/pointwise.h"
 #include "ops/build.h"
+#include "ops/complex.h"
 #include "support/check.h"
 
 namespace lamina::functions {
@@ -17,7 +18,7 @@ using namespace build;
 // Integers are summed and multiplied as int64.
 DType accumulated(const ValuePtr& x, std::optional<DType> dtype) {
   if (dtype) return *dtype;
-  return is_floating(x->dtype) ? x->dtype : DType::kInt64;
+  return is_differentiable(x->dtype) ? x->dtype : DType::kInt64;
 }
 
 // x in the type that it is summed in: truths are counted.
@@ -40,6 +41,11 @@ void check_not_empty(const char* name, const ValuePtr& x, Dims axes, bool named)
            " to have non-zero size.", named ? "" : " Specify the reduction dim with the 'dim' argument.");
 }
 
+// Complex numbers have no order.
+void refuse_complex(const char* name, const ValuePtr& x) {
+  check(!is_complex(x->dtype), name, "(): does not support complex input");
+}
+
 }  // namespace
 
 ValuePtr sum(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DType> dtype) {
@@ -51,7 +57,7 @@ ValuePtr sum(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DT
 
 ValuePtr mean(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DType> dtype) {
   DType type = dtype.value_or(x->dtype);
-  check(is_floating(type),
+  check(is_differentiable(type),
         "mean(): could not infer output dtype. Input dtype must be either a floating point or complex "
         "dtype. Got: ",
         scalar_name(type));
@@ -69,6 +75,7 @@ ValuePtr prod(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<D
 }
 
 ValuePtr extremum(Op op, const ValuePtr& x, const Axes& axes, bool keepdim) {
+  refuse_complex(row(op).name, x);
   DimVector wrapped = wrap_or_all(axes, x->shape->rank());
   check_not_empty(row(op).name, x, wrapped, axes.has_value());
   return build::reduce(op, x, wrapped, keepdim);
@@ -83,6 +90,7 @@ ValuePtr any_all(Op op, const ValuePtr& x, const Axes& axes, bool keepdim) {
 
 ValuePtr arg_extremum(Op op, const ValuePtr& x, std::optional<std::int64_t> axis, bool keepdim) {
   check(x->dtype != DType::kBool, row(op).name, "(): does not support bool input");
+  refuse_complex(row(op).name, x);
   int rank = x->shape->rank();
   if (axis) {
     DimVector axes = wrap_axes(DimVector{*axis}, rank);
@@ -100,6 +108,7 @@ ValuePtr arg_extremum(Op op, const ValuePtr& x, std::optional<std::int64_t> axis
 
 Extremes extremum_with_indices(Op arg, const ValuePtr& x, std::int64_t axis, bool keepdim) {
   const char* name = arg == Op::argmax ? "max" : "min";
+  refuse_complex(name, x);
   if (x->shape->rank() == 0) {
     wrap_axis(axis, 0);
     return {labelled(clone(x), arg == Op::argmax ? "Max" : "Min"), full(x->shape, 0, DType::kInt64, x->device())};
@@ -114,7 +123,11 @@ Extremes extremum_with_indices(Op arg, const ValuePtr& x, std::int64_t axis, boo
 }
 
 ValuePtr var(const ValuePtr& x, const Axes& axes, double correction, bool keepdim) {
-  check(is_floating(x->dtype), "std and var only support floating point and complex dtypes");
+  check(is_differentiable(x->dtype), "std and var only support floating point and complex dtypes");
+  if (is_complex(x->dtype)) {
+    build::Parts of = build::parts(x);
+    return labelled(var(of.real, axes, correction, keepdim) + var(of.imaginary, axes, correction, keepdim), "Var");
+  }
   if (is_narrow(x->dtype))
     return labelled(cast(var(cast(x, wide(x->dtype)), axes, correction, keepdim), x->dtype), "Var");
   DimVector wrapped = wrap_or_all(axes, x->shape->rank());
@@ -130,14 +143,20 @@ ValuePtr std_deviation(const ValuePtr& x, const Axes& axes, double correction, b
     return labelled(cast(std_deviation(cast(x, wide(x->dtype)), axes, correction, keepdim), x->dtype), "Std");
   // Where nothing varies the root's slope is infinite; the gradient there is 0.
   ValuePtr variance = var(x, axes, correction, keepdim);
-  ValuePtr is_zero = build::binary(Op::eq, variance, number(0, x->dtype));
-  ValuePtr root = build::sqrt(build::where(is_zero, number(1, x->dtype), variance));
-  return labelled(build::where(is_zero, number(0, x->dtype), root), "Std");
+  DType dtype = variance->dtype;
+  ValuePtr is_zero = build::binary(Op::eq, variance, number(0, dtype));
+  ValuePtr root = build::sqrt(build::where(is_zero, number(1, dtype), variance));
+  return labelled(build::where(is_zero, number(0, dtype), root), "Std");
 }
 
 ValuePtr norm(const ValuePtr& x, double p, const Axes& axes, bool keepdim, std::optional<DType> dtype) {
-  check(is_floating(x->dtype), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ",
+  check(is_differentiable(x->dtype), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ",
         scalar_name(x->dtype));
+  if (is_complex(x->dtype)) {  // of the magnitudes
+    check(!dtype || is_complex(*dtype),
+          "linalg.vector_norm: the norm of a complex tensor has no dtype=", name_of(dtype.value_or(x->dtype)));
+    return norm(build::abs(dtype ? cast(x, *dtype) : x), p, axes, keepdim, {});
+  }
   check(!dtype || is_floating(*dtype), "linalg.vector_norm: dtype should be floating point or complex, but got ",
         scalar_name(dtype.value_or(x->dtype)));
   if (DType type = dtype.value_or(x->dtype); is_narrow(type))

@@ -4,6 +4,7 @@
 #include "functions/pointwise.h"
 #include "functions/reduce.h"
 #include "ops/build.h"
+#include "ops/complex.h"
 #include "support/check.h"
 
 namespace lamina::functions {
@@ -13,14 +14,14 @@ using namespace build;
 ValuePtr along_axis(Op op, const ValuePtr& x, std::int64_t axis, std::optional<DType> dtype) {
   int rank = x->shape->rank(), wrapped = wrap_axis(axis, rank);
   bool scans = op == Op::cumsum || op == Op::cumprod;
-  DType type = dtype.value_or(is_floating(x->dtype) || !scans ? x->dtype : DType::kInt64);
+  DType type = dtype.value_or(is_differentiable(x->dtype) || !scans ? x->dtype : DType::kInt64);
   if (scans && type == DType::kBool)
     fail(ErrorKind::kNotImplemented, "\"", row(op).name, "_out_cpu\" not implemented for 'Bool'");
   if (!scans && !is_floating(type))
     fail(ErrorKind::kNotImplemented, "\"", row(op).name, "_lastdim_kernel_impl\" not implemented for '",
          scalar_name(type), "'");
   ValuePtr source = cast(x, type);
-  if (scans && !is_floating(type) && type != DType::kInt64)  // integers are scanned as int64
+  if (scans && !is_differentiable(type) && type != DType::kInt64)  // integers are scanned as int64
     return labelled(cast(along_axis(op, source, axis, DType::kInt64), type), row(op).label);
   if (rank == 0) return build::reshape(along_axis(op, build::reshape(source, Shape::of({1})), 0, {}), x->shape);
   ValuePtr moved = build::swap_axes(source, wrapped, rank - 1);
@@ -28,9 +29,17 @@ ValuePtr along_axis(Op op, const ValuePtr& x, std::int64_t axis, std::optional<D
 }
 
 ValuePtr logsumexp(const ValuePtr& x, Dims axes, bool keepdim) {
-  ValuePtr source = is_floating(x->dtype) ? x : cast(x, default_float());
+  ValuePtr source = is_differentiable(x->dtype) ? x : cast(x, default_float());
   DimVector wrapped = axes.empty() ? all_axes(x->shape) : wrap_axes(axes, x->shape->rank());
   const Shape* shape = reduced_shape(x->shape, wrapped, keepdim);
+  if (is_complex(x->dtype)) {  // scaled by the largest real part
+    ValuePtr real = build::parts(build::detach(x)).real;
+    ValuePtr largest = build::reduce(Op::amax, real, wrapped, true);
+    ValuePtr usable = build::where(isfinite(largest), largest, number(0, largest->dtype));
+    ValuePtr scale = cast(usable, x->dtype);
+    ValuePtr total = build::sum(build::exp(source - scale), wrapped, keepdim);
+    return labelled(build::log(total) + build::reshape(scale, shape), "Logsumexp");
+  }
   // The reduced axes go last and become one.
   DimVector order, dims;
   std::int64_t n = 1;
@@ -49,6 +58,7 @@ ValuePtr logsumexp(const ValuePtr& x, Dims axes, bool keepdim) {
 }
 
 Extremes sort(const ValuePtr& x, std::int64_t axis, bool descending) {
+  check(!is_complex(x->dtype), "Sort does not support complex dtypes on CPU");
   int rank = x->shape->rank(), wrapped = wrap_axis(axis, rank);
   if (rank == 0) return {labelled(clone(x), "Sort"), full(x->shape, 0, DType::kInt64, x->device())};
   ValuePtr moved = build::swap_axes(x, wrapped, rank - 1);
@@ -59,7 +69,8 @@ Extremes sort(const ValuePtr& x, std::int64_t axis, bool descending) {
 
 Extremes topk(const ValuePtr& x, std::int64_t k, std::int64_t axis, bool largest) {
   int rank = x->shape->rank(), wrapped = wrap_axis(axis, rank);
-  check(x->dtype != DType::kBool, "topk does not support bool dtypes on CPU");
+  check(x->dtype != DType::kBool && !is_complex(x->dtype), "topk does not support ",
+        x->dtype == DType::kBool ? "bool" : "complex", " dtypes on CPU");
   check(k >= 0 && k <= (rank ? (*x->shape)[wrapped] : 1), "selected index k out of range");
   if (rank == 0) return sort(x, axis, largest);
   ValuePtr moved = build::swap_axes(x, wrapped, rank - 1);

@@ -143,6 +143,22 @@ Views select_views(const Shape* shape, std::int64_t axis, std::int64_t index, in
   return views;
 }
 
+Views parts_views(const Shape* shape, bool from_complex) {
+  DimVector dims(shape->dims().begin(), shape->dims().end());
+  check(!dims.empty(), "self.dim() cannot be 0 to view a tensor as a type of another element size");
+  DimVector pairs = dims;
+  if (from_complex) {
+    pairs.push_back(2);
+    dims.back() *= 2;
+    return {{Op::view_as_real, Shape::of(pairs)}, {Op::reshape, Shape::of(dims)}};
+  }
+  check(dims.back() % 2 == 0, "self.size(-1) must be divisible by 2 to view floats as complex numbers, but got ",
+        dims.back());
+  pairs.back() /= 2;
+  pairs.push_back(2);
+  return {{Op::reshape, Shape::of(pairs)}, {Op::view_as_complex, Shape::of(Dims(pairs).first(pairs.size() - 1))}};
+}
+
 ValuePtr apply(ValuePtr x, const Views& views) {
   for (const auto& view : views) x = record(view.op, {x.get()}, view.shape, x->dtype, view.attribute);
   return x;

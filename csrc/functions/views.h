@@ -26,6 +26,9 @@ Views narrow_views(const Shape* shape, std::int64_t axis, std::int64_t start, st
 // `named` is the axis that an error names, if it is another.
 Views select_views(const Shape* shape, std::int64_t axis, std::int64_t index, int named = -1);
 
+// Complex numbers as floats, two for one along the last axis, or back.
+Views parts_views(const Shape* shape, bool from_complex);
+
 // The views on values, where nothing needs to be shared.
 ValuePtr apply(ValuePtr x, const Views& views);
 

@@ -133,7 +133,7 @@ ValuePtr make_scalar(ScalarBits bits, DType dtype) {
 
 ValuePtr make_scalar(double number, DType dtype) {
   ScalarBits bits;
-  if (is_floating(dtype)) {
+  if (is_differentiable(dtype)) {
     std::memcpy(&bits.low, &number, sizeof number);
     return make_scalar(bits, dtype);
   }
@@ -141,7 +141,7 @@ ValuePtr make_scalar(double number, DType dtype) {
 }
 
 ValuePtr make_scalar(std::int64_t number, DType dtype) {
-  if (is_floating(dtype)) return make_scalar(static_cast<double>(number), dtype);
+  if (is_differentiable(dtype)) return make_scalar(static_cast<double>(number), dtype);
   ScalarBits bits;
   bits.low = static_cast<std::uint64_t>(number);
   return make_scalar(bits, dtype);

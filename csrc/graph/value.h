@@ -43,7 +43,8 @@ inline void release(LeafState* state) {
 }
 using LeafPtr = IntrusivePtr<LeafState>;
 
-// The bits of a scalar input: a double or an int64 by the value's dtype; random ops use both words (key, offset).
+// The bits of a scalar input by the value's dtype: a double, an int64, or two doubles (real and imaginary part); random
+// ops use both words, too (key, offset).
 struct ScalarBits {
   std::uint64_t low = 0;
   std::uint64_t high = 0;
@@ -109,7 +110,7 @@ ValuePtr make_value(OpId op, std::span<Value* const> inputs, const Shape* shape,
 ValuePtr make_leaf(StoragePtr storage, const Shape* shape, DType dtype, Layout layout = {});
 // A value on the device meta.
 ValuePtr make_meta(const Shape* shape, DType dtype);
-ValuePtr make_scalar(double number, DType dtype);
+ValuePtr make_scalar(double number, DType dtype);  // of a complex type: the real part
 ValuePtr make_scalar(std::int64_t number, DType dtype);
 ValuePtr make_scalar(ScalarBits bits, DType dtype);
 

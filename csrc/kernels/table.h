@@ -14,7 +14,7 @@
 
 namespace lamina::kernels {
 
-// Narrow types (support/dtype.h) are converted and moved; all else is null for them.
+// Narrow types (support/dtype.h) are converted and moved, complex ones moved; all else is null for them.
 
 // n contiguous elements of each operand in, n elements out. Indexed by the operands' type (`where`: by the result's).
 using ElementwiseFn = void (*)(void* out, const void* const* in, std::size_t n);
@@ -119,10 +119,10 @@ struct Table {
   MergeStatisticsFn merge_statistics[kDTypeCount];
   FinishRowFn finish_row[kRowwiseCount][kDTypeCount];
   ScanFn scan[kScanCount][kDTypeCount];
-  StridedFn load_strided[9];   // by element size: 1, 2, 4, 8
-  StridedFn store_strided[9];  // out is the strided side
+  StridedFn load_strided[17];   // by element size: 1, 2, 4, 8, 16
+  StridedFn store_strided[17];  // out is the strided side
   StreamFn stream;
-  TransposeFn transpose[9];
+  TransposeFn transpose[17];
   RandomFn uniform[kDTypeCount];
   RandomFn normal[kDTypeCount];
   RandomBitsFn random_bits;

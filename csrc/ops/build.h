@@ -40,6 +40,8 @@ ValuePtr expand(const ValuePtr& x, const Shape* shape);
 ValuePtr slice(const ValuePtr& x, const Shape* shape, Dims starts, Dims steps);
 // x's elements in row-major order, seen at these strides; within bounds by contract.
 ValuePtr as_strided(const ValuePtr& x, const Shape* shape, const Attribute* offset_and_strides);
+ValuePtr view_as_real(const ValuePtr& x);     // a complex x
+ValuePtr view_as_complex(const ValuePtr& x);  // floats whose last axis has 2 elements
 ValuePtr bitcast(const ValuePtr& x, DType dtype);
 ValuePtr narrow(const ValuePtr& x, int axis, std::int64_t start, std::int64_t length, std::int64_t step = 1);
 ValuePtr swap_axes(const ValuePtr& x, int first, int second);

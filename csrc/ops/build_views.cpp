@@ -41,6 +41,27 @@ ValuePtr as_strided(const ValuePtr& x, const Shape* shape, const Attribute* offs
   return record(Op::as_strided, {base.get()}, shape, x->dtype, offset_and_strides);
 }
 
+namespace {
+
+// Is it a number that a program has once, however often it is shown?
+bool is_number_shown(const Value* x) {
+  while (is_view(x) && !x->storage && x->inputs[0]) x = x->inputs[0];
+  return x->op == kScalar;
+}
+
+}  // namespace
+
+ValuePtr view_as_real(const ValuePtr& x) {
+  if (is_number_shown(x.get())) return view_as_real(clone(x));
+  DimVector dims(x->shape->dims().begin(), x->shape->dims().end());
+  dims.push_back(2);
+  return record(Op::view_as_real, {x.get()}, Shape::of(dims), part_type(x->dtype));
+}
+ValuePtr view_as_complex(const ValuePtr& x) {
+  auto dims = x->shape->dims();
+  return record(Op::view_as_complex, {x.get()}, Shape::of(dims.first(dims.size() - 1)), complex_type(x->dtype));
+}
+
 ValuePtr bitcast(const ValuePtr& x, DType dtype) { return record(Op::bitcast, {x.get()}, x->shape, dtype); }
 
 ValuePtr narrow(const ValuePtr& x, int axis, std::int64_t start, std::int64_t length, std::int64_t step) {

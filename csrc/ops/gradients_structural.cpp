@@ -177,6 +177,12 @@ void as_strided(Gradient& d) {
     return build::reshape(summed, shape);
   });
 }
+void view_as_real(Gradient& d) {
+  d.give(0, [&] { return build::view_as_complex(d.g()); });
+}
+void view_as_complex(Gradient& d) {
+  d.give(0, [&] { return build::view_as_real(d.g()); });
+}
 void clone(Gradient& d) {
   d.give(0, [&] { return d.g(); });
 }

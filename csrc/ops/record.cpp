@@ -8,6 +8,7 @@
 
 #include "graph/scope.h"
 #include "graph/tape.h"
+#include "ops/complex.h"
 #include "ops/memory_order.h"
 #include "ops/meta.h"
 #include "ops/view_layout.h"
@@ -49,6 +50,7 @@ std::uint8_t facts_of(Op op, std::span<Value* const> inputs) {
   auto is = [&](std::size_t i, bool one) {
     const Value* x = inputs[i];
     if (x->op != kScalar || x->scalar.high != 0) return false;
+    if (is_complex(x->dtype)) return false;
     return x->scalar.low == (!one ? 0 : is_floating(x->dtype) ? kOneBits : 1);
   };
   switch (op) {
@@ -132,13 +134,15 @@ ValuePtr record_unobserved(Op op, std::span<Value* const> inputs, const Shape* s
                            const Attribute* attribute) {
   const OpRow& entry = row(op);
   unsigned flags = 0;
-  bool exposed = false, narrow = is_narrow(dtype);
+  bool exposed = false, composed = is_composed(dtype), with_complex = is_complex(dtype);
   for (Value* input : inputs) {
     flags |= input->flags;
-    narrow |= is_narrow(input->dtype);
+    composed |= is_composed(input->dtype);
+    with_complex |= is_complex(input->dtype);
     exposed |= input->storage && input->storage->exposed();
   }
-  if (narrow && !only_moves(entry, attribute)) return record_wide(op, inputs, shape, dtype, attribute);
+  if (composed && (!only_moves(entry, attribute) || (with_complex && op == Op::cast)))
+    return (with_complex ? record_complex : record_wide)(op, inputs, shape, dtype, attribute);
   bool requires_grad = (flags & kRequiresGrad) != 0;
   if (requires_grad && t_grad && (flags & kInferenceMade)) [[unlikely]]
     check_not_inference(entry, inputs);
@@ -150,7 +154,7 @@ ValuePtr record_unobserved(Op op, std::span<Value* const> inputs, const Shape* s
   bool shows = entry.kernel.family == Family::kView && inputs[0]->op != kScalar;
   bool inference = shows ? inputs[0]->has(kInferenceMade) : t_inference;
   if (inference) value->flags |= kInferenceMade;
-  if (requires_grad && t_grad && !(shows && inference) && entry.gradient && is_floating(dtype))
+  if (requires_grad && t_grad && !(shows && inference) && entry.gradient && is_differentiable(dtype))
     value->flags |= kRequiresGrad;
   if (flags & (kPerExample | kMeta)) [[unlikely]] {
     value->flags |= static_cast<std::uint16_t>(flags & kPerExample);

@@ -111,6 +111,23 @@ std::optional<Places> view_places(Op op, const Attribute* attribute, const Shape
       out.offset += (*attribute)[0];
       for (size_t axis = 0; axis < result.size(); ++axis) result[axis] = (*attribute)[axis + 1];
       break;
+    case Op::view_as_real:
+      out.offset *= 2;
+      for (size_t axis = 0; axis < strides.size(); ++axis) result[axis] = 2 * strides[axis];
+      result.back() = 1;
+      break;
+    case Op::view_as_complex:  // the two parts must be neighbors, and begin where a number may
+      if (in_shape->numel() == 0) {
+        result = contiguous_strides(out_shape);
+        break;
+      }
+      if (strides.back() != 1 || out.offset % 2 != 0) return std::nullopt;
+      out.offset /= 2;
+      for (size_t axis = 0; axis < result.size(); ++axis) {
+        if (strides[axis] % 2 != 0 && out_shape->dims()[axis] != 1) return std::nullopt;
+        result[axis] = strides[axis] / 2;
+      }
+      break;
     default:
       return std::nullopt;
   }

@@ -11,7 +11,11 @@ namespace lamina::runtime {
 
 namespace {
 
-// Calls body with a value of the dtype's C++ type. Narrow types are only moved, which their bits suffice for.
+// Calls body with a value of the dtype's C++ type. Narrow and complex types are only moved, which their bits suffice
+// for: a complex number of two doubles is its memory.
+struct Pair {
+  std::uint64_t words[2];
+};
 template <typename Body>
 void with_type(DType dtype, Body body) {
   switch (dtype) {
@@ -24,13 +28,17 @@ void with_type(DType dtype, Body body) {
     case DType::kBFloat16:
       return body(std::uint16_t{});
     case DType::kInt32:
+    case DType::kComplex32:
       return body(std::int32_t{});
     case DType::kInt64:
+    case DType::kComplex64:
       return body(std::int64_t{});
     case DType::kFloat32:
       return body(float{});
     case DType::kFloat64:
       return body(double{});
+    case DType::kComplex128:
+      return body(Pair{});
   }
 }
 
@@ -67,8 +75,12 @@ void for_each_entry(const IndexStep& step, const std::int64_t* index, std::int64
 // NaN counts as the largest number, as in NumPy and PyTorch.
 template <typename T>
 bool less(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) return a < b || (std::isnan(b) && !std::isnan(a));
-  return a < b;
+  if constexpr (std::is_floating_point_v<T>)
+    return a < b || (std::isnan(b) && !std::isnan(a));
+  else if constexpr (std::is_arithmetic_v<T>)
+    return a < b;
+  else
+    return false;  // no such number is ever compared
 }
 
 }  // namespace
@@ -95,9 +107,11 @@ void run(const IndexStep& step, Slots slots) {
           return for_each_entry(step, index, begin, end,
                                 [=](std::int64_t i, std::int64_t where) { table[where] = elements[i]; });
         case IndexStep::Kind::kScatterAdd:
-          return for_each_entry(step, index, begin, end, [=](std::int64_t i, std::int64_t where) {
-            table[where] = static_cast<T>(table[where] + elements[i]);
-          });
+          if constexpr (std::is_arithmetic_v<T>)
+            for_each_entry(step, index, begin, end, [=](std::int64_t i, std::int64_t where) {
+              table[where] = static_cast<T>(table[where] + elements[i]);
+            });
+          return;
       }
     });
   });

@@ -12,22 +12,22 @@ from math import e, inf, nan, pi
 from ._core import (
     abs, acos, acosh, add, addmm, all, amax, amin, any, arange, argmax, argmin, argsort, as_strided, as_tensor, asin,
     asinh, atan, atan2, atanh, bernoulli, bfloat16, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, bmm, bool,
-    can_cast, cat, ceil, channels_last, channels_last_3d,
+    can_cast, cat, ceil, channels_last, channels_last_3d, complex, complex64, complex128, conj, conj_physical,
     chunk, clamp, clamp_max, clamp_min, clip, clone, concat, concatenate, copysign, cos, cosh,
     contiguous_format, cumprod, cumsum, default_generator, detach, diagonal, div, divide, dot, dtype, empty,
     empty_cache, empty_like, eq, erf, erfc, erfinv, exp, exp2, expm1, eye, flatten, flip, float16, float32, float64,
     floor, floor_divide, flush, fmod, from_numpy, full, full_like, gather, ge, Generator, get_default_device,
-    get_default_dtype, get_num_threads, get_rng_state, gt, index_select, initial_seed, int8, int16, int32, int64,
-    is_anomaly_check_nan_enabled, is_anomaly_enabled, is_floating_point, is_grad_enabled, isfinite, isinf, isnan,
-    layout, le, linspace, log, log1p, log2, log10, log_softmax, logical_and, logical_not, logical_or, logical_xor,
-    logsumexp, lt, manual_seed, matmul, max, maximum, mean, memory_format, memory_stats, min, minimum, mm, mul,
-    multiply, mv, narrow, ne, neg, nonzero, norm, normal, numel, ones, ones_like, permute, plan_stats, pow, prod,
-    promote_types, rand, rand_like, randint, randn, randn_like, randperm, reciprocal, preserve_format, relu, remainder,
-    reset_peak_memory_stats, reshape, result_type, round, rsqrt, scatter, scatter_add, select, set_default_device,
-    set_default_dtype, set_num_threads, set_rng_state, sigmoid, sign, signbit, sin, sinh, Size, softmax, sort, split,
-    sqrt, square,
+    get_default_dtype, get_num_threads, get_rng_state, gt, index_select, imag, initial_seed, int8, int16, int32, int64,
+    is_anomaly_check_nan_enabled, is_anomaly_enabled, is_complex, is_floating_point, is_grad_enabled, isfinite, isinf,
+    isnan, layout, le, linspace, log, log1p, log2, log10, log_softmax, logical_and, logical_not, logical_or,
+    logical_xor, logsumexp, lt, manual_seed, matmul, max, maximum, mean, memory_format, memory_stats, min, minimum, mm,
+    mul, multiply, mv, narrow, ne, neg, nonzero, norm, normal, numel, ones, ones_like, permute, plan_stats, polar, pow,
+    prod, promote_types, rand, rand_like, randint, randn, randn_like, randperm, real, reciprocal, preserve_format, relu,
+    remainder, reset_peak_memory_stats, reshape, result_type, round, rsqrt, scatter, scatter_add, select,
+    set_default_device, set_default_dtype, set_num_threads, set_rng_state, sgn, sigmoid, sign, signbit, sin, sinh, Size,
+    softmax, sort, split, sqrt, square,
     squeeze, stack, std, strided, sub, subtract, sum, t, tan, tanh, Tensor, tensor, topk, transpose, true_divide, trunc,
-    uint8, unbind, unsqueeze, var, where, zeros, zeros_like,
+    uint8, unbind, unsqueeze, var, view_as_complex, view_as_real, where, zeros, zeros_like,
 )
 from ._core import _is_inference as is_inference_mode_enabled
 from . import autograd, return_types
@@ -42,7 +42,7 @@ from .exchange import from_dlpack
 from .dtypes import finfo, iinfo
 from .functions.aliases import (
     absolute, adjoint, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, fix, greater, greater_equal, less,
-    less_equal, negative, not_equal, positive, conj, conj_physical, is_conj, is_neg, real, resolve_conj, resolve_neg,
+    less_equal, negative, not_equal, positive, is_conj, is_neg, resolve_conj, resolve_neg,
 )
 from .functions.arranging import fliplr, flipud, repeat_interleave, roll, rot90, tile
 from .functions.comparing import allclose, equal, isclose, isneginf, isposinf
@@ -61,13 +61,13 @@ from .functions.matrices import (
 )
 from .functions.ordering import kthvalue, median, nanmedian, nanquantile, quantile
 from .functions.pointwise import (
-    addcdiv, addcmul, deg2rad, fmax, fmin, frac, hypot, lerp, logaddexp, logit, nan_to_num, rad2deg, rsub, sgn, sinc,
+    addcdiv, addcmul, deg2rad, fmax, fmin, frac, hypot, lerp, logaddexp, logit, nan_to_num, rad2deg, rsub, sinc,
     xlogy,
 )
 from .functions.products import addbmm, addmv, addr, baddbmm, cross, ger, inner, kron, outer, tensordot, vdot
 from .functions.reducing import aminmax, count_nonzero, dist, nanmean, nansum, std_mean, trapezoid, var_mean
 from .functions.properties import (
-    angle, get_device, is_complex, is_inference, is_nonzero, is_same_size, is_signed, is_tensor, isreal,
+    angle, get_device, is_inference, is_nonzero, is_same_size, is_signed, is_tensor, isreal,
 )
 from .functions.sampling import binomial, multinomial, poisson, randint_like
 from .functions.scanning import cummax, cummin, diff, logcumsumexp
@@ -161,6 +161,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+cfloat = complex64
+cdouble = complex128
 float = float32
 half = float16
 short = int16
@@ -230,66 +232,63 @@ _LAZY = {
 
 # fmt: off
 __all__ = [
-    "Generator", "Size", "Tensor", "TypedStorage", "UntypedStorage",
-    "__version__", "abs", "absolute", "acos", "acosh", "add", "addbmm", "addcdiv",
-    "addcmul", "addmm", "addmv", "addr", "adjoint", "all", "allclose", "amax", "amin", "aminmax", "angle", "any",
-    "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
-    "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_strided", "as_strided_copy",
-    "as_tensor", "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d",
-    "autograd", "backends", "baddbmm", "bartlett_window", "bernoulli", "bfloat16", "bincount", "binomial",
-    "bitwise_and",
-    "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman_window",
-    "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
-    "cartesian_prod", "cat", "cdist", "ceil", "chain_matmul", "channels_last", "channels_last_3d", "cholesky",
-    "cholesky_inverse", "cholesky_solve",
-    "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone",
-    "column_stack", "combinations", "compile", "concat", "concatenate", "conj", "conj_physical",
-    "contiguous_format", "copysign",
-    "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cross", "cuda", "cummax", "cummin", "cumprod", "cumsum",
-    "cumulative_trapezoid", "datasets", "default_generator", "deg2rad", "det", "detach", "detach_copy", "device",
-    "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy", "diagonal_scatter", "diff", "digamma", "dist",
-    "distributions", "div", "divide", "dot", "double", "dsplit", "dstack", "dtype", "e", "einsum",
-    "empty", "empty_cache", "empty_like", "empty_permuted",
-    "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expand_copy", "expm1",
-    "eye", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64",
-    "float_power", "floor", "floor_divide", "flush", "fmax", "fmin", "fmod", "frac", "frexp", "from_dlpack",
-    "from_file", "from_numpy", "frombuffer", "full", "full_like", "func", "gather", "gcd", "ge", "ger",
-    "get_default_device", "get_default_dtype", "get_deterministic_debug_mode", "get_device",
-    "get_float32_matmul_precision", "get_num_threads",
-    "get_rng_state", "gradient", "greater", "greater_equal", "gt", "half", "hamming_window", "hann_window", "heaviside",
-    "histc", "histogram", "histogramdd", "hsplit", "hstack", "hypot", "i0", "igamma", "igammac", "iinfo", "index_add",
-    "index_copy", "index_fill", "index_put", "index_put_", "index_reduce", "index_select", "inf", "inference_mode",
-    "initial_seed", "inner", "int", "int8", "int16", "int32", "int64", "inverse", "io", "is_anomaly_check_nan_enabled",
-    "is_anomaly_enabled", "is_complex", "is_conj", "is_deterministic_algorithms_warn_only_enabled", "is_floating_point",
-    "is_grad_enabled", "is_inference", "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed",
-    "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "kaiser_window",
-    "kron", "kthvalue", "layout", "lcm", "ldexp", "le", "lerp", "less", "less_equal", "lgamma", "linalg", "linspace",
-    "load", "log", "log1p", "log2", "log10", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet",
-    "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lt",
-    "lu_unpack", "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul", "matrix_exp",
-    "matrix_power", "max", "maximum", "mean",
-    "median", "memory_format", "memory_stats", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim",
-    "msort", "mul", "multinomial", "multiply", "multiprocessing", "mv", "mvlgamma", "nan", "nan_to_num", "nanmean",
-    "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "ne", "neg", "negative", "newaxis", "nextafter",
-    "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "optim", "outer",
-    "permute", "permute_copy", "pi", "plan", "plan_stats", "poisson", "polygamma", "positive", "pow", "preserve_format",
-    "prod", "promote_types", "put", "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn",
-    "randn_like", "random", "randperm", "range", "ravel", "real", "reciprocal", "relu", "remainder", "renorm",
-    "repeat_interleave", "reset_peak_memory_stats", "reshape", "resolve_conj", "resolve_neg", "result_type",
-    "return_types", "roll", "rot90", "round", "row_stack", "rsqrt", "rsub", "save", "scalar_tensor", "scatter",
-    "scatter_add", "scatter_reduce", "searchsorted", "seed", "select", "select_copy", "select_scatter", "serialization",
-    "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_deterministic_debug_mode",
-    "set_float32_matmul_precision", "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state",
-    "sgn", "short", "sigmoid", "sign",
-    "signbit", "sin", "sinc", "sinh", "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy",
+    "Generator", "Size", "Tensor", "TypedStorage", "UntypedStorage", "__version__", "abs", "absolute", "acos",
+    "acosh", "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "adjoint", "all", "allclose", "amax",
+    "amin", "aminmax", "angle", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2",
+    "arctanh", "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_strided",
+    "as_strided_copy", "as_tensor", "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d",
+    "atleast_2d", "atleast_3d", "autograd", "backends", "baddbmm", "bartlett_window", "bernoulli", "bfloat16",
+    "bincount", "binomial", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
+    "bitwise_xor", "blackman_window", "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors",
+    "broadcast_to", "bucketize", "can_cast", "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "cfloat",
+    "chain_matmul", "chalf", "channels_last", "channels_last_3d", "cholesky", "cholesky_inverse", "cholesky_solve",
+    "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "combinations", "compile",
+    "complex", "complex32", "complex64", "complex128", "concat", "concatenate", "conj", "conj_physical",
+    "contiguous_format", "copysign", "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cross", "cuda", "cummax",
+    "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "datasets", "default_generator", "deg2rad", "det",
+    "detach", "detach_copy", "device", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy",
+    "diagonal_scatter", "diff", "digamma", "dist", "distributions", "div", "divide", "dot", "double", "dsplit",
+    "dstack", "dtype", "e", "einsum", "empty", "empty_cache", "empty_like", "empty_permuted", "empty_strided",
+    "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expand_copy", "expm1", "eye", "finfo",
+    "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64", "float_power", "floor",
+    "floor_divide", "flush", "fmax", "fmin", "fmod", "frac", "frexp", "from_dlpack", "from_file", "from_numpy",
+    "frombuffer", "full", "full_like", "func", "gather", "gcd", "ge", "ger", "get_default_device",
+    "get_default_dtype", "get_deterministic_debug_mode", "get_device", "get_float32_matmul_precision",
+    "get_num_threads", "get_rng_state", "gradient", "greater", "greater_equal", "gt", "half", "hamming_window",
+    "hann_window", "heaviside", "histc", "histogram", "histogramdd", "hsplit", "hstack", "hypot", "i0", "igamma",
+    "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put", "index_put_", "index_reduce",
+    "index_select", "inf", "inference_mode", "initial_seed", "inner", "int", "int8", "int16", "int32", "int64",
+    "inverse", "io", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_complex", "is_conj",
+    "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_grad_enabled", "is_inference",
+    "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_tensor", "isclose",
+    "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "kaiser_window", "kron", "kthvalue",
+    "layout", "lcm", "ldexp", "le", "lerp", "less", "less_equal", "lgamma", "linalg", "linspace", "load", "log",
+    "log1p", "log2", "log10", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lt", "lu_unpack",
+    "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul", "matrix_exp", "matrix_power", "max",
+    "maximum", "mean", "median", "memory_format", "memory_stats", "meshgrid", "min", "minimum", "mm", "mode",
+    "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "multiprocessing", "mv", "mvlgamma", "nan",
+    "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "ne", "neg", "negative",
+    "newaxis", "nextafter", "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like",
+    "optim", "outer", "permute", "permute_copy", "pi", "plan", "plan_stats", "poisson", "polar", "polygamma",
+    "positive", "pow", "preserve_format", "prod", "promote_types", "put", "quantile", "rad2deg", "rand",
+    "rand_like", "randint", "randint_like", "randn", "randn_like", "random", "randperm", "range", "ravel", "real",
+    "reciprocal", "relu", "remainder", "renorm", "repeat_interleave", "reset_peak_memory_stats", "reshape",
+    "resolve_conj", "resolve_neg", "result_type", "return_types", "roll", "rot90", "round", "row_stack", "rsqrt",
+    "rsub", "save", "scalar_tensor", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "seed", "select",
+    "select_copy", "select_scatter", "serialization", "set_default_device", "set_default_dtype",
+    "set_default_tensor_type", "set_deterministic_debug_mode", "set_float32_matmul_precision", "set_grad_enabled",
+    "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "signbit", "sin",
+    "sinc", "sinh", "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy",
     "split_with_sizes", "split_with_sizes_copy", "sqrt", "square", "squeeze", "squeeze_copy", "stack", "std",
-    "std_mean", "strided", "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "t_copy", "take", "take_along_dim",
-    "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "tile", "topk", "trace", "transpose",
-    "transpose_copy", "trapezoid", "trapz", "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc",
-    "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique", "unique_consecutive", "unravel_index",
-    "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy",
-    "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot", "view_copy", "vmap", "vsplit",
-    "vstack", "where", "xlogy", "zeros", "zeros_like",
+    "std_mean", "strided", "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "t_copy", "take",
+    "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "tile", "topk", "trace",
+    "transpose", "transpose_copy", "trapezoid", "trapz", "tril", "tril_indices", "triu", "triu_indices",
+    "true_divide", "trunc", "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique",
+    "unique_consecutive", "unravel_index", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze",
+    "unsqueeze_copy", "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot",
+    "view_as_complex", "view_as_real", "view_copy", "vmap", "vsplit", "vstack", "where", "xlogy", "zeros",
+    "zeros_like",
 ]
 # fmt: on
 __all__ += [*_NN_FUNCTIONS, *_IN_PLACE, *_LEGACY_TYPES, *_STORAGE_CLASSES, "Storage", "constant_pad_nd"]

@@ -88,6 +88,19 @@ class _NumberFormat:
         return (self._number(value) if self.floating else str(value)).rjust(self.width)
 
 
+class _ComplexFormat:
+    """One width and notation for the real parts of a tensor's numbers, and one for the imaginary parts."""
+
+    def __init__(self, values: list[complex]) -> None:
+        self.real = _NumberFormat([value.real for value in values], True)
+        self.imaginary = _NumberFormat([value.imag for value in values], True)
+        self.width = self.real.width + self.imaginary.width + 1
+
+    def text(self, value: complex) -> str:
+        imaginary = self.imaginary.text(value.imag).lstrip() + "j"
+        return self.real.text(value.real) + ("" if imaginary[0] in "+-" else "+") + imaginary
+
+
 def _summary(x: Tensor) -> Tensor:
     """`x` with only the edges of each long dimension."""
     edge = _Options.edgeitems
@@ -103,7 +116,9 @@ def _flatten(nested: Any, depth: int) -> list[Any]:
     return nested if depth else [nested]
 
 
-def _layout(nested: Any, shape: tuple[int, ...], number: _NumberFormat, indent: int, summarize: bool) -> str:
+def _layout(
+    nested: Any, shape: tuple[int, ...], number: _NumberFormat | _ComplexFormat, indent: int, summarize: bool
+) -> str:
     """`nested` (with only the edges of long dimensions if `summarize`) of a tensor of `shape`, in brackets."""
     if not shape:
         return number.text(nested)
@@ -125,7 +140,8 @@ def _layout(nested: Any, shape: tuple[int, ...], number: _NumberFormat, indent: 
 def _content(x: Tensor, indent: int) -> str:
     summarize = x.numel() > _Options.threshold
     nested = (_summary(x) if summarize else x).tolist()
-    number = _NumberFormat(_flatten(nested, x.dim()), x.dtype.is_floating_point)
+    values = _flatten(nested, x.dim())
+    number = _ComplexFormat(values) if x.is_complex() else _NumberFormat(values, x.dtype.is_floating_point)
     return _layout(nested, tuple(x.shape), number, indent, summarize)
 
 
@@ -141,7 +157,8 @@ def tensor_text(tensor: Tensor) -> str:
     x = tensor.detach()
     notes = []
     default = _core.get_default_dtype()
-    shown_type = (default,) if x.numel() == 0 or x.is_meta else (default, _core.int64, _core.bool)
+    ordinary = (default, default.to_complex(), _core.int64, _core.bool)
+    shown_type = (default,) if x.numel() == 0 or x.is_meta else ordinary
     if x.is_meta:
         text = opening + "..."
         notes += [f"device='{x.device}'", f"size={tuple(x.shape)}"]

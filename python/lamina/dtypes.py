@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ._core import Tensor
     from ._core import dtype as DType
 
-__all__ = ["finfo", "iinfo", "require_floating", "scalar_name"]
+__all__ = ["finfo", "has_gradients", "iinfo", "real_type", "require_floating", "scalar_name"]
 
 
 # What PyTorch's messages call the types.
@@ -18,6 +18,9 @@ _SCALARS = {
     "float64": "Double",
     "float16": "Half",
     "bfloat16": "BFloat16",
+    "complex32": "ComplexHalf",
+    "complex64": "ComplexFloat",
+    "complex128": "ComplexDouble",
     "int64": "Long",
     "int32": "Int",
     "int16": "Short",
@@ -32,10 +35,25 @@ def scalar_name(dtype: DType) -> str:
     return _SCALARS[_name(dtype)]
 
 
+def has_gradients(tensor: Tensor) -> bool:
+    """Whether there can be gradients by its numbers: floating point and complex ones."""
+    return tensor.dtype.is_floating_point or tensor.dtype.is_complex
+
+
 def require_floating(function: str, input: Tensor) -> None:
     """NotImplementedError, in PyTorch's words, unless `input` has floating point numbers."""
     if not input.is_floating_point():
         raise NotImplementedError(f"\"{function}\" not implemented for '{scalar_name(input.dtype)}'")
+
+
+def real_type(function: str, dtype: DType) -> DType:
+    """The type that a function of real numbers computes in: `dtype`, or the default one for whole numbers.
+
+    NotImplementedError, in PyTorch's words, for complex ones.
+    """
+    if dtype.is_complex:
+        raise NotImplementedError(f"\"{function}\" not implemented for '{scalar_name(dtype)}'")
+    return dtype if dtype.is_floating_point else _core.get_default_dtype()
 
 
 def _name(dtype: DType) -> str:
@@ -52,10 +70,13 @@ _FORMATS = {
 
 
 class finfo:  # noqa: N801
-    """The range and precision of a floating point `dtype` (default float32): eps, max, min, tiny, resolution, bits."""
+    """The range and precision of a floating point `dtype` (default float32): eps, max, min, tiny, resolution, bits.
+
+    Of a complex one: those of its parts.
+    """
 
     def __init__(self, dtype: DType | None = None) -> None:
-        dtype = _core.get_default_dtype() if dtype is None else dtype
+        dtype = _core.get_default_dtype() if dtype is None else dtype.to_real()
         if not dtype.is_floating_point:
             raise TypeError(f"finfo() requires a floating point input type, got {dtype}. Use iinfo")
         self.dtype = _name(dtype)
@@ -83,7 +104,7 @@ class iinfo:  # noqa: N801
     """The range of an integer `dtype`: min, max, bits."""
 
     def __init__(self, dtype: DType) -> None:
-        if dtype.is_floating_point or dtype == _core.bool:
+        if dtype.is_floating_point or dtype.is_complex or dtype == _core.bool:
             raise TypeError(f"iinfo() requires an integer input type, got {dtype}")
         self.dtype = _name(dtype)
         self.bits = dtype.itemsize * 8

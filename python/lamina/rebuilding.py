@@ -34,6 +34,9 @@ DTYPES: dict[str, DType] = {
     "float64": _core.float64,
     "float16": _core.float16,
     "bfloat16": _core.bfloat16,
+    "complex32": _core.complex32,
+    "complex64": _core.complex64,
+    "complex128": _core.complex128,
     "int64": _core.int64,
     "int32": _core.int32,
     "int16": _core.int16,
@@ -51,10 +54,12 @@ def dtype_name(dtype: DType) -> str:
 def array_of(tensor: Tensor) -> NDArray[Any]:
     """The numbers of `tensor`, contiguous; shared with it where it is contiguous itself.
 
-    NumPy lacks bfloat16: its bits come as uint16.
+    NumPy lacks bfloat16: its bits come as uint16; and complex32: its parts come along a last axis.
     """
     if tensor.dtype == _core.bfloat16:
         return (array_of(tensor.float()).view("uint32") >> 16).astype("uint16")
+    if tensor.dtype == _core.complex32:
+        return _core.view_as_real(tensor.detach()).contiguous().numpy()
     return tensor.detach().contiguous().numpy()
 
 
@@ -65,6 +70,8 @@ def tensor_from_bytes(data: Any, dtype: str, shape: tuple[int, ...]) -> Tensor:
     expected = prod(shape) * DTYPES[dtype].itemsize
     if any(size < 0 for size in shape) or len(data) != expected:
         raise ValueError(f"expected {expected} bytes for {dtype} of shape {list(shape)}, got {len(data)}")
+    if dtype == "complex32" and expected:
+        return _core.view_as_complex(tensor_from_bytes(data, "float16", (*shape, 2)))
     if expected == 0:
         return _core.empty(shape, dtype=DTYPES[dtype], device="cpu")
     from numpy import frombuffer

@@ -37,19 +37,16 @@ from .functions import (
 from .functions.aliases import (
     METHOD_ALIASES,
     adjoint,
-    conj,
-    conj_physical,
     is_conj,
     is_neg,
     positive,
-    real,
     resolve_conj,
     resolve_neg,
 )
 from .functions.arguments import as_size, is_numpy_number
 from .functions.creating import empty_strided
 from .functions.inplace import IN_PLACE, in_place
-from .functions.properties import get_device, is_complex, is_inference, is_nonzero, is_same_size, is_signed
+from .functions.properties import get_device, is_inference, is_nonzero, is_same_size, is_signed
 from .legacy import legacy_tensor, type_named, type_text
 from .plans import plan
 from .storage.methods import STORAGE_METHODS
@@ -109,7 +106,7 @@ METHODS: tuple[Callable[..., object], ...] = (
         pointwise.logit,
         pointwise.nan_to_num,
     ),
-    *(pointwise.rad2deg, pointwise.sgn, pointwise.sinc, pointwise.xlogy, positive),
+    *(pointwise.rad2deg, pointwise.sinc, pointwise.xlogy, positive),
     *(products.addbmm, products.addmv, products.addr, products.baddbmm, products.cross, products.ger),
     *(products.inner, products.kron, products.outer, products.vdot),
     *(reducing.aminmax, reducing.count_nonzero, reducing.dist, reducing.nanmean, reducing.nansum),
@@ -117,7 +114,7 @@ METHODS: tuple[Callable[..., object], ...] = (
     *(scanning.cummax, scanning.cummin, scanning.diff, scanning.logcumsumexp),
     *(shaping.broadcast_to, shaping.moveaxis, shaping.movedim, shaping.ravel, shaping.swapaxes),
     *(shaping.reshape_as, shaping.swapdims, shaping.view_as, adjoint),
-    *(conj, conj_physical, is_conj, is_neg, resolve_conj, resolve_neg),
+    *(is_conj, is_neg, resolve_conj, resolve_neg),
 )
 
 
@@ -332,7 +329,6 @@ _PROTOCOLS: tuple[tuple[str, object], ...] = (
     ("is_same_size", is_same_size),
     ("swapaxes_", Tensor.transpose_),
     ("swapdims_", Tensor.transpose_),
-    ("is_complex", is_complex),
     ("is_signed", is_signed),
     ("get_device", get_device),
     *integers.SHIFT_OPERATORS,
@@ -357,7 +353,6 @@ def _attach() -> None:
         setattr(Tensor, function.__name__, function)
     for function in IN_PLACE:
         setattr(Tensor, f"{function.__name__}_", in_place(function))
-    Tensor.real = property(real)  # type: ignore[assignment, method-assign]
     Tensor._grad = Tensor.grad  # type: ignore[attr-defined]
     Tensor.nbytes = property(lambda self: self.numel() * self.element_size())  # type: ignore[assignment, method-assign]
     Tensor.retains_grad = property(lambda self: self._retains_grad)  # type: ignore[assignment, method-assign]

@@ -25,6 +25,7 @@ __all__ = ["assert_close", "make_tensor"]
 
 # Relative and absolute tolerance; 0 for types that are not here.
 _TOLERANCES: dict[Any, tuple[float, float]] = {_core.float32: (1.3e-6, 1e-5), _core.float64: (1e-7, 1e-7)}
+_TOLERANCES |= {dtype.to_complex(): _TOLERANCES[dtype] for dtype in list(_TOLERANCES)}
 
 
 def assert_close(
@@ -63,10 +64,11 @@ def assert_close(
             return _tensor_problem(_core.as_tensor(a), _core.as_tensor(b), rtol, atol, equal_nan, check_dtype, False)
         if isinstance(a, bool) and isinstance(b, bool):
             return None if a is b else f"Booleans mismatch: {a} is not {b}"
-        if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        if isinstance(a, (int, float, complex)) and isinstance(b, (int, float, complex)):
             if check_dtype and type(a) is not type(b):
                 return f"The (d)types do not match: {type(a)} != {type(b)}."
-            own = _TOLERANCES[_core.float64] if isinstance(a, float) or isinstance(b, float) else (0.0, 0.0)
+            inexact = isinstance(a, (float, complex)) or isinstance(b, (float, complex))
+            own = _TOLERANCES[_core.float64] if inexact else (0.0, 0.0)
             return _number_problem(a, b, *_chosen(rtol, atol, own), equal_nan)
         if a is None and b is None:
             return None
@@ -110,10 +112,10 @@ def _chosen(rtol: float | None, atol: float | None, own: tuple[float, float]) ->
     return own if rtol is None or atol is None else (rtol, atol)
 
 
-def _number_problem(a: float, b: float, rtol: float, atol: float, equal_nan: bool) -> str | None:
+def _number_problem(a: complex, b: complex, rtol: float, atol: float, equal_nan: bool) -> str | None:
     distance = abs(a - b)
-    near = a == b or (isfinite(a) and isfinite(b) and distance <= atol + rtol * abs(b))
-    if near or (equal_nan and isnan(a) and isnan(b)):
+    near = a == b or (isfinite(distance) and distance <= atol + rtol * abs(b))
+    if near or (equal_nan and a != a and b != b):
         return None
     exact = rtol == atol == 0
     relative = distance / abs(b) if b else float("inf")
@@ -149,12 +151,13 @@ def _tensor_problem(
         near = isclose(a.to(common), b.to(common), rtol, atol, equal_nan)
     if bool(near.all()):
         return None
-    a, b = a.double(), b.double()
+    wide = _core.complex128 if a.is_complex() or b.is_complex() else _core.float64
+    a, b = a.to(wide), b.to(wide)
     if a.dim() == 0:
         return _number_problem(a.item(), b.item(), rtol, atol, equal_nan)
     wrong = near.logical_not()
     count, total = int(wrong.sum()), prod(a.shape)
-    distance = _core.where(wrong, (a - b).abs(), _core.zeros_like(a)).reshape(-1)
+    distance = _core.where(wrong, (a - b).abs(), 0.0).reshape(-1)
     relative = _core.where(wrong.reshape(-1), distance / b.abs().reshape(-1), _core.zeros_like(distance))
     lines = [
         f"Tensor-likes are not {'equal' if exact else 'close'}!\n",
@@ -195,7 +198,7 @@ def make_tensor(
     lie two places apart; with `exclude_zero` the smallest number that is not 0 stands for 0. ValueError for bounds
     that leave nothing, for NaN among them, and for an integer tensor that shall require a gradient.
     """
-    if requires_grad and not dtype.is_floating_point:
+    if requires_grad and not (dtype.is_floating_point or dtype.is_complex):
         raise ValueError(
             f"`requires_grad=True` is not supported for boolean and integral dtypes, but got dtype={dtype}"
         )
@@ -204,17 +207,21 @@ def make_tensor(
             "The parameters `noncontiguous` and `memory_format` are mutually exclusive, but got "
             f"noncontiguous={noncontiguous} and memory_format={memory_format}"
         )
-    start, end = _bounds(dtype, low, high)
+    start, end = _bounds(dtype.to_real(), low, high)
     size = as_size(shape)
     if dtype.is_floating_point:
         numbers = (_core.rand(size, dtype=_core.float64, device=device) * (end - start) + start).to(dtype)
         numbers = numbers.clamp(max=end)
-        smallest = finfo(dtype).tiny
+        smallest: complex = finfo(dtype).tiny
+    elif dtype.is_complex:
+        parts = _core.rand((*size, 2), dtype=_core.float64, device=device) * (end - start) + start
+        numbers = _core.view_as_complex(parts.to(dtype.to_real()).clamp(max=end))
+        smallest = complex(finfo(dtype).tiny, finfo(dtype).tiny)
     else:
         numbers = _core.randint(ceil(start), ceil(end), size, device=device).to(dtype)
         smallest = 1
     if exclude_zero:
-        numbers = numbers.masked_fill(numbers == 0, smallest)
+        numbers = numbers.masked_fill(numbers == 0, _core.tensor(smallest, dtype=dtype, device=device))
     if noncontiguous and numbers.numel() > 1:
         numbers = repeat_interleave(numbers, 2, dim=-1)[..., ::2]
     return numbers.requires_grad_(requires_grad)

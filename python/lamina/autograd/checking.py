@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..dtypes import has_gradients
 from .engine import grad
 from .modes import enable_grad
 
@@ -24,12 +25,27 @@ def _tensors(values: object) -> tuple[Tensor, ...]:
 
 
 def _differentiable(values: object) -> list[Tensor]:
-    return [x for x in _tensors(values) if x.requires_grad and x.dtype.is_floating_point]
+    return [x for x in _tensors(values) if x.requires_grad and has_gradients(x)]
 
 
-def _flat(x: Tensor) -> list[float]:
-    flat: list[float] = x.detach().double().reshape(-1).tolist()
+def flat_parts(x: Tensor) -> list[float]:
+    """Its numbers in a row; of complex ones the parts, one after the other: derivatives are by these."""
+    parts = _core.view_as_real(x.detach()) if x.is_complex() else x.detach()
+    flat: list[float] = parts.double().reshape(-1).tolist()
     return flat
+
+
+def count_parts(x: Tensor) -> int:
+    """How many `flat_parts` there are."""
+    return x.numel() * (2 if x.is_complex() else 1)
+
+
+def from_parts(parts: Tensor, like: Tensor, *batch: int) -> Tensor:
+    """The tensor of the type and shape of `like`, after those of `batch`, whose `flat_parts` these are."""
+    parts = parts.to(like.dtype.to_real())
+    if like.is_complex():
+        return _core.view_as_complex(parts.reshape((*batch, *like.shape, 2)))
+    return parts.reshape((*batch, *like.shape))
 
 
 def _numerical(
@@ -39,22 +55,22 @@ def _numerical(
 
     The elements are moved in place, wherever `function` gets x from: an argument, a container, an enclosing scope.
     """
-    values = _flat(x)
+    values = flat_parts(x)
 
     def output_at(element: int, value: float) -> list[float]:
         moved = list(values)
         moved[element] = value
-        x.data.copy_(_core.tensor(moved, dtype=x.dtype).reshape(x.shape))
+        x.data.copy_(from_parts(_core.tensor(moved, dtype=_core.float64), x))
         with enable_grad():  # as for the analytical side: what is returned may depend on it
             outputs = _tensors(function(*inputs))
-        floats = [y for y in outputs if y.dtype.is_floating_point]
+        floats = [y for y in outputs if has_gradients(y)]
         for what in ("shape", "dtype"):
             if getattr(floats[number], what) != getattr(expected, what):
                 raise AssertionError(
                     f"Expected `func` to return outputs with the same {what} when inputs are perturbed on index "
                     f"{element}, but got {getattr(expected, what)} and {getattr(floats[number], what)}"
                 )
-        return _flat(floats[number])
+        return flat_parts(floats[number])
 
     original = x.detach().clone()
     rows = []
@@ -70,12 +86,12 @@ def _numerical(
 def _analytical(output: Tensor, x: Tensor) -> list[list[float]]:
     """The same rows from one backward pass an element of the output."""
     columns = []
-    for element in range(output.numel()):
-        weight = _core.zeros(output.numel(), dtype=output.dtype)
+    for element in range(count_parts(output)):
+        weight = _core.zeros(count_parts(output), dtype=_core.float64)
         weight[element] = 1
-        (gradient,) = grad([output], [x], [weight.reshape(output.shape)], retain_graph=True, allow_unused=True)
-        columns.append([0.0] * x.numel() if gradient is None else _flat(gradient))
-    return [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in range(x.numel())]
+        (gradient,) = grad([output], [x], [from_parts(weight, output)], retain_graph=True, allow_unused=True)
+        columns.append([0.0] * count_parts(x) if gradient is None else flat_parts(gradient))
+    return [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in range(count_parts(x))]
 
 
 def _mismatch(numerical: list[list[float]], analytical: list[list[float]], atol: float, rtol: float) -> str | None:
@@ -126,7 +142,7 @@ def gradcheck(
     try:
         checked = _checked_inputs(given)
         with enable_grad():
-            outputs = [y for y in _tensors(func(*given)) if y.dtype.is_floating_point]
+            outputs = [y for y in _tensors(func(*given)) if has_gradients(y)]
         # All backward passes come before the inputs are moved.
         if check_backward_ad:
             reverse = _by_pair(
@@ -168,7 +184,7 @@ def _checked_inputs(given: tuple[Any, ...]) -> list[Tensor]:
             "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
         )
     for x in checked:
-        if x.dtype != _core.float64:
+        if x.dtype.to_real() != _core.float64:
             import warnings
 
             warnings.warn(f"gradcheck: an input is {x.dtype}; differences need float64 to be meaningful", stacklevel=3)
@@ -204,7 +220,7 @@ def _checked_analytical(
     output: Tensor, x: Tensor, nondet_tol: float, check_batched_grad: bool, check_grad_dtypes: bool, where: str
 ) -> list[list[float]]:
     if not output.requires_grad:
-        return [[0.0] * output.numel() for _ in range(x.numel())]
+        return [[0.0] * count_parts(output) for _ in range(count_parts(x))]
     analytical = _analytical(output, x)
     if _mismatch(analytical, _analytical(output, x), nondet_tol, 0.0):
         raise GradcheckError(f"Backward is not reentrant: two passes differ for {where}")
@@ -223,13 +239,12 @@ def _checked_analytical(
 
 def _batched(output: Tensor, x: Tensor) -> list[list[float]]:
     """Rows as `_analytical`, by one pass for all elements of the output."""
-    count = output.numel()
-    weights = _core.tensor([[float(i == j) for j in range(count)] for i in range(count)], dtype=output.dtype)
-    seeds = weights.reshape((count, *output.shape))
+    count = count_parts(output)
+    seeds = from_parts(_core.eye(count), output, count)
     (gradient,) = grad([output], [x], [seeds], retain_graph=True, allow_unused=True, is_grads_batched=True)
     if gradient is None or not count:
-        return [[0.0] * count for _ in range(x.numel())]
-    columns: list[list[float]] = gradient.detach().double().reshape((count, -1)).tolist()
+        return [[0.0] * count for _ in range(count_parts(x))]
+    columns = [flat_parts(row) for row in gradient]
     return [list(row) for row in zip(*columns, strict=True)]
 
 
@@ -300,5 +315,7 @@ def gradgradcheck(
 
 def _uneven_weights(output: Tensor, strided: bool) -> Tensor:
     count = output.numel() * (2 if strided else 1)
-    weights = _core.arange(count).to(output.dtype).mul(0.7).sin() + 0.3
+    weights = _core.arange(count).to(output.dtype.to_real()).mul(0.7).sin() + 0.3
+    if output.is_complex():
+        weights = _core.complex(weights, weights.cos())
     return (weights[::2] if strided else weights).reshape(output.shape).detach()

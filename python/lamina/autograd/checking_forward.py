@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..dtypes import has_gradients
 from .batching import vmap
-from .checking import GradcheckError
+from .checking import GradcheckError, count_parts, flat_parts, from_parts
 from .forward_ad import dual_level, make_dual, unpack_dual
 
 TYPE_CHECKING = False
@@ -33,12 +34,11 @@ def _tangents(
             args.append(plain if number is None or number not in tangents else make_dual(plain, tangents[number]))
         result = func(*args)
         outputs = (result,) if isinstance(result, Tensor) else result
-        return [unpack_dual(y).tangent for y in outputs if isinstance(y, Tensor) and y.dtype.is_floating_point]
+        return [unpack_dual(y).tangent for y in outputs if isinstance(y, Tensor) and has_gradients(y)]
 
 
 def _flat(tangent: Tensor | None, size: int) -> list[float]:
-    flat: list[float] = [0.0] * size if tangent is None else tangent.detach().double().reshape(-1).tolist()
-    return flat
+    return [0.0] * size if tangent is None else flat_parts(tangent)
 
 
 def forward_jacobians(
@@ -47,18 +47,20 @@ def forward_jacobians(
     """d outputs[i] / d checked[j], a row an element of the input."""
     jacobians: list[list[list[list[float]]]] = [[[] for _ in checked] for _ in outputs]
     for place, x in enumerate(checked):
-        for element in range(x.numel()):
+        for element in range(count_parts(x)):
             directions = {i: _core.zeros(y.shape, dtype=y.dtype) for i, y in enumerate(checked)}
-            directions[place].view(-1)[element] = 1
+            direction = _core.zeros(count_parts(x), dtype=_core.float64)
+            direction[element] = 1
+            directions[place] = from_parts(direction, x)
             found = _tangents(func, given, checked, directions)
             for number, (y, tangent) in enumerate(zip(outputs, found, strict=True)):
-                jacobians[number][place].append(_flat(tangent, y.numel()))
+                jacobians[number][place].append(_flat(tangent, count_parts(y)))
     return jacobians
 
 
 def _differ(a: Sequence[Tensor | None], b: Sequence[Tensor | None]) -> bool:
     for x, y in zip(a, b, strict=True):
-        size = max(0 if t is None else t.numel() for t in (x, y))
+        size = max(0 if t is None else count_parts(t) for t in (x, y))
         if any(abs(p - q) > 1e-8 + 1e-5 * abs(q) for p, q in zip(_flat(x, size), _flat(y, size), strict=True)):
             return True
     return False

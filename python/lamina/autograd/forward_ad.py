@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..dtypes import has_gradients
 from .modes import _Switch
 
 TYPE_CHECKING = False
@@ -68,7 +69,7 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
             "Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first."
         )
     for given, name in ((tensor, "primal"), (tangent, "tangent")):
-        if not given.dtype.is_floating_point:
+        if not has_gradients(given):
             raise ValueError(f"Expected {name} to be floating point or complex, but got: {given.dtype}")
     return _core._make_dual(tensor, tangent)
 

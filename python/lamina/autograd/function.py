@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import _core
 from .._core import Node, Tensor
 from .._wrapping import wraps
+from ..dtypes import has_gradients
 from .function_tangents import is_among, tangents_of, with_tangents
 from .modes import no_grad
 from .saved_tensors import PackedTensor, current_hooks
@@ -322,9 +323,7 @@ def _recorded(
     single = not isinstance(result, (tuple, list))
     outputs = (result,) if single else tuple(result)
     fixed = {id(x) for x in context._non_differentiable}
-    with_history = [
-        x if isinstance(x, Tensor) and x.dtype.is_floating_point and id(x) not in fixed else None for x in outputs
-    ]
+    with_history = [x if isinstance(x, Tensor) and has_gradients(x) and id(x) not in fixed else None for x in outputs]
     dirty = _checked_dirty(context._dirty, args, outputs)
     returned = [x for x in with_history if x is not None and is_among(x, args)]
     context._argument_count, context._tensor_places = len(args), places
@@ -377,9 +376,9 @@ def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
             return result
         single = not isinstance(result, tuple)
         results = (result,) if single else result
-        floats = [x.detach().requires_grad_() for x in results if isinstance(x, Tensor) and x.dtype.is_floating_point]
+        floats = [x.detach().requires_grad_() for x in results if isinstance(x, Tensor) and has_gradients(x)]
         failing = iter(_NotTwice.apply(*floats))
-        final = tuple(next(failing) if isinstance(x, Tensor) and x.dtype.is_floating_point else x for x in results)
+        final = tuple(next(failing) if isinstance(x, Tensor) and has_gradients(x) else x for x in results)
         return final[0] if single else final
 
     return backward

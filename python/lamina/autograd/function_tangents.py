@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..dtypes import has_gradients
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def tangents_of(args: Sequence[object]) -> list[Tensor | None] | None:
 
 
 def _is_differentiable(x: object) -> bool:
-    return isinstance(x, Tensor) and x.dtype.is_floating_point
+    return isinstance(x, Tensor) and has_gradients(x)
 
 
 class _Call:

@@ -13,6 +13,7 @@ from ..autograd.batching import vmap
 from ..autograd.engine import grad as gradients_of
 from ..autograd.modes import enable_grad
 from ..autograd.trees import flatten
+from ..dtypes import has_gradients
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +33,10 @@ class _Level:
         self.leaves: list[Tensor] = []
 
     def leaf(self, x: Tensor) -> Tensor:
-        if not x.dtype.is_floating_point:
-            raise RuntimeError(f"only Tensors of floating point dtype can be differentiated by, got {x.dtype}")
+        if not has_gradients(x):
+            raise RuntimeError(
+                f"only Tensors of floating point and complex dtype can be differentiated by, got {x.dtype}"
+            )
         fresh = x.detach().requires_grad_()
         self.leaves.append(fresh)
         return fresh
@@ -208,13 +211,13 @@ def _pushforward(
     level: _Level, outputs: list[Tensor], inputs: list[Tensor]
 ) -> Callable[[Sequence[Tensor]], list[Tensor]]:
     """J · tangents as a function of the tangents; its own graph is made once."""
-    weights = [level.leaf(_core.zeros_like(y)) if y.dtype.is_floating_point else y for y in outputs]
-    floats = [i for i, y in enumerate(outputs) if y.dtype.is_floating_point]
+    weights = [level.leaf(_core.zeros_like(y)) if has_gradients(y) else y for y in outputs]
+    floats = [i for i, y in enumerate(outputs) if has_gradients(y)]
     back = _gradients([outputs[i] for i in floats], inputs, [weights[i] for i in floats])
 
     def push(tangents: Sequence[Tensor]) -> list[Tensor]:
         found = iter(_gradients(back, [weights[i] for i in floats], tangents))
-        return [next(found) if y.dtype.is_floating_point else _core.zeros_like(y) for y in outputs]
+        return [next(found) if has_gradients(y) else _core.zeros_like(y) for y in outputs]
 
     return push
 

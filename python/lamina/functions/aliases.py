@@ -8,8 +8,8 @@ from .._core import Tensor
 # fmt: off
 __all__ = [
     "METHOD_ALIASES", "absolute", "adjoint", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
-    "conj", "conj_physical", "fix", "greater", "greater_equal", "is_conj", "is_neg", "less", "less_equal",
-    "negative", "not_equal", "positive", "real", "resolve_conj", "resolve_neg",
+    "fix", "greater", "greater_equal", "is_conj", "is_neg", "less", "less_equal",
+    "negative", "not_equal", "positive", "resolve_conj", "resolve_neg",
 ]
 # fmt: on
 
@@ -38,27 +38,12 @@ def positive(input: Tensor) -> Tensor:
 
 
 def adjoint(input: Tensor) -> Tensor:
-    """Each matrix transposed (real numbers: the conjugate transpose)."""
+    """Each matrix transposed and conjugated; for real numbers a view."""
     if input.dim() == 0:
         return input
     if input.dim() == 1:
         raise RuntimeError("tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor.")
-    return input.transpose(-2, -1)
-
-
-def conj(input: Tensor) -> Tensor:
-    """`input` itself: numbers are real."""
-    return input
-
-
-def conj_physical(input: Tensor) -> Tensor:
-    """`input` itself: numbers are real."""
-    return input
-
-
-def real(input: Tensor) -> Tensor:
-    """`input` itself: numbers are real."""
-    return input
+    return input.mH
 
 
 def resolve_conj(input: Tensor) -> Tensor:
@@ -72,7 +57,7 @@ def resolve_neg(input: Tensor) -> Tensor:
 
 
 def is_conj(input: Tensor) -> bool:
-    """False: numbers are real."""
+    """False: conjugation is never pending."""
     return False
 
 

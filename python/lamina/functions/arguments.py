@@ -24,7 +24,6 @@ __all__ = [
     "composed",
     "composed_as",
     "is_numpy_number",
-    "scalar_name",
     "wrap_axes",
     "wrap_axis",
 ]
@@ -123,25 +122,6 @@ def as_number(function: str, name: str, value: Number | Tensor) -> Number:
         raise TypeError(f"{function}(): argument '{name}' must be Number, not Tensor")
     number: Number = value.item()
     return number
-
-
-_SCALAR_NAMES = {
-    _core.bool: "Bool",
-    _core.uint8: "Byte",
-    _core.int8: "Char",
-    _core.int16: "Short",
-    _core.int32: "Int",
-    _core.int64: "Long",
-    _core.float16: "Half",
-    _core.bfloat16: "BFloat16",
-    _core.float32: "Float",
-    _core.float64: "Double",
-}
-
-
-def scalar_name(dtype: DType) -> str:
-    """How PyTorch's messages name a type: "Float", "Long" …."""
-    return _SCALAR_NAMES[dtype]
 
 
 def wrap_axis(axis: int, ndim: int) -> int:

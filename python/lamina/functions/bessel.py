@@ -10,6 +10,7 @@ from math import pi
 
 from .. import _core
 from .._core import Tensor
+from ..dtypes import real_type
 from .arguments import composed_as
 
 __all__ = ["i0", "i0e", "i1", "i1e"]
@@ -20,7 +21,7 @@ _ASYMPTOTIC_TERMS = 30
 
 
 def _evaluated(input: Tensor, order: int, scaled: bool) -> Tensor:
-    real = input if input.dtype.is_floating_point else input.to(_core.get_default_dtype())
+    real = input.to(real_type(f"i{order}{'e' if scaled else ''}", input.dtype))
     x = real.double()
     size = x.abs()
     small, large = x.clamp(-_BORDER, _BORDER), size.clamp(min=_BORDER)

@@ -24,12 +24,13 @@ def isclose(
         raise RuntimeError(f"isclose: tolerances must not be negative, got rtol={rtol} and atol={atol}")
     a, b = input.detach(), other.detach()
     close = a == b
-    if a.dtype.is_floating_point and equal_nan:
+    inexact = a.dtype.is_floating_point or a.dtype.is_complex
+    if inexact and equal_nan:
         close = close | (a.isnan() & b.isnan())
     if rtol == 0 and atol == 0:
         return close
     # Integers are compared in float64: their difference may not fit their type.
-    if not a.dtype.is_floating_point:
+    if not inexact:
         a, b = a.double(), b.double()
     error = (a - b).abs()
     return close | (error.isfinite() & (error <= (b * rtol).abs() + atol))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..dtypes import scalar_name
 from ..looking import holds_somewhere
 from ..return_types import mode as Mode
-from .arguments import composed, scalar_name, wrap_axis
+from .arguments import composed, wrap_axis
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -50,8 +50,15 @@ def logspace(
     out: Tensor | None = None,
 ) -> Tensor:
     """``base ** x`` for `steps` numbers x from `start` to `end`, evenly spaced; of shape (steps,)."""
-    kind = _type_with(out, dtype) or _core.get_default_dtype()
-    exponents = _core.linspace(start, end, steps, dtype=_core.float64, device=device)
+    kind = _type_with(out, dtype)
+    if any(isinstance(x, complex) or (isinstance(x, Tensor) and x.is_complex()) for x in (start, end)):
+        if kind is not None and not kind.is_complex:
+            own = _core.get_default_dtype().to_complex()
+            raise RuntimeError(f"torch.logspace(): inferred dtype {own} can't be safely cast to passed dtype {kind}")
+        kind = kind or _core.get_default_dtype().to_complex()
+    kind = kind or _core.get_default_dtype()
+    wide = _core.complex128 if kind.is_complex else _core.float64
+    exponents = _core.linspace(start, end, steps, dtype=wide, device=device)
     powers = (base**exponents).to(kind)
     if out is not None:
         filled: Tensor = _core._put_into_out("logspace", powers, out, ())

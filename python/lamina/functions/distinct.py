@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
-from .arguments import composed, scalar_name, wrap_axis
+from ..dtypes import scalar_name
+from .arguments import composed, wrap_axis
 from .shaping import movedim
 
 __all__ = ["bincount", "isin", "unique", "unique_consecutive"]

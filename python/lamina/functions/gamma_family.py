@@ -6,6 +6,7 @@ from math import factorial, inf, nan
 
 from .. import _core
 from .._core import Tensor
+from ..dtypes import real_type
 from ..looking import holds_somewhere
 from .arguments import composed, composed_as
 from .shaping import broadcast_tensors
@@ -94,7 +95,7 @@ def zeta(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     and for negative `other` where `input` is no integer.
     """
     kind = _core.result_type(input, other)
-    kind = kind if kind.is_floating_point else _core.get_default_dtype()
+    kind = real_type("zeta", kind)
     tensors = [x for x in (input, other) if isinstance(x, Tensor)]
     where = tensors[0].device if tensors else None
     s, q = broadcast_tensors(*(_core.as_tensor(x, device=where).double() for x in (input, other)))

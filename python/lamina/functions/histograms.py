@@ -6,9 +6,10 @@ import math
 
 from .. import _core
 from .._core import Tensor
+from ..dtypes import scalar_name
 from ..return_types import histogram as Histogram
 from ..return_types import histogramdd as JointHistogram
-from .arguments import composed, scalar_name
+from .arguments import composed
 from .counting import searchsorted
 
 TYPE_CHECKING = False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
-from .arguments import composed, composed_as, scalar_name, wrap_axis
+from ..dtypes import scalar_name
+from .arguments import composed, composed_as, wrap_axis
 from .shaping import broadcast_shapes, broadcast_tensors
 
 TYPE_CHECKING = False

@@ -87,7 +87,6 @@ IN_PLACE: tuple[Callable[..., Tensor], ...] = (
     pointwise.logit,
     pointwise.nan_to_num,
     pointwise.rad2deg,
-    pointwise.sgn,
     pointwise.sinc,
     pointwise.xlogy,
     products.addbmm,

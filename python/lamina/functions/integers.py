@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..dtypes import scalar_name
 from ..looking import holds_somewhere
-from .arguments import composed, is_numpy_number, scalar_name
+from .arguments import composed, is_numpy_number
 from .shaping import broadcast_tensors
 
 TYPE_CHECKING = False

@@ -6,7 +6,7 @@ from math import inf, pi
 
 from .. import _core
 from .._core import Tensor
-from ..dtypes import require_floating
+from ..dtypes import has_gradients, require_floating, scalar_name
 from .arguments import as_number, composed_as
 
 TYPE_CHECKING = False
@@ -28,7 +28,6 @@ __all__ = [
     "nan_to_num",
     "rad2deg",
     "rsub",
-    "sgn",
     "sinc",
     "xlogy",
 ]
@@ -43,7 +42,7 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
 @composed_as("Addcdiv", rounded_once=True)
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 / tensor2``. RuntimeError if `tensor1` and `tensor2` are both integers."""
-    if not (tensor1.dtype.is_floating_point or tensor2.dtype.is_floating_point):
+    if not (has_gradients(tensor1) or has_gradients(tensor2)):
         raise RuntimeError(
             "Integer division with addcdiv is no longer supported: expected a floating point tensor1 or tensor2, got "
             f"{tensor1.dtype} and {tensor2.dtype}; convert one of them, or use div and add"
@@ -62,7 +61,7 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     """Linear interpolation ``input + weight * (end - input)``, exact at both ends (weight 0 and 1)."""
     if input.dtype != end.dtype:
         raise RuntimeError(f"lerp: expected dtype {input.dtype} for `end` but got dtype {end.dtype}")
-    if not input.dtype.is_floating_point:
+    if not has_gradients(input):
         raise RuntimeError(f"lerp: expected a floating point tensor, got {input.dtype}")
     step = end - input
     if isinstance(weight, Tensor):
@@ -76,12 +75,6 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
 def frac(input: Tensor) -> Tensor:
     """The part behind the decimal point, with the sign of `input`."""
     return input - input.trunc()
-
-
-@composed_as("Sgn")
-def sgn(input: Tensor) -> Tensor:
-    """The sign of each element; 0 for 0."""
-    return input.sign()
 
 
 @composed_as("Deg2Rad")
@@ -114,7 +107,7 @@ def sinc(input: Tensor) -> Tensor:
 @composed_as("Logit", rounded_once=True)
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """``log(x / (1 - x))``; with `eps`, x is first clamped to [eps, 1 - eps]. NaN outside [0, 1] without it."""
-    x = input if input.dtype.is_floating_point else input.float()
+    x = input if has_gradients(input) else input.float()
     if eps is not None:  # the lower bound wins
         x = _core.where(x < eps, eps, _core.where(x > 1 - eps, 1 - eps, x))
     return (x / (1 - x)).log()
@@ -125,6 +118,8 @@ def nan_to_num(
     input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
     """NaN, +inf and -inf replaced by `nan` (0), `posinf` (the type's largest) and `neginf` (its lowest number)."""
+    if input.is_complex():
+        return _core.complex(*(nan_to_num(part, nan, posinf, neginf) for part in (input.real, input.imag)))
     if not input.dtype.is_floating_point:
         return input.clone()
     from ..dtypes import finfo
@@ -150,7 +145,7 @@ def fmin(input: Tensor, other: Tensor) -> Tensor:
 def _in_one_float(input: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
     """Both in the floating point type that they promote to."""
     kind = _core.result_type(input, other)
-    kind = kind if kind.is_floating_point else _core.get_default_dtype()
+    kind = kind if kind.is_floating_point or kind.is_complex else _core.get_default_dtype()
     return input.to(kind), other.to(kind)
 
 
@@ -158,6 +153,7 @@ def _in_one_float(input: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
 def hypot(input: Tensor, other: Tensor) -> Tensor:
     """``sqrt(input² + other²)`` without overflow on the way; inf if either is infinite, whatever the other is."""
     input, other = _in_one_float(input, other)
+    require_floating("hypot", input)
     scale = _core.maximum(input.detach().abs(), other.detach().abs())
     infinite = input.isinf() | other.isinf()
     # The result is homogeneous of degree 1, so a constant scale changes neither it nor its gradients.
@@ -170,6 +166,10 @@ def hypot(input: Tensor, other: Tensor) -> Tensor:
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     """``log(exp(input) + exp(other))`` without overflow; right at equal infinities too."""
     input, other = _in_one_float(input, other)
+    if input.is_complex():  # scaled by the one with the larger real part
+        first = input.real >= other.real
+        largest, least = _core.where(first, input, other), _core.where(first, other, input)
+        return largest + (least - largest).exp().log1p()
     gap = _core.where(input == other, 0.0, input - other)
     return _core.maximum(input, other) + gap.abs().neg().exp().log1p()
 
@@ -183,10 +183,12 @@ def xlogy(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 def times_log(input: Tensor | Number, other: Tensor | Number, shift: int) -> Tensor:
     """``input * log(shift + other)``, where `shift` is 0 or 1; 0 where `input` is 0 (unless `other` is NaN)."""
     if not isinstance(other, Tensor):
-        other = _core.tensor(other, dtype=input.dtype if input.dtype.is_floating_point else None)  # type: ignore[union-attr]
+        other = _core.tensor(other, dtype=input.dtype if has_gradients(input) else None)  # type: ignore[arg-type, union-attr]
     kind = _core.result_type(input, other)
     if kind.is_floating_point:
         other = other.to(kind)
+    if kind.is_complex:
+        raise NotImplementedError(f"\"xlogy_cpu\" not implemented for '{scalar_name(kind)}'")
     vanishes = (input == 0) & ((other <= -shift) | other.isinf())
     argument = _core.where(vanishes, 1.0, other)
     return _core.where(vanishes, 0.0, input) * (argument.log1p() if shift else argument.log())

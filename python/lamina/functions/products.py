@@ -6,6 +6,7 @@ from math import prod
 
 from .. import _core
 from .._core import Tensor
+from ..dtypes import has_gradients
 from .arguments import composed, composed_as, wrap_axes
 from .shaping import broadcast_tensors
 
@@ -20,7 +21,7 @@ __all__ = ["addbmm", "addmv", "addr", "baddbmm", "cross", "ger", "inner", "kron"
 
 def _accumulate(input: Tensor, product: Tensor, beta: Number, alpha: Number) -> Tensor:
     """``beta * input + alpha * product``; with beta 0, input's NaN and inf do not count."""
-    if not input.dtype.is_floating_point:
+    if not has_gradients(input):
         # Factors take the tensors' type: 0.6 is 0 for integers and True for bool.
         kind = bool if input.dtype == _core.bool else int
         beta, alpha = kind(beta), kind(alpha)
@@ -70,8 +71,8 @@ def ger(input: Tensor, vec2: Tensor) -> Tensor:
 
 @composed
 def vdot(input: Tensor, other: Tensor) -> Tensor:
-    """The dot product of two vectors (real numbers: the same as `dot`)."""
-    return input.dot(other)
+    """The dot product of two vectors, the first of them conjugated."""
+    return input.conj().dot(other)
 
 
 @composed

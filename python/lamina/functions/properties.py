@@ -9,8 +9,7 @@ from .._core import Tensor
 from .arguments import composed_as
 
 __all__ = [
-    *("angle", "get_device", "is_complex", "is_inference", "is_nonzero", "is_same_size", "is_signed", "is_tensor"),
-    "isreal",
+    *("angle", "get_device", "is_inference", "is_nonzero", "is_same_size", "is_signed", "is_tensor", "isreal"),
 ]
 
 
@@ -29,11 +28,6 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
     return input.shape == other.shape
 
 
-def is_complex(input: Tensor) -> bool:
-    """False: numbers are real."""
-    return False
-
-
 def is_signed(input: Tensor) -> bool:
     """Whether the type has negative numbers."""
     return input.dtype.is_signed
@@ -50,12 +44,14 @@ def is_inference(input: Tensor) -> bool:
 
 
 def isreal(input: Tensor) -> Tensor:
-    """True for every element: numbers are real."""
-    return _core.ones_like(input, dtype=_core.bool)
+    """Where the imaginary part is 0."""
+    return input.imag == 0 if input.is_complex() else _core.ones_like(input, dtype=_core.bool)
 
 
 @composed_as("Angle")
 def angle(input: Tensor) -> Tensor:
-    """The angle of each number in the complex plane: pi for negative ones, 0 for others; NaN stays."""
+    """The angle of each number in the complex plane: of real numbers pi for negative ones, 0 for others; NaN stays."""
+    if input.is_complex():
+        return _core.atan2(input.imag, input.real)
     x = input if input.dtype.is_floating_point else input.to(_core.get_default_dtype())
     return _core.where(x.isnan(), x.detach(), _core.where(x < 0, pi, x.sign() * 0.0))

@@ -42,6 +42,8 @@ def nansum(
     input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Tensor:
     """`sum` with NaN counted as 0."""
+    if input.is_complex():
+        raise RuntimeError("nansum on CPU does not support complex inputs")
     x = _core.where(input.isnan(), 0.0, input) if input.dtype.is_floating_point else input
     return x.sum(dim, keepdim, dtype=dtype)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..dtypes import scalar_name
 from ..looking import holds_somewhere
-from .arguments import composed_as, scalar_name
+from .arguments import composed_as
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

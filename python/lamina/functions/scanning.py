@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..dtypes import has_gradients
 from ..return_types import cummax as RunningMax
 from ..return_types import cummin as RunningMin
 from .arguments import composed, composed_as, wrap_axis
@@ -54,7 +55,7 @@ def cummin(input: Tensor, dim: int) -> RunningMin:
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """``log(cumsum(exp(input), dim))`` without overflow."""
     dim = wrap_axis(dim, input.dim())
-    if not input.dtype.is_floating_point:
+    if not has_gradients(input):
         raise RuntimeError(f"logcumsumexp: expected a floating point tensor, got {input.dtype}")
     if input.dim() == 0 or input.numel() == 0:
         return input.clone()

@@ -6,13 +6,16 @@ from math import inf, log, nan, pi
 
 from .. import _core
 from .._core import Tensor
+from ..dtypes import real_type, scalar_name
 from ..return_types import frexp as Frexp
-from .arguments import composed, composed_as, scalar_name
+from .arguments import composed, composed_as
 from .pointwise import logaddexp, times_log, xlogy
 from .shaping import broadcast_tensors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .._typing import Number
 
 __all__ = [
@@ -36,8 +39,8 @@ _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 /
 _SHIFT = 10
 
 
-def _real(input: Tensor) -> Tensor:
-    return input if input.dtype.is_floating_point else input.to(_core.get_default_dtype())
+def _real(function: str, input: Tensor) -> Tensor:
+    return input.to(real_type(function, input.dtype))
 
 
 @composed_as("Lgamma")
@@ -47,7 +50,7 @@ def lgamma(input: Tensor) -> Tensor:
     Stirling's series where the argument is 10 or more, the recurrence Γ(x + 1) = x Γ(x) up to there, and the reflection
     Γ(x) Γ(1 - x) = π / sin πx below 1/2. Source: Abramowitz and Stegun, 6.1.
     """
-    real = _real(input)
+    real = _real("lgamma", input)
     x = real.double()
     mirrored = x < 0.5
     y = _core.where(mirrored, 1 - x, x)
@@ -71,7 +74,7 @@ def lgamma(input: Tensor) -> Tensor:
 @composed_as("Digamma")
 def digamma(input: Tensor) -> Tensor:
     """The slope of `lgamma`: NaN at -1, -2 … and infinite at 0. Source: Abramowitz and Stegun, 6.3."""
-    real = _real(input)
+    real = _real("digamma", input)
     x = real.double()
     mirrored = x < 0.5
     y = _core.where(mirrored, 1 - x, x)
@@ -119,21 +122,27 @@ def nextafter(input: Tensor, other: Tensor) -> Tensor:
 def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
     """``log2(2**input + 2**other)`` without overflow."""
     kind = _core.result_type(input, other)
-    kind = kind if kind.is_floating_point else _core.get_default_dtype()
+    kind = real_type("logaddexp2", kind)
     return logaddexp(input.to(kind) * log(2), other.to(kind) * log(2)) / log(2)
 
 
 @composed
 def float_power(input: Tensor | Number, exponent: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
-    """``input ** exponent`` in float64. RuntimeError if `out` is of another type."""
+    """``input ** exponent`` in float64, or complex128. RuntimeError if `out` is of another type."""
     if out is not None:
         _check_double("output", "float_power", out)
         filled: Tensor = _core._put_into_out("float_power", float_power(input, exponent), out, (input, exponent))
         return filled
-    base = input.double() if isinstance(input, Tensor) else float(input)
-    power = exponent.double() if isinstance(exponent, Tensor) else float(exponent)
+    base: Any = _double(input)
+    power: Any = _double(exponent)
     result: Tensor = base**power
     return result
+
+
+def _double(x: Tensor | Number) -> Tensor | Number:
+    if isinstance(x, Tensor):
+        return x.cdouble() if x.is_complex() else x.double()
+    return x if isinstance(x, complex) else float(x)
 
 
 def float_power_(self: Tensor, exponent: Tensor | Number) -> Tensor:
@@ -201,14 +210,14 @@ def entr(input: Tensor) -> Tensor:
 @composed_as("SpecialNdtr")
 def ndtr(input: Tensor) -> Tensor:
     """The normal distribution function: the area below `input`."""
-    area: Tensor = (_real(input) * -(0.5**0.5)).erfc() / 2
+    area: Tensor = (_real("ndtr", input) * -(0.5**0.5)).erfc() / 2
     return area
 
 
 @composed_as("SpecialLogNdtr")
 def log_ndtr(input: Tensor) -> Tensor:
     """The logarithm of `ndtr`, right where that vanishes: erfc's continued fraction below -5, A. and S., 7.1.14."""
-    real = _real(input)
+    real = _real("log_ndtr", input)
     x = real.double()
     z = x.clamp(max=-5.0) * -(0.5**0.5)
     fraction = z

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..dtypes import has_gradients
 from ..looking import holds_somewhere
 from .arguments import check_points, composed, composed_as, wrap_axis
 
@@ -23,7 +24,7 @@ def cov(
             f"cov(): expected input to have two or fewer dimensions but got an input with {input.dim()} dimensions"
         )
     x = input.reshape(1, -1) if input.dim() < 2 else input
-    x = x if x.dtype.is_floating_point else x.to(_core.get_default_dtype())
+    x = x if has_gradients(x) else x.to(_core.get_default_dtype())
     weights: Tensor | None = None
     for name, given in (("fweights", fweights), ("aweights", aweights)):
         if given is None:
@@ -38,15 +39,15 @@ def cov(
             raise RuntimeError(f"cov(): expected {name} to have {kind} dtype but got {name} with {given.dtype} dtype")
         if holds_somewhere(given < 0):
             raise RuntimeError(f"cov(): {name} cannot be negative")
-        weights = given.to(x.dtype) if weights is None else weights * given.to(x.dtype)
+        weights = given.to(x.dtype.to_real()) if weights is None else weights * given.to(x.dtype.to_real())
     if weights is None:
         centered = x - x.mean(1, True)
-        result = centered @ centered.t() / max(x.shape[1] - correction, 0)
+        result = centered @ centered.mH / max(x.shape[1] - correction, 0)
     else:
         total = weights.sum()
         centered = x - (x * weights).sum(1, True) / total
-        lost = correction if aweights is None else correction * (weights * aweights.to(x.dtype)).sum() / total
-        result = (centered * weights) @ centered.t() / (total - lost).clamp(min=0)
+        lost = correction if aweights is None else correction * (weights * aweights.to(x.dtype.to_real())).sum() / total
+        result = (centered * weights) @ centered.mH / (total - lost).clamp(min=0)
     return result.squeeze() if input.dim() < 2 else result
 
 
@@ -60,8 +61,11 @@ def corrcoef(input: Tensor) -> Tensor:
     c: Tensor = cov(input)
     if c.dim() == 0:
         return c / c
-    deviation = c.diagonal().sqrt()
-    return (c / deviation.unsqueeze(1) / deviation.unsqueeze(0)).clamp(-1, 1)
+    deviation = (c.diagonal().real if c.is_complex() else c.diagonal()).sqrt()
+    scaled = c / deviation.unsqueeze(1) / deviation.unsqueeze(0)
+    if scaled.is_complex():
+        return _core.complex(scaled.real.clamp(-1, 1), scaled.imag.clamp(-1, 1))
+    return scaled.clamp(-1, 1)
 
 
 @composed_as("Cdist")

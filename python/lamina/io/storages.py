@@ -51,7 +51,7 @@ class SavedStorages:
         array = self.arrays[number]
         if not array.size:
             return b""
-        size = self._dtypes[number].itemsize
+        size = self._dtypes[number].to_real().itemsize
         return array.view(f"u{size}").astype(f"<u{size}", copy=False).view("u1").data
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from .._core import Tensor
+from ..dtypes import has_gradients
 from ..functions.arguments import wrap_axes
 from .decompositions import svdvals
 
@@ -18,8 +19,10 @@ __all__ = ["matrix_norm", "norm", "vecdot", "vector_norm"]
 
 
 def _as_float(name: str, x: Tensor, dtype: DType | None) -> Tensor:
-    if not x.dtype.is_floating_point:
-        raise RuntimeError(f"linalg.{name}: Expected a floating point tensor as input. Got {x.dtype}")
+    if not has_gradients(x):
+        raise RuntimeError(f"linalg.{name}: Expected a floating point or complex tensor as input. Got {x.dtype}")
+    if dtype is not None and dtype.is_complex != x.dtype.is_complex:
+        raise RuntimeError(f"linalg.{name}: dtype {dtype} does not fit an input of {x.dtype}")
     return x if dtype is None else x.to(dtype)
 
 
@@ -33,6 +36,7 @@ def vector_norm(
 ) -> Tensor:
     """``sum(|x|**ord)**(1/ord)`` over `dim` (all of `x` without); the count of nonzeros for 0, extremes for inf."""
     x = _as_float("vector_norm", x, dtype)
+    x = x.abs() if x.is_complex() else x
     axes = list(range(x.dim())) if dim is None else wrap_axes(dim, x.dim())
     if x.dim() == 0:
         return (x != 0).to(x.dtype) if ord == 0 else x.abs()
@@ -98,5 +102,5 @@ def norm(
 
 
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
-    """Dot products along `dim`, with broadcasting."""
-    return (x * y).sum(dim)
+    """Dot products along `dim`, `x` conjugated, with broadcasting."""
+    return (x.conj() * y).sum(dim)

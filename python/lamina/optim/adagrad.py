@@ -69,7 +69,8 @@ class Adagrad(ParameterwiseOptimizer):
 
     def _start(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         state["step"] = 0
-        state["sum"] = _core.full_like(parameter, group["initial_accumulator_value"])
+        start = group["initial_accumulator_value"]
+        state["sum"] = _core.full_like(parameter, complex(start, start) if parameter.is_complex() else start)  # type: ignore[arg-type]
 
     def _update(
         self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], lr: Any, group: dict[str, Any]

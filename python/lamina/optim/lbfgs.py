@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["LBFGS"]
 
 
+def _parts(x: Tensor) -> Tensor:
+    """Complex numbers as pairs of real ones, which the search is over."""
+    return _core.view_as_real(x) if x.is_complex() else x
+
+
 class LBFGS(Optimizer):
     """Steps along the gradient times an estimate of the inverse Hessian, made of the last `history_size` steps.
 
@@ -54,13 +59,12 @@ class LBFGS(Optimizer):
         self._params: list[Tensor] = self.param_groups[0]["params"]
 
     def _flat_grad(self) -> Tensor:
-        return _core.cat(
-            [(_core.zeros_like(p) if p.grad is None else p.grad).detach().reshape(-1) for p in self._params]
-        )
+        gradients = [(_core.zeros_like(p) if p.grad is None else p.grad).detach() for p in self._params]
+        return _core.cat([_parts(gradient).reshape(-1) for gradient in gradients])
 
     def _move(self, length: Any, direction: Tensor) -> None:
         start = 0
-        for parameter in self._params:
+        for parameter in map(_parts, self._params):
             count = parameter.numel()
             parameter.add_(direction[start : start + count].reshape(parameter.shape) * length)
             start += count

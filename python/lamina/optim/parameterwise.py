@@ -62,8 +62,20 @@ class ParameterwiseOptimizer(Optimizer):
                 state["step"] = int(state.get("step", 0)) + 1
             if group["maximize"]:
                 gradient = -gradient
+            if parameter.is_complex():
+                self._step_parts(parameter, gradient, state, lr, group)
+                continue
             gradient = self._decayed(parameter, gradient, lr, group)
             self._update(parameter, gradient, state, lr, group)
+
+    def _step_parts(
+        self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], lr: Any, group: dict[str, Any]
+    ) -> None:
+        """Real and imaginary parts are parameters of their own; their state is the parts of the complex state."""
+        views = {name: _parts(value) for name, value in state.items()}
+        gradient = self._decayed(_parts(parameter), _parts(gradient), lr, group)
+        self._update(_parts(parameter), gradient, views, lr, group)
+        state.update({name: value for name, value in views.items() if not isinstance(value, Tensor)})
 
     def _decayed(self, parameter: Tensor, gradient: Tensor, lr: Any, group: dict[str, Any]) -> Tensor:
         """The gradient with the weight decay in it, or the gradient after the decay of the parameter itself."""
@@ -75,6 +87,10 @@ class ParameterwiseOptimizer(Optimizer):
             return gradient
         decayed: Tensor = gradient + parameter * decay
         return decayed
+
+
+def _parts(value: Any) -> Any:
+    return _core.view_as_real(value) if isinstance(value, Tensor) and value.is_complex() else value
 
 
 def follow(mean: Tensor, value: Tensor, rate: Any) -> None:

@@ -280,6 +280,8 @@ _NAMES = {
     _core.bool: "BoolStorage",
     _core.uint8: "ByteStorage",
     _core.int8: "CharStorage",
+    _core.complex128: "ComplexDoubleStorage",
+    _core.complex64: "ComplexFloatStorage",
     _core.float64: "DoubleStorage",
     _core.float32: "FloatStorage",
     _core.float16: "HalfStorage",

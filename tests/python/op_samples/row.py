@@ -112,7 +112,9 @@ class Op:
         return tuple(np.asarray(r) for r in results)
 
     def _widen(self, array: np.ndarray) -> np.ndarray:
-        if array.dtype == np.float32 or (self.result == "float" and array.dtype.kind != "f"):
+        if array.dtype == np.complex64:
+            return array.astype(np.complex128)
+        if array.dtype == np.float32 or (self.result == "float" and array.dtype.kind not in "fc"):
             return array.astype(np.float64)
         return array
 
@@ -174,8 +176,8 @@ def _draw_one(rng: np.random.Generator, shape: Shape, domain: Domain, dtype: str
 
 
 def to_tensor(array: np.ndarray, *, requires_grad: bool = False) -> Any:
-    """A tensor that owns its numbers; gradients are asked of floats only."""
-    return lamina.tensor(array, requires_grad=requires_grad and array.dtype.kind == "f")
+    """A tensor that owns its numbers; gradients are asked of floats and complex numbers only."""
+    return lamina.tensor(array, requires_grad=requires_grad and array.dtype.kind in "fc")
 
 
 def to_numpy(tensor: Any) -> np.ndarray:

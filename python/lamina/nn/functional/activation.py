@@ -6,7 +6,8 @@ import warnings
 
 from ... import _core
 from ..._core import Tensor
-from ...functions.arguments import composed, scalar_name
+from ...dtypes import scalar_name
+from ...functions.arguments import composed
 from ...functions.pointwise import hardshrink
 from .widening import floating, widened
 

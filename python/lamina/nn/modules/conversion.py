@@ -6,6 +6,7 @@ from ... import _core
 from ..._core import Tensor
 from ...autograd import no_grad
 from ...devices import device
+from ...dtypes import has_gradients
 from ..parameter import Parameter, is_lazy
 from .hooking import ModuleHooks
 from .tree import ModuleTree
@@ -106,15 +107,25 @@ class ModuleConversion(ModuleHooks):
             raise TypeError("to(): argument 'dtype' (position 2) must be torch.dtype, not bool")
         # The tensor's own reading of the arguments, and its errors.
         dtype = _core.empty(0, device="cpu").to(*args, **kwargs).dtype
-        if not dtype.is_floating_point:
-            raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}")
         named = [*args, *kwargs.values()]
         converts = any(isinstance(value, (_core.dtype, Tensor)) for value in named)
+        if not (dtype.is_floating_point or dtype.is_complex):
+            raise TypeError(
+                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
+            )
+        if converts and dtype.is_complex:
+            import warnings
+
+            warnings.warn(
+                "Complex modules are a new feature under active development whose design may change, and some modules "
+                "might not work as expected when using complex tensors as parameters or buffers.",
+                stacklevel=2,
+            )
         places = [value.device if isinstance(value, Tensor) else value for value in named]
         place = next((value for value in places if isinstance(value, (str, device))), None)
 
         def converted(tensor: Tensor) -> Tensor:
-            kind = dtype if converts and tensor.is_floating_point() else tensor.dtype
+            kind = dtype if converts and has_gradients(tensor) else tensor.dtype
             where = tensor.device if place is None else place
             if tensor.is_meta and place is not None and device(place).type != "meta":
                 raise NotImplementedError(
