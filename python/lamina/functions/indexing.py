@@ -141,6 +141,8 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
 @composed_as("IndexFill")
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
     """`input` with its slices ``index[i]`` along `dim` set to `value` (a number or a 0-d tensor)."""
+    if not input.is_complex() and (value.is_complex() if isinstance(value, Tensor) else isinstance(value, complex)):
+        raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
     if isinstance(value, Tensor):
         if value.dim():
             raise RuntimeError(f"Only supports 0-dimension value tensor, but got tensor with {value.dim()} dimensions.")

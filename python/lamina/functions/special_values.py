@@ -96,6 +96,8 @@ def digamma(input: Tensor) -> Tensor:
 @composed
 def heaviside(input: Tensor, values: Tensor) -> Tensor:
     """0 for negative numbers, 1 for positive ones, and `values` at 0. RuntimeError if the types differ."""
+    if input.is_complex() or values.is_complex():
+        raise RuntimeError("heaviside is not yet implemented for complex tensors.")
     if input.dtype != values.dtype:
         raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
     return _core.where(input == 0, values, (input > 0).to(input.dtype))
@@ -130,7 +132,7 @@ def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
 def float_power(input: Tensor | Number, exponent: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """``input ** exponent`` in float64, or complex128. RuntimeError if `out` is of another type."""
     if out is not None:
-        _check_double("output", "float_power", out)
+        _check_double("output", "float_power", out, input, exponent)
         filled: Tensor = _core._put_into_out("float_power", float_power(input, exponent), out, (input, exponent))
         return filled
     base: Any = _double(input)
@@ -147,15 +149,17 @@ def _double(x: Tensor | Number) -> Tensor | Number:
 
 def float_power_(self: Tensor, exponent: Tensor | Number) -> Tensor:
     """In-place form of `float_power`: RuntimeError for what is not float64."""
-    _check_double("base", "float_power_", self)
+    _check_double("base", "float_power_", self, self, exponent)
     return self.pow_(exponent)
 
 
-def _check_double(role: str, function: str, tensor: Tensor) -> None:
-    if tensor.dtype != _core.float64:
+def _check_double(role: str, function: str, tensor: Tensor, *operands: Tensor | Number) -> None:
+    found = any(x.is_complex() if isinstance(x, Tensor) else isinstance(x, complex) for x in operands)
+    required = _core.complex128 if found else _core.float64
+    if tensor.dtype != required:
         raise RuntimeError(
             f"the {role} given to {function} has dtype {scalar_name(tensor.dtype)} "
-            "but the operation's result requires dtype Double"
+            f"but the operation's result requires dtype {scalar_name(required)}"
         )
 
 

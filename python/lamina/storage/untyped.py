@@ -217,7 +217,7 @@ class UntypedStorage:
 
     def byteswap(self, dtype: DType) -> None:
         """Turn the order of the bytes in each number of `dtype`, in place."""
-        self._bytes().view(f"u{dtype.itemsize}").byteswap(inplace=True)
+        self._bytes().view(f"u{dtype.to_real().itemsize}").byteswap(inplace=True)
 
     def is_shared(self) -> bool:
         """Whether processes that are forked from now on see the changes of each other."""
