@@ -12,7 +12,8 @@ from math import e, inf, nan, pi
 from ._core import (
     abs, acos, acosh, add, addmm, all, amax, amin, any, arange, argmax, argmin, argsort, as_strided, as_tensor, asin,
     asinh, atan, atan2, atanh, bernoulli, bfloat16, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, bmm, bool,
-    can_cast, cat, ceil, channels_last, channels_last_3d, complex, complex64, complex128, conj, conj_physical,
+    can_cast, cat, ceil, channels_last, channels_last_3d, complex, complex32, complex64,
+    complex128, conj, conj_physical,
     chunk, clamp, clamp_max, clamp_min, clip, clone, concat, concatenate, copysign, cos, cosh,
     contiguous_format, cumprod, cumsum, default_generator, detach, diagonal, div, divide, dot, dtype, empty,
     empty_cache, empty_like, eq, erf, erfc, erfinv, exp, exp2, expm1, eye, flatten, flip, float16, float32, float64,
@@ -162,6 +163,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 cfloat = complex64
+chalf = complex32
 cdouble = complex128
 float = float32
 half = float16

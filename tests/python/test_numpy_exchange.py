@@ -115,7 +115,7 @@ AWKWARD: dict[str, np.ndarray] = {
     "packed field": np.array([(1, 2.5), (3, 4.5)], dtype=[("a", "u1"), ("b", "f4")])["b"],
     "half": np.arange(3, dtype=np.float16),
     "long double": np.arange(3, dtype=np.longdouble),
-    "complex": np.arange(3, dtype=np.complex64),
+    "long complex": np.arange(3, dtype=np.clongdouble),
     "uint16": np.arange(3, dtype=np.uint16),
     "uint32": np.arange(3, dtype=np.uint32),
     "uint64": np.arange(3, dtype=np.uint64),
@@ -145,7 +145,7 @@ def test_awkward_array_is_right_or_refused(name: str, make: Callable[[Any], Any]
         np.testing.assert_array_equal((x + x).numpy(), array + array)
 
 
-@pytest.mark.parametrize("name", ["long double", "complex", "object", "text", "uint16"])
+@pytest.mark.parametrize("name", ["long double", "long complex", "object", "text", "uint16"])
 def test_refused_dtype_is_named(name: str) -> None:
     array = AWKWARD[name]
     with pytest.raises(TypeError, match=rf"can't convert .*{array.dtype.type.__name__}.*only supported types are"):

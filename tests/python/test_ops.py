@@ -285,7 +285,8 @@ ALIASES = {
 # Functions of the core that make no tensor of tensors.
 OTHER = {"as_tensor", "can_cast", "empty_cache", "flush", "from_numpy", "get_num_threads", "get_rng_state"}
 OTHER |= {"is_anomaly_check_nan_enabled", "is_anomaly_enabled"}
-OTHER |= {"initial_seed", "is_floating_point", "is_grad_enabled", "manual_seed", "memory_stats", "numel", "plan_stats"}
+OTHER |= {"initial_seed", "is_complex", "is_floating_point", "is_grad_enabled", "manual_seed", "memory_stats"}
+OTHER |= {"numel", "plan_stats"}
 OTHER |= {"promote_types", "reset_peak_memory_stats", "result_type", "set_num_threads", "set_rng_state", "tensor"}
 OTHER |= {"get_default_device", "get_default_dtype", "set_default_device", "set_default_dtype"}
 

@@ -138,7 +138,7 @@ def _load(
             dtype, key, location, count = check_identity(identity)
             if key not in storages:
                 target = place(location, key)
-                size = DTYPES[dtype].itemsize
+                size = DTYPES[dtype].to_real().itemsize
                 data: Any
                 if target == "meta":
                     storages[key] = MetaStorage(DTYPES[dtype])

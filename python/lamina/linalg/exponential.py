@@ -6,6 +6,7 @@ import math
 
 from .. import _core
 from .._core import Tensor
+from ..functions.arguments import composed_as
 
 __all__ = ["matrix_exp"]
 
@@ -13,6 +14,7 @@ __all__ = ["matrix_exp"]
 _NEAR = 0.5
 
 
+@composed_as("LinalgMatrixExp")
 def matrix_exp(A: Tensor) -> Tensor:
     """``I + A + A²/2! + A³/3! + …`` of (..., n, n) matrices."""
     if A.dim() < 2 or A.shape[-1] != A.shape[-2]:

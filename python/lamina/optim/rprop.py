@@ -53,7 +53,8 @@ class Rprop(ParameterwiseOptimizer):
     def _start(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         state["step"] = 0
         state["prev"] = _core.zeros_like(parameter)
-        state["step_size"] = _core.full_like(parameter, float(group["lr"]))
+        size = float(group["lr"])
+        state["step_size"] = _core.full_like(parameter, complex(size, size) if parameter.is_complex() else size)  # type: ignore[arg-type]
 
     def _update(
         self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], lr: Any, group: dict[str, Any]

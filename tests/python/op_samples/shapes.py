@@ -9,7 +9,7 @@ import numpy as np
 
 import lamina
 
-from .row import Case, Op, case
+from .row import FLOATS, Case, Op, case
 
 __all__ = ["OPS"]
 
@@ -24,6 +24,14 @@ def _joined(name: str) -> Callable[..., Any]:
 
 def _op(name: str, reference: Callable[..., Any], *cases: Case, **more: Any) -> Op:
     return Op(name, reference, cases, **more)
+
+
+def _complex(x: np.ndarray) -> Any:
+    return x[..., 0] + 1j * x[..., 1]
+
+
+def _parts(x: np.ndarray) -> Any:
+    return np.stack([x.real, x.imag], -1)
 
 
 def _reshape(x: np.ndarray, *shape: Any, **kwargs: Any) -> np.ndarray:
@@ -248,6 +256,49 @@ OPS: tuple[Op, ...] = (
     ),
     _op("clone", np.copy, case((3, 4)), case(()), case((0,))),
     _op("contiguous", np.ascontiguousarray, case((3, 4)), case((2, 0)), call=_method("contiguous")),
+    _op(
+        "view_as_real",
+        lambda x: _parts(_complex(x)),
+        case((3, 2)),
+        case((2, 1, 2)),
+        case((2,)),
+        call=lambda x: lamina.view_as_real(lamina.view_as_complex(x.contiguous())),
+        dtypes=FLOATS,
+    ),
+    _op(
+        "view_as_complex",
+        lambda x: _parts(_complex(x) * (2 - 1j)),
+        case((3, 2)),
+        case((2, 3, 2)),
+        call=lambda x: lamina.view_as_real(lamina.view_as_complex(x.contiguous()) * (2 - 1j)),
+        dtypes=FLOATS,
+    ),
+    _op(
+        "complex",
+        lambda a, b: _parts(a + 1j * b),
+        case((3, 4), (3, 4)),
+        case((3, 4), (4,)),
+        case((), ()),
+        call=lambda a, b: lamina.view_as_real(lamina.complex(a, b)),
+        dtypes=FLOATS,
+    ),
+    _op(
+        "polar",
+        lambda a, b: _parts(a * np.exp(1j * b)),
+        case((3, 4), (3, 4)),
+        call=lambda a, b: lamina.view_as_real(lamina.polar(a, b)),
+        dtypes=FLOATS,
+    ),
+    _op("real", np.copy, case((3, 4))),
+    _op(
+        "imag",
+        lambda a, b: b + 0 * a,
+        case((3, 4), (3, 4)),
+        call=lambda a, b: lamina.imag(lamina.complex(a, b)),
+        dtypes=FLOATS,
+    ),
+    _op("conj", np.copy, case((3, 4))),
+    _op("conj_physical", np.copy, case((3, 4))),
     _op("detach", np.copy, case((3, 4)), case(()), differentiable=False),
     _op(
         "to",

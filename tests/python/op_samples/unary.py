@@ -69,6 +69,7 @@ OPS: tuple[Op, ...] = (
     _op("neg", np.negative, None, NUMBERS, "same", rejected=("bool",)),
     _op("abs", np.abs, Domain(kinks=(0.0,)), NUMBERS, "same"),
     _op("sign", _sign, Domain(kinks=(0.0,)), ALL, "same"),
+    _op("sgn", _sign, Domain(kinks=(0.0,)), ALL, "same"),
     _op("square", np.square, None, NUMBERS, "same"),
     _op("relu", lambda x: np.maximum(x, 0), Domain(kinks=(0.0,)), NUMBERS, "same", signed_zero=False),
     _op("exp", np.exp),
