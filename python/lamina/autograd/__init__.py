@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .._core import is_multithreading_enabled
+from . import modes as grad_mode
 from .anomaly import detect_anomaly, set_detect_anomaly
 from .engine import backward, grad
 from .modes import enable_grad, inference_mode, no_grad, set_grad_enabled, set_multithreading_enabled
@@ -27,6 +28,7 @@ __all__ = [
     "function",
     "functional",
     "grad",
+    "grad_mode",
     "gradcheck",
     "gradgradcheck",
     "graph",
