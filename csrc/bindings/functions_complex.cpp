@@ -1,4 +1,5 @@
 // Rows of the registry: complex numbers and their parts.
+#include "bindings/complex_parts.h"
 #include "bindings/exchange.h"
 #include "bindings/in_place.h"
 #include "bindings/registry.h"
@@ -25,19 +26,13 @@ const Shape* with_parts(const Shape* shape) {
   return Shape::of(dims);
 }
 
-PyObject* part(const Arguments& a, std::int64_t which, const char* label) {
-  const Shape* shape = with_parts(a.tensor(0)->shape);
-  functions::Views views{{Op::view_as_real, shape}};
-  for (const engine::ViewSpec& step : functions::select_views(shape, -1, which)) views.push_back(step);
-  return view(a, views, label);
-}
-
 bool has_complex(DType dtype) { return is_floating(dtype) && dtype != DType::kBFloat16; }
 
 // Raises unless two neighboring floats can be seen as one number.
 void check_pairs(const Arguments& a) {
   const ValuePtr& x = a.tensor(0);
-  check(has_complex(x->dtype), "view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: ",
+  check(has_complex(x->dtype),
+        "view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: ",
         functions::scalar_name(x->dtype));
   auto dims = x->shape->dims();
   check(!dims.empty(), "Input tensor must have one or more dimensions");
@@ -61,6 +56,20 @@ void check_parts(const char* function, const ValuePtr& first, const ValuePtr& se
 
 }  // namespace
 
+PyObject* part_of(PyObject* tensor, std::int64_t which) {
+  const ValuePtr& x = value_of(tensor);
+  if (!is_complex(x->dtype)) {
+    check(which == 0, "imag is not implemented for tensors with non-complex dtypes.");
+    return Object::borrowed(tensor).release();
+  }
+  const Shape* shape = with_parts(x->shape);
+  functions::Views views{{Op::view_as_real, shape}};
+  for (const engine::ViewSpec& step : functions::select_views(shape, -1, which)) views.push_back(step);
+  engine::Variable result = engine::view_of(as_tensor(tensor)->variable, views);
+  functions::labelled(result.value, which == 0 ? "Real" : "Imag");
+  return wrap_view(tensor, std::move(result));
+}
+
 LAMINA_FUNCTION(kBoth, view_as_real, "input") {
   const ValuePtr& x = a.tensor(0);
   check(is_complex(x->dtype), "view_as_real is only supported for complex tensors");
@@ -71,11 +80,8 @@ LAMINA_FUNCTION(kBoth, view_as_complex, "input") {
   auto dims = a.tensor(0)->shape->dims();
   return view(a, {{Op::view_as_complex, Shape::of(dims.first(dims.size() - 1))}}, "ViewAsComplex");
 }
-LAMINA_FUNCTION(kModule, real, "input") { return is_complex(a.tensor(0)->dtype) ? part(a, 0, "Real") : self_of(a); }
-LAMINA_FUNCTION(kModule, imag, "input") {
-  check(is_complex(a.tensor(0)->dtype), "imag is not implemented for tensors with non-complex dtypes.");
-  return part(a, 1, "Imag");
-}
+LAMINA_FUNCTION(kModule, real, "input") { return part_of(a.tensor_object(0), 0); }
+LAMINA_FUNCTION(kModule, imag, "input") { return part_of(a.tensor_object(0), 1); }
 
 LAMINA_FUNCTION(kModule, complex, "real, imag") {
   check_parts("complex", a.tensor(0), a.tensor(1));

@@ -1,6 +1,7 @@
 // Tensor's attributes.
 #include "autograd/gradients.h"
 #include "bindings/autograd.h"
+#include "bindings/complex_parts.h"
 #include "bindings/devices.h"
 #include "bindings/grad_fn.h"
 #include "bindings/scalars.h"
@@ -160,16 +161,17 @@ PyObject* get_hermitian(PyObject* self, void*) {
   });
 }
 // real and imag, for reading and writing: views.
-PyObject* get_part(PyObject* self, void* name) {
-  Object module(PyImport_ImportModule("lamina._core"));
-  return module ? PyObject_CallMethod(module.get(), static_cast<const char*>(name), "O", self) : nullptr;
+template <std::int64_t which>
+PyObject* get_part(PyObject* self, void*) {
+  return guarded([&] { return part_of(self, which); });
 }
-int set_part(PyObject* self, PyObject* numbers, void* name) {
+template <std::int64_t which>
+int set_part(PyObject* self, PyObject* numbers, void*) {
   if (!numbers) {
-    PyErr_Format(PyExc_RuntimeError, "cannot delete %s", static_cast<const char*>(name));
+    PyErr_SetString(PyExc_RuntimeError, "the parts of a complex tensor cannot be deleted");
     return -1;
   }
-  Object part(get_part(self, name));
+  Object part(get_part<which>(self, nullptr));
   Object done(part ? PyObject_CallMethod(part.get(), "copy_", "O", numbers) : nullptr);
   return done ? 0 : -1;
 }
@@ -216,8 +218,8 @@ PyGetSetDef g_tensor_properties[] = {
     {"mT", get_matrix_transposed, nullptr, "A view with the last two axes swapped.", nullptr},
     {"H", get_hermitian, nullptr, "A matrix transposed and conjugated; for real numbers T.", nullptr},
     {"mH", get_matrix_hermitian, nullptr, "Each matrix transposed and conjugated; for real numbers mT.", nullptr},
-    {"real", get_part, set_part, "The real parts, as a view; real numbers themselves.", const_cast<char*>("real")},
-    {"imag", get_part, set_part, "The imaginary parts, as a view.", const_cast<char*>("imag")},
+    {"real", get_part<0>, set_part<0>, "The real parts, as a view; real numbers themselves.", nullptr},
+    {"imag", get_part<1>, set_part<1>, "The imaginary parts, as a view.", nullptr},
     {"layout", get_layout, nullptr, "strided: elements lie at equal distances along each axis.", nullptr},
     {"itemsize", get_itemsize, nullptr, "Bytes an element.", nullptr},
     {"_version", get_version, nullptr, nullptr, nullptr},
