@@ -83,8 +83,14 @@ ValuePtr view(Example& e) {
     }
     case Op::bitcast:
       return build::bitcast(e[0].value, e.value->dtype);
-    default:
+    case Op::view_as_real:
+      return build::view_as_real(e[0].value);
+    case Op::view_as_complex:
+      return build::view_as_complex(e[0].value);
+    case Op::detach:
       return build::detach(e[0].value);
+    default:
+      throw std::logic_error(text("no batch of ", row(e.value->op).name));
   }
 }
 

@@ -169,7 +169,9 @@ ValuePtr compose_wide(Op op, std::span<Value* const> inputs, const Shape* shape,
   DType wide_dtype = dtype == DType::kComplex32 ? DType::kComplex64 : dtype;
   ValuePtr result = record(op, operands, shape, wide_dtype, attribute);
   if (dtype != DType::kComplex32) return result;
-  return cast(result, is_complex(result->dtype) ? dtype : result->dtype == DType::kBool ? DType::kBool : part_type(dtype));
+  return cast(result, is_complex(result->dtype)       ? dtype
+                      : result->dtype == DType::kBool ? DType::kBool
+                                                      : part_type(dtype));
 }
 
 }  // namespace
@@ -224,7 +226,11 @@ ValuePtr complex(const ValuePtr& real, const ValuePtr& imaginary) {
   DimVector dims(shape->dims().begin(), shape->dims().end());
   dims.push_back(1);
   const Shape* single = Shape::of(dims);
-  const ValuePtr both[] = {reshape(expand(real, shape), single), reshape(expand(imaginary, shape), single)};
+  bool meta = real->device() == Device::kMeta || imaginary->device() == Device::kMeta;
+  auto column = [&](const ValuePtr& x) {  // of a number there is one on every device
+    return reshape(meta && x->op == kScalar ? make_meta(shape, x->dtype) : expand(x, shape), single);
+  };
+  const ValuePtr both[] = {column(real), column(imaginary)};
   return view_as_complex(cat(both, shape->rank()));
 }
 

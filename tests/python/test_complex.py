@@ -150,6 +150,24 @@ def test_gradient_convention() -> None:
         (z * 1j).sum().backward()
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda z: (z * z.conj()).real.sum(),
+        lambda z: z.exp() / z.abs(),
+        lambda z: lamina.view_as_real(z).sum(-1),
+        lambda z: lamina.view_as_complex(lamina.view_as_real(z) * 2.0),
+        lambda z: (z.reshape(1, 3) @ z.reshape(3, 1)).imag,
+        lambda z: lamina.cat([z, z[1:] * 1j]).cumsum(0),
+    ],
+)
+def test_transforms(function: Any) -> None:
+    z = lamina.tensor(_random(4, 3))
+    lamina.testing.assert_close(lamina.vmap(function)(z), lamina.stack([function(row) for row in z]))
+    assert gradcheck(function, [z[0].requires_grad_()], check_forward_ad=True, check_batched_grad=True)
+    assert function(z[0].to("meta")).shape == function(z[0]).shape
+
+
 def test_a_real_operand_gets_a_real_gradient() -> None:
     x = lamina.tensor([1.0, 2.0], requires_grad=True)
     (x * (2 + 3j)).sum().backward(lamina.tensor(1 + 1j))
