@@ -20,6 +20,7 @@ __all__ = [
     "histogramdd",
     "kthvalue",
     "linalg_cholesky_ex",
+    "linalg_eig",
     "linalg_eigh",
     "linalg_inv_ex",
     "linalg_lstsq",
@@ -178,6 +179,14 @@ class linalg_svd(_Result):
     U: Tensor  # orthonormal columns
     S: Tensor  # the singular values, falling
     Vh: Tensor  # orthonormal rows
+
+
+class linalg_eig(_Result):
+    """Result of `lamina.linalg.eig`."""
+
+    __slots__ = ()
+    eigenvalues: Tensor  # complex, in no order
+    eigenvectors: Tensor  # complex columns of length 1
 
 
 class linalg_eigh(_Result):

@@ -1,8 +1,9 @@
-"""``lamina.linalg``: norms, solving by elimination, LAPACK's decompositions. What needs complex numbers is absent."""
+"""``lamina.linalg``: norms, solving by elimination, and LAPACK's decompositions, of real and complex matrices."""
 
 from .._core import matmul
 from ..functions.products import cross
-from .decompositions import eigh, eigvalsh, qr, svd, svdvals
+from .decompositions import qr, svd, svdvals
+from .eigenvalues import eig, eigh, eigvals, eigvalsh
 from .exponential import matrix_exp
 from .least_squares import cond, lstsq, matrix_rank, pinv
 from .lu_factors import inv_ex, lu, lu_factor, lu_factor_ex, lu_solve, solve_ex
@@ -40,7 +41,9 @@ __all__ = [
     "cross",
     "det",
     "diagonal",
+    "eig",
     "eigh",
+    "eigvals",
     "eigvalsh",
     "inv",
     "inv_ex",

@@ -1,8 +1,9 @@
-"""Singular values, eigenvalues of symmetric matrices and orthogonal factors: LAPACK's, by NumPy, with gradients.
+"""Singular values and orthogonal factors: LAPACK's, by NumPy, with gradients.
 
 They run at once, for LAPACK needs the numbers. Gradients are formulas of the results, recorded as usual, so they have
 gradients of their own. They are those of Giles, "Collected matrix derivative results for forward and reverse mode
-algorithmic differentiation", 2008; those of singular and eigenvectors are infinite where two values are equal.
+algorithmic differentiation", 2008, and for complex matrices of Wan and Zhang, "Automatic differentiation for complex
+valued SVD", 2019; those of singular vectors are infinite where two values are equal.
 """
 
 from __future__ import annotations
@@ -11,23 +12,29 @@ from typing import Any
 
 from .. import _core
 from .._core import Tensor
+from .._core import dtype as DType
 from ..autograd.function import Function
+from ..dtypes import has_gradients, scalar_name
 from ..functions.matrices import diag_embed, tril, triu
-from ..return_types import linalg_eigh, linalg_qr, linalg_svd
-from .solving import LinAlgError, column_major, solve_triangular
+from ..looking import holds_somewhere
+from ..return_types import linalg_qr, linalg_svd
+from .solving import LinAlgError, column_major, is_computed, solve_triangular
 
-__all__ = ["eigh", "eigvalsh", "qr", "svd", "svdvals"]
+__all__ = ["qr", "svd", "svdvals"]
 
 
-def _check_matrices(name: str, A: Tensor) -> None:
+def check_matrices(name: str, A: Tensor) -> None:
     if A.dim() < 2:
         raise RuntimeError(f"linalg.{name}: The input tensor A must have at least 2 dimensions.")
-    if A.dtype not in (_core.float32, _core.float64):
-        raise RuntimeError(f"linalg.{name}: expected float32 or float64, got {A.dtype}; convert it with .float()")
+    if not has_gradients(A):
+        kind = scalar_name(A.dtype)
+        raise RuntimeError(f"linalg.{name}: Expected a floating point or complex tensor as input. Got {kind}")
+    if not is_computed(A):
+        raise NotImplementedError(f"\"linalg_{name}\" not implemented for '{scalar_name(A.dtype)}'")
 
 
-def lapack(name: str, A: Tensor, *options: Any, **more: Any) -> list[Tensor]:
-    """What ``numpy.linalg.<name>`` gives for the matrices A. LinAlgError where it does not converge.
+def lapack(name: str, A: Tensor, *options: Any, dtype: DType | None = None, **more: Any) -> list[Tensor]:
+    """What ``numpy.linalg.<name>`` gives for the matrices A, as `dtype`. LinAlgError where it does not converge.
 
     On meta only the shapes are found out: from what it gives for a batch of no such matrices.
     """
@@ -38,13 +45,14 @@ def lapack(name: str, A: Tensor, *options: Any, **more: Any) -> list[Tensor]:
         results = getattr(linalg, name)(matrices.numpy(), *options, **more)
     except linalg.LinAlgError as error:
         raise LinAlgError(f"linalg.{name}: {error}") from None
-    parts = [_core.tensor(part, device="cpu") for part in (results if isinstance(results, tuple) else (results,))]
+    together = results if isinstance(results, tuple) else (results,)
+    parts = [_core.tensor(part, dtype=dtype, device="cpu") for part in together]
     if A.is_meta:
-        parts = [A.new_empty((*A.shape[:-2], *part.shape[1:])) for part in parts]
+        parts = [A.new_empty((*A.shape[:-2], *part.shape[1:]), dtype=part.dtype) for part in parts]
     return [column_major(part) if part.dim() >= A.dim() else part for part in parts]
 
 
-def _differences(values: Tensor) -> Tensor:
+def differences(values: Tensor) -> Tensor:
     """(..., n, n): ``values[j] - values[i]``, and 1 on the diagonal."""
     return (
         values.unsqueeze(-2)
@@ -53,8 +61,21 @@ def _differences(values: Tensor) -> Tensor:
     )
 
 
-def _skew(x: Tensor) -> Tensor:
-    return x - x.mT
+def skew(x: Tensor) -> Tensor:
+    """Twice the antisymmetric part, or of complex matrices the skew-Hermitian one."""
+    return x - x.mH
+
+
+def check_phase(function: str, vectors: str, turning: Tensor | None) -> None:
+    """RuntimeError unless the diagonals of `turning`, what a loss gains by turning complex vectors, are nearly real."""
+    if turning is None or not turning.is_complex():
+        return
+    if holds_somewhere(turning.detach().diagonal(0, -2, -1).imag.abs() > 1e-2):
+        ending = "phase term, making it" if function == "svd" else "quantity, so it is"
+        raise RuntimeError(
+            f"{function}_backward: The {vectors} in the complex case are specified up to multiplication by e^{{i phi}}."
+            f" The specified loss function depends on this {ending} ill-defined."
+        )
 
 
 class _Svd(Function):
@@ -75,21 +96,24 @@ class _Svd(Function):
                 "the matrix and have no gradient; use full_matrices=False"
             )
         U, Vh = U[..., :k], Vh[..., :k, :]
-        core = S.new_zeros(S.shape) if gS is None else gS
-        inner = diag_embed(core)
-        apart = _differences(S.square())
+        left = None if gU is None else U.mH @ gU
+        right = None if gVh is None else Vh @ gVh.mH
+        check_phase("svd", "singular vectors", right if left is None else left if right is None else left + right)
+        inner = diag_embed(S.new_zeros(S.shape) if gS is None else gS).to(U.dtype)
+        apart = differences(S.square())
         outside: Tensor | None = None
-        if gU is not None:
-            within = U.mT @ gU
-            inner = inner + _skew(within) / apart * S.unsqueeze(-2)
+        if left is not None and gU is not None:
+            inner = inner + skew(left) / apart * S.unsqueeze(-2)
             if U.shape[-2] > k:
-                outside = (gU - U @ within) / S.unsqueeze(-2) @ Vh
-        if gVh is not None:
-            within = Vh @ gVh.mT
-            inner = inner + S.unsqueeze(-1) * (_skew(within) / apart)
+                outside = (gU - U @ left) / S.unsqueeze(-2) @ Vh
+        if right is not None and gVh is not None:
+            inner = inner + S.unsqueeze(-1) * (skew(right) / apart)
             if Vh.shape[-1] > k:
-                beyond = U @ ((gVh - within.mT @ Vh) / S.unsqueeze(-1))
+                beyond = U @ ((gVh - right.mH @ Vh) / S.unsqueeze(-1))
                 outside = beyond if outside is None else outside + beyond
+        if left is not None and right is not None and U.is_complex():
+            # A phase of the matrix between the vectors turns them against each other.
+            inner = inner + diag_embed(skew(left).diagonal(0, -2, -1) / (2 * S))
         gradient = U @ inner @ Vh
         return (gradient if outside is None else gradient + outside), None
 
@@ -100,55 +124,14 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
     U is (..., m, m) and Vh (..., n, n), or with ``full_matrices=False`` their first min(m, n) columns and rows, which
     alone have gradients. `driver` is for other devices.
     """
-    _check_matrices("svd", A)
+    check_matrices("svd", A)
     return linalg_svd(*_Svd.apply(A, full_matrices))
 
 
 def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     """The singular values of (..., m, n) matrices, falling: (..., min(m, n))."""
-    _check_matrices("svdvals", A)
+    check_matrices("svdvals", A)
     values: Tensor = _Svd.apply(A, False)[1]
-    return values
-
-
-class _Eigh(Function):
-    @staticmethod
-    def forward(ctx: Any, A: Tensor, triangle: str) -> tuple[Tensor, ...]:
-        values, vectors = lapack("eigh", A, triangle)
-        ctx.save_for_backward(values, vectors)
-        ctx.set_materialize_grads(False)
-        return values, vectors
-
-    @staticmethod
-    def backward(ctx: Any, g_values: Tensor | None, g_vectors: Tensor | None) -> tuple[Tensor, None]:
-        values, vectors = ctx.saved_tensors
-        inner = diag_embed(values.new_zeros(values.shape) if g_values is None else g_values)
-        if g_vectors is not None:
-            # Only what turns the vectors moves with A: the antisymmetric part.
-            inner = inner + _skew(vectors.mT @ g_vectors) / 2 / _differences(values)
-        return vectors @ inner @ vectors.mT, None
-
-
-def _check_symmetric(name: str, A: Tensor, UPLO: str) -> None:
-    _check_matrices(name, A)
-    if A.shape[-1] != A.shape[-2]:
-        raise RuntimeError(
-            f"linalg.{name}: A must be batches of square matrices, but they are {A.shape[-2]} by {A.shape[-1]} matrices"
-        )
-    if UPLO not in ("L", "U", "l", "u"):
-        raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
-
-
-def eigh(A: Tensor, UPLO: str = "L") -> linalg_eigh:
-    """Eigenvalues, rising, and orthonormal eigenvectors (columns) of symmetric matrices; one triangle is read."""
-    _check_symmetric("eigh", A, UPLO)
-    return linalg_eigh(*_Eigh.apply(A, UPLO.upper()))
-
-
-def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
-    """The eigenvalues of symmetric matrices, rising."""
-    _check_symmetric("eigvalsh", A, UPLO)
-    values: Tensor = _Eigh.apply(A, UPLO.upper())[0]
     return values
 
 
@@ -169,18 +152,19 @@ class _Qr(Function):
             )
         if m >= n:
             return _square_qr_gradient(Q, R, gQ, gR), None
-        # A = [X Y] = Q [U V]: Q and U are those of X, and V = Q' Y.
+        # A = [X Y] = Q [U V]: Q and U are those of X, and V = Qᴴ Y.
         right = Q @ gR[..., m:]
-        left = _square_qr_gradient(Q, R[..., :m], gQ + A[..., m:] @ gR[..., m:].mT, gR[..., :m])
+        left = _square_qr_gradient(Q, R[..., :m], gQ + A[..., m:] @ gR[..., m:].mH, gR[..., :m])
         return _core.cat([left, right], -1), None
 
 
 def _square_qr_gradient(Q: Tensor, R: Tensor, gQ: Tensor, gR: Tensor) -> Tensor:
     """Of a matrix with no more columns than rows (Walter and Lehmann, "Algorithmic differentiation of linear algebra
     functions with application in optimum experimental design", 2012)."""
-    M = R @ gR.mT - gQ.mT @ Q
-    symmetric = tril(M) + tril(M, -1).mT
-    return solve_triangular(R.mT, gQ + Q @ symmetric, upper=False, left=False)
+    M = R @ gR.mH - gQ.mH @ Q
+    below = tril(M, -1)
+    hermitian = below + below.mH + diag_embed(M.diagonal(0, -2, -1).real)  # R's diagonal is real
+    return solve_triangular(R.mH, gQ + Q @ hermitian, upper=False, left=False)
 
 
 def qr(A: Tensor, mode: str = "reduced") -> linalg_qr:
@@ -188,7 +172,7 @@ def qr(A: Tensor, mode: str = "reduced") -> linalg_qr:
 
     Q has min(m, n) columns, or m for ``mode="complete"``; for ``mode="r"`` it is empty, and there is no gradient.
     """
-    _check_matrices("qr", A)
+    check_matrices("qr", A)
     if mode not in ("reduced", "complete", "r"):
         raise RuntimeError(f"qr received unrecognized mode '{mode}': expected 'reduced' (default), 'r' or 'complete'")
     if mode == "r":

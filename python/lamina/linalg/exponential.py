@@ -6,6 +6,7 @@ import math
 
 from .. import _core
 from .._core import Tensor
+from ..dtypes import has_gradients
 from ..functions.arguments import composed_as
 
 __all__ = ["matrix_exp"]
@@ -21,7 +22,7 @@ def matrix_exp(A: Tensor) -> Tensor:
         raise RuntimeError(
             f"linalg.matrix_exp: A must be batches of square matrices, but they are of shape {list(A.shape)}"
         )
-    if not A.dtype.is_floating_point:
+    if not has_gradients(A):
         raise RuntimeError(f"linalg.matrix_exp: Expected a floating point or complex tensor as input. Got {A.dtype}")
     if A.numel() == 0:
         return A.clone()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
 from typing import Any
 
 from .. import _core
@@ -10,7 +9,8 @@ from .._core import Tensor
 from ..autograd.function import Function
 from ..dtypes import finfo
 from ..return_types import linalg_lstsq
-from .decompositions import eigvalsh, svd, svdvals
+from .decompositions import svd, svdvals
+from .eigenvalues import eigvalsh
 from .norms import matrix_norm
 from .solving import inv
 
@@ -51,17 +51,17 @@ class _Pinv(Function):
         U, S, Vh = svd(A.detach(), full_matrices=False)
         if S.shape[-1]:
             limit = _threshold(A, S.amax(-1), atol, rtol).unsqueeze(-1)
-            S = _core.where(limit < S, S, inf)
-        P: Tensor = (Vh.mT / S.unsqueeze(-2)) @ U.mT
+            S = _core.where(limit < S, S.reciprocal(), 0.0)
+        P: Tensor = (Vh.mH * S.unsqueeze(-2)) @ U.mH
         ctx.save_for_backward(A, P)
         return P
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None, None]:
         A, P = ctx.saved_tensors
-        beyond_columns = g.mT @ P @ P.mT
-        beyond_rows = P.mT @ P @ g.mT
-        gradient = -P.mT @ g @ P.mT + beyond_columns - A @ (P @ beyond_columns)
+        beyond_columns = g.mH @ P @ P.mH
+        beyond_rows = P.mH @ P @ g.mH
+        gradient = -P.mH @ g @ P.mH + beyond_columns - A @ (P @ beyond_columns)
         return gradient + beyond_rows - (beyond_rows @ P) @ A, None, None
 
 
@@ -97,14 +97,19 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     X = pinv(A, rcond) @ right
     values = svdvals(A.detach())
     rank = matrix_rank(A, rtol=rcond)
-    residuals = A.new_empty(0)
+    residuals = values.new_empty(0)
     if A.shape[-2] > A.shape[-1] and bool((rank == A.shape[-1]).all()):
-        residuals = (A @ X - right).square().sum(-2)
+        residuals = (A @ X - right).abs().square().sum(-2)
     return linalg_lstsq(X.squeeze(-1) if vector else X, residuals, rank, values)
 
 
 def cond(A: Tensor, p: float | str | None = None) -> Tensor:
-    """The condition number by the norm `p`: of the singular values (None, 2, -2), or of the matrix and its inverse."""
+    """The condition number by the norm `p`: of the singular values (None, 2, -2), or of the matrix and its inverse.
+
+    Matrices of no elements have 0.
+    """
+    if A.dim() >= 2 and A.numel() == 0 and A.shape[-1] == A.shape[-2]:
+        return A.new_zeros(A.shape[:-2], dtype=A.dtype.to_real())
     if p in (None, 2, -2):
         values = svdvals(A)
         return values[..., -1] / values[..., 0] if p == -2 else values[..., 0] / values[..., -1]

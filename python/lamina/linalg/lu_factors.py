@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..dtypes import scalar_name
 from ..functions.matrices import tril, triu
 from ..functions.shaping import broadcast_shapes
 from ..looking import holds_somewhere
@@ -18,6 +19,8 @@ from .solving import (
     _swap,
     column_major,
     first_where,
+    is_computed,
+    magnitude,
     raise_at_first,
     solve_triangular,
 )
@@ -30,10 +33,8 @@ def _check(name: str, A: Tensor, pivot: bool) -> None:
         raise RuntimeError(
             f"torch.{name}: Expected tensor with 2 or more dimensions. Got size: {list(A.shape)} instead"
         )
-    if A.dtype not in (_core.float32, _core.float64):
-        raise NotImplementedError(
-            f"linalg.{name}: expected float32 or float64, got {A.dtype}; convert it with .float()"
-        )
+    if not is_computed(A):
+        raise NotImplementedError(f"\"lu_cpu\" not implemented for '{scalar_name(A.dtype)}'")
     if not pivot:
         raise RuntimeError("linalg.lu_factor: LU without pivoting is not implemented on the CPU")
 
@@ -43,7 +44,7 @@ def _factor(A: Tensor) -> linalg_lu_factor_ex:
     row, column = _core.arange(m, device=A.device).unsqueeze(1), _core.arange(n, device=A.device)
     work, pivots, zeros = A.clone(), [], []
     for step in range(min(m, n)):
-        chosen = work.detach()[..., step:, step : step + 1].abs().argmax(-2, True) + step
+        chosen = magnitude(work.detach()[..., step:, step : step + 1]).argmax(-2, True) + step
         work = _swap(work, -2, step, chosen)
         pivot = work[..., step : step + 1, step : step + 1]
         zeros.append(pivot.detach() == 0)
@@ -119,7 +120,7 @@ def lu(A: Tensor, *, pivot: bool = True) -> linalg_lu:
 
 
 def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False) -> Tensor:
-    """X with ``A X = B`` (``X A = B`` if not `left`; Aᵀ for A if `adjoint`) for the A whose factors these are."""
+    """X with ``A X = B`` (``X A = B`` if not `left`; Aᴴ for A if `adjoint`) for the A whose factors these are."""
     n = _check_square("lu_solve", LU)
     if pivots.dtype != _core.int32:
         raise RuntimeError("linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32")
@@ -130,11 +131,11 @@ def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoin
         shapes = f"({n}x{n} and {B.shape[-2]}x{B.shape[-1]})"
         raise RuntimeError(f"linalg.lu_solve: Incompatible shapes of A and B for the equation {equation} {shapes}")
     if not left:
-        return lu_solve(LU, pivots, B.mT, adjoint=not adjoint).mT
+        return lu_solve(LU, pivots, B.mH, adjoint=not adjoint).mH
     B = B.expand((*broadcast_shapes(LU.shape[:-2], B.shape[:-2]), *B.shape[-2:]))
     order = _order(pivots, n)
     if adjoint:
-        B = solve_triangular(LU.mT, solve_triangular(LU.mT, B, upper=False), upper=True, unitriangular=True)
+        B = solve_triangular(LU.mH, solve_triangular(LU.mH, B, upper=False), upper=True, unitriangular=True)
         return column_major(B.gather(-2, order.argsort(-1).unsqueeze(-1).expand(B.shape)))
     B = B.gather(-2, order.unsqueeze(-1).expand(B.shape))
     return solve_triangular(LU, solve_triangular(LU, B, upper=False, unitriangular=True), upper=True)

@@ -50,6 +50,11 @@ def vector_norm(
     return x.norm(ord, axes, keepdim)
 
 
+def _largest(magnitudes: Tensor, axis: int, keepdim: bool = False) -> Tensor:
+    """Of none it is 0."""
+    return magnitudes.amax(axis, keepdim) if magnitudes.shape[axis] else magnitudes.sum(axis, keepdim)
+
+
 def matrix_norm(
     A: Tensor,
     ord: float | str = "fro",
@@ -68,13 +73,13 @@ def matrix_norm(
         return A.norm(2, [rows, columns], keepdim)
     if ord in ("nuc", 2, -2):
         values = svdvals(A.movedim((rows, columns), (-2, -1)))
-        result = values.sum(-1) if ord == "nuc" else values.amax(-1) if ord == 2 else values.amin(-1)
+        result = values.sum(-1) if ord == "nuc" else _largest(values, -1) if ord == 2 else values.amin(-1)
         return result.unsqueeze(min(rows, columns)).unsqueeze(max(rows, columns)) if keepdim else result
     if ord not in (1, -1, inf, -inf):
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported: expected 'fro', 'nuc', ±1, ±2 or ±inf")
     summed, compared = (rows, columns) if ord in (1, -1) else (columns, rows)
     sums = A.abs().sum(summed, True)
-    result = sums.amax(compared, True) if float(ord) > 0 else sums.amin(compared, True)
+    result = _largest(sums, compared, True) if float(ord) > 0 else sums.amin(compared, True)
     return result if keepdim else result.squeeze(max(rows, columns)).squeeze(min(rows, columns))
 
 

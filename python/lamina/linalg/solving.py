@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
-from ..functions.matrices import tril
+from ..dtypes import has_gradients
+from ..functions.matrices import diag_embed, tril
 from ..functions.shaping import broadcast_shapes
 from ..looking import holds_somewhere
 from ..return_types import linalg_cholesky_ex
@@ -40,13 +41,18 @@ class LinAlgError(RuntimeError):
     """A matrix does not have the property that an algorithm needs (regular, positive definite)."""
 
 
+def is_computed(A: Tensor) -> bool:
+    """Whether A's type is one of the four that LAPACK has."""
+    return A.dtype.to_real() in (_core.float32, _core.float64)
+
+
 def _check_square(name: str, A: Tensor) -> int:
     if A.dim() < 2 or A.shape[-1] != A.shape[-2]:
         raise RuntimeError(
             f"linalg.{name}: A must be batches of square matrices, but they are of shape {list(A.shape)}"
         )
-    if not A.dtype.is_floating_point:
-        raise RuntimeError(f"linalg.{name}: Expected a floating point tensor as input. Got {A.dtype}")
+    if not has_gradients(A):
+        raise RuntimeError(f"linalg.{name}: Expected a floating point or complex tensor as input. Got {A.dtype}")
     return A.shape[-1]
 
 
@@ -75,6 +81,11 @@ def raise_at_first(name: str, info: Tensor, text: str) -> None:
 SINGULAR = "The diagonal element {} is zero, the inversion could not be completed because the input matrix is singular."
 
 
+def magnitude(x: Tensor) -> Tensor:
+    """What LAPACK chooses pivots by: of complex numbers the sum of both parts' absolute values."""
+    return x.real.abs() + x.imag.abs() if x.is_complex() else x.abs()
+
+
 def _swap(x: Tensor, axis: int, step: int, chosen: Tensor) -> Tensor:
     """`x` with places `step` and `chosen` (one a matrix: (..., 1, 1)) of `axis` exchanged."""
     place = _core.arange(x.shape[axis], device=x.device).reshape((-1, 1) if axis == -2 else (1, -1))
@@ -90,7 +101,7 @@ def _reduce(name: str, A: Tensor, B: Tensor) -> Tensor:
     pivots = []
     for step in range(n):
         column = work.detach()[..., step:, step : step + 1]
-        work = _swap(work, -2, step, column.abs().argmax(-2, True) + step)
+        work = _swap(work, -2, step, magnitude(column).argmax(-2, True) + step)
         pivot = work[..., step : step + 1, step : step + 1]
         pivots.append(pivot.detach())
         pivot_row = work[..., step : step + 1, :] / pivot
@@ -163,7 +174,7 @@ def _pivots(A: Tensor) -> tuple[Tensor, Tensor]:
     sign = A.new_ones((*A.shape[:-2], 1, 1))
     pivots = []
     for step in range(n):
-        rest = work.detach().abs()
+        rest = magnitude(work.detach())
         best = rest.reshape((*A.shape[:-2], (n - step) ** 2)).argmax(-1, True).unsqueeze(-1)
         row, column = best.div(n - step, rounding_mode="floor"), best.remainder(n - step)
         sign = sign * _core.where((row == 0) == (column == 0), 1.0, -1.0).to(A.dtype)
@@ -184,22 +195,29 @@ def det(A: Tensor) -> Tensor:
 
 
 def slogdet(A: Tensor) -> SignAndLog:
-    """The determinant's sign and the logarithm of its absolute value (0 and -inf if the matrix is singular)."""
+    """The determinant's sign and the logarithm of its absolute value (0 and -inf if the matrix is singular).
+
+    The sign of a complex determinant is that divided by its absolute value, and has a gradient.
+    """
     _check_square("slogdet", A)
     pivots, sign = _pivots(A)
-    return SignAndLog(pivots.detach().sign().prod(-1) * sign, pivots.abs().log().sum(-1))
+    signs = pivots.sgn() if A.is_complex() else pivots.detach().sign()
+    return SignAndLog(signs.prod(-1) * sign, pivots.abs().log().sum(-1))
 
 
 def logdet(A: Tensor) -> Tensor:
-    """The logarithm of the determinant: NaN if that is negative, -inf if it is 0."""
+    """The logarithm of the determinant: NaN if that is negative, -inf if it is 0. Of a complex one its main value."""
     sign, logarithm = slogdet(A)
+    if A.is_complex():
+        result: Tensor = sign.log() + logarithm
+        return result
     return _core.where(sign < 0, float("nan"), logarithm)
 
 
 def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
-    """The lower (or `upper`) triangular L with ``L Lᵀ = A``. LinAlgError if `A` is not positive definite.
+    """The lower (or `upper`) triangular L with ``L Lᴴ = A``. LinAlgError if `A` is not positive definite.
 
-    Only the lower triangle's values count; the gradient is symmetric.
+    Only the lower triangle's values count, and of its diagonal the real parts; the gradient is Hermitian.
     """
     result = cholesky_ex(A, upper=upper)
     raise_at_first("cholesky", result.info, _NOT_POSITIVE)
@@ -215,35 +233,36 @@ _NOT_POSITIVE = (
 def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> linalg_cholesky_ex:
     """`cholesky`, and `info`: the order of the first leading minor that is not positive definite, or 0."""
     n = _check_square("cholesky", A)
-    mirrored = tril(A.detach()) + tril(A.detach(), -1).transpose(-2, -1)
-    symmetric = (A + A.transpose(-2, -1)) / 2
+    below = tril(A.detach(), -1)
+    mirrored = below + below.mH + diag_embed(A.detach().diagonal(0, -2, -1).real)
+    symmetric = (A + A.mH) / 2
     work = symmetric + (mirrored - symmetric.detach())
     row = _core.arange(n, device=A.device).unsqueeze(1)
     columns = []
     for step in range(n):
         column = work[..., step : step + 1]
-        length = column[..., step : step + 1, :].sqrt()
+        length = column[..., step : step + 1, :].real.sqrt()
         column = _core.where(row >= step, column / length, 0.0)
         columns.append(column)
-        work = work - column * column.transpose(-2, -1)
+        work = work - column * column.mH
     if A.numel() == 0:
         return linalg_cholesky_ex(A.clone(), A.new_zeros(A.shape[:-2], dtype=_core.int32))
     factor = _core.cat(columns, -1)
-    info = first_where(~(factor.detach().diagonal(0, -2, -1) > 0))
+    info = first_where(~(factor.detach().diagonal(0, -2, -1).real > 0))
     if check_errors:
         raise_at_first("cholesky_ex", info, _NOT_POSITIVE)
-    return linalg_cholesky_ex(column_major(factor.transpose(-2, -1) if upper else factor), info)
+    return linalg_cholesky_ex(column_major(factor.mH if upper else factor), info)
 
 
 def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
-    """X with ``A X = B`` for the A whose Cholesky factor is `L` (its transpose, if `upper`)."""
+    """X with ``A X = B`` for the A whose Cholesky factor is `L` (its conjugate transpose, if `upper`)."""
     if upper:
-        L = L.mT
-    return solve_triangular(L.mT, solve_triangular(L, B, upper=False), upper=True)
+        L = L.mH
+    return solve_triangular(L.mH, solve_triangular(L, B, upper=False), upper=True)
 
 
 def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
-    """The inverse of the matrix whose Cholesky factor is `L` (its transpose, if `upper`)."""
+    """The inverse of the matrix whose Cholesky factor is `L` (its conjugate transpose, if `upper`)."""
     return cholesky_solve(_core.eye(L.shape[-1], dtype=L.dtype, device=L.device), L, upper)
 
 
