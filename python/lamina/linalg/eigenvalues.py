@@ -10,7 +10,9 @@ from typing import Any
 
 from .._core import Tensor
 from ..autograd.function import Function
+from ..functions.arguments import composed
 from ..functions.matrices import diag_embed
+from ..looking import holds_somewhere
 from ..return_types import linalg_eig, linalg_eigh
 from .decompositions import check_matrices, check_phase, differences, lapack, skew
 from .solving import solve
@@ -55,6 +57,7 @@ def _check_symmetric(name: str, A: Tensor, UPLO: str) -> None:
         raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
 
 
+@composed
 def eigh(A: Tensor, UPLO: str = "L") -> linalg_eigh:
     """Eigenvalues, real and rising, and orthonormal eigenvectors (columns) of symmetric or Hermitian matrices.
 
@@ -65,6 +68,7 @@ def eigh(A: Tensor, UPLO: str = "L") -> linalg_eigh:
     return linalg_eigh(*_Eigh.apply(A, UPLO.upper()))
 
 
+@composed
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues of symmetric or Hermitian matrices: real and rising."""
     _check_symmetric("eigvalsh", A, UPLO)
@@ -75,6 +79,8 @@ def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
 class _Eig(Function):
     @staticmethod
     def forward(ctx: Any, A: Tensor) -> tuple[Tensor, ...]:
+        if holds_somewhere(~A.isfinite()):
+            raise RuntimeError("torch.linalg.eig: input tensor should not contain infs or NaNs.")
         # NumPy's results are real where all eigenvalues are.
         values, vectors = lapack("eig", A, dtype=A.dtype.to_complex())
         ctx.save_for_backward(values, vectors)
@@ -97,6 +103,7 @@ class _Eig(Function):
         return gradient.real if ctx.is_real else gradient
 
 
+@composed
 def eig(A: Tensor) -> linalg_eig:
     """Eigenvalues, in no order, and eigenvectors (columns of length 1) of (..., n, n) matrices: complex, whatever A is.
 
@@ -110,6 +117,7 @@ def eig(A: Tensor) -> linalg_eig:
     return linalg_eig(*_Eig.apply(A))
 
 
+@composed
 def eigvals(A: Tensor) -> Tensor:
     """The eigenvalues of (..., n, n) matrices: complex, in no order."""
     _check_square("eigvals", A)

@@ -18,7 +18,9 @@ _NEAR = 0.5
 @composed_as("LinalgMatrixExp")
 def matrix_exp(A: Tensor) -> Tensor:
     """``I + A + A²/2! + A³/3! + …`` of (..., n, n) matrices."""
-    if A.dim() < 2 or A.shape[-1] != A.shape[-2]:
+    if A.dim() < 2:
+        raise RuntimeError("linalg.matrix_exp: The input tensor A must have at least 2 dimensions.")
+    if A.shape[-1] != A.shape[-2]:
         raise RuntimeError(
             f"linalg.matrix_exp: A must be batches of square matrices, but they are of shape {list(A.shape)}"
         )

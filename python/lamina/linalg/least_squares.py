@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from .. import _core
 from .._core import Tensor
 from ..autograd.function import Function
 from ..dtypes import finfo
+from ..functions.arguments import composed
 from ..return_types import linalg_lstsq
 from .decompositions import svd, svdvals
 from .eigenvalues import eigvalsh
+from .lu_factors import inv_ex
 from .norms import matrix_norm
-from .solving import inv
 
 __all__ = ["cond", "lstsq", "matrix_rank", "pinv"]
 
 
 def _threshold(A: Tensor, largest: Tensor, atol: Tensor | float | None, rtol: Tensor | float | None) -> Tensor:
     """Up to ``max(atol, rtol * largest)`` singular values count as zero; rtol is max(m, n) eps if neither is given."""
+    for name, tolerance in (("atol", atol), ("rtol", rtol)):
+        if isinstance(tolerance, Tensor) and tolerance.is_complex():
+            raise RuntimeError(f"{name} tensor of complex type is not supported.")
     if rtol is None:
         given = atol is not None and bool((_core.as_tensor(atol) > 0).all())
         rtol = 0.0 if given else max(A.shape[-2:]) * finfo(A.dtype).eps
@@ -27,6 +32,7 @@ def _threshold(A: Tensor, largest: Tensor, atol: Tensor | float | None, rtol: Te
     )
 
 
+@composed
 def matrix_rank(
     A: Tensor,
     tol: Tensor | float | None = None,
@@ -65,6 +71,7 @@ class _Pinv(Function):
         return gradient + beyond_rows - (beyond_rows @ P) @ A, None, None
 
 
+@composed
 def pinv(
     A: Tensor,
     rcond: Tensor | float | None = None,
@@ -103,10 +110,11 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     return linalg_lstsq(X.squeeze(-1) if vector else X, residuals, rank, values)
 
 
+@composed
 def cond(A: Tensor, p: float | str | None = None) -> Tensor:
     """The condition number by the norm `p`: of the singular values (None, 2, -2), or of the matrix and its inverse.
 
-    Matrices of no elements have 0.
+    Singular matrices have infinity by the latter, and matrices of no elements 0.
     """
     if A.dim() >= 2 and A.numel() == 0 and A.shape[-1] == A.shape[-2]:
         return A.new_zeros(A.shape[:-2], dtype=A.dtype.to_real())
@@ -114,4 +122,7 @@ def cond(A: Tensor, p: float | str | None = None) -> Tensor:
         values = svdvals(A)
         return values[..., -1] / values[..., 0] if p == -2 else values[..., 0] / values[..., -1]
     assert p is not None
-    return matrix_norm(A, p) * matrix_norm(inv(A), p)
+    inverse, info = inv_ex(A)
+    regular = info == 0
+    inverse = _core.where(regular.unsqueeze(-1).unsqueeze(-1), inverse, 0.0)
+    return _core.where(regular, matrix_norm(A, p) * matrix_norm(inverse, p), inf)

@@ -6,7 +6,7 @@ from math import inf
 
 from .._core import Tensor
 from ..dtypes import has_gradients
-from ..functions.arguments import wrap_axes
+from ..functions.arguments import composed, wrap_axes
 from .decompositions import svdvals
 
 TYPE_CHECKING = False
@@ -26,6 +26,7 @@ def _as_float(name: str, x: Tensor, dtype: DType | None) -> Tensor:
     return x if dtype is None else x.to(dtype)
 
 
+@composed
 def vector_norm(
     x: Tensor,
     ord: float = 2,
@@ -55,6 +56,7 @@ def _largest(magnitudes: Tensor, axis: int, keepdim: bool = False) -> Tensor:
     return magnitudes.amax(axis, keepdim) if magnitudes.shape[axis] else magnitudes.sum(axis, keepdim)
 
 
+@composed
 def matrix_norm(
     A: Tensor,
     ord: float | str = "fro",
@@ -83,6 +85,7 @@ def matrix_norm(
     return result if keepdim else result.squeeze(max(rows, columns)).squeeze(min(rows, columns))
 
 
+@composed
 def norm(
     A: Tensor,
     ord: float | str | None = None,
@@ -106,6 +109,7 @@ def norm(
     return vector_norm(A, ord, axes, keepdim, dtype=dtype)
 
 
+@composed
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     """Dot products along `dim`, `x` conjugated, with broadcasting."""
     return (x.conj() * y).sum(dim)

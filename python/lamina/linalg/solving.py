@@ -9,6 +9,7 @@ from __future__ import annotations
 from .. import _core
 from .._core import Tensor
 from ..dtypes import has_gradients
+from ..functions.arguments import composed
 from ..functions.matrices import diag_embed, tril
 from ..functions.shaping import broadcast_shapes
 from ..looking import holds_somewhere
@@ -47,7 +48,9 @@ def is_computed(A: Tensor) -> bool:
 
 
 def _check_square(name: str, A: Tensor) -> int:
-    if A.dim() < 2 or A.shape[-1] != A.shape[-2]:
+    if A.dim() < 2:
+        raise RuntimeError(f"linalg.{name}: The input tensor A must have at least 2 dimensions.")
+    if A.shape[-1] != A.shape[-2]:
         raise RuntimeError(
             f"linalg.{name}: A must be batches of square matrices, but they are of shape {list(A.shape)}"
         )
@@ -112,12 +115,14 @@ def _reduce(name: str, A: Tensor, B: Tensor) -> Tensor:
     return work[..., n:]
 
 
+@composed
 def inv(A: Tensor) -> Tensor:
     """The inverse of the matrix or of each matrix of a batch. LinAlgError if one is singular."""
     n = _check_square("inv", A)
     return column_major(_reduce("inv", A, _core.eye(n, dtype=A.dtype, device=A.device).expand(A.shape)))
 
 
+@composed
 def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     """X with ``A X = B`` (``X A = B`` if not `left`); B is a matrix, a vector, or a batch. LinAlgError if singular."""
     n = _check_square("solve", A)
@@ -136,6 +141,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     return column_major(x).squeeze(-1) if vector else column_major(x)
 
 
+@composed
 def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Tensor:
     """X with ``A X = B`` (``X A = B`` if not `left`) for a triangular A, by substitution; B is a matrix or a batch.
 
@@ -187,6 +193,7 @@ def _pivots(A: Tensor) -> tuple[Tensor, Tensor]:
     return stacked.squeeze(-2), sign.squeeze(-1).squeeze(-1)
 
 
+@composed
 def det(A: Tensor) -> Tensor:
     """The determinant of the matrix or of each matrix of a batch."""
     _check_square("det", A)
@@ -194,6 +201,7 @@ def det(A: Tensor) -> Tensor:
     return pivots.prod(-1) * sign
 
 
+@composed
 def slogdet(A: Tensor) -> SignAndLog:
     """The determinant's sign and the logarithm of its absolute value (0 and -inf if the matrix is singular).
 
@@ -214,6 +222,7 @@ def logdet(A: Tensor) -> Tensor:
     return _core.where(sign < 0, float("nan"), logarithm)
 
 
+@composed
 def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     """The lower (or `upper`) triangular L with ``L Lᴴ = A``. LinAlgError if `A` is not positive definite.
 
@@ -230,6 +239,7 @@ _NOT_POSITIVE = (
 )
 
 
+@composed
 def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> linalg_cholesky_ex:
     """`cholesky`, and `info`: the order of the first leading minor that is not positive definite, or 0."""
     n = _check_square("cholesky", A)
@@ -254,6 +264,7 @@ def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -
     return linalg_cholesky_ex(column_major(factor.mH if upper else factor), info)
 
 
+@composed
 def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     """X with ``A X = B`` for the A whose Cholesky factor is `L` (its conjugate transpose, if `upper`)."""
     if upper:
@@ -261,11 +272,14 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     return solve_triangular(L.mH, solve_triangular(L, B, upper=False), upper=True)
 
 
+@composed
 def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     """The inverse of the matrix whose Cholesky factor is `L` (its conjugate transpose, if `upper`)."""
+    _check_square("cholesky_inverse", L)
     return cholesky_solve(_core.eye(L.shape[-1], dtype=L.dtype, device=L.device), L, upper)
 
 
+@composed
 def matrix_power(A: Tensor, n: int) -> Tensor:
     """`A` multiplied `n` times with itself; the inverse's power for a negative `n`."""
     _check_square("matrix_power", A)
@@ -283,6 +297,7 @@ def matrix_power(A: Tensor, n: int) -> Tensor:
     return result.clone() if result is A else result
 
 
+@composed
 def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     """The product of two or more matrices (the first and last may be vectors), in the order that costs least."""
     if len(tensors) < 2:
