@@ -1,6 +1,7 @@
 // Recording one op.
 #include "ops/record.h"
 
+#include <algorithm>
 #include <bit>
 #include <string>
 #include <unordered_map>
@@ -134,15 +135,17 @@ ValuePtr record_unobserved(Op op, std::span<Value* const> inputs, const Shape* s
                            const Attribute* attribute) {
   const OpRow& entry = row(op);
   unsigned flags = 0;
-  bool exposed = false, composed = is_composed(dtype), with_complex = is_complex(dtype);
+  bool exposed = false, composed = is_composed(dtype);
   for (Value* input : inputs) {
     flags |= input->flags;
     composed |= is_composed(input->dtype);
-    with_complex |= is_complex(input->dtype);
     exposed |= input->storage && input->storage->exposed();
   }
-  if (composed && (!only_moves(entry, attribute) || (with_complex && op == Op::cast)))
-    return (with_complex ? record_complex : record_wide)(op, inputs, shape, dtype, attribute);
+  if (composed) [[unlikely]] {
+    bool with_complex = is_complex(dtype) || std::ranges::any_of(inputs, [](Value* x) { return is_complex(x->dtype); });
+    if (!only_moves(entry, attribute) || (with_complex && op == Op::cast))
+      return (with_complex ? record_complex : record_wide)(op, inputs, shape, dtype, attribute);
+  }
   bool requires_grad = (flags & kRequiresGrad) != 0;
   if (requires_grad && t_grad && (flags & kInferenceMade)) [[unlikely]]
     check_not_inference(entry, inputs);

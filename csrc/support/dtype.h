@@ -66,7 +66,12 @@ constexpr bool is_narrow(DType dtype) {
   return (kNarrow >> index_of(dtype) & 1u) != 0;
 }
 // No kernel computes in such a type: `record` composes ops with it from ops in other types.
-constexpr bool is_composed(DType dtype) { return is_narrow(dtype) || is_complex(dtype); }
+constexpr bool is_composed(DType dtype) {
+  constexpr unsigned kPlain = 1u << index_of(DType::kBool) | 1u << index_of(DType::kUInt8) |
+                              1u << index_of(DType::kInt32) | 1u << index_of(DType::kInt64) |
+                              1u << index_of(DType::kFloat32) | 1u << index_of(DType::kFloat64);
+  return (kPlain >> index_of(dtype) & 1u) == 0;
+}
 // The type in which numbers of this type are computed: itself, unless it is narrow.
 constexpr DType wide(DType dtype) {
   if (!is_narrow(dtype)) return dtype;
