@@ -87,7 +87,7 @@ TEST(KernelsElementwise, table_has_exactly_the_listed_types) {
     for (std::size_t i = 0; i < kElementwiseCount; ++i) {
       for (std::size_t d = 0; d < kDTypeCount; ++d) {
         const DType dtype = static_cast<DType>(d);
-        const bool listed = !is_narrow(dtype) &&
+        const bool listed = !is_composed(dtype) &&
                             (kDomains[i] == Domain::Any || (kDomains[i] == Domain::Number && dtype != DType::kBool) ||
                              (kDomains[i] == Domain::Float && is_floating(dtype)) ||
                              (kDomains[i] == Domain::Integer && !is_floating(dtype)));

@@ -169,7 +169,7 @@ TEST(KernelsReduce, table_has_exactly_the_listed_types) {
       const Reduce name = static_cast<Reduce>(i);
       EXPECT_EQ(table.reduce_rows[i][index_of(DType::kBool)] == nullptr, name == Reduce::sum || name == Reduce::prod);
       for (std::size_t d = 1; d < kDTypeCount; ++d)
-        EXPECT_EQ(table.reduce_rows[i][d] == nullptr, is_narrow(static_cast<DType>(d))) << kNames[i];
+        EXPECT_EQ(table.reduce_rows[i][d] == nullptr, is_composed(static_cast<DType>(d))) << kNames[i];
     }
   });
 }
