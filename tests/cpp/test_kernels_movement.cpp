@@ -9,6 +9,8 @@
 namespace lamina::kernels {
 namespace {
 
+__extension__ using Word128 = unsigned __int128;  // of the size of a complex number of two doubles
+
 template <class F>
 void for_each_size(F f) {
   for_each_table([&](const Table& table) {
@@ -16,6 +18,7 @@ void for_each_size(F f) {
     f.template operator()<std::uint16_t>(table);
     f.template operator()<std::uint32_t>(table);
     f.template operator()<std::uint64_t>(table);
+    f.template operator()<Word128>(table);
   });
 }
 
@@ -28,8 +31,8 @@ std::vector<T> counted(std::size_t n) {
 
 TEST(KernelsMovement, only_sizes_of_element_types) {
   for_each_table([](const Table& table) {
-    for (std::size_t size = 0; size < 9; ++size) {
-      const bool exists = size == 1 || size == 2 || size == 4 || size == 8;
+    for (std::size_t size = 0; size < 17; ++size) {
+      const bool exists = size == 1 || size == 2 || size == 4 || size == 8 || size == 16;
       EXPECT_EQ(table.load_strided[size] != nullptr, exists);
       EXPECT_EQ(table.store_strided[size] != nullptr, exists);
       EXPECT_EQ(table.transpose[size] != nullptr, exists);
