@@ -266,7 +266,8 @@ int tensor_get_buffer(PyObject* self, Py_buffer* view, int flags) {
           numbers[axis] = value->shape->dims()[axis];
           numbers[rank + axis] = strides[axis] * size;
         }
-        static const char* const kFormats[] = {"?", "B", "b", "h", "i", "q", "e", nullptr, "f", "d", nullptr, "Zf", "Zd"};
+        static const char* const kFormats[] = {"?",     "B", "b", "h",     "i",  "q", "e",
+                                               nullptr, "f", "d", nullptr, "Zf", "Zd"};
         Storage* storage = value->storage;
         numbers[2 * rank] = static_cast<Py_ssize_t>(reinterpret_cast<std::uintptr_t>(storage));
         retain(storage);

@@ -87,15 +87,26 @@ void check_deviation(double deviation) {
 
 // How C++ calls the type, as PyTorch's messages about bounds do.
 const char* c_name(DType dtype) {
-  constexpr const char* kNames[kDTypeCount] = {"bool",  "unsigned char", "signed char",         "short",
-                                               "int",   "long",          "c10::Half",           "c10::BFloat16",
-                                               "float", "double",        "c10::complex<c10::Half>", "c10::complex<float>", "c10::complex<double>"};
+  constexpr const char* kNames[kDTypeCount] = {"bool",
+                                               "unsigned char",
+                                               "signed char",
+                                               "short",
+                                               "int",
+                                               "long",
+                                               "c10::Half",
+                                               "c10::BFloat16",
+                                               "float",
+                                               "double",
+                                               "c10::complex<c10::Half>",
+                                               "c10::complex<float>",
+                                               "c10::complex<double>"};
   return kNames[index_of(dtype)];
 }
 
 // All whole numbers from 0 to this one are the type's.
-constexpr std::int64_t kCountedTo[kDTypeCount] = {1,         255,      INT8_MAX,  INT16_MAX, INT32_MAX, INT64_MAX,
-                                                  1ll << 11, 1ll << 8, 1ll << 24, 1ll << 53, 1ll << 11, 1ll << 24, 1ll << 53};
+constexpr std::int64_t kCountedTo[kDTypeCount] = {1,         255,       INT8_MAX, INT16_MAX, INT32_MAX,
+                                                  INT64_MAX, 1ll << 11, 1ll << 8, 1ll << 24, 1ll << 53,
+                                                  1ll << 11, 1ll << 24, 1ll << 53};
 
 double largest_of(DType dtype) {
   switch (dtype) {
@@ -218,10 +229,10 @@ LAMINA_FUNCTION(kModule, normal,
     device = operand->value->device();
   }
   check(shape != nullptr, "normal(): expected a size, or a tensor as mean or std");
-  DType dtype =
-      float_type(a, 3,
-                 is_differentiable(functions::result_type({mean, deviation})) ? functions::result_type({mean, deviation})
-                                                                              : functions::default_float());
+  DType dtype = float_type(a, 3,
+                           is_differentiable(functions::result_type({mean, deviation}))
+                               ? functions::result_type({mean, deviation})
+                               : functions::default_float());
   if (deviation.is_number())
     check_deviation(deviation.as_double());
   else

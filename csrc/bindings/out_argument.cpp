@@ -18,10 +18,11 @@ namespace {
 
 // Functions that put their result into a tensor of its own type only. All others cast it, within a category.
 constexpr const char* kExact[] = {
-    "all",          "amax",          "amin",         "any",   "argmax", "argmin",       "bmm",      "bucketize",
-    "ceil",         "dot",           "frac",         "floor", "gather", "index_select", "isneginf", "isposinf",
-    "logcumsumexp", "masked_select", "matmul",       "mm",    "mv",     "nanquantile",  "neg", "nonzero",  "norm",
-    "quantile",     "round",         "searchsorted", "take",  "tril",   "triu",         "trunc",    "where",
+    "all",         "amax",     "amin",         "any",           "argmax",   "argmin", "bmm",
+    "bucketize",   "ceil",     "dot",          "frac",          "floor",    "gather", "index_select",
+    "isneginf",    "isposinf", "logcumsumexp", "masked_select", "matmul",   "mm",     "mv",
+    "nanquantile", "neg",      "nonzero",      "norm",          "quantile", "round",  "searchsorted",
+    "take",        "tril",     "triu",         "trunc",         "where",
 };
 
 // The one result that `any` and its like, `isposinf` and its like, and quantiles have words of their own for.

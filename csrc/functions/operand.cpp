@@ -179,8 +179,9 @@ void check_supports(Op op, DType dtype) {
 }
 
 const char* scalar_name(DType dtype) {
-  constexpr const char* kNames[] = {"Bool", "Byte",     "Char",  "Short",  "Int",          "Long",
-                                    "Half", "BFloat16", "Float", "Double", "ComplexHalf", "ComplexFloat", "ComplexDouble"};
+  constexpr const char* kNames[] = {"Bool",        "Byte",         "Char",         "Short", "Int",
+                                    "Long",        "Half",         "BFloat16",     "Float", "Double",
+                                    "ComplexHalf", "ComplexFloat", "ComplexDouble"};
   return kNames[index_of(dtype)];
 }
 

@@ -30,14 +30,15 @@ constexpr std::size_t index_of(DType dtype) { return static_cast<std::size_t>(dt
 
 // A NumPy bool, and ours, is one byte that holds 0 or 1.
 constexpr std::size_t size_of(DType dtype) {
-  constexpr std::uint64_t kLog2 = 0x4323211321000;  // a digit a type, kBool's last: a table would be built at every call
+  constexpr std::uint64_t kLog2 =
+      0x4323211321000;  // a digit a type, kBool's last: a table would be built at every call
   return std::size_t{1} << (kLog2 >> 4 * index_of(dtype) & 15u);
 }
 
 constexpr const char* name_of(DType dtype) {
-  constexpr const char* kNames[kDTypeCount] = {"bool",    "uint8",    "int8",    "int16",   "int32",     "int64",
-                                               "float16", "bfloat16", "float32", "float64", "complex32", "complex64",
-                                               "complex128"};
+  constexpr const char* kNames[kDTypeCount] = {"bool",      "uint8",     "int8",      "int16",   "int32",
+                                               "int64",     "float16",   "bfloat16",  "float32", "float64",
+                                               "complex32", "complex64", "complex128"};
   return kNames[index_of(dtype)];
 }
 
