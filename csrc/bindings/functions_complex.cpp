@@ -20,12 +20,6 @@ PyObject* view(const Arguments& a, const functions::Views& views, const char* la
   return wrap_view(a.tensor_object(0), std::move(result));
 }
 
-const Shape* with_parts(const Shape* shape) {
-  DimVector dims(shape->dims().begin(), shape->dims().end());
-  dims.push_back(2);
-  return Shape::of(dims);
-}
-
 bool has_complex(DType dtype) { return is_floating(dtype) && dtype != DType::kBFloat16; }
 
 // Raises unless two neighboring floats can be seen as one number.
@@ -62,7 +56,7 @@ PyObject* part_of(PyObject* tensor, std::int64_t which) {
     check(which == 0, "imag is not implemented for tensors with non-complex dtypes.");
     return Object::borrowed(tensor).release();
   }
-  const Shape* shape = with_parts(x->shape);
+  const Shape* shape = build::with_parts(x->shape);
   functions::Views views{{Op::view_as_real, shape}};
   for (const engine::ViewSpec& step : functions::select_views(shape, -1, which)) views.push_back(step);
   engine::Variable result = engine::view_of(as_tensor(tensor)->variable, views);
@@ -73,7 +67,7 @@ PyObject* part_of(PyObject* tensor, std::int64_t which) {
 LAMINA_FUNCTION(kBoth, view_as_real, "input") {
   const ValuePtr& x = a.tensor(0);
   check(is_complex(x->dtype), "view_as_real is only supported for complex tensors");
-  return view(a, {{Op::view_as_real, with_parts(x->shape)}}, "ViewAsReal");
+  return view(a, {{Op::view_as_real, build::with_parts(x->shape)}}, "ViewAsReal");
 }
 LAMINA_FUNCTION(kBoth, view_as_complex, "input") {
   check_pairs(a);

@@ -228,7 +228,15 @@ bool is_complex_range(const Arguments& a) {
   return end_of_range(a, 0).kind == Kind::kComplex || end_of_range(a, 1).kind == Kind::kComplex;
 }
 
-// start + (end - start) i / (steps - 1)
+// From both ends towards the middle, so that both ends are exact.
+ValuePtr range(double first, double last, std::int64_t steps, DType dtype, Device device) {
+  double width = steps > 1 ? (last - first) / static_cast<double>(steps - 1) : 0;
+  return generated(steps, dtype, device, [&](std::int64_t i) {
+    return i < steps / 2 || steps == 1 ? first + width * static_cast<double>(i)
+                                       : last - width * static_cast<double>(steps - 1 - i);
+  });
+}
+
 PyObject* complex_range(const Arguments& a) {
   functions::Operand start = end_of_range(a, 0), end = end_of_range(a, 1);
   std::int64_t steps = a.integer(2);
@@ -237,20 +245,13 @@ PyObject* complex_range(const Arguments& a) {
   check(is_complex(dtype), "torch.", a.signature().name(), "(): inferred dtype ",
         name_of(functions::default_dtype_of(functions::Operand::Kind::kComplex)),
         " can't be safely cast to passed dtype ", name_of(dtype));
-  auto part = [&](double first, double last) {
-    double width = steps > 1 ? (last - first) / static_cast<double>(steps - 1) : 0;
-    return generated(steps, part_type(dtype), a.device(4), [&](std::int64_t i) {
-      return i < steps / 2 || steps == 1 ? first + width * static_cast<double>(i)
-                                         : last - width * static_cast<double>(steps - 1 - i);
-    });
-  };
+  auto part = [&](double first, double last) { return range(first, last, steps, part_type(dtype), a.device(4)); };
   ValuePtr real = part(start.as_double(), end.as_double()), imaginary = part(start.imaginary, end.imaginary);
   return finished(a, build::complex(real, imaginary), 5);
 }
 
 }  // namespace
 
-// From both ends towards the middle, so that both ends are exact.
 LAMINA_FUNCTION(kModule, linspace, "start, end, steps, *, " LAMINA_FACTORY_TAIL) {
   if (auto wanted = a.dtype(3); is_complex_range(a) || (wanted && is_complex(*wanted))) return complex_range(a);
   double first = a.number(0), last = a.number(1);
@@ -266,12 +267,7 @@ LAMINA_FUNCTION(kModule, linspace, "start, end, steps, *, " LAMINA_FACTORY_TAIL)
       last = static_cast<std::uint8_t>(static_cast<std::int64_t>(last));
     }
   }
-  double width = steps > 1 ? (last - first) / static_cast<double>(steps - 1) : 0;
-  ValuePtr value = generated(steps, dtype, a.device(4), [&](std::int64_t i) {
-    return i < steps / 2 || steps == 1 ? first + width * static_cast<double>(i)
-                                       : last - width * static_cast<double>(steps - 1 - i);
-  });
-  return finished(a, std::move(value), 5);
+  return finished(a, range(first, last, steps, dtype, a.device(4)), 5);
 }
 
 }  // namespace lamina::bindings

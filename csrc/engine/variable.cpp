@@ -90,9 +90,7 @@ Variable strided_view(Variable& variable, const Shape* shape, const Attribute* o
   DType dtype = current(variable)->dtype;
   const bool parts = is_complex(memory->dtype) && !is_complex(dtype);
   if (parts) {
-    DimVector dims(dense->dims().begin(), dense->dims().end());
-    dims.push_back(2);
-    specs.push_back({Op::view_as_real, Shape::of(dims)});
+    specs.push_back({Op::view_as_real, build::with_parts(dense)});
   } else if (is_complex(dtype) && !is_complex(memory->dtype)) {
     const Shape* pairs = Shape::of({dense->numel() / 2, 2});
     specs.push_back({Op::reshape, pairs});

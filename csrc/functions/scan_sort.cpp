@@ -40,20 +40,7 @@ ValuePtr logsumexp(const ValuePtr& x, Dims axes, bool keepdim) {
     ValuePtr total = build::sum(build::exp(source - scale), wrapped, keepdim);
     return labelled(build::log(total) + build::reshape(scale, shape), "Logsumexp");
   }
-  // The reduced axes go last and become one.
-  DimVector order, dims;
-  std::int64_t n = 1;
-  for (int axis = 0; axis < x->shape->rank(); ++axis) {
-    if (std::find(wrapped.begin(), wrapped.end(), axis) != wrapped.end()) {
-      n *= (*x->shape)[axis];
-    } else {
-      order.push_back(axis);
-      dims.push_back((*x->shape)[axis]);
-    }
-  }
-  order.insert(order.end(), wrapped.begin(), wrapped.end());
-  dims.push_back(n);
-  ValuePtr rows = build::reshape(build::permute(source, order), Shape::of(dims));
+  ValuePtr rows = build::with_axes_last(source, wrapped);
   return labelled(build::reshape(rowwise(Op::logsumexp, rows), shape), "Logsumexp");
 }
 

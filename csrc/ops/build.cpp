@@ -85,6 +85,22 @@ ValuePtr sum_to(const ValuePtr& x, const Shape* shape) {
   return reshape(summed, shape);
 }
 
+ValuePtr with_axes_last(const ValuePtr& x, Dims axes) {
+  DimVector order, dims;
+  std::int64_t n = 1;
+  for (int axis = 0; axis < x->shape->rank(); ++axis) {
+    if (std::find(axes.begin(), axes.end(), axis) != axes.end()) {
+      n *= (*x->shape)[axis];
+    } else {
+      order.push_back(axis);
+      dims.push_back((*x->shape)[axis]);
+    }
+  }
+  order.insert(order.end(), axes.begin(), axes.end());
+  dims.push_back(n);
+  return reshape(permute(x, order), Shape::of(dims));
+}
+
 ValuePtr rowwise(Op op, const ValuePtr& x) {
   const Shape* shape = x->shape;
   if (op == Op::logsumexp) shape = reduced_shape(shape, DimVector{shape->rank() - 1}, false);

@@ -40,6 +40,8 @@ ValuePtr expand(const ValuePtr& x, const Shape* shape);
 ValuePtr slice(const ValuePtr& x, const Shape* shape, Dims starts, Dims steps);
 // x's elements in row-major order, seen at these strides; within bounds by contract.
 ValuePtr as_strided(const ValuePtr& x, const Shape* shape, const Attribute* offset_and_strides);
+// A shape with a new last axis for a complex number's two parts.
+const Shape* with_parts(const Shape* shape);
 ValuePtr view_as_real(const ValuePtr& x);     // a complex x
 ValuePtr view_as_complex(const ValuePtr& x);  // floats whose last axis has 2 elements
 ValuePtr bitcast(const ValuePtr& x, DType dtype);
@@ -57,6 +59,9 @@ ValuePtr sum_all(const ValuePtr& x);
 ValuePtr sum_to(const ValuePtr& x, const Shape* shape);
 const Shape* reduced_shape(const Shape* shape, Dims axes, bool keepdim);
 DimVector all_axes(const Shape* shape);
+
+// x with these axes last, and as one.
+ValuePtr with_axes_last(const ValuePtr& x, Dims axes);
 
 // Along the last axis.
 ValuePtr rowwise(Op op, const ValuePtr& x);

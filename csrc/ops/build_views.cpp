@@ -41,6 +41,12 @@ ValuePtr as_strided(const ValuePtr& x, const Shape* shape, const Attribute* offs
   return record(Op::as_strided, {base.get()}, shape, x->dtype, offset_and_strides);
 }
 
+const Shape* with_parts(const Shape* shape) {
+  DimVector dims(shape->dims().begin(), shape->dims().end());
+  dims.push_back(2);
+  return Shape::of(dims);
+}
+
 namespace {
 
 // Is it a number that a program has once, however often it is shown?
@@ -53,9 +59,7 @@ bool is_number_shown(const Value* x) {
 
 ValuePtr view_as_real(const ValuePtr& x) {
   if (is_number_shown(x.get())) return view_as_real(clone(x));
-  DimVector dims(x->shape->dims().begin(), x->shape->dims().end());
-  dims.push_back(2);
-  return record(Op::view_as_real, {x.get()}, Shape::of(dims), part_type(x->dtype));
+  return record(Op::view_as_real, {x.get()}, with_parts(x->shape), part_type(x->dtype));
 }
 ValuePtr view_as_complex(const ValuePtr& x) {
   auto dims = x->shape->dims();

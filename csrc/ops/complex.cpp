@@ -14,12 +14,6 @@ namespace {
 
 using namespace build;
 
-const Shape* with_parts(const Shape* shape) {
-  DimVector dims(shape->dims().begin(), shape->dims().end());
-  dims.push_back(2);
-  return Shape::of(dims);
-}
-
 ValuePtr part(const ValuePtr& pairs, std::int64_t which, const Shape* shape) {
   return reshape(narrow(pairs, shape->rank(), which, 1), shape);
 }
@@ -31,23 +25,12 @@ ValuePtr is_not_zero(const ValuePtr& x) {
   return is_complex(x->dtype) ? binary(Op::logical_or, differs(of.real), differs(of.imaginary)) : differs(x);
 }
 
-// Of all numbers along the axes of a reduction, which go last and become one: pairs are multiplied until one is left.
+// Of all numbers along the axes of a reduction: pairs are multiplied until one is left.
 ValuePtr product(const ValuePtr& x, Dims axes, const Shape* shape) {
-  DimVector order, dims;
-  std::int64_t n = 1;
-  for (int axis = 0; axis < x->shape->rank(); ++axis) {
-    if (std::find(axes.begin(), axes.end(), axis) != axes.end()) {
-      n *= (*x->shape)[axis];
-    } else {
-      order.push_back(axis);
-      dims.push_back((*x->shape)[axis]);
-    }
-  }
-  int last = static_cast<int>(dims.size());
-  order.insert(order.end(), axes.begin(), axes.end());
-  dims.push_back(n);
+  ValuePtr left = with_axes_last(x, axes);
+  int last = left->shape->rank() - 1;
+  std::int64_t n = (*left->shape)[last];
   if (n == 0) return full(shape, 1, x->dtype, x->device());
-  ValuePtr left = reshape(permute(x, order), Shape::of(dims));
   for (; n > 1; n = (n + 1) / 2) {
     std::int64_t half = n / 2;
     ValuePtr pairs = narrow(left, last, 0, half) * narrow(left, last, half, half);
@@ -84,7 +67,7 @@ ValuePtr converted(const ValuePtr& x, DType dtype) {
   return complex(real, number(0, real->dtype));
 }
 
-// An op that treats the parts of the result alike, each made of those of the operands.
+// An op that is linear in each of its two operands.
 template <typename Combine>
 ValuePtr by_parts(std::span<Value* const> inputs, Combine&& combine) {
   Parts a = parts(ValuePtr(inputs[0])), b = parts(ValuePtr(inputs[1]));

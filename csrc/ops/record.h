@@ -15,8 +15,8 @@ namespace lamina {
 enum Facts : std::uint8_t { kFirstIsOne = 1, kSecondIsOne = 2, kSecondIsZero = 4, kAllOnes = 8 };
 
 // Inputs are valid by contract (the builders and public functions have checked them). What computes with a narrow type
-// becomes three ops: to the wide type, the op, and back. Views of values that have numbers
-// already are made at once; everything else becomes pending.
+// becomes three ops: to the wide type, the op, and back; with complex numbers, ops on their parts
+// (ops/complex.h). Views of values that have numbers already are made at once; everything else becomes pending.
 ValuePtr record(Op op, std::span<Value* const> inputs, const Shape* shape, DType dtype,
                 const Attribute* attribute = nullptr);
 inline ValuePtr record(Op op, std::initializer_list<Value*> inputs, const Shape* shape, DType dtype,

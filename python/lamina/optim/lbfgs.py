@@ -8,6 +8,7 @@ from ..autograd import enable_grad, no_grad
 from .line_search import strong_wolfe
 from .optimizer import Optimizer
 from .options import check_options
+from .parameterwise import parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,11 +16,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = ["LBFGS"]
-
-
-def _parts(x: Tensor) -> Tensor:
-    """Complex numbers as pairs of real ones, which the search is over."""
-    return _core.view_as_real(x) if x.is_complex() else x
 
 
 class LBFGS(Optimizer):
@@ -60,11 +56,11 @@ class LBFGS(Optimizer):
 
     def _flat_grad(self) -> Tensor:
         gradients = [(_core.zeros_like(p) if p.grad is None else p.grad).detach() for p in self._params]
-        return _core.cat([_parts(gradient).reshape(-1) for gradient in gradients])
+        return _core.cat([parts(gradient).reshape(-1) for gradient in gradients])
 
     def _move(self, length: Any, direction: Tensor) -> None:
         start = 0
-        for parameter in map(_parts, self._params):
+        for parameter in map(parts, self._params):
             count = parameter.numel()
             parameter.add_(direction[start : start + count].reshape(parameter.shape) * length)
             start += count

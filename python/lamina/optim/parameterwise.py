@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["ParameterwiseOptimizer", "follow", "follow_square"]
+__all__ = ["ParameterwiseOptimizer", "follow", "follow_square", "parts"]
 
 
 class ParameterwiseOptimizer(Optimizer):
@@ -72,9 +72,9 @@ class ParameterwiseOptimizer(Optimizer):
         self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], lr: Any, group: dict[str, Any]
     ) -> None:
         """Real and imaginary parts are parameters of their own; their state is the parts of the complex state."""
-        views = {name: _parts(value) for name, value in state.items()}
-        gradient = self._decayed(_parts(parameter), _parts(gradient), lr, group)
-        self._update(_parts(parameter), gradient, views, lr, group)
+        views = {name: parts(value) for name, value in state.items()}
+        gradient = self._decayed(parts(parameter), parts(gradient), lr, group)
+        self._update(parts(parameter), gradient, views, lr, group)
         state.update({name: value for name, value in views.items() if not isinstance(value, Tensor)})
 
     def _decayed(self, parameter: Tensor, gradient: Tensor, lr: Any, group: dict[str, Any]) -> Tensor:
@@ -89,7 +89,8 @@ class ParameterwiseOptimizer(Optimizer):
         return decayed
 
 
-def _parts(value: Any) -> Any:
+def parts(value: Any) -> Any:
+    """Complex numbers as pairs of real ones, as a view; anything else as it is."""
     return _core.view_as_real(value) if isinstance(value, Tensor) and value.is_complex() else value
 
 
