@@ -17,19 +17,27 @@ from lamina.distributions import (
     Chi2,
     Distribution,
     Exponential,
+    FisherSnedecor,
     Gamma,
+    GeneralizedPareto,
     Geometric,
     Gumbel,
+    HalfCauchy,
     HalfNormal,
+    InverseGamma,
+    Kumaraswamy,
     Laplace,
     LogNormal,
     MixtureSameFamily,
+    NegativeBinomial,
     Normal,
+    Pareto,
     Poisson,
     SigmoidTransform,
     StudentT,
     TransformedDistribution,
     Uniform,
+    Weibull,
 )
 
 # Places to evaluate an integrand at, with their weights.
@@ -59,6 +67,11 @@ def half_line() -> Nodes:
     """x = (t / (1 - t))²: close together at 0 and far apart towards infinity."""
     t, w = _unit()
     return (t / (1 - t)) ** 2, w * 2 * t / (1 - t) ** 3
+
+
+def ray(start: float) -> Nodes:
+    nodes, weights = half_line()
+    return start + nodes, weights
 
 
 def line() -> Nodes:
@@ -93,6 +106,15 @@ CONTINUOUS = [
     Row("Gamma of a small concentration", Gamma, (0.6, 1.5), (0.8, 1.0), half_line(), (1.0, -1.0)),
     Row("Chi2", Chi2, (3.0,), (4.0,), half_line(), (0.0,)),
     Row("Beta", Beta, (2.5, 1.5), (1.5, 1.2), interval(0, 1), (2.0, 0.0)),
+    Row("HalfCauchy", HalfCauchy, (1.5,), (0.7,), half_line(), (0.0,)),
+    Row("InverseGamma", InverseGamma, (5.5, 1.5), (4.0, 2.0), half_line(), (0.0, 1.0)),
+    Row("Pareto", Pareto, (1.5, 5.5), (1.2, 4.0), ray(1.5), (1.5, 0.0)),
+    Row("Weibull", Weibull, (1.5, 2.5), (0.7, 1.0), half_line(), (0.0, 1.0)),
+    Row("Kumaraswamy", Kumaraswamy, (2.5, 1.5), (1.5, 1.2), interval(0, 1), (2.0, 0.0)),
+    Row("FisherSnedecor", FisherSnedecor, (6.0, 14.0), (4.0, 12.0), half_line(), (0.0, 1.0)),
+    Row("GeneralizedPareto", GeneralizedPareto, (0.5, 1.5, 0.15), (0.5, 1.0, 0.1), ray(0.5), (0.5, 0.0, 1.0)),
+    Row("GeneralizedPareto at 0", GeneralizedPareto, (0.5, 1.5, 0.0), (0.5, 1.0, 0.0), ray(0.5), (0.5, 0.0, 1.0)),
+    Row("GeneralizedPareto with an end", GeneralizedPareto, (0.5, 1.5, -0.5), (0.5, 1.0, -0.1), interval(0.5, 3.5)),
     Row("MixtureSameFamily", _mixture, (0.3, 1.0, 0.5), (0.5, 2.0, 1.0), line()),
     Row("TransformedDistribution", _squashed, (0.5, 0.8), (0.0, 1.0), interval(0, 1), (0.5, -1.0)),
 ]
@@ -101,6 +123,7 @@ DISCRETE = [
     Row("Bernoulli of logits", lambda x: Bernoulli(logits=x), (0.3,), (-0.6,), counts(2), (np.nan,)),
     Row("Binomial", lambda p: Binomial(5, p), (0.3,), (0.6,), counts(6), (-0.5,)),
     Row("Geometric", Geometric, (0.3,), (0.6,), counts(200), (0.0,)),
+    Row("NegativeBinomial", NegativeBinomial, (3.5, 0.3), (3.5, 0.6), counts(200), (1.0, 1.0)),
     Row("Poisson", Poisson, (3.5,), (2.0,), counts(60), (-1.0,)),
 ]
 

@@ -54,4 +54,5 @@ class Bernoulli(Trials):
         return binary_cross_entropy_with_logits(self.logits, self.probs, reduction="none")
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
-        return self._along_batch(_core.arange(2, dtype=self.probs.dtype, device=self.probs.device), expand)
+        given = self._given()
+        return self._along_batch(_core.arange(2, dtype=given.dtype, device=given.device), expand)

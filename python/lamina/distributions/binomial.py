@@ -9,8 +9,7 @@ from ..functions.sampling import binomial
 from ..functions.special_values import lgamma
 from ..nn.functional import softplus
 from . import constraints
-from .parameters import broadcast_all, one_of
-from .trials import Trials
+from .trials import CountedTrials, Trials
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Binomial"]
 
 
-class Binomial(Trials):
+class Binomial(CountedTrials):
     """How many of `total_count` trials succeed, each with probability `probs` (or `logits`)."""
 
     arg_constraints = {"total_count": constraints.nonnegative_integer, **Trials.arg_constraints}
@@ -32,12 +31,9 @@ class Binomial(Trials):
         logits: Tensor | float | None = None,
         validate_args: bool | None = None,
     ) -> None:
-        given = one_of("Binomial", probs=probs, logits=logits)
-        value, count = broadcast_all(probs if logits is None else logits, total_count)  # type: ignore[arg-type]
-        self.total_count = count.to(value.dtype)
-        super().__init__(**{given: value}, validate_args=validate_args)
+        super().__init__(total_count, probs, logits, validate_args)
 
-    @property
+    @constraints.dependent_property(is_discrete=True, event_dim=0)
     def support(self) -> constraints.Constraint:
         return constraints.integer_interval(0, self.total_count)
 

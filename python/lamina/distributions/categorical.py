@@ -45,7 +45,7 @@ class Categorical(Distribution):
         self._num_events = value.shape[-1]
         super().__init__(value.shape[:-1], validate_args=validate_args)
 
-    @property
+    @constraints.dependent_property(is_discrete=True, event_dim=0)
     def support(self) -> constraints.Constraint:
         return constraints.integer_interval(0, self._num_events - 1)
 

@@ -11,9 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Gumbel"]
+__all__ = ["EULER", "Gumbel"]
 
-_EULER = 0.57721566490153286060
+EULER = 0.57721566490153286060  # Euler's constant
 
 
 class Gumbel(LocationScale):
@@ -21,7 +21,7 @@ class Gumbel(LocationScale):
 
     @property
     def mean(self) -> Tensor:
-        return self.loc + self.scale * _EULER
+        return self.loc + self.scale * EULER
 
     @property
     def stddev(self) -> Tensor:
@@ -47,4 +47,4 @@ class Gumbel(LocationScale):
         return self.loc - self.scale * (-value.log()).log()
 
     def entropy(self) -> Tensor:
-        return self.scale.log() + (1 + _EULER)
+        return self.scale.log() + (1 + EULER)

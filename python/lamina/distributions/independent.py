@@ -56,7 +56,7 @@ class Independent(Distribution):
     def has_enumerate_support(self) -> bool:  # type: ignore[override]  # the base's
         return self.base_dist.has_enumerate_support and self.reinterpreted_batch_ndims == 0
 
-    @property
+    @constraints.dependent_property
     def support(self) -> constraints.Constraint:
         base: constraints.Constraint = self.base_dist.support
         return constraints.independent(base, self.reinterpreted_batch_ndims) if self.reinterpreted_batch_ndims else base

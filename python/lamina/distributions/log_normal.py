@@ -15,6 +15,7 @@ class LogNormal(TransformedDistribution):
     """Numbers whose logarithm is normal, of mean `loc` and standard deviation `scale`."""
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
+    support = constraints.positive
     base_dist: Normal
 
     def __init__(self, loc: Tensor | float, scale: Tensor | float, validate_args: bool | None = None) -> None:

@@ -67,7 +67,7 @@ class MixtureSameFamily(Distribution):
     def component_distribution(self) -> Distribution:
         return self._component_distribution
 
-    @property
+    @constraints.dependent_property
     def support(self) -> constraints.Constraint:
         support: constraints.Constraint = self._component_distribution.support
         return support

@@ -38,7 +38,7 @@ class Multinomial(Categories):
         new.total_count = self.total_count
         return new
 
-    @property
+    @constraints.dependent_property(is_discrete=True, event_dim=1)
     def support(self) -> constraints.Constraint:
         return constraints.multinomial(self.total_count)
 

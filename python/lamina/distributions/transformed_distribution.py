@@ -36,9 +36,11 @@ class TransformedDistribution(Distribution):
         transforms: Transform | Sequence[Transform],
         validate_args: bool | None = None,
     ) -> None:
-        self.transforms = [transforms] if isinstance(transforms, Transform) else list(transforms)
-        if not all(isinstance(transform, Transform) for transform in self.transforms):
-            raise ValueError(f"transforms must be a Transform or a list of Transforms, got {transforms!r}")
+        if isinstance(transforms, Transform):
+            transforms = [transforms]
+        if not (isinstance(transforms, (list, tuple)) and all(isinstance(part, Transform) for part in transforms)):
+            raise ValueError(f"transforms must be a Transform or a list of Transforms, but was {transforms}")
+        self.transforms = list(transforms)
         whole = ComposeTransform(self.transforms)
         shape = base_distribution.batch_shape + base_distribution.event_shape
         event_dim = whole.domain.event_dim if self.transforms else 0
@@ -68,7 +70,7 @@ class TransformedDistribution(Distribution):
     def has_rsample(self) -> bool:  # type: ignore[override]  # the base's
         return self.base_dist.has_rsample
 
-    @property
+    @constraints.dependent_property
     def support(self) -> constraints.Constraint:
         if not self.transforms:
             base: constraints.Constraint = self.base_dist.support
@@ -119,6 +121,3 @@ class TransformedDistribution(Distribution):
     def icdf(self, value: Tensor) -> Tensor:
         """NotImplementedError unless the transforms are monotone."""
         return self._forward(self.base_dist.icdf(self._monotone(value)))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"

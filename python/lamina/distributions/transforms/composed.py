@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ... import _core
 from ..._core import Size, Tensor
 from .. import constraints
 from ..parameters import sum_rightmost
@@ -11,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ComposeTransform", "IndependentTransform"]
+__all__ = ["ComposeTransform", "IndependentTransform", "identity_transform"]
 
 
 class ComposeTransform(Transform):
@@ -20,6 +21,11 @@ class ComposeTransform(Transform):
     def __init__(self, parts: Sequence[Transform], cache_size: int = 0) -> None:
         super().__init__(cache_size)
         self.parts = [part.with_cache(cache_size) if cache_size else part for part in parts]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ComposeTransform) and self.parts == other.parts
+
+    __hash__ = Transform.__hash__
 
     @property
     def bijective(self) -> bool:  # type: ignore[override]  # the parts'
@@ -44,6 +50,14 @@ class ComposeTransform(Transform):
         return before, after
 
     @property
+    def inv(self) -> Transform:
+        """The inverses of the parts, the last one first."""
+        if self._inv is None:
+            self._inv = ComposeTransform([part.inv for part in reversed(self.parts)])
+            self._inv._inv = self
+        return self._inv
+
+    @property
     def sign(self) -> int | Tensor:
         sign: int | Tensor = 1
         for part in self.parts:
@@ -64,10 +78,12 @@ class ComposeTransform(Transform):
         return y
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        if not self.parts:
+            return _core.zeros_like(x)
         total = x.new_zeros(())
         event_dim = self.domain.event_dim
-        for part in self.parts:
-            image = part(x)
+        for place, part in enumerate(self.parts, 1):
+            image = part(x) if place < len(self.parts) else y
             stretch = part.log_abs_det_jacobian(x, image)
             total = total + sum_rightmost(stretch, event_dim - part.domain.event_dim)
             event_dim += part.codomain.event_dim - part.domain.event_dim
@@ -93,6 +109,9 @@ def _with_event_dim(constraint: constraints.Constraint, event_dim: int) -> const
     return constraints.independent(constraint, more) if more else constraint
 
 
+identity_transform = ComposeTransform([])
+
+
 class IndependentTransform(Transform):
     """`base_transform`, for events with `reinterpreted_batch_ndims` more axes."""
 
@@ -108,6 +127,11 @@ class IndependentTransform(Transform):
     def sign(self) -> int | Tensor:
         return self.base_transform.sign
 
+    def with_cache(self, cache_size: int = 1) -> Transform:
+        if self._cache_size == cache_size:
+            return self
+        return IndependentTransform(self.base_transform, self.reinterpreted_batch_ndims, cache_size)
+
     def _call(self, x: Tensor) -> Tensor:
         return self.base_transform(x)
 
@@ -116,6 +140,12 @@ class IndependentTransform(Transform):
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         return sum_rightmost(self.base_transform.log_abs_det_jacobian(x, y), self.reinterpreted_batch_ndims)
+
+    def forward_shape(self, shape: Sequence[int]) -> Size:
+        return self.base_transform.forward_shape(shape)
+
+    def inverse_shape(self, shape: Sequence[int]) -> Size:
+        return self.base_transform.inverse_shape(shape)
 
     def __repr__(self) -> str:
         return f"IndependentTransform({self.base_transform!r}, {self.reinterpreted_batch_ndims})"

@@ -5,15 +5,24 @@ from __future__ import annotations
 from math import log
 
 from ... import _core
-from ..._core import Tensor
+from ..._core import Size, Tensor
 from ...dtypes import finfo
+from ...functions.shaping import broadcast_shapes
 from ...nn.functional import logsigmoid, softplus
 from .. import constraints
 from ..parameters import sum_rightmost
 from .transform import Transform
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..distribution import Distribution
+
 __all__ = [
+    "AbsTransform",
     "AffineTransform",
+    "CumulativeDistributionTransform",
     "ExpTransform",
     "PowerTransform",
     "SigmoidTransform",
@@ -102,6 +111,49 @@ class TanhTransform(_Rising):
         return 2 * (log(2) - x - softplus(-2 * x))
 
 
+class AbsTransform(Transform):
+    """``y = |x|``, whose inverse is taken to be positive: not a bijection."""
+
+    domain = constraints.real
+    codomain = constraints.positive
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AbsTransform)
+
+    __hash__ = Transform.__hash__
+
+    def _call(self, x: Tensor) -> Tensor:
+        return x.abs()
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return y
+
+
+class CumulativeDistributionTransform(Transform):
+    """``y = distribution.cdf(x)`` for a `distribution` of single numbers: uniform, if x has that distribution."""
+
+    bijective = True
+    domain = constraints.real
+    codomain = constraints.unit_interval
+
+    def __init__(self, distribution: Distribution, cache_size: int = 0) -> None:
+        super().__init__(cache_size)
+        self.distribution = distribution
+
+    @property
+    def sign(self) -> int:
+        return 1
+
+    def _call(self, x: Tensor) -> Tensor:
+        return self.distribution.cdf(x)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return self.distribution.icdf(y)
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.distribution.log_prob(x)
+
+
 def _are_equal(a: Tensor | float, b: Tensor | float) -> bool:
     return a is b or bool(_core.as_tensor(a == b).all())
 
@@ -134,6 +186,11 @@ class PowerTransform(Transform):
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         return (self.exponent * y / x).abs().log()
 
+    def forward_shape(self, shape: Sequence[int]) -> Size:
+        return broadcast_shapes(shape, self.exponent.shape)
+
+    inverse_shape = forward_shape
+
 
 class AffineTransform(Transform):
     """``y = loc + scale x``, elementwise; `event_dim` axes at the end make one event."""
@@ -144,7 +201,6 @@ class AffineTransform(Transform):
         super().__init__(cache_size)
         self.loc = loc
         self.scale = scale
-        self.event_dim = event_dim
         self.domain = self.codomain = (
             constraints.independent(constraints.real, event_dim) if event_dim else constraints.real
         )
@@ -172,3 +228,8 @@ class AffineTransform(Transform):
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         stretch = self.scale.abs().log() if isinstance(self.scale, Tensor) else log(abs(self.scale))
         return sum_rightmost(_core.zeros_like(x) + stretch, self.event_dim)
+
+    def forward_shape(self, shape: Sequence[int]) -> Size:
+        return broadcast_shapes(shape, *(p.shape for p in (self.loc, self.scale) if isinstance(p, Tensor)))
+
+    inverse_shape = forward_shape

@@ -33,6 +33,13 @@ class Transform:
         self._inv: Transform | None = None
 
     @property
+    def event_dim(self) -> int:
+        """How many axes at the end one event has. ValueError if inputs and values differ in it."""
+        if self.domain.event_dim != self.codomain.event_dim:
+            raise ValueError("Please use either .domain.event_dim or .codomain.event_dim")
+        return self.domain.event_dim
+
+    @property
     def sign(self) -> int | Tensor:
         """1 where the function rises, -1 where it falls."""
         raise NotImplementedError
@@ -41,7 +48,7 @@ class Transform:
     def inv(self) -> Transform:
         """The inverse transform."""
         if self._inv is None:
-            self._inv = _Inverse(self)
+            self._inv = _InverseTransform(self)
         return self._inv
 
     def with_cache(self, cache_size: int = 1) -> Transform:
@@ -92,11 +99,11 @@ class Transform:
         return f"{type(self).__name__}()"
 
 
-class _Inverse(Transform):
+class _InverseTransform(Transform):
     """The inverse of `transform`."""
 
     def __init__(self, transform: Transform) -> None:
-        super().__init__()
+        super().__init__(transform._cache_size)
         self._inv: Transform = transform
         self.bijective = transform.bijective
         self.domain, self.codomain = transform.codomain, transform.domain
@@ -124,7 +131,7 @@ class _Inverse(Transform):
         return self._inv.forward_shape(shape)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Inverse) and self._inv == other._inv
+        return isinstance(other, _InverseTransform) and self._inv == other._inv
 
     __hash__ = object.__hash__
 
