@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 #include <unistd.h>
 
+#include "bindings/autocast.h"
 #include "bindings/direct_forward.h"
 #include "bindings/generator.h"
 #include "bindings/grad_fn.h"
@@ -39,6 +40,7 @@ PYBIND11_MODULE(_core, module) {
     bind_grad_fn(module.ptr());
     bind_module_type(module.ptr());
     bind_direct_forward(module.ptr());
+    bind_autocast();
     checked(PyModule_AddFunctions(module.ptr(), function_definitions()));
   } catch (const PythonError&) {
     throw pybind11::error_already_set();

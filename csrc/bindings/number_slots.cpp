@@ -1,6 +1,7 @@
 // Tensor's Python operators.
 #include <cstring>
 
+#include "bindings/autocast.h"
 #include "bindings/exchange.h"
 #include "bindings/in_place.h"
 #include "bindings/scalars.h"
@@ -55,6 +56,11 @@ PyObject* matmul(PyObject* a, PyObject* b) {
     if (!is_tensor(a) || !is_tensor(b)) Py_RETURN_NOTIMPLEMENTED;
     check_initialized(a, "matmul");
     check_initialized(b, "matmul");
+    if (functions::autocasts()) [[unlikely]] {
+      PyObject* operands[] = {a, b};
+      CastArguments converted(functions::Precision::kLow, operands, 2);
+      return wrap(functions::matmul(value_of(converted.data()[0]), value_of(converted.data()[1])));
+    }
     return wrap(functions::matmul(value_of(a), value_of(b)));
   });
 }

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "bindings/autocast.h"
 #include "bindings/out_argument.h"
 #include "bindings/scalars.h"
 #include "support/check.h"
@@ -297,6 +298,17 @@ PyObject* call_with_out(const Signature& signature, Body body, PyObject* const* 
   return put_into_out(signature.name(), std::move(result), args[count + out], makes);
 }
 
+// With what autocast makes of the arguments.
+PyObject* call_cast(functions::Precision precision, const Signature& signature, Body body, PyObject* self,
+                    PyObject* const* args, Py_ssize_t count, PyObject* names) {
+  std::vector<PyObject*> given;
+  if (self) given.push_back(self);
+  given.insert(given.end(), args, args + count + (names ? PyTuple_GET_SIZE(names) : 0));
+  CastArguments converted(precision, given.data(), given.size());
+  PyObject* const* first = converted.data();
+  return body(Arguments(signature, self ? *first : nullptr, self ? first + 1 : first, count, names));
+}
+
 }  // namespace
 
 PyObject* call(const Signature& signature, Body body, PyObject* self, PyObject* const* args, Py_ssize_t count,
@@ -304,6 +316,10 @@ PyObject* call(const Signature& signature, Body body, PyObject* self, PyObject* 
   return guarded([&] {
     if (names && !self) {
       if (Py_ssize_t out = find_out(names); out >= 0) return call_with_out(signature, body, args, count, names, out);
+    }
+    if (functions::autocasts()) [[unlikely]] {
+      if (auto precision = precision_of_row(signature.name()))
+        return call_cast(*precision, signature, body, self, args, count, names);
     }
     return body(Arguments(signature, self, args, count, names));
   });

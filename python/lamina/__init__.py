@@ -110,7 +110,10 @@ from .tensor_methods import index_put_
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import (
+        amp,
         backends,
+        cpu,
+        cuda,
         datasets,
         distributions,
         func,
@@ -125,6 +128,7 @@ if TYPE_CHECKING:
         testing,
         utils,
     )
+    from .amp import GradScaler, autocast
     from .compiling import compile, get_float32_matmul_precision, set_float32_matmul_precision
     from .io import load, save
     from .linalg import (
@@ -174,7 +178,9 @@ long = int64
 newaxis = None
 
 _SUBPACKAGES = (
+    "amp",
     "backends",
+    "cpu",
     "cuda",
     "datasets",
     "distributions",
@@ -207,6 +213,13 @@ _IN_PLACE = (
     "reciprocal_", "resize_as_", "round_", "rsqrt_", "sigmoid_", "sin_", "sinc_", "sinh_", "sqrt_", "square_", "tan_",
     "tanh_", "trunc_", "xlogy_", "zero_",
 )
+# The state of autocast.
+_AUTOCAST = (
+    "autocast_decrement_nesting", "autocast_increment_nesting", "clear_autocast_cache", "get_autocast_cpu_dtype",
+    "get_autocast_dtype", "get_autocast_gpu_dtype", "is_autocast_cache_enabled", "is_autocast_cpu_enabled",
+    "is_autocast_enabled", "set_autocast_cache_enabled", "set_autocast_cpu_dtype", "set_autocast_cpu_enabled",
+    "set_autocast_dtype", "set_autocast_enabled", "set_autocast_gpu_dtype",
+)
 # fmt: on
 # Functions of subpackages that are not loaded with the package: (subpackage, name there).
 _LAZY = {
@@ -229,6 +242,9 @@ _LAZY = {
     "set_float32_matmul_precision": ("compiling", "set_float32_matmul_precision"),
     "slogdet": ("linalg", "slogdet"),
     "vmap": ("func", "vmap"),
+    "autocast": ("amp", "autocast"),
+    "GradScaler": ("amp", "GradScaler"),
+    **{name: ("amp.state", name) for name in _AUTOCAST},
     **{name: ("nn.functional", name) for name in _NN_FUNCTIONS},
 }
 
@@ -238,42 +254,41 @@ __all__ = [
     "acosh", "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "adjoint", "all", "allclose", "amax",
     "amin", "aminmax", "angle", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2",
     "arctanh", "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_strided",
-    "as_strided_copy", "as_tensor", "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d",
-    "atleast_2d", "atleast_3d", "autograd", "backends", "baddbmm", "bartlett_window", "bernoulli", "bfloat16",
-    "bincount", "binomial", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
+    "as_strided_copy", "as_tensor", "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d",
+    "atleast_3d", "autograd", "backends", "baddbmm", "bartlett_window", "bernoulli", "bfloat16", "bincount",
+    "binomial", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
     "bitwise_xor", "blackman_window", "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors",
     "broadcast_to", "bucketize", "can_cast", "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "cfloat",
     "chain_matmul", "chalf", "channels_last", "channels_last_3d", "cholesky", "cholesky_inverse", "cholesky_solve",
-    "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "combinations", "compile",
-    "complex", "complex32", "complex64", "complex128", "concat", "concatenate", "conj", "conj_physical",
-    "contiguous_format", "copysign", "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cross", "cuda", "cummax",
-    "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "datasets", "default_generator", "deg2rad", "det",
-    "detach", "detach_copy", "device", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy",
-    "diagonal_scatter", "diff", "digamma", "dist", "distributions", "div", "divide", "dot", "double", "dsplit",
-    "dstack", "dtype", "e", "einsum", "empty", "empty_cache", "empty_like", "empty_permuted", "empty_strided",
-    "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expand_copy", "expm1", "eye", "finfo",
-    "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16", "float32", "float64", "float_power", "floor",
-    "floor_divide", "flush", "fmax", "fmin", "fmod", "frac", "frexp", "from_dlpack", "from_file", "from_numpy",
-    "frombuffer", "full", "full_like", "func", "gather", "gcd", "ge", "ger", "get_default_device",
-    "get_default_dtype", "get_deterministic_debug_mode", "get_device", "get_float32_matmul_precision",
-    "get_num_threads", "get_rng_state", "gradient", "greater", "greater_equal", "gt", "half", "hamming_window",
-    "hann_window", "heaviside", "histc", "histogram", "histogramdd", "hsplit", "hstack", "hypot", "i0", "igamma",
-    "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put", "index_put_", "index_reduce",
-    "index_select", "inf", "inference_mode", "initial_seed", "inner", "int", "int8", "int16", "int32", "int64",
-    "inverse", "io", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_complex", "is_conj",
-    "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_grad_enabled", "is_inference",
-    "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_tensor", "isclose",
-    "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "kaiser_window", "kron", "kthvalue",
-    "layout", "lcm", "ldexp", "le", "lerp", "less", "less_equal", "lgamma", "linalg", "linspace", "load", "log",
-    "log1p", "log2", "log10", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet", "logical_and",
-    "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lt", "lu_unpack",
-    "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul", "matrix_exp", "matrix_power", "max",
-    "maximum", "mean", "median", "memory_format", "memory_stats", "meshgrid", "min", "minimum", "mm", "mode",
-    "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "multiprocessing", "mv", "mvlgamma", "nan",
-    "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "ne", "neg", "negative",
-    "newaxis", "nextafter", "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones", "ones_like",
-    "optim", "outer", "permute", "permute_copy", "pi", "plan", "plan_stats", "poisson", "polar", "polygamma",
-    "positive", "pow", "preserve_format", "prod", "promote_types", "put", "quantile", "rad2deg", "rand",
+    "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "combinations", "compile", "complex",
+    "complex32", "complex64", "complex128", "concat", "concatenate", "conj", "conj_physical", "contiguous_format",
+    "copysign", "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cross", "cuda", "cummax", "cummin", "cumprod",
+    "cumsum", "cumulative_trapezoid", "datasets", "default_generator", "deg2rad", "det", "detach", "detach_copy",
+    "device", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy", "diagonal_scatter", "diff", "digamma",
+    "dist", "distributions", "div", "divide", "dot", "double", "dsplit", "dstack", "dtype", "e", "einsum", "empty",
+    "empty_cache", "empty_like", "empty_permuted", "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc",
+    "erfinv", "exp", "exp2", "expand_copy", "expm1", "eye", "finfo", "fix", "flatten", "flip", "fliplr", "flipud",
+    "float", "float16", "float32", "float64", "float_power", "floor", "floor_divide", "flush", "fmax", "fmin", "fmod",
+    "frac", "frexp", "from_dlpack", "from_file", "from_numpy", "frombuffer", "full", "full_like", "func", "gather",
+    "gcd", "ge", "ger", "get_default_device", "get_default_dtype", "get_deterministic_debug_mode", "get_device",
+    "get_float32_matmul_precision", "get_num_threads", "get_rng_state", "gradient", "greater", "greater_equal", "gt",
+    "half", "hamming_window", "hann_window", "heaviside", "histc", "histogram", "histogramdd", "hsplit", "hstack",
+    "hypot", "i0", "igamma", "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put",
+    "index_put_", "index_reduce", "index_select", "inf", "inference_mode", "initial_seed", "inner", "int", "int8",
+    "int16", "int32", "int64", "inverse", "io", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_complex",
+    "is_conj", "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_grad_enabled",
+    "is_inference", "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_tensor",
+    "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "kaiser_window", "kron",
+    "kthvalue", "layout", "lcm", "ldexp", "le", "lerp", "less", "less_equal", "lgamma", "linalg", "linspace", "load",
+    "log", "log1p", "log2", "log10", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lt",
+    "lu_unpack", "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul", "matrix_exp",
+    "matrix_power", "max", "maximum", "mean", "median", "memory_format", "memory_stats", "meshgrid", "min", "minimum",
+    "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "multiprocessing", "mv",
+    "mvlgamma", "nan", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "ne",
+    "neg", "negative", "newaxis", "nextafter", "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel",
+    "ones", "ones_like", "optim", "outer", "permute", "permute_copy", "pi", "plan", "plan_stats", "poisson", "polar",
+    "polygamma", "positive", "pow", "preserve_format", "prod", "promote_types", "put", "quantile", "rad2deg", "rand",
     "rand_like", "randint", "randint_like", "randn", "randn_like", "random", "randperm", "range", "ravel", "real",
     "reciprocal", "relu", "remainder", "renorm", "repeat_interleave", "reset_peak_memory_stats", "reshape",
     "resolve_conj", "resolve_neg", "result_type", "return_types", "roll", "rot90", "round", "row_stack", "rsqrt",
@@ -283,17 +298,17 @@ __all__ = [
     "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "signbit", "sin",
     "sinc", "sinh", "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy",
     "split_with_sizes", "split_with_sizes_copy", "sqrt", "square", "squeeze", "squeeze_copy", "stack", "std",
-    "std_mean", "strided", "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "t_copy", "take",
-    "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "tile", "topk", "trace",
-    "transpose", "transpose_copy", "trapezoid", "trapz", "tril", "tril_indices", "triu", "triu_indices",
-    "true_divide", "trunc", "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique",
-    "unique_consecutive", "unravel_index", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze",
-    "unsqueeze_copy", "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot",
-    "view_as_complex", "view_as_real", "view_copy", "vmap", "vsplit", "vstack", "where", "xlogy", "zeros",
-    "zeros_like",
+    "std_mean", "strided", "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "t_copy", "take", "take_along_dim",
+    "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "tile", "topk", "trace", "transpose",
+    "transpose_copy", "trapezoid", "trapz", "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc",
+    "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique", "unique_consecutive", "unravel_index",
+    "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy",
+    "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot", "view_as_complex", "view_as_real",
+    "view_copy", "vmap", "vsplit", "vstack", "where", "xlogy", "zeros", "zeros_like",
 ]
 # fmt: on
-__all__ += [*_NN_FUNCTIONS, *_IN_PLACE, *_LEGACY_TYPES, *_STORAGE_CLASSES, "Storage", "constant_pad_nd"]
+__all__ += [*_NN_FUNCTIONS, *_AUTOCAST, *_IN_PLACE, *_LEGACY_TYPES, *_STORAGE_CLASSES, "Storage", "constant_pad_nd"]
+__all__ += ["GradScaler", "amp", "autocast", "cpu"]
 globals().update(_LEGACY_TYPES, **_STORAGE_CLASSES)
 
 

@@ -6,6 +6,7 @@ from .. import _core
 from .._core import Tensor
 from ..dtypes import scalar_name
 from .arguments import composed, composed_as, wrap_axis
+from .precision import in_widest
 from .shaping import broadcast_shapes, broadcast_tensors
 
 TYPE_CHECKING = False
@@ -129,6 +130,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     return added.reshape(input.shape)
 
 
+@in_widest
 @composed_as("IndexCopy")
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """`input` with its slice ``index[i]`` along `dim` replaced by `source`'s slice i."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import _core
 from .._core import Tensor
 from .arguments import composed, composed_as, wrap_axis
+from .precision import in_float32
 from .shaping import movedim
 
 TYPE_CHECKING = False
@@ -69,6 +70,7 @@ def triu_indices(
     return places.to(device or _core.get_default_device(), dtype or _core.int64)
 
 
+@in_float32
 @composed_as("Trace")
 def trace(input: Tensor) -> Tensor:
     """The sum of a matrix's main diagonal."""

@@ -9,6 +9,7 @@ from .._core import Tensor
 from ..looking import holds_somewhere
 from .arguments import composed, composed_as, wrap_axis
 from .pointwise import lerp
+from .precision import in_float32
 from .shaping import movedim
 
 __all__ = ["kthvalue", "median", "nanmedian", "nanquantile", "quantile"]
@@ -146,6 +147,7 @@ def _quantile(
     return result.squeeze(0) if levels.dim() == 0 else result
 
 
+@in_float32
 @composed
 def quantile(
     input: Tensor,
@@ -159,6 +161,7 @@ def quantile(
     return _quantile("quantile", input, q, dim, keepdim, interpolation, False)
 
 
+@in_float32
 @composed
 def nanquantile(
     input: Tensor,

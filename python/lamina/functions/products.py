@@ -8,6 +8,7 @@ from .. import _core
 from .._core import Tensor
 from ..dtypes import has_gradients
 from .arguments import composed, composed_as, wrap_axes
+from .precision import in_low_precision
 from .shaping import broadcast_tensors
 
 TYPE_CHECKING = False
@@ -43,12 +44,14 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: 
     return _accumulate(input, outer(vec1, vec2), beta, alpha)
 
 
+@in_low_precision
 @composed_as("Baddbmm")
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input + alpha * (batch1 @ batch2)`` of batches of matrices."""
     return _accumulate(input, batch1.bmm(batch2), beta, alpha)
 
 
+@in_low_precision
 @composed_as("Addbmm")
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input + alpha * (batch1 @ batch2).sum(0)``."""
@@ -116,6 +119,8 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] | Tensor
     kept_b = [axis for axis in range(b.dim()) if axis not in of_b]
     length = prod(a.shape[axis] for axis in of_a)
     shape_a, shape_b = [a.shape[axis] for axis in kept_a], [b.shape[axis] for axis in kept_b]
+    if not kept_a and not kept_b:
+        return a.reshape(-1).dot(b.permute([of_b[of_a.index(axis)] for axis in range(a.dim())]).reshape(-1))
     left = a.permute((*kept_a, *of_a)).reshape((prod(shape_a), length))
     right = b.permute((*of_b, *kept_b)).reshape((length, prod(shape_b)))
     return left.mm(right).reshape((*shape_a, *shape_b))

@@ -7,6 +7,7 @@ from .._core import Tensor
 from ..dtypes import has_gradients
 from ..looking import holds_somewhere
 from .arguments import check_points, composed, composed_as, wrap_axis
+from .precision import in_float32
 
 __all__ = ["cdist", "corrcoef", "cov", "cumulative_trapezoid", "renorm", "trapz"]
 
@@ -68,6 +69,7 @@ def corrcoef(input: Tensor) -> Tensor:
     return scaled.clamp(-1, 1)
 
 
+@in_float32
 @composed_as("Cdist")
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Tensor:
     """The `p`-norms of the differences of all rows: (..., n, d) and (..., m, d) give (..., n, m)."""

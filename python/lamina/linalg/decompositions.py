@@ -17,6 +17,7 @@ from ..autograd.function import Function
 from ..dtypes import has_gradients, scalar_name
 from ..functions.arguments import composed
 from ..functions.matrices import diag_embed, tril, triu
+from ..functions.precision import in_float32
 from ..looking import holds_somewhere
 from ..return_types import linalg_qr, linalg_svd
 from .solving import LinAlgError, column_major, is_computed, solve_triangular
@@ -119,6 +120,7 @@ class _Svd(Function):
         return (gradient if outside is None else gradient + outside), None
 
 
+@in_float32
 @composed
 def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> linalg_svd:
     """``A = U @ diag(S) @ Vh`` of (..., m, n) matrices: orthonormal columns and rows, S falling and not negative.
@@ -130,6 +132,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
     return linalg_svd(*_Svd.apply(A, full_matrices))
 
 
+@in_float32
 @composed
 def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     """The singular values of (..., m, n) matrices, falling: (..., min(m, n))."""
@@ -170,6 +173,7 @@ def _square_qr_gradient(Q: Tensor, R: Tensor, gQ: Tensor, gR: Tensor) -> Tensor:
     return solve_triangular(R.mH, gQ + Q @ hermitian, upper=False, left=False)
 
 
+@in_float32
 @composed
 def qr(A: Tensor, mode: str = "reduced") -> linalg_qr:
     """``A = Q @ R`` of (..., m, n) matrices: orthonormal columns, and an upper triangle.

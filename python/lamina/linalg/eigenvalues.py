@@ -12,6 +12,7 @@ from .._core import Tensor
 from ..autograd.function import Function
 from ..functions.arguments import composed
 from ..functions.matrices import diag_embed
+from ..functions.precision import in_float32
 from ..looking import holds_somewhere
 from ..return_types import linalg_eig, linalg_eigh
 from .decompositions import check_matrices, check_phase, differences, lapack, skew
@@ -57,6 +58,7 @@ def _check_symmetric(name: str, A: Tensor, UPLO: str) -> None:
         raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
 
 
+@in_float32
 @composed
 def eigh(A: Tensor, UPLO: str = "L") -> linalg_eigh:
     """Eigenvalues, real and rising, and orthonormal eigenvectors (columns) of symmetric or Hermitian matrices.
@@ -68,6 +70,7 @@ def eigh(A: Tensor, UPLO: str = "L") -> linalg_eigh:
     return linalg_eigh(*_Eigh.apply(A, UPLO.upper()))
 
 
+@in_float32
 @composed
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues of symmetric or Hermitian matrices: real and rising."""
@@ -103,6 +106,7 @@ class _Eig(Function):
         return gradient.real if ctx.is_real else gradient
 
 
+@in_float32
 @composed
 def eig(A: Tensor) -> linalg_eig:
     """Eigenvalues, in no order, and eigenvectors (columns of length 1) of (..., n, n) matrices: complex, whatever A is.
@@ -117,6 +121,7 @@ def eig(A: Tensor) -> linalg_eig:
     return linalg_eig(*_Eig.apply(A))
 
 
+@in_float32
 @composed
 def eigvals(A: Tensor) -> Tensor:
     """The eigenvalues of (..., n, n) matrices: complex, in no order."""

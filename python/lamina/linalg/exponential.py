@@ -8,6 +8,7 @@ from .. import _core
 from .._core import Tensor
 from ..dtypes import has_gradients
 from ..functions.arguments import composed_as
+from ..functions.precision import as_given
 
 __all__ = ["matrix_exp"]
 
@@ -15,6 +16,7 @@ __all__ = ["matrix_exp"]
 _NEAR = 0.5
 
 
+@as_given
 @composed_as("LinalgMatrixExp")
 def matrix_exp(A: Tensor) -> Tensor:
     """``I + A + A²/2! + A³/3! + …`` of (..., n, n) matrices."""

@@ -10,6 +10,7 @@ from .._core import Tensor
 from ..autograd.function import Function
 from ..dtypes import finfo
 from ..functions.arguments import composed
+from ..functions.precision import as_given, in_float32
 from ..return_types import linalg_lstsq
 from .decompositions import svd, svdvals
 from .eigenvalues import eigvalsh
@@ -32,6 +33,7 @@ def _threshold(A: Tensor, largest: Tensor, atol: Tensor | float | None, rtol: Te
     )
 
 
+@in_float32
 @composed
 def matrix_rank(
     A: Tensor,
@@ -71,6 +73,7 @@ class _Pinv(Function):
         return gradient + beyond_rows - (beyond_rows @ P) @ A, None, None
 
 
+@as_given
 @composed
 def pinv(
     A: Tensor,
@@ -85,6 +88,7 @@ def pinv(
     return result
 
 
+@in_float32
 def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> linalg_lstsq:
     """X of the least ``|A X - B|``, the smallest if there are several; (..., m, n) and (..., m, k) give (..., n, k).
 
@@ -110,6 +114,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     return linalg_lstsq(X.squeeze(-1) if vector else X, residuals, rank, values)
 
 
+@in_float32
 @composed
 def cond(A: Tensor, p: float | str | None = None) -> Tensor:
     """The condition number by the norm `p`: of the singular values (None, 2, -2), or of the matrix and its inverse.

@@ -9,6 +9,7 @@ from .. import _core
 from .._core import Tensor
 from ..dtypes import scalar_name
 from ..functions.matrices import tril, triu
+from ..functions.precision import as_given, in_float32
 from ..functions.shaping import broadcast_shapes
 from ..looking import holds_somewhere
 from ..return_types import linalg_inv_ex, linalg_lu, linalg_lu_factor, linalg_lu_factor_ex, linalg_solve_ex
@@ -60,6 +61,7 @@ def _factor(A: Tensor) -> linalg_lu_factor_ex:
     return linalg_lu_factor_ex(column_major(work), _core.cat(pivots, -1).squeeze(-2).int(), info)
 
 
+@as_given
 def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -> linalg_lu_factor_ex:
     """Both factors of (..., m, n) matrices in one, the rows exchanged at each step (from 1), and `info`."""
     _check("lu_factor", A, pivot)
@@ -79,6 +81,7 @@ def _raise_if_singular(info: Tensor) -> None:
         )
 
 
+@as_given
 def lu_factor(A: Tensor, *, pivot: bool = True) -> linalg_lu_factor:
     """`lu_factor_ex` without `info`; RuntimeError if a pivot is zero."""
     LU, pivots, _ = lu_factor_ex(A, pivot=pivot, check_errors=True)
@@ -93,6 +96,7 @@ def _order(pivots: Tensor, m: int) -> Tensor:
     return order.squeeze(-1)
 
 
+@as_given
 def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True) -> Unpacked:
     """P (..., m, m), L (..., m, k) and U (..., k, n) of what `lu_factor` gives; empty is what is not to be unpacked."""
     if LU_pivots.dtype != _core.int32:
@@ -112,6 +116,7 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
     return Unpacked(P, L, U)
 
 
+@as_given
 def lu(A: Tensor, *, pivot: bool = True) -> linalg_lu:
     """``A = P @ L @ U`` of (..., m, n) matrices: a permutation, a triangle with ones on its diagonal, an upper one."""
     _check("lu", A, pivot)
@@ -119,6 +124,7 @@ def lu(A: Tensor, *, pivot: bool = True) -> linalg_lu:
     return linalg_lu(*lu_unpack(LU, pivots))
 
 
+@as_given
 def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False) -> Tensor:
     """X with ``A X = B`` (``X A = B`` if not `left`; Aᴴ for A if `adjoint`) for the A whose factors these are."""
     n = _check_square("lu_solve", LU)
@@ -141,6 +147,7 @@ def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoin
     return solve_triangular(LU, solve_triangular(LU, B, upper=False, unitriangular=True), upper=True)
 
 
+@as_given
 def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False) -> linalg_solve_ex:
     """`solve`, and `info`: where that is not 0, A is singular and the result means nothing."""
     _check_square("solve", A)
@@ -154,6 +161,7 @@ def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = Fa
     return linalg_solve_ex(x.squeeze(-1) if vector else x, info)
 
 
+@in_float32
 def inv_ex(A: Tensor, *, check_errors: bool = False) -> linalg_inv_ex:
     """`inv`, and `info`: where that is not 0, the matrix is singular and the result means nothing."""
     n = _check_square("inv", A)

@@ -7,6 +7,7 @@ from math import inf
 from .._core import Tensor
 from ..dtypes import has_gradients
 from ..functions.arguments import composed, wrap_axes
+from ..functions.precision import in_low_precision
 from .decompositions import svdvals
 
 TYPE_CHECKING = False
@@ -109,6 +110,7 @@ def norm(
     return vector_norm(A, ord, axes, keepdim, dtype=dtype)
 
 
+@in_low_precision
 @composed
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     """Dot products along `dim`, `x` conjugated, with broadcasting."""

@@ -11,6 +11,7 @@ from .._core import Tensor
 from ..dtypes import has_gradients
 from ..functions.arguments import composed
 from ..functions.matrices import diag_embed, tril
+from ..functions.precision import as_given, in_float32
 from ..functions.shaping import broadcast_shapes
 from ..looking import holds_somewhere
 from ..return_types import linalg_cholesky_ex
@@ -115,6 +116,7 @@ def _reduce(name: str, A: Tensor, B: Tensor) -> Tensor:
     return work[..., n:]
 
 
+@in_float32
 @composed
 def inv(A: Tensor) -> Tensor:
     """The inverse of the matrix or of each matrix of a batch. LinAlgError if one is singular."""
@@ -122,6 +124,7 @@ def inv(A: Tensor) -> Tensor:
     return column_major(_reduce("inv", A, _core.eye(n, dtype=A.dtype, device=A.device).expand(A.shape)))
 
 
+@in_float32
 @composed
 def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     """X with ``A X = B`` (``X A = B`` if not `left`); B is a matrix, a vector, or a batch. LinAlgError if singular."""
@@ -141,6 +144,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     return column_major(x).squeeze(-1) if vector else column_major(x)
 
 
+@as_given
 @composed
 def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Tensor:
     """X with ``A X = B`` (``X A = B`` if not `left`) for a triangular A, by substitution; B is a matrix or a batch.
@@ -193,6 +197,7 @@ def _pivots(A: Tensor) -> tuple[Tensor, Tensor]:
     return stacked.squeeze(-2), sign.squeeze(-1).squeeze(-1)
 
 
+@as_given
 @composed
 def det(A: Tensor) -> Tensor:
     """The determinant of the matrix or of each matrix of a batch."""
@@ -201,6 +206,7 @@ def det(A: Tensor) -> Tensor:
     return pivots.prod(-1) * sign
 
 
+@as_given
 @composed
 def slogdet(A: Tensor) -> SignAndLog:
     """The determinant's sign and the logarithm of its absolute value (0 and -inf if the matrix is singular).
@@ -213,6 +219,7 @@ def slogdet(A: Tensor) -> SignAndLog:
     return SignAndLog(signs.prod(-1) * sign, pivots.abs().log().sum(-1))
 
 
+@as_given
 def logdet(A: Tensor) -> Tensor:
     """The logarithm of the determinant: NaN if that is negative, -inf if it is 0. Of a complex one its main value."""
     sign, logarithm = slogdet(A)
@@ -222,6 +229,7 @@ def logdet(A: Tensor) -> Tensor:
     return _core.where(sign < 0, float("nan"), logarithm)
 
 
+@in_float32
 @composed
 def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     """The lower (or `upper`) triangular L with ``L Lᴴ = A``. LinAlgError if `A` is not positive definite.
@@ -239,6 +247,7 @@ _NOT_POSITIVE = (
 )
 
 
+@in_float32
 @composed
 def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> linalg_cholesky_ex:
     """`cholesky`, and `info`: the order of the first leading minor that is not positive definite, or 0."""
@@ -264,6 +273,7 @@ def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -
     return linalg_cholesky_ex(column_major(factor.mH if upper else factor), info)
 
 
+@in_float32
 @composed
 def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     """X with ``A X = B`` for the A whose Cholesky factor is `L` (its conjugate transpose, if `upper`)."""
@@ -272,6 +282,7 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     return solve_triangular(L.mH, solve_triangular(L, B, upper=False), upper=True)
 
 
+@in_float32
 @composed
 def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     """The inverse of the matrix whose Cholesky factor is `L` (its conjugate transpose, if `upper`)."""

@@ -7,6 +7,7 @@ import math
 from .. import _core
 from .._core import Tensor
 from ..functions.arguments import composed
+from ..functions.precision import in_float32
 from .solving import inv, solve
 
 TYPE_CHECKING = False
@@ -31,6 +32,7 @@ def _check_as_square(A: Tensor, ind: int, shown: str) -> int:
     return rows
 
 
+@in_float32
 @composed
 def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
     """The inverse of A as a matrix from its last axes to its first `ind`: ``tensordot(result, A, ind)`` is one.
@@ -43,6 +45,7 @@ def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
     return inv(A.reshape(n, n)).reshape((*A.shape[ind:], *A.shape[:ind]))
 
 
+@in_float32
 @composed
 def tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None) -> Tensor:
     """X with ``tensordot(A, X, X.dim()) == B``, after `dims` of A have been moved to its end: ``A.shape[B.dim():]``."""

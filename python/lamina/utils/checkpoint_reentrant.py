@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..amp import autocast
+from ..amp.state import get_autocast_dtype, is_autocast_cache_enabled, is_autocast_enabled
 from ..autograd.engine import backward
 from ..autograd.function import Function
 from ..autograd.modes import enable_grad
@@ -16,18 +18,20 @@ if TYPE_CHECKING:
 __all__ = ["CheckpointFunction", "with_state"]
 
 
-def with_state(call: Callable[[], Any], state: Tensor | None) -> Callable[[], Any]:
-    """`call` with the random generator set back to `state` meanwhile."""
-    if state is None:
-        return call
+def with_state(call: Callable[..., Any], state: Tensor | None) -> Callable[..., Any]:
+    """`call` with autocast as it is now, and with the random generator set back to `state`, if one is given."""
+    mixed = autocast("cpu", get_autocast_dtype("cpu"), is_autocast_enabled("cpu"), is_autocast_cache_enabled())
 
-    def again() -> Any:
-        now = _core.get_rng_state()
-        _core.set_rng_state(state)
-        try:
-            return call()
-        finally:
-            _core.set_rng_state(now)
+    def again(*args: Any) -> Any:
+        with mixed:
+            if state is None:
+                return call(*args)
+            now = _core.get_rng_state()
+            _core.set_rng_state(state)
+            try:
+                return call(*args)
+            finally:
+                _core.set_rng_state(now)
 
     return again
 
@@ -45,7 +49,7 @@ class CheckpointFunction(Function):
         ctx.others = [None if isinstance(x, Tensor) else x for x in args]
         ctx.places = [i for i, x in enumerate(args) if isinstance(x, Tensor)]
         ctx.save_for_backward(*(args[i] for i in ctx.places))
-        ctx.run = lambda given: with_state(lambda: function(*given), state)()
+        ctx.run = with_state(function, state)
         return function(*args)
 
     @staticmethod
@@ -61,7 +65,7 @@ class CheckpointFunction(Function):
         for place, tensor in zip(ctx.places, ctx.saved_tensors, strict=True):
             given[place] = tensor.detach().requires_grad_(tensor.requires_grad)
         with enable_grad():
-            results = ctx.run(given)
+            results = ctx.run(*given)
         results = (results,) if isinstance(results, Tensor) else results
         reached = [
             (result, gradient)

@@ -9,6 +9,7 @@ from ..._core import Tensor
 from ...dtypes import scalar_name
 from ...functions.arguments import composed
 from ...functions.pointwise import hardshrink
+from ...functions.precision import in_low_precision
 from .widening import floating, widened
 
 TYPE_CHECKING = False
@@ -122,6 +123,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     return _labelled(_core.where(input > 0, input, input * negative_slope), "LeakyRelu")
 
 
+@in_low_precision
 @composed
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """leaky_relu with the slope `weight`: one for all, or one for each channel, axis 1 of `input`."""

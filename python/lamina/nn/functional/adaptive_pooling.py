@@ -7,6 +7,7 @@ from math import prod
 from ... import _core
 from ..._core import Tensor
 from ...dtypes import require_floating
+from ...functions.precision import in_float32
 from .average_pooling import avg_pool2d, avg_pool3d
 from .max_pooling import max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices
 from .windows import per_axis
@@ -49,6 +50,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Size) -> Tensor:
     return _core._labelled(output, label) if output.requires_grad else output
 
 
+@in_float32
 def adaptive_avg_pool3d(input: Tensor, output_size: Size) -> Tensor:
     """adaptive_avg_pool2d with one axis more: (N, C, D, H, W) or (C, D, H, W)."""
     sizes = _sizes("adaptive_avg_pool3d", input, 3, output_size)
@@ -90,6 +92,7 @@ def adaptive_max_pool2d(
     return both if return_indices else both[0]
 
 
+@in_float32
 def adaptive_max_pool3d(
     input: Tensor, output_size: Size, return_indices: bool = False
 ) -> Tensor | tuple[Tensor, Tensor]:
@@ -112,6 +115,7 @@ def adaptive_max_pool2d_with_indices(
     return _largest(2, input, output_size)
 
 
+@in_float32
 def adaptive_max_pool3d_with_indices(
     input: Tensor, output_size: Size, return_indices: bool = False
 ) -> tuple[Tensor, Tensor]:

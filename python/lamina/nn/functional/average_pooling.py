@@ -8,6 +8,7 @@ from ... import _core
 from ..._core import Tensor
 from ...dtypes import require_floating
 from ...functions.arguments import composed
+from ...functions.precision import in_float32
 from .volumes import window_sums
 from .windows import Windows, as_images, per_axis
 
@@ -48,6 +49,7 @@ def avg_pool2d(
     return _avg_pool(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
+@in_float32
 @composed
 def avg_pool3d(
     input: Tensor,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import _core
 from ..._core import Tensor
+from ...functions.precision import in_low_precision
 from .volumes import convolution, transposed_convolution
 from .windows import as_images, per_axis
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
 
 
+@in_low_precision
 def conv1d(
     input: Tensor,
     weight: Tensor,
@@ -31,6 +33,7 @@ def conv1d(
     return _convolve(1, input, weight, bias, stride, padding, dilation, groups)
 
 
+@in_low_precision
 def conv2d(
     input: Tensor,
     weight: Tensor,
@@ -51,6 +54,7 @@ def conv2d(
     return _convolve(2, input, weight, bias, stride, padding, dilation, groups)
 
 
+@in_low_precision
 def conv3d(
     input: Tensor,
     weight: Tensor,
@@ -64,6 +68,7 @@ def conv3d(
     return _convolve(3, input, weight, bias, stride, padding, dilation, groups)
 
 
+@in_low_precision
 def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
     """Input (time, N, C), weight (K, C, O) and bias (O,) to (time', N, O): conv1d with the channels last."""
     for name, tensor, axes in (("Input", input, 3), ("Weight", weight, 3), ("Bias", bias, 1)):
@@ -105,6 +110,7 @@ def _convolve(
     return _finished(axes, output, bias, unbatched)
 
 
+@in_low_precision
 def conv_transpose1d(
     input: Tensor,
     weight: Tensor,
@@ -119,6 +125,7 @@ def conv_transpose1d(
     return _transpose(1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
+@in_low_precision
 def conv_transpose2d(
     input: Tensor,
     weight: Tensor,
@@ -137,6 +144,7 @@ def conv_transpose2d(
     return _transpose(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
+@in_low_precision
 def conv_transpose3d(
     input: Tensor,
     weight: Tensor,

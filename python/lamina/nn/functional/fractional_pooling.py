@@ -6,6 +6,7 @@ from math import prod
 
 from ... import _core
 from ..._core import Tensor
+from ...functions.precision import in_float32
 from .windows import per_axis
 
 TYPE_CHECKING = False
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 
+@in_float32
 def fractional_max_pool2d(
     input: Tensor,
     kernel_size: PerAxis,
@@ -41,6 +43,7 @@ def fractional_max_pool2d(
     return both if return_indices else both[0]
 
 
+@in_float32
 def fractional_max_pool3d(
     input: Tensor,
     kernel_size: PerAxis,
@@ -54,6 +57,7 @@ def fractional_max_pool3d(
     return both if return_indices else both[0]
 
 
+@in_float32
 def fractional_max_pool2d_with_indices(
     input: Tensor,
     kernel_size: PerAxis,
@@ -66,6 +70,7 @@ def fractional_max_pool2d_with_indices(
     return _pool(2, input, kernel_size, output_size, output_ratio, _random_samples)
 
 
+@in_float32
 def fractional_max_pool3d_with_indices(
     input: Tensor,
     kernel_size: PerAxis,

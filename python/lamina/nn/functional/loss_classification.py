@@ -7,6 +7,7 @@ import warnings
 from ... import _core
 from ..._core import Tensor
 from ...dtypes import require_floating, scalar_name
+from ...functions.precision import in_float32
 from ...looking import holds_somewhere
 from .activation import logsigmoid
 from .reduction import legacy_reduction, reduce_loss
@@ -14,6 +15,7 @@ from .reduction import legacy_reduction, reduce_loss
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "nll_loss"]
 
 
+@in_float32
 def cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -53,6 +55,7 @@ def cross_entropy(
     return (1 - label_smoothing) * loss + (label_smoothing / classes) * smooth
 
 
+@in_float32
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -204,6 +207,7 @@ def _held_log(probability: Tensor, logarithm: Tensor) -> Tensor:
     return _core.where(exact < _SMALLEST, tail, logarithm)
 
 
+@in_float32
 def binary_cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -238,6 +242,7 @@ def binary_cross_entropy(
     return _core._labelled(loss, "BinaryCrossEntropy")
 
 
+@in_float32
 def binary_cross_entropy_with_logits(
     input: Tensor,
     target: Tensor,
@@ -262,6 +267,7 @@ def binary_cross_entropy_with_logits(
     return _core._labelled(loss, "BinaryCrossEntropyWithLogits")
 
 
+@in_float32
 def kl_div(
     input: Tensor,
     target: Tensor,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ... import _core
 from ..._core import Tensor
 from ...dtypes import require_floating, scalar_name
+from ...functions.precision import in_float32
 from .activation import logsigmoid
 from .distance import pairwise_distance
 from .reduction import legacy_reduction, reduce_loss
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 
+@in_float32
 def margin_ranking_loss(
     input1: Tensor,
     input2: Tensor,
@@ -43,6 +45,7 @@ def margin_ranking_loss(
     return reduce_loss((margin - target * (input1 - input2)).clamp_min(0), reduction)
 
 
+@in_float32
 def hinge_embedding_loss(
     input: Tensor,
     target: Tensor,
@@ -57,6 +60,7 @@ def hinge_embedding_loss(
     return reduce_loss(apart + _core.where(target != -1, input, 0.0), reduction)
 
 
+@in_float32
 def soft_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -68,6 +72,7 @@ def soft_margin_loss(
     return reduce_loss(-logsigmoid(target * input), legacy_reduction(size_average, reduce, reduction))
 
 
+@in_float32
 def cosine_embedding_loss(
     input1: Tensor,
     input2: Tensor,
@@ -93,6 +98,7 @@ def cosine_embedding_loss(
     return reduce_loss(alike + _core.where(target == -1, (cosine - margin).clamp_min(0), 0.0), reduction)
 
 
+@in_float32
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -156,6 +162,7 @@ def _triplet(
     return reduce_loss((near - far + margin).clamp_min(0), reduction)
 
 
+@in_float32
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,

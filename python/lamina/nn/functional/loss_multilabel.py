@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import _core
 from ..._core import Tensor
+from ...functions.precision import in_float32
 from ...looking import holds_somewhere
 from .activation import logsigmoid
 from .reduction import legacy_reduction, reduce_loss
@@ -11,6 +12,7 @@ from .reduction import legacy_reduction, reduce_loss
 __all__ = ["multilabel_margin_loss", "multilabel_soft_margin_loss"]
 
 
+@in_float32
 def multilabel_margin_loss(
     input: Tensor,
     target: Tensor,

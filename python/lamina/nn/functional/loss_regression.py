@@ -7,12 +7,14 @@ from math import log, pi
 from ... import _core
 from ..._core import Tensor
 from ...dtypes import require_floating
+from ...functions.precision import in_float32
 from ...looking import holds_somewhere
 from .reduction import legacy_reduction, reduce_loss, warn_if_broadcast, weighted_loss
 
 __all__ = ["gaussian_nll_loss", "huber_loss", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss"]
 
 
+@in_float32
 def mse_loss(
     input: Tensor,
     target: Tensor,
@@ -29,6 +31,7 @@ def mse_loss(
     return _core._labelled(weighted_loss(difference.square(), weight, reduction), "MseLoss")
 
 
+@in_float32
 def l1_loss(
     input: Tensor,
     target: Tensor,
@@ -43,6 +46,7 @@ def l1_loss(
     return weighted_loss((input - target).abs(), weight, reduction)
 
 
+@in_float32
 def smooth_l1_loss(
     input: Tensor,
     target: Tensor,
@@ -65,6 +69,7 @@ def smooth_l1_loss(
     return _core._labelled(reduce_loss(loss, reduction), "SmoothL1Loss")
 
 
+@in_float32
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
@@ -116,6 +121,7 @@ def gaussian_nll_loss(
     return reduce_loss(loss + 0.5 * log(2 * pi) if full else loss, reduction)
 
 
+@in_float32
 def poisson_nll_loss(
     input: Tensor,
     target: Tensor,

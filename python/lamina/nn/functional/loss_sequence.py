@@ -7,6 +7,7 @@ from math import inf
 from ... import _core
 from ..._core import Tensor
 from ...dtypes import scalar_name
+from ...functions.precision import in_float32
 from .padding import pad
 from .reduction import reduce_loss
 
@@ -22,6 +23,7 @@ __all__ = ["ctc_loss"]
 _NEVER = -1e30
 
 
+@in_float32
 def ctc_loss(
     log_probs: Tensor,
     targets: Tensor,

@@ -7,6 +7,7 @@ from math import inf, prod
 from ... import _core
 from ..._core import Tensor
 from ...dtypes import iinfo, require_floating, scalar_name
+from ...functions.precision import in_float32
 from ...looking import holds_somewhere
 from .padding import pad
 from .windows import Windows, as_images
@@ -70,7 +71,8 @@ def max_pool3d(
     return_indices: bool = False,
 ) -> Tensor | tuple[Tensor, Tensor]:
     """The largest of each window of (N, C, D, H, W) or (C, D, H, W): max_pool2d with one axis more."""
-    return _max_pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    pool = _max_pool if return_indices else _max_pool_in_float32
+    return pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def max_pool1d_with_indices(
@@ -124,6 +126,9 @@ def _max_pool(
 ) -> Tensor | tuple[Tensor, Tensor]:
     output, positions = _both(axes, input, kernel_size, stride, padding, dilation, ceil_mode)
     return (output, positions) if return_indices else output
+
+
+_max_pool_in_float32 = in_float32(_max_pool)  # under autocast, if nobody asks for indices
 
 
 def _both(
@@ -196,6 +201,7 @@ def _may_be_empty(size: int, window: int, stride: int, padding: int, dilation: i
     return False
 
 
+@in_float32
 def max_unpool1d(
     input: Tensor,
     indices: Tensor,
@@ -208,6 +214,7 @@ def max_unpool1d(
     return _max_unpool(1, input, indices, kernel_size, stride, padding, output_size)
 
 
+@in_float32
 def max_unpool2d(
     input: Tensor,
     indices: Tensor,
@@ -223,6 +230,7 @@ def max_unpool2d(
     return _max_unpool(2, input, indices, kernel_size, stride, padding, output_size)
 
 
+@in_float32
 def max_unpool3d(
     input: Tensor,
     indices: Tensor,

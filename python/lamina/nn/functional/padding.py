@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import _core
 from ..._core import Tensor
+from ...functions.precision import in_float32
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,19 +54,27 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
             f"Expected {len(axes) + 1}D or {len(axes) + 2}D (batch mode) tensor with possibly 0 batch size and other "
             f"non-zero dimensions for input, but got: {list(input.shape)}"
         )
-    padded = input
-    for axis, before, after in axes:
-        if before or after:
-            source = _SOURCES[mode](padded.shape[axis], before, after)
-            padded = padded.index_select(axis, _core.tensor(source, dtype=_core.int64))
-    if mode == "circular":
-        return padded if any(widths) else input.clone()
-    return _core._lay_like(padded, input) if any(widths) else input.clone()
+    converted = mode == "replicate" or (mode == "reflect" and len(axes) < 3)
+    return (_pad_in_float32 if converted else _pad_by_copies)(input, axes, mode)
 
 
 def constant_pad_nd(input: Tensor, pad: Sequence[int], value: float = 0) -> Tensor:
     """Add borders of `value`: `pad` is (before, after) of the last axis, then of the one before it, and so on."""
     return _pad(input, pad, "constant", value)
+
+
+def _pad_by_copies(input: Tensor, axes: list[tuple[int, int, int]], mode: str) -> Tensor:
+    padded = input
+    for axis, before, after in axes:
+        if before or after:
+            source = _SOURCES[mode](padded.shape[axis], before, after)
+            padded = padded.index_select(axis, _core.tensor(source, dtype=_core.int64))
+    if all(before == after == 0 for _, before, after in axes):
+        return input.clone()
+    return padded if mode == "circular" else _core._lay_like(padded, input)
+
+
+_pad_in_float32 = in_float32(_pad_by_copies)
 
 
 def _pad_constant(input: Tensor, axes: list[tuple[int, int, int]], value: float) -> Tensor:

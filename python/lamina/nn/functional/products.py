@@ -6,6 +6,7 @@ from math import inf, sqrt
 
 from ... import _core
 from ..._core import Tensor
+from ...functions.precision import as_given, in_low_precision
 from .regularization import dropout
 
 __all__ = ["bilinear", "linear", "scaled_dot_product_attention"]
@@ -13,6 +14,7 @@ __all__ = ["bilinear", "linear", "scaled_dot_product_attention"]
 linear = _core.linear
 
 
+@as_given
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``input1[i] weight[k, i, j] input2[j] + bias[k]``: (*, in1) and (*, in2) to (*, out), weight (out, in1, in2)."""
     if tuple(input1.shape[:-1]) != tuple(input2.shape[:-1]):
@@ -32,6 +34,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     return output if bias is None else output + bias
 
 
+@in_low_precision
 def scaled_dot_product_attention(
     query: Tensor,
     key: Tensor,

@@ -8,6 +8,7 @@ from itertools import product
 from ... import _core
 from ..._core import Tensor
 from ...dtypes import scalar_name
+from ...functions.precision import in_float32
 from .resampling import cubic_weights
 
 TYPE_CHECKING = False
@@ -59,6 +60,7 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     return (base @ theta.transpose(1, 2)).reshape(size[0], *places, axes)
 
 
+@in_float32
 def grid_sample(
     input: Tensor,
     grid: Tensor,

@@ -134,7 +134,7 @@ class RNNBase(Module):
     def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
         """ValueError for another type than the weights', RuntimeError for another size than `input_size`."""
         dtype = getattr(self, "weight_ih_l0").dtype  # noqa: B009
-        if input.dtype != dtype:
+        if input.dtype != dtype and _core._autocast_dtype() is None:
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}). Convert input: "
                 f"input.to({dtype}), or convert model: model.to({input.dtype})"

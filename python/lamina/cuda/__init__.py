@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["device_count", "empty_cache", "is_available", "manual_seed", "manual_seed_all"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import amp
+
+__all__ = ["amp", "device_count", "empty_cache", "is_available", "manual_seed", "manual_seed_all"]
 
 
 def is_available() -> bool:
@@ -25,3 +29,11 @@ def manual_seed_all(seed: int) -> None:
 
 def empty_cache() -> None:
     """Nothing to do: no GPU's memory is kept."""
+
+
+def __getattr__(name: str) -> object:
+    if name == "amp":
+        from importlib import import_module
+
+        return import_module(f"{__name__}.amp")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
