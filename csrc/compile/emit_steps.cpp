@@ -1,5 +1,9 @@
 // Pass: turns nodes into steps, in an order in which every operand is ready.
+#include <algorithm>
+#include <span>
+
 #include "compile/emitter.h"
+#include "compile/find_compounds.h"
 #include "compile/iteration_space.h"
 #include "compile/passes.h"
 
@@ -142,37 +146,48 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
     strides.push_back(entry.kind == Kind::kStrided ? std::move(own) : DimVector());
     return static_cast<std::uint16_t>(step.registers.size() - 1);
   };
+  std::vector<Computed> computed = find_compounds(program_, members, stored);
+  auto operands_of = [&](std::size_t i) {
+    return computed[i].by_compound ? std::span<const std::uint32_t>(computed[i].operands.data(), computed[i].arity)
+                                   : std::span<const std::uint32_t>(program_[members[i]].operands);
+  };
   last_reader_.resize(program_.nodes.size());
-  for (std::uint32_t member : members)
-    for (std::uint32_t operand : program_[member].operands) last_reader_[operand] = member;
+  for (std::size_t i = 0; i < members.size(); ++i)
+    if (!computed[i].within)
+      for (std::uint32_t operand : operands_of(i)) last_reader_[operand] = members[i];
   for (std::uint32_t member : members)  // a reduction reads when all instructions have run
     if (program_[member].family() == Family::kReduce) last_reader_[program_[member].operands[0]] = kNone;
   std::string note = text("elementwise ", to_string(space->dims(), '[', ']'), ":");
-  for (std::uint32_t member : members) {
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    std::uint32_t member = members[i];
     const Node& node = program_[member];
     note += text(" ", row(node.op).name);
+    if (computed[i].within) continue;
     if (node.family() == Family::kReduce) {
       add_reduction(step, member, register_of(node.operands[0]));
       continue;
     }
+    std::span<const std::uint32_t> operands = operands_of(i);
     ElementwiseStep::Instruction instruction{};
-    instruction.is_cast = node.family() == Family::kCast;
+    instruction.kind = computed[i].by_compound          ? ElementwiseStep::Instruction::Kind::kCompound
+                       : node.family() == Family::kCast ? ElementwiseStep::Instruction::Kind::kCast
+                                                        : ElementwiseStep::Instruction::Kind::kKernel;
     instruction.kernel = static_cast<Elementwise>(row(node.op).kernel.member);
-    instruction.dtype = program_[node.operands.back()].dtype;
+    instruction.compound = computed[i].compound;
+    instruction.dtype = program_[operands.back()].dtype;
     instruction.to = node.dtype;
-    instruction.arity = static_cast<std::uint8_t>(node.operands.size());
-    for (std::size_t i = 0; i < node.operands.size(); ++i) instruction.in[i] = register_of(node.operands[i]);
+    instruction.arity = static_cast<std::uint8_t>(operands.size());
+    for (std::size_t k = 0; k < operands.size(); ++k) instruction.in[k] = register_of(operands[k]);
     // A tile whose last reader this is may take the result: kernels work in place for equal element sizes.
     ElementwiseStep::Register result{};
     result.element_size = static_cast<std::uint8_t>(size_of(node.dtype));
     result.kind = stored[member] ? Kind::kContiguous : Kind::kTemporary;
     result.location = location(member);
     if (!stored[member]) result.tile = new_tile();
-    for (std::size_t i = 0; i < node.operands.size(); ++i) {
-      std::uint32_t operand = node.operands[i];
-      bool repeated = i > 0 && (node.operands[0] == operand || (i > 1 && node.operands[1] == operand));
-      const auto& entry = step.registers[instruction.in[i]];
-      if (entry.kind == Kind::kTemporary && last_reader_[operand] == member && !repeated)
+    for (std::size_t k = 0; k < operands.size(); ++k) {
+      bool repeated = std::find(operands.begin(), operands.begin() + k, operands[k]) != operands.begin() + k;
+      const auto& entry = step.registers[instruction.in[k]];
+      if (entry.kind == Kind::kTemporary && last_reader_[operands[k]] == member && !repeated)
         free_tiles.push_back(entry.tile);
     }
     instruction.out = static_cast<std::uint16_t>(step.registers.size());
@@ -180,8 +195,13 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
     register_nodes.push_back(member);
     strides.emplace_back();
     step.instructions.push_back(instruction);
-    if (instruction.is_cast) note += text("(", name_of(node.dtype), ")");
+    if (instruction.kind == ElementwiseStep::Instruction::Kind::kCast) note += text("(", name_of(node.dtype), ")");
   }
+  for (auto& entry : step.registers) entry.few = true;
+  for (const auto& instruction : step.instructions)
+    if (instruction.kind != ElementwiseStep::Instruction::Kind::kCompound)
+      for (std::size_t k = 0; k < instruction.arity; ++k) step.registers[instruction.in[k]].few = false;
+  for (const auto& reduction : step.reductions) step.registers[reduction.in].few = false;
   DimVector dims(space->dims().begin(), space->dims().end());
   std::vector<DimVector*> walked;
   for (DimVector& own : strides)
@@ -193,7 +213,7 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
   for (std::size_t i = 0; i < strides.size(); ++i) step.registers[i].strides = std::move(strides[i]);
   double work = 0.3 * static_cast<double>(members.size());
   for (const auto& instruction : step.instructions)
-    if (!instruction.is_cast && is_function(instruction.kernel)) work += 0.3;
+    if (instruction.kind == ElementwiseStep::Instruction::Kind::kKernel && is_function(instruction.kernel)) work += 0.3;
   work *= static_cast<double>(step.numel);
   add(std::move(step), note, work);
 }

@@ -21,6 +21,10 @@ void drop_dead_values(Program& program);
 // a live view of a scalar, become copies.
 void resolve_views(Program& program);
 
+// Lets elementwise nodes whose operands all repeat along an axis, and whose readers are elementwise, be computed once
+// along it.
+void shrink_broadcasts(Program& program);
+
 // Lets matrix products add a bias and a tensor, apply relu or relu's gradient, and update what they are the gradient
 // of, before they store.
 void fuse_epilogues(Program& program);

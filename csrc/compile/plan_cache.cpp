@@ -70,6 +70,8 @@ CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liven
   Program unfused = report ? program : Program();
   resolve_views(program);  // before fusion, which must know what is only another look at memory
   dump("resolve_views");
+  shrink_broadcasts(program);  // when strides say what repeats, before shapes decide what is fused
+  dump("shrink_broadcasts");
   fuse_epilogues(program);  // before elementwise fusion, which would take what products can do
   dump("fuse_epilogues");
   auto groups = fuse_elementwise(program);

@@ -19,6 +19,11 @@ namespace lamina::kernels {
 // n contiguous elements of each operand in, n elements out. Indexed by the operands' type (`where`: by the result's).
 using ElementwiseFn = void (*)(void* out, const void* const* in, std::size_t n);
 
+// The same of a compound; operand k has n contiguous elements (steps[k] is 1), or one that stands for all of them (0),
+// of which there are kRepeatedBytes. Floats, by type.
+using CompoundFn = void (*)(void* out, const void* const* in, const std::size_t* steps, std::size_t n);
+inline constexpr std::size_t kRepeatedBytes = 128;
+
 // n contiguous elements converted with C's rules, but: anything to bool is `!= 0` (NaN is true); NaN and out-of-range
 // floats to integers give what the target's C++ cast gives on x86-64 (INT_MIN, INT64_MIN; smaller types wrap), no trap.
 using CastFn = void (*)(void* out, const void* in, std::size_t n);
@@ -111,7 +116,8 @@ using WindowsWorkspaceFn = std::size_t (*)(const WindowsArgs& args);
 struct Table {
   const char* isa;
   ElementwiseFn elementwise[kElementwiseCount][kDTypeCount];  // null outside the kernel's domain
-  CastFn cast[kDTypeCount][kDTypeCount];                      // [from][to]; [t][t] copies
+  CompoundFn compound[kCompoundCount][kDTypeCount];
+  CastFn cast[kDTypeCount][kDTypeCount];  // [from][to]; [t][t] copies
   ReduceRowsFn reduce_rows[kReduceCount][kDTypeCount];
   ReduceColumnsFn reduce_columns[kReduceCount][kDTypeCount];
   RowwiseFn rowwise[kRowwiseCount][kDTypeCount];

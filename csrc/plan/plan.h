@@ -38,15 +38,18 @@ struct ElementwiseStep {
     std::uint16_t tile;  // which scratch tile (all kinds but kContiguous)
     Location location;   // all kinds but kTemporary
     Sizes strides;       // kStrided: in elements, one a dimension of the iteration space
+    bool few;            // where an element repeats, a few copies of it do: only compounds read them
   };
   struct Instruction {
-    bool is_cast;
-    Elementwise kernel;  // not a cast
-    DType dtype;         // of the operands; a cast's source
-    DType to;            // a cast's target
+    enum class Kind : std::uint8_t { kKernel, kCast, kCompound };
+    Kind kind;
+    Elementwise kernel;
+    Compound compound;
+    DType dtype;  // of the operands; a cast's source
+    DType to;     // a cast's target
     std::uint8_t arity;
     std::uint16_t out;
-    std::uint16_t in[3];
+    std::uint16_t in[kMostOperands];
   };
   // What a register's elements come to. The space is then [outer][n][inner], and n is what is reduced: `part` of it at
   // a time, the results of more than one part lying in `parts`, [outer][parts][inner].

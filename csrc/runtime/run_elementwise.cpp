@@ -22,7 +22,7 @@ void run(const ElementwiseStep& step, Slots slots) {
   if (!step.reductions.empty()) return run_fused_reduce(step, slots);
   constexpr std::size_t kTile = TileInterpreter::kTile;
   constexpr std::size_t kLeastTiles = 16;  // of a chunk: they repay filling the uniform operands' tiles
-  auto weight = static_cast<std::int64_t>(step.instructions.size());
+  std::int64_t weight = operations_of(step);
   std::size_t tiles = std::max(kLeastTiles, (grain_for(step.numel, weight) + kTile - 1) / kTile);
   parallel_for(static_cast<std::size_t>(step.numel), tiles * kTile, [&](std::size_t begin, std::size_t end) {
     run_range(step, slots, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end));

@@ -132,7 +132,7 @@ void reduce_wide(const Parts& all, std::int64_t strips, std::int64_t begin, std:
 
 void run_fused_reduce(const ElementwiseStep& step, Slots slots) {
   Parts all{step, slots};
-  std::int64_t units = step.outer * all.parts, weight = static_cast<std::int64_t>(step.instructions.size()) + 1;
+  std::int64_t units = step.outer * all.parts, weight = operations_of(step) + 1;
   auto share_out = [&](std::int64_t count, std::int64_t elements, auto&& body) {
     parallel_for(static_cast<std::size_t>(count), grain_for(count, elements * weight),
                  [&](std::size_t begin, std::size_t end) {

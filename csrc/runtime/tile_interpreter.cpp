@@ -15,6 +15,11 @@ constexpr std::int64_t kNarrow = 128;  // rows below this share tiles
 // Of the widest type; the odd 64 bytes keep tiles off one cache set.
 constexpr std::size_t kTileBytes = TileInterpreter::kTile * 8 + 64;
 
+// How many copies of an element stand for all of them.
+std::int64_t few_of(const ElementwiseStep::Register& entry) {
+  return static_cast<std::int64_t>(kernels::kRepeatedBytes) / entry.element_size;
+}
+
 }  // namespace
 
 // Not what is written over an operand: its lines are in the cache.
@@ -27,7 +32,7 @@ bool TileInterpreter::streams(const ElementwiseStep::Register& entry) const {
 }
 
 TileInterpreter::TileInterpreter(const ElementwiseStep& step, Slots slots, std::size_t extra_bytes)
-    : step_(step), slots_(slots), pointers_(in_place_) {
+    : step_(step), slots_(slots), elements_(in_place_) {
   if (step.numel >= kStreamedBytes / 8)
     for (const auto& instruction : step.instructions)
       if (streams(step.registers[instruction.out])) streamed_.push_back(instruction.out);
@@ -36,16 +41,19 @@ TileInterpreter::TileInterpreter(const ElementwiseStep& step, Slots slots, std::
   extra_ = tiles_ + tiles * kTileBytes;
   if (step.registers.size() > kMostInPlace) {
     on_heap_.resize(step.registers.size());
-    pointers_ = on_heap_.data();
+    elements_ = on_heap_.data();
   }
   bool any_strided = false;
-  std::byte** pointer = pointers_;
+  Elements* elements = elements_;
   for (const auto& entry : step.registers) {
-    if (entry.kind != Kind::kContiguous) *pointer = tiles_ + entry.tile * kTileBytes;
-    if (entry.kind == Kind::kUniform)
-      fill(*pointer, at(slots, entry.location), entry.element_size, std::min(kTile, step.numel));
+    *elements = {tiles_ + entry.tile * kTileBytes, 1};
+    if (entry.kind == Kind::kUniform) {
+      fill(elements->first, at(slots, entry.location), entry.element_size,
+           entry.few ? few_of(entry) : std::min(kTile, step.numel));
+      if (entry.few) elements->step = 0;
+    }
     any_strided |= entry.kind == Kind::kStrided;
-    ++pointer;
+    ++elements;
   }
   if (any_strided && step.dims.back() >= kNarrow) {
     std::int64_t width = step.dims.back(), pieces = (width + kTile - 1) / kTile;
@@ -65,41 +73,59 @@ std::int64_t TileInterpreter::stretch(std::int64_t start, std::int64_t end) cons
 }
 
 void TileInterpreter::run(std::int64_t start, std::int64_t n) {
-  const kernels::Table& table = kernels::table();
-  std::byte** pointer = pointers_;
+  Elements* elements = elements_;
   for (const auto& entry : step_.registers) {
     if (entry.kind == Kind::kContiguous)
-      *pointer = at(slots_, entry.location) + start * entry.element_size;
+      elements->first = at(slots_, entry.location) + start * entry.element_size;
     else if (entry.kind == Kind::kStrided)
-      *pointer = read_strided(entry, start, n);
-    ++pointer;
+      *elements = read_strided(entry, start, n);
+    ++elements;
   }
-  for (std::size_t i = 0; i < streamed_.size(); ++i) pointers_[streamed_[i]] = tiles_ + (step_.tiles + i) * kTileBytes;
-  for (const auto& instruction : step_.instructions) {
-    const void* in[3] = {pointers_[instruction.in[0]], pointers_[instruction.in[1]], pointers_[instruction.in[2]]};
-    if (instruction.is_cast)
-      table.cast[index_of(instruction.dtype)][index_of(instruction.to)](pointers_[instruction.out], in[0],
-                                                                        static_cast<std::size_t>(n));
-    else
-      table.elementwise[static_cast<std::size_t>(instruction.kernel)][index_of(instruction.dtype)](
-          pointers_[instruction.out], in, static_cast<std::size_t>(n));
-  }
+  for (std::size_t i = 0; i < streamed_.size(); ++i)
+    elements_[streamed_[i]].first = tiles_ + (step_.tiles + i) * kTileBytes;
+  for (const auto& instruction : step_.instructions) run(instruction, static_cast<std::size_t>(n));
   for (std::uint16_t number : streamed_) {
     const auto& entry = step_.registers[number];
     std::byte* to = at(slots_, entry.location) + start * entry.element_size;
-    stream(to, pointers_[number], static_cast<std::size_t>(n * entry.element_size));
+    stream(to, elements_[number].first, static_cast<std::size_t>(n * entry.element_size));
   }
 }
 
+void TileInterpreter::run(const ElementwiseStep::Instruction& instruction, std::size_t n) const {
+  using Of = ElementwiseStep::Instruction::Kind;
+  const kernels::Table& table = kernels::table();
+  std::byte* out = elements_[instruction.out].first;
+  std::size_t dtype = index_of(instruction.dtype);
+  if (instruction.kind == Of::kCompound) {
+    const void* in[kMostOperands];
+    std::size_t steps[kMostOperands];
+    for (std::size_t i = 0; i < instruction.arity; ++i) {
+      in[i] = elements_[instruction.in[i]].first;
+      steps[i] = elements_[instruction.in[i]].step;
+    }
+    return table.compound[static_cast<std::size_t>(instruction.compound)][dtype](out, in, steps, n);
+  }
+  const void* in[3] = {elements_[instruction.in[0]].first, elements_[instruction.in[1]].first,
+                       elements_[instruction.in[2]].first};
+  if (instruction.kind == Of::kCast) return table.cast[dtype][index_of(instruction.to)](out, in[0], n);
+  table.elementwise[static_cast<std::size_t>(instruction.kernel)][dtype](out, in, n);
+}
+
 // Within a row a register may be read where it lies.
-std::byte* TileInterpreter::read_strided(const ElementwiseStep::Register& entry, std::int64_t start, std::int64_t n) {
+TileInterpreter::Elements TileInterpreter::read_strided(const ElementwiseStep::Register& entry, std::int64_t start,
+                                                        std::int64_t n) {
   std::int64_t width = step_.dims.back(), column = start % width;
   std::byte* base = at(slots_, entry.location);
-  if (entry.strides.back() == 1 && column + n <= width)
-    return base + (row_offset(step_.dims, entry.strides, start / width) + column) * entry.element_size;
   std::byte* tile = tiles_ + entry.tile * kTileBytes;
+  bool repeats = entry.few && entry.strides.back() == 0;
+  if (column + n <= width && (repeats || entry.strides.back() == 1)) {
+    std::int64_t row = row_offset(step_.dims, entry.strides, start / width);
+    if (!repeats) return {base + (row + column) * entry.element_size, 1};
+    fill(tile, base + row * entry.element_size, entry.element_size, few_of(entry));
+    return {tile, 0};
+  }
   gather_range(tile, base, step_.dims, entry.strides, entry.element_size, start, n);
-  return tile;
+  return {tile, 1};
 }
 
 }  // namespace lamina::runtime

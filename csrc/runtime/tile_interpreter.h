@@ -7,6 +7,14 @@
 
 namespace lamina::runtime {
 
+// How many operations an element takes, roughly.
+inline std::int64_t operations_of(const ElementwiseStep& step) {
+  std::int64_t count = 0;
+  for (const auto& instruction : step.instructions)
+    count += instruction.kind == ElementwiseStep::Instruction::Kind::kCompound ? instruction.arity : 1;
+  return count;
+}
+
 class TileInterpreter {
  public:
   static constexpr std::int64_t kTile = 1024;  // elements
@@ -24,11 +32,18 @@ class TileInterpreter {
   // Elements [start, start + n) of the iteration space, n <= kTile.
   void run(std::int64_t start, std::int64_t n);
   // Where the register's elements lie after run().
-  const std::byte* elements(std::uint16_t index) const { return pointers_[index]; }
+  const std::byte* elements(std::uint16_t index) const { return elements_[index].first; }
   std::byte* extra() const { return extra_; }
 
  private:
-  std::byte* read_strided(const ElementwiseStep::Register& entry, std::int64_t start, std::int64_t n);
+  // Of a register in a tile. One element may stand for all of them, for compounds: a few times, then.
+  struct Elements {
+    std::byte* first;
+    std::size_t step;  // 0: one for all
+  };
+
+  Elements read_strided(const ElementwiseStep::Register& entry, std::int64_t start, std::int64_t n);
+  void run(const ElementwiseStep::Instruction& instruction, std::size_t n) const;
 
   bool streams(const ElementwiseStep::Register& entry) const;
 
@@ -38,9 +53,9 @@ class TileInterpreter {
   std::int64_t piece_ = 0;  // of a row that makes a tile; 0: rows do not matter
   std::byte *tiles_, *extra_;
   std::vector<std::uint16_t> streamed_;  // registers whose tiles are copied to memory past the caches
-  std::byte** pointers_;
-  std::byte* in_place_[kMostInPlace];
-  std::vector<std::byte*> on_heap_;
+  Elements* elements_;
+  Elements in_place_[kMostInPlace];
+  std::vector<Elements> on_heap_;
 };
 
 }  // namespace lamina::runtime

@@ -12,6 +12,12 @@ enum class Elementwise : std::uint8_t {
   kCount
 };
 
+enum class Compound : std::uint8_t {
+#define LAMINA_COMPOUND(name, arity, formula) name,
+#include "support/kernel_list.inc"
+  kCount
+};
+
 enum class Reduce : std::uint8_t {
 #define LAMINA_REDUCE(name, domain) name,
 #include "support/kernel_list.inc"
@@ -35,6 +41,8 @@ enum class Scan : std::uint8_t {
 enum class Convolution : std::uint8_t { forward, input, weight };
 
 inline constexpr std::size_t kElementwiseCount = static_cast<std::size_t>(Elementwise::kCount);
+inline constexpr std::size_t kCompoundCount = static_cast<std::size_t>(Compound::kCount);
+inline constexpr std::size_t kMostOperands = 6;  // of a compound
 inline constexpr std::size_t kReduceCount = static_cast<std::size_t>(Reduce::kCount);
 inline constexpr std::size_t kRowwiseCount = static_cast<std::size_t>(Rowwise::kCount);
 inline constexpr std::size_t kScanCount = static_cast<std::size_t>(Scan::kCount);

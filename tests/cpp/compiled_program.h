@@ -34,6 +34,7 @@ struct Compiled {
   void fuse() {
     drop_dead_values(program);
     resolve_views(program);
+    shrink_broadcasts(program);
     fuse_epilogues(program);
     groups = fuse_elementwise(program);
     recompute_cheap_values(program, groups);
