@@ -1,4 +1,5 @@
 // Rows of the registry: matrix products and indexing by tensors.
+#include "bindings/out_argument.h"
 #include "bindings/registry.h"
 #include "engine/flush.h"
 #include "engine/index.h"
@@ -63,11 +64,14 @@ LAMINA_FUNCTION(kBoth, scatter_add, "input, dim, index, src") {
 }
 LAMINA_FUNCTION(kMethod, scatter_, "input, dim, index, src=None, *, value=None, reduce=None") {
   engine::check_assignable(a.variable(0));
+  for (std::size_t read : {std::size_t{2}, std::size_t{3}})
+    if (a.given(read)) check_no_overlap(a.object(read), a.object(0));
   engine::assign(a.variable(0), scattered(a));
   return Object::borrowed(a.object(0)).release();
 }
 LAMINA_FUNCTION(kMethod, scatter_add_, "input, dim, index, src") {
   engine::check_assignable(a.variable(0));
+  for (std::size_t read : {std::size_t{2}, std::size_t{3}}) check_no_overlap(a.tensor_object(read), a.object(0));
   engine::assign(a.variable(0), functions::scatter(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), true));
   return Object::borrowed(a.object(0)).release();
 }

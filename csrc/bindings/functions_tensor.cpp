@@ -2,6 +2,7 @@
 #include "bindings/exchange.h"
 #include "bindings/in_place.h"
 #include "bindings/numpy_array.h"
+#include "bindings/out_argument.h"
 #include "bindings/registry.h"
 #include "bindings/scalars.h"
 #include "engine/flush.h"
@@ -140,6 +141,7 @@ LAMINA_FUNCTION(kMethod, copy_, "input, src, non_blocking=False") {
   engine::check_assignable(a.variable(0));
   const ValuePtr& to = a.tensor(0);
   functions::Operand from = a.operand(1);
+  if (!from.is_number()) check_no_partial_overlap(a.object(1), a.object(0));
   ValuePtr source = from.is_number() ? from.as(to->dtype) : build::cast(from.value, to->dtype);
   source = to_device(std::move(source), to->device());
   source = functions::apply(source, functions::expand_views(source->shape, to->shape->dims()));

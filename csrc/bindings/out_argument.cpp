@@ -151,6 +151,31 @@ PyObject* put_into_out(const char* function, Object result, PyObject* out, bool 
              : checked(PyObject_CallObject(kind.get(), items.get()));
 }
 
+namespace {
+
+constexpr const char kOverlap[] =
+    "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+    "location. Please clone() the tensor before performing the operation.";
+
+bool shows_the_same(engine::Variable& a, engine::Variable& b) {
+  if (&a == &b) return true;
+  if (!a.cell || a.cell.get() != b.cell.get() || engine::current(a)->shape != engine::current(b)->shape) return false;
+  engine::LogicalLayout x = engine::logical_layout(a), y = engine::logical_layout(b);
+  return x.offset == y.offset && x.strides == y.strides && engine::current(a)->shape->numel() != 0;
+}
+
+}  // namespace
+
+void check_no_overlap(PyObject* argument, PyObject* written) {
+  if (PyTuple_Check(argument) || PyList_Check(argument)) {
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(argument); ++i)
+      check_no_overlap(PySequence_Fast_GET_ITEM(argument, i), written);
+  } else if (is_tensor(argument)) {
+    engine::Variable &a = as_tensor(argument)->variable, &b = as_tensor(written)->variable;
+    check(!shows_the_same(a, b) && !engine::overlaps_in_part(a, b), kOverlap);
+  }
+}
+
 void check_no_partial_overlap(PyObject* argument, PyObject* out) {
   if (PyTuple_Check(out) || PyList_Check(out)) {
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(out); ++i)
@@ -159,12 +184,15 @@ void check_no_partial_overlap(PyObject* argument, PyObject* out) {
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(argument); ++i)
       check_no_partial_overlap(PySequence_Fast_GET_ITEM(argument, i), out);
   } else if (is_tensor(argument) && is_tensor(out)) {
-    check(!engine::overlaps_in_part(as_tensor(argument)->variable, as_tensor(out)->variable),
-          "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
-          "location. Please clone() the tensor before performing the operation.");
+    check(!engine::overlaps_in_part(as_tensor(argument)->variable, as_tensor(out)->variable), kOverlap);
   }
 }
 
+// What an in-place operation reads may be what it writes, element by element, unless it is to be `apart`.
+LAMINA_FUNCTION(kModule, _check_overlap, "written, arguments, apart") {
+  (a.flag(2, false) ? check_no_overlap : check_no_partial_overlap)(a.object(1), a.tensor_object(0));
+  Py_RETURN_NONE;
+}
 LAMINA_FUNCTION(kModule, _put_into_out, "name, result, out, arguments") {
   check_no_partial_overlap(a.object(3), a.object(2));
   return put_into_out(a.text(0), Object::borrowed(a.object(1)), a.object(2));

@@ -12,4 +12,7 @@ PyObject* put_into_out(const char* function, Object result, PyObject* out, bool 
 // Raises RuntimeError if `out` shares some of its elements with the argument, a tensor or a sequence of tensors.
 void check_no_partial_overlap(PyObject* argument, PyObject* out);
 
+// RuntimeError if the tensor that is written to shows memory that an argument shows, too, be it the same elements.
+void check_no_overlap(PyObject* argument, PyObject* written);
+
 }  // namespace lamina::bindings

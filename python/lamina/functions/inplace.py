@@ -16,6 +16,7 @@ from . import (
     special_values,
     statistics,
 )
+from .precision import as_given
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +32,10 @@ def in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     It raises RuntimeError if the result has another shape, or a type that would lose its category (float to integer).
     """
     name = f"{function.__name__}_"
+    apart = function in _SCATTERING
 
     def write(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        _core._check_overlap(self, (*args, *kwargs.values()), apart)
         result = function(self, *args, **kwargs)
         if result.shape != self.shape:
             raise RuntimeError(
@@ -46,9 +49,19 @@ def in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     write.__name__ = write.__qualname__ = name
     write.__doc__ = f"In-place form of `{function.__name__}`."
-    return write
+    return as_given(write)  # autocast is for what makes tensors
 
 
+# What writes to places that an index names.
+_SCATTERING = (
+    scattering.index_reduce,
+    scattering.scatter_reduce,
+    indexing.index_add,
+    indexing.index_copy,
+    indexing.index_fill,
+    indexing.index_put,
+    indexing.put,
+)
 # The functions whose in-place form PyTorch has and the core does not.
 IN_PLACE: tuple[Callable[..., Tensor], ...] = (
     _core.addmm,
