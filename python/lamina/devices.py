@@ -37,9 +37,14 @@ class device:  # noqa: N801
             raise RuntimeError(f"Cannot access accelerator device {type} when none is available.")
         if not isinstance(type, str):
             raise TypeError(f"device: expected a string like 'cpu', got {type!r}")
+        if not type:
+            raise RuntimeError("Device string must not be empty")
         name, colon, number = type.partition(":")
+        letters = name.replace("_", "a")
+        if not (letters.isascii() and letters.isalpha()):
+            raise RuntimeError(f"Invalid device string: {type!r}")
         if colon:
-            if not number.isdecimal() or index is not None:
+            if not number.isdecimal() or (number[0] == "0" and number != "0") or index is not None:
                 raise RuntimeError(f"Invalid device string: {type!r}")
             index = int(number)
         if name not in (*_OWN, *_ELSEWHERE) or (name == "cpu" and (index or 0) != 0):

@@ -297,3 +297,28 @@ def test_spawned_processes_do_not_get_shared_memory() -> None:
     process = multiprocessing.get_context("spawn").Process(target=print, args=(x,))
     with pytest.raises(RuntimeError, match="forked processes only"):
         process.start()
+
+
+def test_on_meta_a_storage_has_a_size_and_no_bytes() -> None:
+    x = lamina.ones(4, 5, device="meta")
+    storage = x.untyped_storage()
+    assert storage is x[1:].untyped_storage()
+    assert (storage.nbytes(), storage.device.type, storage.data_ptr()) == (80, "meta", 0)
+    assert lamina.empty(0, device="meta").set_(storage, 5, (3, 5)).shape == (3, 5)
+    assert repr(storage) == "...\n[torch.storage.UntypedStorage(device=meta) of size 80]"
+    own = lamina.UntypedStorage([1, 2, 3], device="meta")
+    own[0] = 1  # is not kept
+    own.fill_(2)
+    assert own.resize_(8).clone().nbytes() == 8
+    assert not own.is_shared()
+    own.copy_(lamina.UntypedStorage(8))
+    for look in (own.tolist, lambda: own[0], lambda: list(own), lambda: bytes(own)):
+        with pytest.raises(NotImplementedError, match="Not available for 'meta' device type"):
+            look()
+    for copy_out in (own.cpu, lambda: lamina.UntypedStorage(8).copy_(own)):
+        with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
+            copy_out()
+    with pytest.raises(RuntimeError, match="only available on CPU"):
+        own.share_memory_()
+    with pytest.raises(RuntimeError, match="the devices must match"):
+        lamina.empty(0).set_(storage)

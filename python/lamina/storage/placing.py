@@ -6,7 +6,7 @@ from math import prod
 
 from .. import _core
 from .._core import Tensor
-from .typed import TypedStorage, typed_storage
+from .typed import TypedStorage, type_name, typed_storage
 from .untyped import UntypedStorage, untyped_storage
 
 TYPE_CHECKING = False
@@ -50,10 +50,17 @@ def set_(
     storage = source
     if isinstance(source, Tensor):
         if source.dtype != self.dtype:
-            raise RuntimeError(f"Could not set tensor of type {_name(source)} to a tensor of type {_name(self)}")
+            raise RuntimeError(
+                f"Could not set tensor of type {type_name(source.dtype)} to a tensor of type {type_name(self.dtype)}"
+            )
         if size is None:
             return _core._show_memory_of(self, source)
         storage = source.untyped_storage()
+    if storage.device != self.device:
+        raise RuntimeError(
+            f'Attempted to set the storage of a tensor on device "{self.device}" to a storage on different device '
+            f'"{storage.device}".  This is no longer allowed; the devices must match.'
+        )
     numbers = numbers_for(self, storage)
     if size is None or storage_offset is None:
         return _core._show_memory_of(self, numbers)
@@ -66,7 +73,7 @@ def numbers_for(tensor: Tensor, storage: TypedStorage | UntypedStorage) -> Tenso
     """The storage as a row of numbers of the tensor's type. RuntimeError if it is one of another type."""
     if isinstance(storage, TypedStorage) and storage.dtype != tensor.dtype:
         raise RuntimeError(
-            f"Expected a Storage of type {_name(tensor)} or an UntypedStorage, but got type "
+            f"Expected a Storage of type {type_name(tensor.dtype)} or an UntypedStorage, but got type "
             f"{storage.pickle_storage_type().removesuffix('Storage')} for argument 1 'storage'"
         )
     return storage.untyped()._numbers(tensor.dtype)
@@ -147,9 +154,3 @@ def _contiguous(size: Sequence[int]) -> tuple[int, ...]:
         strides[axis] = step
         step *= max(size[axis], 1)
     return tuple(strides)
-
-
-def _name(tensor: Tensor) -> str:
-    from ..legacy import type_text
-
-    return type_text(tensor.dtype)[6:-6].lower()

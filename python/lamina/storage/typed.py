@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .._core import dtype as DType
 
-__all__ = ["STORAGE_CLASSES", "TypedStorage", "storage_class", "typed_storage", "warn_of_typed_storage"]
+__all__ = ["STORAGE_CLASSES", "TypedStorage", "storage_class", "type_name", "typed_storage", "warn_of_typed_storage"]
 
 _warned = False
 
@@ -52,7 +52,6 @@ class TypedStorage:
     The type is `dtype`, or the default one.
     """
 
-    device: ClassVar[Device] = Device("cpu")
     is_cuda: ClassVar[bool] = False
     is_sparse: ClassVar[bool] = False
     dtype: DType
@@ -78,6 +77,11 @@ class TypedStorage:
     @property
     def _cdata(self) -> int:
         return self._untyped_storage._cdata
+
+    @property
+    def device(self) -> Device:
+        """The CPU, or meta."""
+        return self._untyped_storage.device
 
     def data_ptr(self) -> int:
         """The address of the first byte."""
@@ -107,6 +111,8 @@ class TypedStorage:
     def __getitem__(self, index: int) -> float:
         if isinstance(index, slice):
             raise RuntimeError("slices are only supported in UntypedStorage.__getitem__")
+        if self.device.type == "meta":
+            raise NotImplementedError("Not available for 'meta' device type")
         number: float = self._numbers[self._place(index)].item()
         return number
 
@@ -128,6 +134,8 @@ class TypedStorage:
 
     def tolist(self) -> list[float]:
         """The numbers."""
+        if self.device.type == "meta":
+            raise NotImplementedError("Not available for 'meta' device type")
         numbers: list[float] = self._numbers.tolist()
         return numbers
 
@@ -197,7 +205,8 @@ class TypedStorage:
         return False
 
     def cpu(self) -> Self:
-        """The storage itself."""
+        """The storage itself. NotImplementedError on meta: there are no numbers."""
+        self._untyped_storage.cpu()
         return self
 
     def _to(self, dtype: DType) -> TypedStorage:
@@ -214,8 +223,9 @@ class TypedStorage:
         return self._to(STORAGE_CLASSES[dtype.rpartition(".")[2]].dtype)
 
     def __repr__(self) -> str:
-        lines = [f" {number}" for number in self.tolist()] or [" "]
-        return "\n".join([*lines, f"[torch.storage.TypedStorage(dtype={self.dtype}, device=cpu) of size {len(self)}]"])
+        lines = ["..."] if self.device.type == "meta" else [f" {number}" for number in self.tolist()] or [" "]
+        kind = f"dtype={self.dtype}, device={self.device}"
+        return "\n".join([*lines, f"[torch.storage.TypedStorage({kind}) of size {len(self)}]"])
 
 
 def _build(self: TypedStorage, name: str, args: tuple[Any, ...], wrap: Any, dtype: Any, device: Any) -> None:
@@ -223,8 +233,6 @@ def _build(self: TypedStorage, name: str, args: tuple[Any, ...], wrap: Any, dtyp
         f"{name}.__new__ received an invalid combination of arguments. Expected one of:\n * no arguments\n"
         " * (int size)\n * (Sequence data)\n * (*, UntypedStorage wrap_storage)\n"
     )
-    if device is not None and Device(device).type != "cpu":
-        raise RuntimeError(f"Storage device not recognized: {Device(device).type}")
     if wrap is not None:
         if args:
             raise RuntimeError(f"{expected}No positional arguments should be given when using 'wrap_storage'")
@@ -241,15 +249,17 @@ def _build(self: TypedStorage, name: str, args: tuple[Any, ...], wrap: Any, dtyp
     if len(args) > 1:
         raise RuntimeError(f"{expected}Too many positional arguments")
     content: Any = args[0] if args else 0
+    place = Device("cpu" if device is None else device)
     self.dtype = _core.get_default_dtype() if dtype is None else dtype
     if isinstance(content, Tensor) or not (hasattr(content, "__index__") or hasattr(content, "__getitem__")):
         raise TypeError(f"{expected}Argument type not recognized: {type(content)}")
     if isinstance(content, str):
         raise TypeError("new(): invalid data type 'str'")
     if hasattr(content, "__index__"):
-        numbers = _core.zeros(operator.index(content), dtype=self.dtype)
+        numbers = _core.zeros(operator.index(content), dtype=self.dtype, device=place)
     else:
-        numbers = _core.tensor(content if hasattr(content, "__array_interface__") else list(content), dtype=self.dtype)
+        data = content if hasattr(content, "__array_interface__") else list(content)
+        numbers = _core.tensor(data, dtype=self.dtype, device=place)
     self._untyped_storage = untyped_storage(numbers)
 
 
@@ -298,6 +308,11 @@ STORAGE_CLASSES: dict[str, Any] = {
 }
 
 
+def type_name(dtype: DType) -> str:
+    """What messages on storages call the type: ``"float"``."""
+    return _NAMES[dtype].removesuffix("Storage").lower()
+
+
 def storage_class(dtype: DType) -> Any:
     """The old class of storages of this type."""
     return STORAGE_CLASSES[_NAMES[dtype]]
@@ -314,6 +329,6 @@ def _conversion(name: str, dtype: DType) -> Callable[[Any], TypedStorage]:
 
 
 for _dtype, _class in _NAMES.items():
-    _name = _class.removesuffix("Storage").lower()
+    _name = _class.removesuffix("Storage").lower().replace("complex", "complex_")
     for _kind in (TypedStorage, UntypedStorage):
         setattr(_kind, _name, _conversion(_name, _dtype))

@@ -23,14 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["UntypedStorage", "untyped_storage"]
 
+_NO_DATA = "Cannot copy out of meta tensor; no data!"
 # As long as one exists, there is one for each memory.
 _known: WeakValueDictionary[int, UntypedStorage] = WeakValueDictionary()
 
 
 def untyped_storage(tensor: Tensor) -> UntypedStorage:
     """The memory that `tensor` shares with its base and with whatever else shows it."""
-    if tensor.is_meta:
-        raise NotImplementedError("a tensor on meta has no memory, and so no storage")
     memory = _core._memory_of(tensor)
     storage = _known.get(_core._memory_id(memory))
     if storage is None:
@@ -43,18 +42,16 @@ class UntypedStorage:
     """A block of memory, as a row of bytes: of a size, of these bytes, or that of a tensor.
 
     Its bytes can be read, written and, while no tensor shows it, resized. Reading or writing bytes runs what is
-    pending.
+    pending. On meta it has a size, and no bytes.
     """
 
-    device: ClassVar[Device] = Device("cpu")
     is_cuda: ClassVar[bool] = False
     is_sparse: ClassVar[bool] = False
 
     _memory: Tensor  # all of it, as a row of elements of any type
 
     def __init__(self, *args: Any, device: Any = None) -> None:
-        if device is not None and Device(device).type != "cpu":
-            raise RuntimeError(f"UntypedStorage(): lamina computes on the CPU only, got device {str(device)!r}")
+        place = Device("cpu" if device is None else device)
         if len(args) > 1:
             kinds = ", ".join(type(arg).__name__ for arg in args)
             raise TypeError(
@@ -65,7 +62,7 @@ class UntypedStorage:
         if hasattr(content, "__index__") and not isinstance(content, Tensor):
             if (size := operator.index(content)) < 0:
                 raise RuntimeError(f"UntypedStorage(): the size must not be negative, got {size}")
-            self._take(_row(_core.zeros(size, dtype=_core.uint8)))
+            self._take(_row(_core.zeros(size, dtype=_core.uint8, device=place)))
             return
         if isinstance(content, Tensor) or not hasattr(content, "__getitem__"):
             raise RuntimeError(f"torch.UntypedStorage(): Expected a sequence type, but got {type(content).__name__}")
@@ -76,7 +73,7 @@ class UntypedStorage:
                     f"but one of the items was of type {type(item).__name__} instead of int"
                 )
         data = [operator.index(item) & 255 for item in content]
-        self._take(_row(_core.tensor(data, dtype=_core.uint8)))
+        self._take(_row(_core.tensor(data, dtype=_core.uint8, device=place)))
 
     def _take(self, memory: Tensor) -> None:
         if hasattr(self, "_memory"):
@@ -87,6 +84,8 @@ class UntypedStorage:
     def _bytes(self) -> NDArray[Any]:
         """The memory itself, as an array of bytes. What is written there while it exists, tensors see."""
         memory = self._memory
+        if memory.is_meta:
+            raise NotImplementedError("Not available for 'meta' device type")
         if memory.dtype == _core.bfloat16:
             memory = memory.view(_core.int16)
         array: NDArray[Any] = memory.numpy().view("uint8")
@@ -97,6 +96,8 @@ class UntypedStorage:
         memory, size = self._memory, dtype.itemsize
         if memory.dtype == dtype:
             return memory
+        if memory.is_meta:
+            return _core.empty(self.nbytes() // size, dtype=dtype, device="meta")
         if memory.element_size() == size and dtype != _core.bool:
             return memory.view(dtype)
         count = self.nbytes() // size
@@ -105,9 +106,14 @@ class UntypedStorage:
             return self._memory
         return _over(self._bytes()[: count * size], dtype)
 
+    @property
+    def device(self) -> Device:
+        """The CPU, or meta."""
+        return self._memory.device
+
     def data_ptr(self) -> int:
-        """The address of the first byte."""
-        return self._memory.data_ptr()
+        """The address of the first byte; 0 on meta."""
+        return 0 if self._memory.is_meta else self._memory.data_ptr()
 
     @property
     def _cdata(self) -> int:
@@ -143,6 +149,8 @@ class UntypedStorage:
     def __setitem__(self, index: int | slice, value: int) -> None:
         if not hasattr(value, "__index__"):
             raise RuntimeError(f"can only set storage content with a int types, but got {type(value).__name__} instead")
+        if self._memory.is_meta:
+            return
         self._bytes()[index if isinstance(index, slice) else self._place(index)] = operator.index(value) & 255
 
     def _place(self, index: int) -> int:
@@ -178,7 +186,10 @@ class UntypedStorage:
             raise RuntimeError(
                 f"size does not match, self was {self.nbytes()} bytes but src was {other.nbytes()} bytes"
             )
-        self._bytes()[:] = other._bytes()
+        if other._memory.is_meta:
+            raise NotImplementedError(_NO_DATA)
+        if not self._memory.is_meta:
+            self._bytes()[:] = other._bytes()
         return self
 
     def clone(self) -> UntypedStorage:
@@ -209,9 +220,10 @@ class UntypedStorage:
             raise RuntimeError("Trying to resize storage that is not resizable")
         if nbytes < 0:
             raise RuntimeError(f"resize_(): the size must not be negative, got {nbytes}")
-        resized = UntypedStorage(nbytes)
-        kept = min(nbytes, self.nbytes())
-        resized._bytes()[:kept] = self._bytes()[:kept]
+        resized = UntypedStorage(nbytes, device=self.device)
+        if not self._memory.is_meta:
+            kept = min(nbytes, self.nbytes())
+            resized._bytes()[:kept] = self._bytes()[:kept]
         self._take(resized._memory)
         return self
 
@@ -221,11 +233,13 @@ class UntypedStorage:
 
     def is_shared(self) -> bool:
         """Whether processes that are forked from now on see the changes of each other."""
-        mapping = mapping_of(self._memory)
+        mapping = None if self._memory.is_meta else mapping_of(self._memory)
         return mapping is not None and mapping.shared
 
     def share_memory_(self) -> Self:
         """Move the memory to where processes that are forked from now on share it."""
+        if self._memory.is_meta:
+            raise RuntimeError("_share_fd_: only available on CPU")
         if not self.is_shared():
             _core._move_memory(self._memory, _over(shared_bytes(self.nbytes()), _core.uint8))
         return self
@@ -233,7 +247,7 @@ class UntypedStorage:
     @property
     def filename(self) -> str | None:
         """The file that the memory is mapped to and written to; None for other memory."""
-        mapping = mapping_of(self._memory)
+        mapping = None if self._memory.is_meta else mapping_of(self._memory)
         return mapping.filename if mapping is not None and mapping.shared else None
 
     @classmethod
@@ -285,7 +299,9 @@ class UntypedStorage:
         return False
 
     def cpu(self) -> Self:
-        """The storage itself."""
+        """The storage itself. NotImplementedError on meta: there are no bytes."""
+        if self._memory.is_meta:
+            raise NotImplementedError(_NO_DATA)
         return self
 
     def untyped(self) -> Self:
@@ -297,8 +313,8 @@ class UntypedStorage:
         return "torch.storage.UntypedStorage"
 
     def __repr__(self) -> str:
-        lines = "\n".join(f" {number}" for number in self.tolist()) or " "
-        return f"{lines}\n[torch.storage.UntypedStorage(device=cpu) of size {self.nbytes()}]"
+        lines = "..." if self._memory.is_meta else "\n".join(f" {number}" for number in self.tolist()) or " "
+        return f"{lines}\n[torch.storage.UntypedStorage(device={self.device}) of size {self.nbytes()}]"
 
 
 def _row(tensor: Tensor) -> Tensor:
