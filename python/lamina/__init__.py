@@ -50,8 +50,8 @@ from .functions.comparing import allclose, equal, isclose, isneginf, isposinf
 from .functions.distinct import bincount, isin, unique, unique_consecutive
 from .functions.einsum import einsum
 from .functions.indexing import (
-    argwhere, index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter, masked_select, put,
-    select_scatter, slice_scatter, take, take_along_dim, unravel_index,
+    argwhere, index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter, masked_select,
+    nonzero_static, put, select_scatter, slice_scatter, take, take_along_dim, unravel_index,
 )
 from .functions.joining import (
     atleast_1d, atleast_2d, atleast_3d, column_stack, dsplit, dstack, hsplit, hstack, row_stack, split_with_sizes,
@@ -148,6 +148,11 @@ if TYPE_CHECKING:
 
     # fmt: off
     # isort: off
+    from .linalg.former import (
+        lu as lu, lu_solve as lu_solve, pinverse as pinverse, qr as qr, svd as svd,
+        triangular_solve as triangular_solve,
+    )
+    from .linalg.reflections import geqrf as geqrf, orgqr as orgqr, ormqr as ormqr
     from .nn.functional import (
         adaptive_avg_pool1d as adaptive_avg_pool1d, avg_pool1d as avg_pool1d, bilinear as bilinear, celu as celu,
         channel_shuffle as channel_shuffle, conv1d as conv1d, conv2d as conv2d, conv_transpose1d as conv_transpose1d,
@@ -221,6 +226,8 @@ _AUTOCAST = (
     "set_autocast_dtype", "set_autocast_enabled", "set_autocast_gpu_dtype",
 )
 # fmt: on
+_FORMER = ("lu", "lu_solve", "pinverse", "qr", "svd", "triangular_solve")
+_REFLECTIONS = ("geqrf", "orgqr", "ormqr")
 # Functions of subpackages that are not loaded with the package: (subpackage, name there).
 _LAZY = {
     "chain_matmul": ("linalg", "chain_matmul"),
@@ -241,6 +248,8 @@ _LAZY = {
     "seed": ("random", "seed"),
     "set_float32_matmul_precision": ("compiling", "set_float32_matmul_precision"),
     "slogdet": ("linalg", "slogdet"),
+    **{name: ("linalg.former", name) for name in _FORMER},
+    **{name: ("linalg.reflections", name) for name in _REFLECTIONS},
     "vmap": ("func", "vmap"),
     "autocast": ("amp", "autocast"),
     "GradScaler": ("amp", "GradScaler"),
@@ -307,8 +316,9 @@ __all__ = [
     "view_copy", "vmap", "vsplit", "vstack", "where", "xlogy", "zeros", "zeros_like",
 ]
 # fmt: on
+__all__ += [*_FORMER, *_REFLECTIONS]
 __all__ += [*_NN_FUNCTIONS, *_AUTOCAST, *_IN_PLACE, *_LEGACY_TYPES, *_STORAGE_CLASSES, "Storage", "constant_pad_nd"]
-__all__ += ["GradScaler", "amp", "autocast", "cpu"]
+__all__ += ["GradScaler", "amp", "autocast", "cpu", "nonzero_static"]
 globals().update(_LEGACY_TYPES, **_STORAGE_CLASSES)
 
 

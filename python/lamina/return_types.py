@@ -16,6 +16,7 @@ __all__ = [
     "cummax",
     "cummin",
     "frexp",
+    "geqrf",
     "histogram",
     "histogramdd",
     "kthvalue",
@@ -36,9 +37,12 @@ __all__ = [
     "min",
     "mode",
     "nanmedian",
+    "qr",
     "slogdet",
     "sort",
+    "svd",
     "topk",
+    "triangular_solve",
 ]
 
 
@@ -203,6 +207,39 @@ class linalg_qr(_Result):
     __slots__ = ()
     Q: Tensor  # orthonormal columns
     R: Tensor  # an upper triangle
+
+
+class qr(_Result):
+    """Result of `lamina.qr`."""
+
+    __slots__ = ()
+    Q: Tensor  # orthonormal columns
+    R: Tensor  # an upper triangle
+
+
+class svd(_Result):
+    """Result of `lamina.svd`."""
+
+    __slots__ = ()
+    U: Tensor  # orthonormal columns
+    S: Tensor  # the singular values, falling
+    V: Tensor  # orthonormal columns
+
+
+class geqrf(_Result):
+    """Result of `lamina.geqrf`."""
+
+    __slots__ = ()
+    a: Tensor  # an upper triangle, and reflections below
+    tau: Tensor  # their factors
+
+
+class triangular_solve(_Result):
+    """Result of `lamina.triangular_solve`."""
+
+    __slots__ = ()
+    solution: Tensor
+    cloned_coefficient: Tensor
 
 
 class linalg_lstsq(_Result):

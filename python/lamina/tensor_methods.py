@@ -90,7 +90,7 @@ METHODS: tuple[Callable[..., object], ...] = (
     *(statistics.corrcoef, statistics.cov, statistics.renorm),
     *(distinct.bincount, distinct.unique, distinct.unique_consecutive),
     *(indexing.argwhere, indexing.index_add, indexing.index_copy, indexing.index_fill, indexing.index_put),
-    *(indexing.masked_fill, indexing.masked_scatter, indexing.masked_select, indexing.put),
+    *(indexing.masked_fill, indexing.masked_scatter, indexing.masked_select, indexing.nonzero_static, indexing.put),
     *(indexing.select_scatter, indexing.slice_scatter, indexing.take, indexing.take_along_dim),
     *(joining.dsplit, joining.hsplit, joining.split_with_sizes, joining.tensor_split, joining.vsplit),
     *(joining.unsafe_chunk, joining.unsafe_split, joining.unsafe_split_with_sizes),
@@ -280,21 +280,31 @@ def _polygamma(self: Tensor, n: int) -> Tensor:
     return result
 
 
-# Methods, and the functions of `lamina.linalg` that they are: loaded with that when first called.
-_LINALG = (
-    *(("cholesky", "cholesky"), ("det", "det"), ("inverse", "inv"), ("logdet", "logdet")),
-    *(("matrix_exp", "matrix_exp"), ("matrix_power", "matrix_power"), ("slogdet", "slogdet")),
+def _polygamma_(self: Tensor, n: int) -> Tensor:
+    """In-place form of `polygamma`."""
+    return self.copy_(gamma_family.polygamma(n, self))
+
+
+def _mvlgamma_(self: Tensor, p: int) -> Tensor:
+    """In-place form of `mvlgamma`."""
+    return self.copy_(gamma_family.multigammaln(self, p))
+
+
+# Methods that are functions of modules which are loaded when one is first called.
+_LATE = (
+    *("cholesky", "cholesky_inverse", "cholesky_solve", "det", "inverse", "logdet", "matrix_exp", "matrix_power"),
+    *("slogdet", "lu", "lu_solve", "pinverse", "qr", "svd", "triangular_solve", "geqrf", "orgqr", "ormqr"),
 )
 
 
-def _linalg_method(name: str, function: str) -> Callable[..., Any]:
+def _late_method(name: str) -> Callable[..., Any]:
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        from . import linalg
+        import lamina
 
-        return getattr(linalg, function)(self, *args, **kwargs)
+        return getattr(lamina, name)(self, *args, **kwargs)
 
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"`lamina.linalg.{function}` of this tensor."
+    method.__doc__ = f"`lamina.{name}` of this tensor."
     return method
 
 
@@ -334,6 +344,8 @@ _PROTOCOLS: tuple[tuple[str, object], ...] = (
     *integers.SHIFT_OPERATORS,
     ("mvlgamma", gamma_family.multigammaln),
     ("polygamma", _polygamma),
+    ("mvlgamma_", _mvlgamma_),
+    ("polygamma_", _polygamma_),
     ("__array_priority__", 1000),
 )
 
@@ -347,8 +359,8 @@ def _attach() -> None:
         setattr(Tensor, alias, getattr(Tensor, native))
         if hasattr(Tensor, f"{native}_"):
             setattr(Tensor, f"{alias}_", getattr(Tensor, f"{native}_"))
-    for name, function_name in _LINALG:
-        setattr(Tensor, name, _linalg_method(name, function_name))
+    for name in _LATE:
+        setattr(Tensor, name, _late_method(name))
     for function in scattering.FILLS:
         setattr(Tensor, function.__name__, function)
     for function in IN_PLACE:

@@ -16,6 +16,8 @@ from lamina.functions.inplace import IN_PLACE
 from lamina.functions.scattering import FILLS
 from lamina.tensor_methods import METHODS
 
+pytestmark = pytest.mark.filterwarnings(r"ignore:torch\.\w+ is deprecated in favor of torch\.linalg")
+
 FUNCTIONS = Path(lamina.__file__).parent / "functions"
 # Tested by hand: their result is no tensor, or random.
 BY_HAND = {"allclose", "binomial", "broadcast_shapes", "equal", "multinomial", "poisson", "randint_like"}

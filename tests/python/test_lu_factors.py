@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import lamina
+from lamina.linalg import former
 
 
 def test_what_factors_solve() -> None:
@@ -91,3 +92,34 @@ def batch_with_zeros() -> Any:
 def test_bad_arguments(call: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         call()
+
+
+def test_former_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(former, "_warned", set())
+    A = lamina.tensor(np.random.default_rng(0).normal(size=(2, 3, 3)))
+    B = lamina.tensor(np.random.default_rng(1).normal(size=(2, 3, 1)))
+    with pytest.warns(UserWarning, match="torch.lu is deprecated in favor of torch.linalg.lu_factor"):
+        LU, pivots = A.lu()
+    with pytest.warns(UserWarning, match=r"torch.lu_solve is deprecated in favor of torch.linalg.lu_solve"):
+        assert lamina.allclose(A @ B.lu_solve(LU, pivots), B)
+    assert A.lu(get_infos=True)[2].tolist() == [0, 0]  # warned once
+    U, S, V = A.svd()
+    assert lamina.allclose(U * S.unsqueeze(-2) @ V.mT, A)
+    positive = A @ A.mT
+    L = lamina.linalg.cholesky(positive)
+    assert lamina.allclose(positive @ B.cholesky_solve(L), B)
+    assert lamina.allclose(L.cholesky_inverse(), positive.inverse())
+    assert lamina.allclose(A.pinverse(), A.inverse())
+
+
+def test_reflections_make_the_orthogonal_factor() -> None:
+    A = lamina.complex(*lamina.tensor(np.random.default_rng(0).normal(size=(2, 2, 4, 3))))
+    a, tau = A.geqrf()
+    Q = lamina.linalg.householder_product(a, tau)
+    assert lamina.allclose(Q @ a[:, :3].triu(), A)
+    assert lamina.allclose(Q.mH @ Q, lamina.eye(3, dtype=A.dtype).expand(2, 3, 3))
+    assert lamina.allclose(a.ormqr(tau, A, transpose=True)[:, :3], a[:, :3].triu())
+    with pytest.raises(RuntimeError, match=r"use linalg\.qr"):
+        A.requires_grad_().geqrf()
+    with pytest.raises(RuntimeError, match=r"greater than or equal to tau\.shape"):
+        lamina.linalg.householder_product(lamina.ones(3, 2), lamina.ones(3))

@@ -24,6 +24,7 @@ __all__ = [
     "masked_fill",
     "masked_scatter",
     "masked_select",
+    "nonzero_static",
     "put",
     "select_scatter",
     "slice_scatter",
@@ -233,6 +234,16 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 def argwhere(input: Tensor) -> Tensor:
     """(n, input.dim()): the positions of the elements that are not 0."""
     return input.nonzero()
+
+
+@composed
+def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
+    """(size, ndim): as `nonzero`, but cut off, or filled up with `fill_value`, to a number of rows known beforehand."""
+    if size < 0:
+        raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
+    found = input.nonzero()[:size]
+    missing = size - found.shape[0]
+    return _core.cat([found, found.new_full((missing, found.shape[1]), fill_value)]) if missing else found
 
 
 @composed_as("SelectScatter")

@@ -9,6 +9,7 @@ from .least_squares import cond, lstsq, matrix_rank, pinv
 from .lu_factors import inv_ex, lu, lu_factor, lu_factor_ex, lu_solve, solve_ex
 from .lu_factors import lu_unpack as lu_unpack
 from .norms import matrix_norm, norm, vecdot, vector_norm
+from .reflections import householder_product
 from .solving import (
     LinAlgError,
     cholesky,
@@ -45,6 +46,7 @@ __all__ = [
     "eigh",
     "eigvals",
     "eigvalsh",
+    "householder_product",
     "inv",
     "inv_ex",
     "logdet",

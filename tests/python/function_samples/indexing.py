@@ -109,4 +109,15 @@ INDEXING = [
         reference=lambda a, s, *w: np.stack([a[0], s[0], a[2], s[1]]),
     ),
     row("argwhere", MASK, reference=np.argwhere, gradient=False),
+    row("nonzero_static", MASK, size=1, reference=lambda a, size: np.argwhere(a)[:size], gradient=False),
+    row(
+        "nonzero_static",
+        MASK,
+        size=9,
+        fill_value=7,
+        reference=lambda a, size, fill_value: np.concatenate(
+            [np.argwhere(a), np.full((size - a.sum(), a.ndim), fill_value)]
+        ),
+        gradient=False,
+    ),
 ]

@@ -37,6 +37,25 @@ def lu_by_rows(a: Array) -> tuple[Array, ...]:
     return np.eye(m)[order].T, lower, np.triu(upper[:n])
 
 
+def only_values(a: Array, *_: bool) -> tuple[Array, ...]:
+    m, n = a.shape
+    return np.zeros((m, m)), np.linalg.svd(a, compute_uv=False), np.zeros((n, n))
+
+
+def raw_factors(a: Array) -> tuple[Array, Array]:
+    raw, tau = np.linalg.qr(a, "raw")
+    return np.swapaxes(raw, -1, -2), tau
+
+
+def reflected(a: Array, tau: Array) -> Array:
+    m, n = a.shape[-2:]
+    product = np.broadcast_to(np.eye(m), (*a.shape[:-2], m, m))
+    for i in range(tau.shape[-1]):
+        v = np.where(np.arange(m) > i, a[..., i], np.eye(m)[i])
+        product = product - tau[..., i, None, None] * (product @ v[..., :, None]) * v[..., None, :]
+    return product[..., :n]
+
+
 def exponential(a: Array) -> Array:
     values, vectors = np.linalg.eig(a)
     return np.asarray((vectors * np.exp(values)[..., None, :] @ np.linalg.inv(vectors)).real)
@@ -124,6 +143,29 @@ LINALG = [
     row("linalg.qr", x(2, 3, 4), reference=np.linalg.qr),
     row("linalg.qr", x(3, 4), "complete", reference=np.linalg.qr),
     row("linalg.pinv", x(4, 3), reference=np.linalg.pinv),
+    row("pinverse", x(3, 4), reference=np.linalg.pinv),
+    row("qr", x(3, 4), reference=np.linalg.qr),
+    row("svd", x(3, 3), False, False, reference=only_values, gradient=False),
+    row("geqrf", x(2, 4, 3), reference=raw_factors, gradient=False),
+    row("linalg.householder_product", x(2, 4, 3), x(2, 2), reference=reflected),
+    row("orgqr", x(3, 3), x(3), reference=reflected),
+    row("ormqr", x(3, 3), x(3), x(3, 2), reference=lambda a, tau, b: reflected(a, tau) @ b),
+    row("ormqr", x(3, 3), x(3), x(2, 3), False, True, reference=lambda a, tau, b, *_: b @ reflected(a, tau).T),
+    row(
+        "triangular_solve",
+        x(3, 2),
+        x(2, 3, 3) + 3 * np.eye(3),
+        False,
+        reference=lambda b, a, _: (np.linalg.solve(np.tril(a), b), a),
+    ),
+    row(
+        "triangular_solve",
+        x(3, 2),
+        REGULAR[0],
+        transpose=True,
+        unitriangular=True,
+        reference=lambda b, a, **_: (np.linalg.solve(np.triu(a, 1).T + np.eye(3), b), a),
+    ),
     row("linalg.pinv", x(2, 3, 4), reference=np.linalg.pinv),
     row("linalg.lstsq", x(4, 3), x(4, 2), gradient=False, reference=least_squares),
     row("linalg.matrix_rank", np.ones((2, 3, 4)), gradient=False, reference=np.linalg.matrix_rank),
