@@ -290,21 +290,25 @@ def _mvlgamma_(self: Tensor, p: int) -> Tensor:
     return self.copy_(gamma_family.multigammaln(self, p))
 
 
-# Methods that are functions of modules which are loaded when one is first called.
+# Methods that are functions of modules which are loaded when one is first called: by module, and `inverse` by `inv`.
 _LATE = (
-    *("cholesky", "cholesky_inverse", "cholesky_solve", "det", "inverse", "logdet", "matrix_exp", "matrix_power"),
-    *("slogdet", "lu", "lu_solve", "pinverse", "qr", "svd", "triangular_solve", "geqrf", "orgqr", "ormqr"),
+    ("linalg", ("cholesky", "cholesky_inverse", "cholesky_solve", "det", "logdet", "matrix_exp", "matrix_power")),
+    ("linalg", ("slogdet", "inverse")),
+    ("linalg.former", ("lu", "lu_solve", "pinverse", "qr", "svd", "triangular_solve")),
+    ("linalg.reflections", ("geqrf", "orgqr", "ormqr")),
 )
 
 
-def _late_method(name: str) -> Callable[..., Any]:
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        import lamina
+def _late_method(module: str, name: str) -> Callable[..., Any]:
+    function = "inv" if name == "inverse" else name
 
-        return getattr(lamina, name)(self, *args, **kwargs)
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        from importlib import import_module
+
+        return getattr(import_module(f"lamina.{module}"), function)(self, *args, **kwargs)
 
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"`lamina.{name}` of this tensor."
+    method.__doc__ = f"`lamina.{module}.{function}` of this tensor."
     return method
 
 
@@ -359,8 +363,9 @@ def _attach() -> None:
         setattr(Tensor, alias, getattr(Tensor, native))
         if hasattr(Tensor, f"{native}_"):
             setattr(Tensor, f"{alias}_", getattr(Tensor, f"{native}_"))
-    for name in _LATE:
-        setattr(Tensor, name, _late_method(name))
+    for module, names in _LATE:
+        for name in names:
+            setattr(Tensor, name, _late_method(module, name))
     for function in scattering.FILLS:
         setattr(Tensor, function.__name__, function)
     for function in IN_PLACE:
