@@ -106,7 +106,7 @@ class Walk {
   // A function has a gradient for each of its outputs.
   std::vector<ValuePtr>& outputs(const Value* function) {
     auto& gradients = outputs_[function];
-    gradients.resize(static_cast<std::size_t>(function->scalar.low));
+    gradients.resize(static_cast<std::size_t>((*function->attribute)[0]));
     return gradients;
   }
 
@@ -355,8 +355,9 @@ void GradientObserver::call(Value*, std::span<ValuePtr>, std::span<ValuePtr>, bo
 }
 
 Value* function_of(const Value* value) {
-  bool output = value->op == static_cast<OpId>(Op::rebase) && value->inputs[1] && value->inputs[1]->op == kFunction;
-  return output ? value->inputs[1] : nullptr;
+  if (value->op != static_cast<OpId>(Op::rebase)) return nullptr;
+  Value* history = value->operands()[1];
+  return history && history->op == kFunction ? history : nullptr;
 }
 
 }  // namespace lamina

@@ -33,10 +33,10 @@ ValuePtr make_node(std::span<const ValuePtr> inputs, std::size_t outputs) {
     operands.push_back(value.get());
     flags |= value->flags & kPerExample;
   }
-  ValuePtr node = make_value(kFunction, operands, Shape::of({0}), DType::kFloat32, nullptr);
+  ValuePtr node = make_value(kFunction, operands, Shape::of({0}), DType::kFloat32,
+                             Attribute::of({static_cast<std::int64_t>(outputs)}));
   attach_storage(node.get(), no_numbers());
   node->scope = current_scope();
-  node->scalar.low = outputs;
   node->flags |= static_cast<std::uint16_t>(flags);
   if (anomaly_mode()) keep_stack(node.get());
   return node;

@@ -8,7 +8,6 @@
 #include "autograd/gradients.h"
 #include "bindings/gradient_observer.h"
 #include "bindings/tensor_object.h"
-#include "graph/tape.h"
 #include "ops/record.h"
 #include "support/check.h"
 
@@ -43,7 +42,7 @@ PyObject* make(PyTypeObject* type, PyObject*, PyObject*) {
 int traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   GradFnObject* object = as_grad_fn(self);
-  if (!object->owns || object->node->references > (Tape::current().is_pending(object->node) ? 2u : 1u)) return 0;
+  if (!object->owns || object->node->references > 1) return 0;
   return visit_state(state_if_any(object->node), visit,
                      arg);  // the node, and with it the hooks, is this object's alone
 }
@@ -59,7 +58,7 @@ void deallocate(PyObject* self) {
   GradFnObject* object = as_grad_fn(self);
   if (object->owns) {
     state_if_any(object->node)->object = nullptr;
-    let_go(ValuePtr::adopt(object->node));
+    release(object->node);
   }
   type->tp_free(self);
   Py_DECREF(type);
@@ -127,7 +126,7 @@ PyObject* get_variable(PyObject* self, void*) {
 PyObject* call(PyObject* self, PyObject* args, PyObject*) {
   return guarded([&]() -> PyObject* {
     ValuePtr node(existing_node(self));
-    std::size_t outputs = node->op == kFunction ? static_cast<std::size_t>(node->scalar.low) : 1;
+    std::size_t outputs = node->op == kFunction ? static_cast<std::size_t>((*node->attribute)[0]) : 1;
     auto given = static_cast<std::size_t>(PyTuple_GET_SIZE(args));
     if (given != outputs) fail(ErrorKind::kType, "expected ", outputs, " arguments, got ", given, " instead");
     std::vector<ValuePtr> gradients(outputs);
@@ -187,7 +186,7 @@ namespace {
 // Numbers that were given the history of another value have that one's node.
 Value* with_own_history(Value* value) {
   while (value->op == static_cast<OpId>(Op::rebase) && !value->leaf && !value->label && !function_of(value)) {
-    Value* history = value->inputs[1];
+    Value* history = value->operands()[1];
     if (!history || !history->requires_grad() || history->leaf) break;
     value = history;
   }

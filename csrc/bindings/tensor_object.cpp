@@ -12,7 +12,6 @@
 #include "engine/flush.h"
 #include "engine/journal.h"
 #include "functions/operand.h"
-#include "graph/tape.h"
 #include "ops/build.h"
 #include "support/check.h"
 
@@ -38,16 +37,13 @@ TensorObject* allocate(PyTypeObject* type) {
   return object;
 }
 
-void let_go(engine::Variable& variable) {
-  if (!variable.cell) {
+void empty(engine::Variable& variable) {
+  if (variable.cell) {
+    variable = engine::Variable();
+  } else {
+    variable.value.reset();
     variable.seen = variable.changes = 0;
-    return let_go(std::move(variable.value));
   }
-  ValuePtr value = std::move(variable.value), base;
-  if (variable.cell && variable.cell->references == 1) base = std::move(variable.cell->value);
-  variable = engine::Variable();
-  let_go(std::move(value));
-  let_go(std::move(base));
 }
 
 void deallocate(PyObject* self) {
@@ -61,7 +57,7 @@ void deallocate(PyObject* self) {
   if (object->variable.cell && object->variable.cell->handle == self) object->variable.cell->handle = nullptr;
   if (object->weak_references) PyObject_ClearWeakRefs(self);  // may run any code, which finds a dying tensor no more
   engine::forget_variable(object->variable);
-  let_go(object->variable);
+  empty(object->variable);
   Py_CLEAR(object->grad);
   Py_CLEAR(object->dict);
   if (type == g_tensor_type && g_free.size() < kMostFree) {
@@ -80,7 +76,7 @@ int traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(object->dict);
   Py_VISIT(object->grad);
   const Value* value = object->variable.value.get();
-  if (!value || object->variable.cell || value->references > (Tape::current().is_pending(value) ? 2u : 1u)) return 0;
+  if (!value || object->variable.cell || value->references > 1) return 0;
   if (value->leaf && value->leaf->references == 1) Py_VISIT(static_cast<LeafGrad*>(value->leaf)->grad);
   NodeState* state = state_if_any(value);
   if (state && state->references == 1)
@@ -100,7 +96,7 @@ int clear(PyObject* self) {
   Py_CLEAR(object->dict);
   Py_CLEAR(object->grad);
   Value* value = object->variable.value.get();
-  if (!value || value->references > (Tape::current().is_pending(value) ? 2u : 1u)) return 0;
+  if (!value || value->references > 1) return 0;
   if (value->leaf && value->leaf->references == 1) Py_CLEAR(static_cast<LeafGrad*>(value->leaf)->grad);
   if (NodeState* state = state_if_any(value); state && state->references == 1) clear_state(state);
   if (const Value* function = function_of(value); function && function->references == 1)

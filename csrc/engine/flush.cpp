@@ -37,8 +37,8 @@ bool has_history(const Value* value) { return value->requires_grad() && !value->
 // Walks over all values ask for those a few places on: a deep net's are not in the caches.
 constexpr std::size_t kAhead = 8;
 void ask_for(const Value* value) {
+  if (!value) return;
   __builtin_prefetch(value);
-  __builtin_prefetch(&value->storage);
   __builtin_prefetch(value->inputs);
 }
 
@@ -46,14 +46,18 @@ struct Uses {
   std::vector<std::uint32_t> of_values, of_inputs;
   Liveness::Flags in_graph;
   Liveness liveness;
+  std::vector<Value*> holders;  // what holds operands for no longer than it is pending
 };
 
-// Live: held from outside of the tape, or read by the gradient of something that is. The result is the next call's.
-const Liveness& find_liveness(const Tape& tape) {
+// Live: held by others than values of the tape, or read by the gradient of something that is. The result is the next
+// call's.
+const Uses& find_uses(const Tape& tape) {
   static auto& work = *new Uses;
   Liveness& liveness = work.liveness;
-  std::span<const ValuePtr> values = tape.recording().values, inputs = tape.recording().inputs;
+  std::span<const Recording::Pending> values = tape.recording().values;
+  std::span<const ValuePtr> inputs = tape.recording().inputs;
   std::size_t count = values.size();
+  work.holders.clear();
   work.of_values.assign(count, 0);
   work.of_inputs.assign(inputs.size(), 0);
   liveness.live.assign(count, false);
@@ -62,9 +66,11 @@ const Liveness& find_liveness(const Tape& tape) {
   std::uint32_t *uses = work.of_values.data(), *input_uses = work.of_inputs.data(), epoch = tape.epoch();
   std::uint8_t *live = liveness.live.data(), *in_graph = work.in_graph.data();
   for (std::size_t i = 0; i < count; ++i) {
-    const ValuePtr& value = values[i];
-    if (i + kAhead < count) ask_for(values[i + kAhead].get());
-    bool lets_go = !has_history(value.get());
+    Value* value = values[i].value;
+    if (i + kAhead < count) ask_for(values[i + kAhead].value);
+    if (!value || value->input_count == 0) continue;
+    bool lets_go = !has_history(value);
+    if (lets_go && !keeps_base(value)) work.holders.push_back(value);
     for (Value* operand : value->operands()) {
       if (!operand || operand->epoch != epoch) continue;
       if (!operand->storage && operand->op >= kFirstOp)
@@ -80,9 +86,10 @@ const Liveness& find_liveness(const Tape& tape) {
                         storage && storage->references == 1 && !storage->exposed() && !storage->read_only;
   }
   for (std::size_t i = count; i-- > 0;) {
-    Value* value = values[i].get();
-    if (i >= kAhead) ask_for(values[i - kAhead].get());
-    if (value->references > 1 + uses[i]) live[i] = in_graph[i] = true;
+    const Value* value = values[i].value;
+    if (i >= kAhead) ask_for(values[i - kAhead].value);
+    if (!value) continue;
+    if (value->references > uses[i]) live[i] = in_graph[i] = true;
     if (!in_graph[i] || !has_history(value)) continue;
     const OpRow& entry = row(value->op);
     unsigned reads = 0;
@@ -96,7 +103,7 @@ const Liveness& find_liveness(const Tape& tape) {
     for (std::size_t k = 0; k < value->input_count && k < 3; ++k)
       if (reads >> k & 1 && tape.is_pending(value->inputs[k])) live[value->inputs[k]->slot] = true;
   }
-  return liveness;
+  return work;
 }
 
 // A scalar as the kernels read it.
@@ -160,7 +167,7 @@ void prepare(PlanMemory& memory, const Plan& plan, const Recording& recording) {
 void bind_results(const CompiledPlan& compiled, const Recording& recording, const PlanMemory& memory) {
   const Plan& plan = compiled.plan;
   for (const Program::Result& result : compiled.results) {
-    Value* value = recording.values[result.value].get();
+    Value* value = recording.values[result.value].value;
     if (result.memory >= plan.first_output()) {
       attach_storage(value, memory.outputs[result.memory - plan.first_output()], result.layout);
     } else {
@@ -198,23 +205,19 @@ void flush() {
   if (pending.values.empty()) return;
   if (pending.has_placeholder) fail_shape_only();
   // Held, for the cache may change while the lock is released.
-  const Liveness& liveness = find_liveness(tape);
-  CompiledPlanPtr compiled = find_or_compile(pending.trace, pending.hash, liveness);
+  const Uses& uses = find_uses(tape);
+  CompiledPlanPtr compiled = find_or_compile(pending.trace, pending.hash, uses.liveness);
   // This run's own: another thread may flush while the lock is released.
   std::unique_ptr<Work> work = g_spare ? std::move(g_spare) : std::make_unique<Work>();
   Recording& recording = work->recording;
   PlanMemory& memory = work->memory;
   prepare(memory, compiled->plan, pending);
+  std::vector<ValuePtr> holders(uses.holders.begin(), uses.holders.end());
   tape.take(recording);
   bind_results(*compiled, recording, memory);
   ++g_flushes;
-  run_plan(compiled, recording, liveness.dying, memory);
-  // The newest first: what nobody else holds is freed when it is its turn, and holds nothing older any more.
-  for (auto& values = recording.values; !values.empty(); values.pop_back()) {
-    Value* value = values.back().get();
-    if (values.size() > kAhead) ask_for(values[values.size() - 1 - kAhead].get());
-    if (value->references > 1 && !has_history(value) && !keeps_base(value)) drop_inputs(value);
-  }
+  run_plan(compiled, recording, uses.liveness.dying, memory);
+  for (const ValuePtr& holder : holders) drop_inputs(holder.get());
   recording.clear();
   memory.arena.reset();
   memory.outputs.clear();
@@ -256,8 +259,8 @@ namespace {
 CompileReport compile_pending(const Tape& tape) {
   const Recording& pending = tape.recording();
   CompileReport report;
-  report.module_of = [&pending](std::uint32_t value) { return scope_path(pending.values[value]->scope); };
-  compile(pending.trace, find_liveness(tape), &report);
+  report.module_of = [&pending](std::uint32_t value) { return scope_path(pending.values[value].scope); };
+  compile(pending.trace, find_uses(tape).liveness, &report);
   return report;
 }
 
@@ -281,9 +284,9 @@ void find_pending_plan(bool anew) {
   Tape& tape = Tape::current();
   const Recording& pending = tape.recording();
   if (anew)
-    compile(pending.trace, find_liveness(tape));
+    compile(pending.trace, find_uses(tape).liveness);
   else
-    find_or_compile(pending.trace, pending.hash, find_liveness(tape));
+    find_or_compile(pending.trace, pending.hash, find_uses(tape).liveness);
 }
 
 std::int64_t flush_count() { return g_flushes; }

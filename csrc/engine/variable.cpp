@@ -7,7 +7,6 @@
 #include "engine/tangents.h"
 #include "engine/view_guards.h"
 #include "engine/view_path.h"
-#include "graph/tape.h"
 #include "ops/build.h"
 #include "ops/view_layout.h"
 #include "support/check.h"
@@ -26,8 +25,7 @@ void ensure_cell(Variable& variable) {
 }  // namespace
 
 ValuePtr unshared(ValuePtr value) {
-  std::uint32_t own = Tape::current().is_pending(value.get()) ? 2 : 1;
-  return value->references <= own && !is_view(value.get()) ? value : build::clone(value);
+  return value->references == 1 && !is_view(value.get()) ? value : build::clone(value);
 }
 
 void release(ViewPath* path) {
@@ -42,7 +40,7 @@ void refresh(Variable& variable) {
   for (const ViewPath* step : steps_of(variable)) value = apply(*step, value);
   carry_tangent(old, value);
   if (old->leaf) {
-    if (value->references > (Tape::current().is_pending(value.get()) ? 2u : 1u)) value = build::detach(value);
+    if (value->references > 1) value = build::detach(value);
     keep_leaf(old, value);
     keep_mode(old, value);
   } else if (old->requires_grad() && (is_detached(variable) || is_guarded(variable, kInFunction))) {
@@ -126,8 +124,7 @@ ValuePtr with_leaf(Variable& variable, LeafPtr leaf) {
   ValuePtr value = std::move(variable.value);
   if (variable.cell && !variable.is_view()) variable.cell->value.reset();
   // Alone, it can be changed where it is; the sharing of memory with a base or views goes on either way.
-  std::uint32_t own = Tape::current().is_pending(value.get()) ? 2 : 1;
-  if (value->references > own || (leaf && value->op == kScalar)) value = build::detach(value);
+  if (value->references > 1 || (leaf && value->op == kScalar)) value = build::detach(value);
   bool requires_grad = static_cast<bool>(leaf);
   attach_leaf(value.get(), std::move(leaf));
   value->flags =

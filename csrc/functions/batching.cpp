@@ -68,7 +68,7 @@ class Batching {
     }
     if (op_of(value) == Op::rebase) {
       ValuePtr numbers = example.spread(0);
-      ValuePtr history = value->inputs[1]->op == kFunction ? nullptr : example.spread(1);
+      ValuePtr history = value->operands()[1]->op == kFunction ? nullptr : example.spread(1);
       batches_[value] = history && history->requires_grad() ? build::rebase(numbers, history) : numbers;
       return;
     }

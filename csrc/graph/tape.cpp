@@ -2,6 +2,7 @@
 #include "graph/tape.h"
 
 #include <utility>
+#include <vector>
 
 #include "support/check.h"
 
@@ -10,6 +11,11 @@ namespace lamina {
 namespace {
 
 std::uint32_t g_epoch = 0;
+
+std::vector<Tape*>& tapes() {
+  static auto* all = new std::vector<Tape*>;
+  return *all;
+}
 
 std::uint64_t head(OpId op, DType dtype, std::uint64_t operands) {
   return op | static_cast<std::uint64_t>(dtype) << 16 | operands << 32;
@@ -56,7 +62,13 @@ Tape& Tape::main() {
 
 Tape& Tape::start() { return *(current_ = &main()); }
 
-Tape::Tape() : epoch_(++g_epoch) {}
+Tape::Tape() : epoch_(++g_epoch) { tapes().push_back(this); }
+Tape::~Tape() { std::erase(tapes(), this); }
+
+void Tape::forget_elsewhere(const Value* value) {
+  for (Tape* tape : tapes())
+    if (tape->epoch_ == value->epoch) tape->recording_.values[value->slot].value = nullptr;
+}
 
 void Tape::introduce(Value* operand) {
   bool scalar = is_scalar(operand);
@@ -76,8 +88,7 @@ void Tape::introduce(Value* operand) {
   }
 }
 
-void Tape::append(Value* value, std::uint8_t facts) {
-  std::span<Value* const> operands = value->operands();
+void Tape::append(Value* value, std::span<Value* const> operands, std::uint8_t facts) {
   // Their own entries come before the op's.
   for (Value* operand : operands)
     if (operand->epoch != epoch_) introduce(operand);
@@ -89,28 +100,8 @@ void Tape::append(Value* value, std::uint8_t facts) {
   }
   value->epoch = epoch_;
   value->slot = static_cast<std::uint32_t>(recording_.values.size());
-  recording_.values.emplace_back(value);
+  recording_.values.push_back({value, value->scope});
   recording_.bytes += value->shape->numel() * static_cast<std::int64_t>(size_of(value->dtype));
-}
-
-void Tape::abandon(ValuePtr value) {
-  std::vector<LeafPtr> states;  // die last: what Python does then finds the values in order
-  std::vector<ValuePtr> left;   // beside `value`, so that a chain needs no memory
-  while (value) {
-    ValuePtr next = std::move(value);
-    for (LeafState** state : {&next->leaf, &next->hooks})
-      if (*state) states.push_back(LeafPtr::adopt(std::exchange(*state, nullptr)));
-    for (std::size_t i = 0; i < next->input_count; ++i) {
-      ValuePtr operand = ValuePtr::adopt(std::exchange(next->inputs[i], nullptr));
-      if (!operand || !is_last_reader(operand.get())) continue;
-      if (value) left.push_back(std::move(value));
-      value = std::move(operand);
-    }
-    if (!value && !left.empty()) {
-      value = std::move(left.back());
-      left.pop_back();
-    }
-  }
 }
 
 void Tape::take(Recording& recording) {

@@ -1,5 +1,8 @@
 // Tape: the recorded, not yet executed values in creation order, with a compact trace of them hashed as it grows.
 //
+// The tape does not own them. A value that nobody else holds any more is freed, and its numbers are computed only if
+// others come from them: the program stands in the trace.
+//
 // The trace describes the program up to renaming: ops, dtypes, shapes, attributes, and operands by position. Equal
 // traces can share one plan. Storages, and the numbers of scalars, are not part of it.
 #pragma once
@@ -21,9 +24,13 @@ struct OperandRef {
   static OperandRef decode(std::uint32_t code) { return {static_cast<OperandKind>(code & 3u), code >> 2}; }
 };
 
-// What a tape holds; taken out whole when it is executed. Every listed value is retained.
+// What a tape knows; taken out whole when it is executed.
 struct Recording {
-  std::vector<ValuePtr> values;  // pending, in creation order
+  struct Pending {
+    Value* value;  // null: freed
+    std::uint32_t scope;
+  };
+  std::vector<Pending> values;   // in creation order
   std::vector<ValuePtr> inputs;  // values with a storage that pending ones read
   std::vector<ValuePtr> scalars;
   // Per entry, in order of appearance: {op | dtype << 16 | facts << 24 | operand count << 32}, then for an op its
@@ -45,12 +52,20 @@ class Tape {
   static Tape& main();
 
   Tape();
+  ~Tape();
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
   // Appends a pending value; its operands are pending here, realized, scalars or placeholders. facts: what is to be
   // known of it beyond its op, for whoever reads the trace.
-  void append(Value* value, std::uint8_t facts = 0);
+  void append(Value* value, std::span<Value* const> operands, std::uint8_t facts = 0);
+  // A pending value of any tape is about to be freed.
+  static void forget(const Value* value) {
+    if (Tape& tape = current(); value->epoch == tape.epoch_)
+      tape.recording_.values[value->slot].value = nullptr;
+    else if (value->epoch != 0)
+      forget_elsewhere(value);
+  }
   const Recording& recording() const { return recording_; }
   bool is_pending(const Value* value) const {
     return value->epoch == epoch_ && !value->storage && value->op >= kFirstOp;
@@ -62,11 +77,8 @@ class Tape {
 
  private:
   friend class TapeGuard;
-  friend void let_go(ValuePtr value);
-  // Does only this tape hold the value, beside the caller?
-  bool is_last_reader(const Value* value) const { return value->references == 2 && value->epoch == epoch_; }
   static Tape& start();
-  void abandon(ValuePtr value);
+  static void forget_elsewhere(const Value* value);
   // Appends what an op reads to the inputs or scalars.
   void introduce(Value* operand);
   // An entry's words, of which the last ones may follow; mixed side by side, so that entries make a short chain.
@@ -91,14 +103,6 @@ class Tape {
   Recording recording_;
   std::uint32_t epoch_;
 };
-
-// Gives a reference up. If only the tape holds the value now, nobody will look at it any more, and all that it holds
-// but its place in the trace is let go of at once, and so on along its operands: what Python has attached to the graph
-// dies with its last user, not when the tape runs.
-inline void let_go(ValuePtr value) {
-  if (!value || value->references != 2) return;
-  if (Tape& tape = Tape::current(); tape.is_last_reader(value.get())) tape.abandon(std::move(value));
-}
 
 // Records on `tape` instead, for as long as the object lives (shape-only runs).
 class TapeGuard {

@@ -1,9 +1,10 @@
-// Making and freeing values: slabs by number of inputs, and a work list instead of recursion.
+// Making and freeing values: slabs of two sizes, and a work list instead of recursion.
 #include "graph/value.h"
 
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "graph/tape.h"
@@ -12,7 +13,7 @@ namespace lamina {
 
 namespace {
 
-constexpr std::size_t kPooledInputs = 4;  // values with fewer inputs come from a free list
+constexpr std::size_t kLine = 64;  // bytes of the cache
 constexpr std::size_t kSlabValues = 256;
 constexpr std::size_t kAhead = 4;  // values that are asked for before they are made
 
@@ -20,25 +21,30 @@ constexpr std::size_t kAhead = 4;  // values that are asked for before they are 
 union Pool {
   constexpr Pool() : free{} {}
   ~Pool() {}
-  std::vector<void*> free[kPooledInputs];
+  std::vector<void*> free[2];
 };
 Pool g_pool;
 std::int64_t g_live = 0;
 void (*g_dual_freed)(const Value*) = nullptr;
 std::uint64_t g_sequence = 0;
 
-std::size_t bytes_for(std::size_t inputs) { return sizeof(Value) + (inputs > 1 ? (inputs - 1) * sizeof(Value*) : 0); }
+static_assert(sizeof(Value) == 2 * kLine);
+constexpr std::size_t kFewInputs = sizeof(ScalarBits) / sizeof(Value*),
+                      kMostPooled = kFewInputs + kLine / sizeof(Value*);
+
+// Those with few inputs, and those with as many as have room in one cache line more.
+std::vector<void*>& pool_of(std::size_t inputs) { return g_pool.free[inputs > kFewInputs]; }
 
 void* allocate(std::size_t inputs) {
-  if (inputs >= kPooledInputs) {
-    void* memory = std::malloc(bytes_for(inputs));
+  if (inputs > kMostPooled) {
+    void* memory = std::malloc(sizeof(Value) + (inputs - kFewInputs) * sizeof(Value*));
     if (!memory) throw std::bad_alloc();
     return memory;
   }
-  auto& list = g_pool.free[inputs];
+  auto& list = pool_of(inputs);
   if (list.empty()) {
-    std::size_t bytes = (bytes_for(inputs) + 15) / 16 * 16;
-    auto* slab = static_cast<std::byte*>(std::malloc(bytes * kSlabValues));  // slabs are reused, never returned
+    std::size_t bytes = sizeof(Value) + (inputs > kFewInputs ? kLine : 0);
+    auto* slab = static_cast<std::byte*>(std::aligned_alloc(kLine, bytes * kSlabValues));  // reused, never returned
     if (!slab) throw std::bad_alloc();
     list.reserve(kSlabValues);
     for (std::size_t i = kSlabValues; i-- > 0;) list.push_back(slab + i * bytes);
@@ -47,14 +53,14 @@ void* allocate(std::size_t inputs) {
   list.pop_back();
   if (list.size() >= kAhead) {  // a deep net's values have left the caches since the last pass
     auto* later = static_cast<std::byte*>(*(list.end() - kAhead));
-    for (std::size_t at = 0; at < sizeof(Value); at += 64) __builtin_prefetch(later + at, 1);
+    for (std::size_t at = 0; at < sizeof(Value); at += kLine) __builtin_prefetch(later + at, 1);
   }
   return memory;
 }
 
 void deallocate(Value* value) {
-  if (value->input_count < kPooledInputs)
-    g_pool.free[value->input_count].push_back(value);
+  if (value->input_count <= kMostPooled)
+    pool_of(value->input_count).push_back(value);
   else
     std::free(value);
 }
@@ -62,13 +68,9 @@ void deallocate(Value* value) {
 std::vector<Value*> g_dying;
 bool g_draining = false;
 
-void let_go_of_inputs(Value* value) {
-  for (std::size_t i = 0; i < value->input_count; ++i)
-    if (Value* input = std::exchange(value->inputs[i], nullptr)) let_go(ValuePtr::adopt(input));
-}
-
 void free_one(Value* value) {
-  let_go_of_inputs(value);
+  if (!value->storage && value->op >= kFirstOp) Tape::forget(value);
+  drop_inputs(value);
   if (value->storage) release(value->storage);
   if (value->leaf) release(value->leaf);
   if (value->hooks) release(value->hooks);
@@ -163,7 +165,10 @@ void attach_hooks(Value* value, LeafPtr hooks) {
   value->hooks = hooks.detach();
 }
 
-void drop_inputs(Value* value) { let_go_of_inputs(value); }
+void drop_inputs(Value* value) {
+  for (std::size_t i = 0; i < value->input_count; ++i)
+    if (Value* input = std::exchange(value->inputs[i], nullptr)) release(input);
+}
 
 void set_dual_observer(void (*freed)(const Value*)) { g_dual_freed = freed; }
 

@@ -25,7 +25,7 @@ inline constexpr OpId kLeaf = 0;         // numbers in a storage
 inline constexpr OpId kScalar = 1;       // a Python number: an input of the program, never baked into a plan
 inline constexpr OpId kPlaceholder = 2;  // a shape without numbers (shape-only runs, the device meta)
 // A node of the gradient graph that has no numbers: a function whose gradient is somebody else's to compute. Its
-// outputs are values rebased onto it, each with its number as the attribute; scalar.low counts them.
+// outputs are values rebased onto it, each with its number as the attribute; its own attribute counts them.
 inline constexpr OpId kFunction = 3;
 inline constexpr OpId kFirstOp = 4;
 
@@ -68,28 +68,32 @@ enum ValueFlags : std::uint16_t {
   kMeta = 256           // on the device meta: on no tape, and never with numbers
 };
 
+// Two cache lines, the first of which holds what every walk looks at: a deep net's values are not in the caches. An op
+// whose gradient nobody may ask for holds no inputs (ops/record.cpp): what is computed from what stands on the tape.
 struct Value {
   std::uint32_t references;
   OpId op;
   DType dtype;
   std::uint16_t flags;
   std::uint16_t input_count;
-  std::uint16_t label;           // public op that recorded it, for grad_fn's name; 0: the op's own
-  std::uint32_t scope;           // module path that recorded it
-  std::uint32_t epoch;           // the tape `slot` refers to
-  std::uint32_t slot;            // position among that tape's values, inputs or scalars
-  std::uint32_t mark;            // scratch of graph walks, valid for one walk
-  std::uint64_t sequence;        // creation order: a topological order of all values
-  std::uint64_t overwritten_at;  // with kOverwritten: values created up to then used the old numbers
+  std::uint16_t label;     // public op that recorded it, for grad_fn's name; 0: the op's own
+  std::uint32_t scope;     // module path that recorded it
+  std::uint32_t epoch;     // the tape `slot` refers to
+  std::uint32_t slot;      // position among that tape's values, inputs or scalars
+  std::uint32_t mark;      // scratch of graph walks, valid for one walk
+  std::uint64_t sequence;  // creation order: a topological order of all values
   const Shape* shape;
   const Attribute* attribute;
   Storage* storage;  // owned; null while pending, or if nobody needed the numbers
-  Layout layout;
-  const Attribute* shown_strides;  // with kReordered: see ops/memory_order.h; null: to be found along the view's bases
-  ScalarBits scalar;
   LeafState* leaf;   // owned; non-null: gradients stop here and accumulate
   LeafState* hooks;  // owned; who wants to see the gradient (with kHasHooks), and what else is known of the node
-  Value* inputs[1];  // owned; input_count of them
+  Layout layout;
+  const Attribute* shown_strides;  // with kReordered: see ops/memory_order.h; null: to be found along the view's bases
+  std::uint64_t overwritten_at;    // with kOverwritten: values created up to then used the old numbers
+  union {
+    ScalarBits scalar = {};  // of kScalar
+    Value* inputs[1];        // owned; input_count of them, of which two have room here
+  };
 
   bool has(ValueFlags flag) const { return (flags & flag) != 0; }
   bool requires_grad() const { return has(kRequiresGrad); }

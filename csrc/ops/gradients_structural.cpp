@@ -48,7 +48,7 @@ bool has_one_a_row(const Value* x) {
   if (op_of(base) != Op::expand || base->input_count != 1 || base->inputs[0]->op != kScalar) return false;
   const ScalarBits zero = number(0, x->dtype)->scalar;
   return base->inputs[0]->scalar.low == zero.low &&
-         x->inputs[1]->shape == reduced_shape(x->shape, DimVector{last}, true);
+         x->operands()[1]->shape == reduced_shape(x->shape, DimVector{last}, true);
 }
 
 DimVector starts_of(const Attribute& both) {
@@ -100,7 +100,7 @@ void log_softmax(Gradient& d) {
   d.give(0, [&] {
     int last = d.shape(0)->rank() - 1;
     if (has_one_a_row(d.g().get())) {  // the row's sum is that element, and the others need not be subtracted from
-      ValuePtr index(d.g()->inputs[1]), picked(d.g()->inputs[2]);
+      ValuePtr index(d.g()->operands()[1]), picked(d.g()->operands()[2]);
       return build::scatter_add(build::exp(d.r()) * build::neg(picked), last, index, picked);
     }
     return d.g() - build::exp(d.r()) * build::sum(d.g(), DimVector{last}, true);

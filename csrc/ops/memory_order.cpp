@@ -210,19 +210,19 @@ DimVector windows_strides(const Shape* shape, std::span<Value* const> operands, 
 
 }  // namespace
 
-void hand_on_order(Value* value) {
-  const Value* first = value->inputs[0];
+void hand_on_order(Value* value, std::span<Value* const> inputs) {
+  const Value* first = inputs[0];
   switch (row(value->op).kernel.family) {
     case Family::kElementwise:
     case Family::kCast:
-      return show_strides(value, elementwise_strides(value->shape, value->operands()));
+      return show_strides(value, elementwise_strides(value->shape, inputs));
     case Family::kCopy:
     case Family::kSliceUpdate:
       return show_strides(value, preserved_strides(value->shape, shown_strides(first)));
     case Family::kConvolution:
-      return show_strides(value, windows_strides(value->shape, value->operands(), false));
+      return show_strides(value, windows_strides(value->shape, inputs, false));
     case Family::kCat:
-      return show_strides(value, windows_strides(value->shape, value->operands(), true));
+      return show_strides(value, windows_strides(value->shape, inputs, true));
     case Family::kRebase:
       return show_as(value, first);
     case Family::kView:

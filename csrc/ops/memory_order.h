@@ -45,7 +45,7 @@ const Shape* permuted(const Shape* shape, Dims axes);
 // The axes that undo an order of axes.
 DimVector inverse_of(Dims axes);
 
-// Gives a value that is being recorded the order that its operands hand on to it; at least one is reordered.
-void hand_on_order(Value* value);
+// Gives a value that is being recorded the order that its inputs hand on to it; at least one is reordered.
+void hand_on_order(Value* value, std::span<Value* const> inputs);
 
 }  // namespace lamina

@@ -9,8 +9,8 @@ namespace lamina {
 
 namespace {
 
-bool may_be_anywhere(const Value* reader, std::size_t place) {
-  if (reader->inputs[place]->shape->rank() == 0) return true;
+bool may_be_anywhere(const Value* reader, const Value* operand, std::size_t place) {
+  if (operand->shape->rank() == 0) return true;
   switch (row(reader->op).kernel.family) {
     case Family::kRebase:  // there the second operand is only a history
     case Family::kGather:
@@ -26,12 +26,12 @@ bool may_be_anywhere(const Value* reader, std::size_t place) {
 
 }  // namespace
 
-void put_on_meta(Value* value) {
+void put_on_meta(Value* value, std::span<Value* const> inputs) {
   const Value* first = nullptr;  // of those that cannot be anywhere
-  for (std::size_t place = 0; place < value->input_count; ++place) {
-    if (may_be_anywhere(value, place)) continue;
-    if (!first) first = value->inputs[place];
-    check_device(first->device(), value->inputs[place]->device());
+  for (std::size_t place = 0; place < inputs.size(); ++place) {
+    if (may_be_anywhere(value, inputs[place], place)) continue;
+    if (!first) first = inputs[place];
+    check_device(first->device(), inputs[place]->device());
   }
   if (first) check_device(first->device(), Device::kMeta);
   value->flags |= kMeta;

@@ -5,9 +5,9 @@
 
 namespace lamina {
 
-// Puts a fresh value, one of whose operands is on meta, there too. Raises PyTorch's error if another operand is not,
-// but for single numbers and indices, which may be anywhere.
-void put_on_meta(Value* value);
+// Puts a fresh value, one of whose inputs is on meta, there too. Raises PyTorch's error if another input is not, but
+// for single numbers and indices, which may be anywhere.
+void put_on_meta(Value* value, std::span<Value* const> inputs);
 
 // The value on that device: to meta go its shape, type and history; out of meta nothing goes, which raises PyTorch's
 // error.

@@ -131,6 +131,12 @@ bool take_run_at_once() { return std::exchange(g_run_at_once, false); }
 
 namespace {
 
+// Is it of interest what the value was made of, even if nobody may ask for its gradient? Views follow their base,
+// rebased values belong to a function, and the gradient of log_softmax knows that of a loss when it sees it.
+bool is_looked_into(Family family) {
+  return family == Family::kView || family == Family::kRebase || family == Family::kScatterAdd;
+}
+
 ValuePtr record_unobserved(Op op, std::span<Value* const> inputs, const Shape* shape, DType dtype,
                            const Attribute* attribute) {
   const OpRow& entry = row(op);
@@ -146,22 +152,23 @@ ValuePtr record_unobserved(Op op, std::span<Value* const> inputs, const Shape* s
     if (!only_moves(entry, attribute) || (with_complex && op == Op::cast))
       return (with_complex ? record_complex : record_wide)(op, inputs, shape, dtype, attribute);
   }
-  bool requires_grad = (flags & kRequiresGrad) != 0;
-  if (requires_grad && t_grad && (flags & kInferenceMade)) [[unlikely]]
+  bool differentiated = t_grad && (flags & kRequiresGrad);
+  if (differentiated && (flags & kInferenceMade)) [[unlikely]]
     check_not_inference(entry, inputs);
-  ValuePtr value = make_value(static_cast<OpId>(op), inputs, shape, dtype, attribute);
-  value->scope = current_scope();
-  if (flags & kReordered) [[unlikely]]
-    hand_on_order(value.get());
   // A view is of inference mode if what it shows is, and has no history then.
   bool shows = entry.kernel.family == Family::kView && inputs[0]->op != kScalar;
   bool inference = shows ? inputs[0]->has(kInferenceMade) : t_inference;
-  if (inference) value->flags |= kInferenceMade;
-  if (requires_grad && t_grad && !(shows && inference) && entry.gradient && is_differentiable(dtype))
-    value->flags |= kRequiresGrad;
+  bool history = differentiated && !(shows && inference) && entry.gradient && is_differentiable(dtype);
+  bool holds = history || is_looked_into(entry.kernel.family) || (flags & (kPerExample | kDual));
+  ValuePtr value =
+      make_value(static_cast<OpId>(op), holds ? inputs : std::span<Value* const>(), shape, dtype, attribute);
+  value->scope = current_scope();
+  value->flags = static_cast<std::uint16_t>((inference ? kInferenceMade : 0) | (history ? kRequiresGrad : 0));
+  if (flags & kReordered) [[unlikely]]
+    hand_on_order(value.get(), inputs);
   if (flags & (kPerExample | kMeta)) [[unlikely]] {
     value->flags |= static_cast<std::uint16_t>(flags & kPerExample);
-    if (flags & kMeta) put_on_meta(value.get());
+    if (flags & kMeta) put_on_meta(value.get(), inputs);
     return value;
   }
   if (entry.kernel.family == Family::kView && inputs[0]->storage) {
@@ -175,7 +182,7 @@ ValuePtr record_unobserved(Op op, std::span<Value* const> inputs, const Shape* s
     attach_storage(value.get(), StoragePtr(inputs[0]->storage), inputs[0]->layout);
     return value;
   }
-  Tape::current().append(value.get(), facts_of(op, inputs));
+  Tape::current().append(value.get(), inputs, facts_of(op, inputs));
   g_run_at_once |= exposed;
   return value;
 }
