@@ -15,6 +15,7 @@ from lamina.distributions import (
     Categorical,
     Cauchy,
     Chi2,
+    ContinuousBernoulli,
     Distribution,
     Exponential,
     FisherSnedecor,
@@ -33,10 +34,12 @@ from lamina.distributions import (
     Normal,
     Pareto,
     Poisson,
+    RelaxedBernoulli,
     SigmoidTransform,
     StudentT,
     TransformedDistribution,
     Uniform,
+    VonMises,
     Weibull,
 )
 
@@ -115,6 +118,10 @@ CONTINUOUS = [
     Row("GeneralizedPareto", GeneralizedPareto, (0.5, 1.5, 0.15), (0.5, 1.0, 0.1), ray(0.5), (0.5, 0.0, 1.0)),
     Row("GeneralizedPareto at 0", GeneralizedPareto, (0.5, 1.5, 0.0), (0.5, 1.0, 0.0), ray(0.5), (0.5, 0.0, 1.0)),
     Row("GeneralizedPareto with an end", GeneralizedPareto, (0.5, 1.5, -0.5), (0.5, 1.0, -0.1), interval(0.5, 3.5)),
+    Row("ContinuousBernoulli", ContinuousBernoulli, (0.3,), (0.6,), interval(0, 1), (1.5,)),
+    Row("ContinuousBernoulli at 1/2", ContinuousBernoulli, (0.5004,), (0.4993,), interval(0, 1), (-0.5,)),
+    Row("RelaxedBernoulli", RelaxedBernoulli, (0.9, 0.3), (1.5, 0.6), interval(0, 1), (0.7, 1.5)),
+    Row("VonMises", VonMises, (0.5, 1.5), (-0.5, 2.0), interval(-np.pi, np.pi), (0.5, 0.0)),
     Row("MixtureSameFamily", _mixture, (0.3, 1.0, 0.5), (0.5, 2.0, 1.0), line()),
     Row("TransformedDistribution", _squashed, (0.5, 0.8), (0.0, 1.0), interval(0, 1), (0.5, -1.0)),
 ]

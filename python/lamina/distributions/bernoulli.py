@@ -7,8 +7,9 @@ from math import nan
 from .. import _core
 from .._core import Tensor
 from ..autograd.modes import no_grad
-from ..nn.functional import binary_cross_entropy_with_logits
+from ..nn.functional import binary_cross_entropy_with_logits, softplus
 from . import constraints
+from .exp_family import ExponentialFamily
 from .parameters import broadcast_all
 from .trials import Trials
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Bernoulli"]
 
 
-class Bernoulli(Trials):
+class Bernoulli(Trials, ExponentialFamily):
     """1 with probability `probs`, or with odds of logarithm `logits`, else 0. Exactly one of the two is given."""
 
     support = constraints.boolean
@@ -56,3 +57,14 @@ class Bernoulli(Trials):
     def enumerate_support(self, expand: bool = True) -> Tensor:
         given = self._given()
         return self._along_batch(_core.arange(2, dtype=given.dtype, device=given.device), expand)
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return (self.logits,)
+
+    def _log_normalizer(self, *natural_params: Tensor) -> Tensor:
+        return softplus(natural_params[0])
+
+    @property
+    def _mean_carrier_measure(self) -> float:
+        return 0.0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..functions.special_values import lgamma
 from . import constraints
 from .dirichlet import Dirichlet
-from .distribution import Distribution
+from .exp_family import ExponentialFamily
 from .parameters import broadcast_all
 
 TYPE_CHECKING = False
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Beta"]
 
 
-class Beta(Distribution):
+class Beta(ExponentialFamily):
     """Density in proportion to ``x^(concentration1 - 1) (1 - x)^(concentration0 - 1)`` on [0, 1]."""
 
     arg_constraints = {"concentration1": constraints.positive, "concentration0": constraints.positive}
@@ -66,3 +67,15 @@ class Beta(Distribution):
 
     def entropy(self) -> Tensor:
         return self._dirichlet.entropy()
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return self.concentration1 - 1, self.concentration0 - 1
+
+    def _log_normalizer(self, *natural_params: Tensor) -> Tensor:
+        a, b = natural_params[0] + 1, natural_params[1] + 1
+        return lgamma(a) + lgamma(b) - lgamma(a + b)
+
+    @property
+    def _mean_carrier_measure(self) -> float:
+        return 0.0

@@ -94,4 +94,5 @@ class Categorical(Distribution):
         return -(self.logits.clamp(min=finfo(self.logits.dtype).min) * self.probs).sum(-1)
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
-        return self._along_batch(_core.arange(self._num_events, device=self.probs.device), expand)
+        given = self.__dict__["probs" if "probs" in self.__dict__ else "logits"]
+        return self._along_batch(_core.arange(self._num_events, device=given.device), expand)

@@ -6,6 +6,7 @@ from math import inf, log, nan, pi
 
 from .. import _core
 from .._core import Tensor
+from ..functions.scattering import cauchy_
 from .location_scale import LocationScale
 
 TYPE_CHECKING = False
@@ -27,7 +28,7 @@ class Cauchy(LocationScale):
         return _core.full_like(self.loc, inf)
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        return self.icdf(self._uniform(sample_shape, self.loc))
+        return self.loc + cauchy_(self.loc.new_empty(self._extended_shape(sample_shape))) * self.scale
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
-from ..dtypes import finfo
 from ..functions.special_values import digamma, lgamma
 from . import constraints
-from .distribution import Distribution
-from .gamma_samples import sample_log_gamma
+from .dirichlet_samples import _Dirichlet_backward, sample_dirichlet
+from .exp_family import ExponentialFamily
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Dirichlet"]
+__all__ = ["Dirichlet", "_Dirichlet_backward"]
 
 
-class Dirichlet(Distribution):
+class Dirichlet(ExponentialFamily):
     """Vectors x of positive numbers that add up to 1, density in proportion to the product of ``x^(concentration-1)``.
 
     `concentration` is (..., n): its last axis is the event's.
@@ -39,11 +38,11 @@ class Dirichlet(Distribution):
 
     @property
     def mode(self) -> Tensor:
-        """Where all concentrations are below 1, the corner of the largest one."""
+        """Where all concentrations are below 1, the corner of the largest one; NaN where all are 1."""
         above = (self.concentration - 1).clamp(min=0)
-        total = above.sum(-1, True)
+        total, peaked = above.sum(-1, True), (self.concentration < 1).all(-1, True)
         corner = _core.arange(above.shape[-1], device=above.device) == self.concentration.argmax(-1, True)
-        return (above / total).where(total > 0, corner.to(above.dtype))
+        return (above / total).where(~peaked, corner.to(above.dtype))
 
     @property
     def variance(self) -> Tensor:
@@ -51,9 +50,7 @@ class Dirichlet(Distribution):
         return self.mean * (1 - self.mean) / (total + 1)
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        # Gamma variables, divided by their sum; as logarithms, which do not underflow.
-        logarithms = sample_log_gamma(self.concentration.expand(self._extended_shape(sample_shape)))
-        return logarithms.softmax(-1).clamp(min=finfo(logarithms.dtype).tiny)
+        return sample_dirichlet(self.concentration.expand(self._extended_shape(sample_shape)))
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
@@ -66,3 +63,15 @@ class Dirichlet(Distribution):
         return (
             lgamma(a).sum(-1) - lgamma(total) - (a.shape[-1] - total) * digamma(total) - ((a - 1) * digamma(a)).sum(-1)
         )
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return (self.concentration - 1,)
+
+    def _log_normalizer(self, *natural_params: Tensor) -> Tensor:
+        a = natural_params[0] + 1
+        return lgamma(a).sum(-1) - lgamma(a.sum(-1))
+
+    @property
+    def _mean_carrier_measure(self) -> float:
+        return 0.0

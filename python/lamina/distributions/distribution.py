@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from warnings import warn
+
 from .. import _core
 from .._core import Size, Tensor
 from ..autograd.modes import no_grad
@@ -50,7 +52,7 @@ class Distribution:
             self._validate_args = validate_args
         if not self._validate_args:
             return
-        for name, constraint in self.arg_constraints.items():
+        for name, constraint in self._known("arg_constraints", {}).items():
             follows = name not in self.__dict__ and isinstance(getattr(type(self), name, None), lazy_property)
             if follows or constraints.is_dependent(constraint):
                 continue
@@ -135,6 +137,17 @@ class Distribution:
     def _extended_shape(self, sample_shape: Sequence[int] = ()) -> Size:
         return Size((*sample_shape, *self._batch_shape, *self._event_shape))
 
+    def _known(self, what: str, default: Any) -> Any:
+        """The class's `arg_constraints` or `support`; a warning and `default` if it has none."""
+        if not hasattr(type(self), what) and what not in self.__dict__:
+            warn(
+                f"{type(self)} does not define `{what}`, so its values are not validated. Define it, or initialize the "
+                "distribution with `validate_args=False`.",
+                stacklevel=4,
+            )
+            return default
+        return getattr(self, what)
+
     def _validate_sample(self, value: Tensor) -> None:
         if not self._validate_args:
             return
@@ -149,10 +162,11 @@ class Distribution:
                 raise ValueError(
                     f"Value is not broadcastable with batch_shape+event_shape: {tuple(shape)} vs {tuple(expected)}."
                 )
-        if not bool(self.support.check(value).all()):
+        support = self._known("support", None)
+        if support is not None and not bool(support.check(value).all()):
             raise ValueError(
                 f"Expected value argument ({type(value).__name__} of shape {tuple(shape)}) to be within the support "
-                f"({self.support!r}) of the distribution {self!r}, but found invalid values:\n{value}"
+                f"({support!r}) of the distribution {self!r}, but found invalid values:\n{value}"
             )
 
     def _uniform(self, sample_shape: Sequence[int], like: Tensor) -> Tensor:

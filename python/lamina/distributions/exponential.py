@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..functions.scattering import exponential_
 from . import constraints
-from .distribution import Distribution
+from .exp_family import ExponentialFamily
 from .parameters import broadcast_all
 
 TYPE_CHECKING = False
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Exponential"]
 
 
-class Exponential(Distribution):
+class Exponential(ExponentialFamily):
     """Times between events that come `rate` times in a unit of time: density ``rate exp(-rate x)``."""
 
     arg_constraints = {"rate": constraints.positive}
@@ -43,7 +44,7 @@ class Exponential(Distribution):
         return self.rate.pow(-2)
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        return -self._uniform(sample_shape, self.rate).log() / self.rate
+        return exponential_(self.rate.new_empty(self._extended_shape(sample_shape))) / self.rate
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
@@ -58,3 +59,14 @@ class Exponential(Distribution):
 
     def entropy(self) -> Tensor:
         return 1 - self.rate.log()
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return (-self.rate,)
+
+    def _log_normalizer(self, *natural_params: Tensor) -> Tensor:
+        return -(-natural_params[0]).log()
+
+    @property
+    def _mean_carrier_measure(self) -> float:
+        return 0.0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from .. import _core
 from .._core import Tensor
 from ..dtypes import finfo
 from ..functions.gamma_family import igamma
 from ..functions.special_values import digamma, lgamma
 from . import constraints
-from .distribution import Distribution
+from .exp_family import ExponentialFamily
 from .gamma_samples import sample_log_gamma
 from .parameters import broadcast_all
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Gamma"]
 
 
-class Gamma(Distribution):
+class Gamma(ExponentialFamily):
     """Density ``rate^a x^(a-1) exp(-rate x) / gamma(a)`` for the `concentration` a, which broadcasts with `rate`."""
 
     arg_constraints = {"concentration": constraints.positive, "rate": constraints.positive}
@@ -47,6 +48,7 @@ class Gamma(Distribution):
         return numbers.clamp(min=finfo(numbers.dtype).tiny)
 
     def log_prob(self, value: Tensor) -> Tensor:
+        value = _core.as_tensor(value, dtype=self.rate.dtype, device=self.rate.device)
         self._validate_sample(value)
         a = self.concentration
         return a.xlogy(self.rate) + (a - 1).xlogy(value) - self.rate * value - lgamma(a)
@@ -58,3 +60,15 @@ class Gamma(Distribution):
     def entropy(self) -> Tensor:
         a = self.concentration
         return a - self.rate.log() + lgamma(a) + (1 - a) * digamma(a)
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return self.concentration - 1, -self.rate
+
+    def _log_normalizer(self, *natural_params: Tensor) -> Tensor:
+        logarithmic, linear = natural_params
+        return lgamma(logarithmic + 1) - (logarithmic + 1) * (-linear).log()
+
+    @property
+    def _mean_carrier_measure(self) -> float:
+        return 0.0

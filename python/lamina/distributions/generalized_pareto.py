@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import factorial, inf
+from math import factorial, inf, nan
 
 from .. import _core
 from .._core import Tensor
@@ -49,8 +49,8 @@ class GeneralizedPareto(Distribution):
 
     @property
     def mean(self) -> Tensor:
-        """Infinite for a concentration from 1 on."""
-        return (self.loc + self.scale / (1 - self.concentration)).where(self.concentration < 1, inf)
+        """NaN for a concentration from 1 on."""
+        return (self.loc + self.scale / (1 - self.concentration)).where(self.concentration < 1, nan)
 
     @property
     def mode(self) -> Tensor:
@@ -58,9 +58,9 @@ class GeneralizedPareto(Distribution):
 
     @property
     def variance(self) -> Tensor:
-        """Infinite for a concentration from 1/2 on."""
+        """NaN for a concentration from 1/2 on."""
         c = self.concentration
-        return (self.scale.square() / ((1 - c).square() * (1 - 2 * c))).where(c < 0.5, inf)
+        return (self.scale.square() / ((1 - c).square() * (1 - 2 * c))).where(c < 0.5, nan)
 
     def _surprise(self, z: Tensor) -> Tensor:
         """``-log(1 - cdf)``: ``log1p(c z) / c``."""
@@ -83,7 +83,7 @@ class GeneralizedPareto(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
         z = (value - self.loc) / self.scale
-        return -self._surprise(z) - (self.concentration * z).log1p() - self.scale.log()
+        return -(1 + self.concentration) * self._surprise(z) - self.scale.log()
 
     def cdf(self, value: Tensor) -> Tensor:
         self._validate_sample(value)

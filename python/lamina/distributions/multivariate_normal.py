@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from math import log, pi
 
-from .. import _core
 from .._core import Tensor
 from ..functions.shaping import broadcast_shapes
-from ..linalg import cholesky, inv, solve_triangular
 from . import constraints
-from .distribution import Distribution
-from .parameters import lazy_property, one_of
+from .scale_matrix import ScaleMatrix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,19 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["MultivariateNormal"]
 
 
-class MultivariateNormal(Distribution):
+class MultivariateNormal(ScaleMatrix):
     """Vectors of mean `loc` (..., n) and of a covariance given in exactly one of three ways, each (..., n, n).
 
     By `covariance_matrix`, by its inverse `precision_matrix`, or by `scale_tril`, whose product with its transpose the
     covariance is: lower triangular, positive on the diagonal. The others are computed when asked for.
     """
 
-    arg_constraints = {
-        "loc": constraints.real_vector,
-        "covariance_matrix": constraints.positive_definite,
-        "precision_matrix": constraints.positive_definite,
-        "scale_tril": constraints.lower_cholesky,
-    }
+    arg_constraints = {"loc": constraints.real_vector, **ScaleMatrix.matrix_constraints}
     support = constraints.real_vector
     has_rsample = True
 
@@ -45,40 +37,18 @@ class MultivariateNormal(Distribution):
     ) -> None:
         if loc.dim() < 1:
             raise ValueError("loc must be at least one-dimensional.")
-        matrices = {
-            "covariance_matrix": covariance_matrix,
-            "precision_matrix": precision_matrix,
-            "scale_tril": scale_tril,
-        }
-        given = one_of("MultivariateNormal", **matrices)
-        matrix = matrices[given]
-        if matrix is None or matrix.dim() < 2:
-            raise ValueError(f"{given} must be at least two-dimensional, with optional leading batch dimensions")
+        given, matrix = self._given_of(
+            {
+                "covariance_matrix": covariance_matrix,
+                "precision_matrix": precision_matrix,
+                "scale_tril": scale_tril,
+            }
+        )
         batch = broadcast_shapes(loc.shape[:-1], matrix.shape[:-2])
         self.loc = loc.expand((*batch, loc.shape[-1]))
         self.__dict__[given] = matrix.expand((*batch, *matrix.shape[-2:]))
         super().__init__(batch, loc.shape[-1:], validate_args=validate_args)
-        if given == "covariance_matrix":
-            self._tril = cholesky(matrix)
-        elif given == "precision_matrix":
-            # With J the exchange matrix and J P J = L L': inv(P) = (J inv(L)' J) (J inv(L) J).
-            flipped = cholesky(matrix.flip(-2, -1)).flip(-2, -1).mT
-            identity = _core.eye(loc.shape[-1], dtype=matrix.dtype, device=matrix.device)
-            self._tril = solve_triangular(flipped, identity, upper=False)
-        else:
-            self._tril = matrix
-
-    @lazy_property
-    def scale_tril(self) -> Tensor:
-        return self._tril.expand((*self._batch_shape, *self._tril.shape[-2:]))
-
-    @lazy_property
-    def covariance_matrix(self) -> Tensor:
-        return self.scale_tril @ self.scale_tril.mT
-
-    @lazy_property
-    def precision_matrix(self) -> Tensor:
-        return inv(self.covariance_matrix)
+        self._tril = self._factor_of(given, matrix)
 
     @property
     def mean(self) -> Tensor:
@@ -96,13 +66,13 @@ class MultivariateNormal(Distribution):
         noise = self._normal(sample_shape, self.loc)
         return self.loc + (self._tril @ noise.unsqueeze(-1)).squeeze(-1)
 
-    def _half_log_determinant(self) -> Tensor:
-        return self._tril.diagonal(0, -2, -1).log().sum(-1)
+    def _square_root(self) -> Tensor:
+        """A matrix whose product with its transpose is the covariance."""
+        return self._tril
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
-        away = solve_triangular(self._tril, (value - self.loc).unsqueeze(-1), upper=False)
-        distance = away.square().sum((-2, -1))
+        distance = self._distances((value - self.loc).unsqueeze(-1)).squeeze(-1)
         return -0.5 * (self._event_shape[0] * log(2 * pi) + distance) - self._half_log_determinant()
 
     def entropy(self) -> Tensor:

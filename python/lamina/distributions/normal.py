@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import log, pi, sqrt
 
 from .._core import Tensor
+from .exp_family import ExponentialFamily
 from .location_scale import LocationScale
 
 TYPE_CHECKING = False
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Normal"]
 
 
-class Normal(LocationScale):
+class Normal(LocationScale, ExponentialFamily):
     """The normal distribution of mean `loc` and standard deviation `scale`, which broadcast.
 
     >>> Normal(0.0, 1.0).log_prob(lamina.tensor(0.0))
@@ -49,3 +50,15 @@ class Normal(LocationScale):
 
     def entropy(self) -> Tensor:
         return 0.5 + log(2 * pi) / 2 + self.scale.log()
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return self.loc / self.variance, -0.5 / self.variance
+
+    def _log_normalizer(self, *natural_params: Tensor) -> Tensor:
+        linear, square = natural_params
+        return -linear.square() / (4 * square) + 0.5 * (-pi / square).log()
+
+    @property
+    def _mean_carrier_measure(self) -> float:
+        return 0.0

@@ -31,7 +31,8 @@ class Pareto(TransformedDistribution):
     @property
     def mean(self) -> Tensor:
         """Infinite for an alpha up to 1."""
-        return (self.scale * self.alpha / (self.alpha - 1)).where(self.alpha > 1, inf)
+        a = self.alpha.where(self.alpha > 1, 2.0)
+        return (self.scale * a / (a - 1)).where(self.alpha > 1, inf)
 
     @property
     def mode(self) -> Tensor:
@@ -40,8 +41,8 @@ class Pareto(TransformedDistribution):
     @property
     def variance(self) -> Tensor:
         """Infinite for an alpha up to 2."""
-        a = self.alpha
-        return (self.scale.square() * a / ((a - 1).square() * (a - 2))).where(a > 2, inf)
+        a = self.alpha.where(self.alpha > 2, 3.0)
+        return (self.scale.square() * a / ((a - 1).square() * (a - 2))).where(self.alpha > 2, inf)
 
     def entropy(self) -> Tensor:
         return (self.scale / self.alpha).log() + 1 + 1 / self.alpha

@@ -7,7 +7,7 @@ from ..autograd.modes import no_grad
 from ..functions.sampling import poisson
 from ..functions.special_values import lgamma
 from . import constraints
-from .distribution import Distribution
+from .exp_family import ExponentialFamily
 from .parameters import broadcast_all
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Poisson"]
 
 
-class Poisson(Distribution):
+class Poisson(ExponentialFamily):
     """How many events come in a unit of time in which `rate` are expected."""
 
     arg_constraints = {"rate": constraints.nonnegative}
@@ -47,3 +47,10 @@ class Poisson(Distribution):
         self._validate_sample(value)
         rate, count = broadcast_all(self.rate, value)
         return count.xlogy(rate) - rate - lgamma(count + 1)
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return (self.rate.log(),)
+
+    def _log_normalizer(self, *natural_params: Tensor) -> Tensor:
+        return natural_params[0].exp()

@@ -59,7 +59,11 @@ class StudentT(Distribution):
         self._validate_sample(value)
         y = (value - self.loc) / self.scale
         normalizer = self.scale.log() + 0.5 * (self.df * pi).log() + lgamma(0.5 * self.df) - lgamma(0.5 * (self.df + 1))
-        return -0.5 * (self.df + 1) * (y.square() / self.df).log1p() - normalizer
+        square = y.square() / self.df
+        # Far out the square itself is above all floats.
+        far = square > 1e10
+        logarithm = square.where(~far, 0.0).log1p().where(~far, 2 * y.where(far, 1.0).abs().log() - self.df.log())
+        return -0.5 * (self.df + 1) * logarithm - normalizer
 
     def entropy(self) -> Tensor:
         half, more = 0.5 * self.df, 0.5 * (self.df + 1)
