@@ -275,3 +275,21 @@ def test_constraints_that_are_not_there_are_warned_of() -> None:
         bare = Bare()
     with pytest.warns(UserWarning, match="does not define `support`"):
         bare.log_prob(lamina.zeros(2))
+
+
+def test_a_mixture_allows_what_all_its_components_allow() -> None:
+    uniforms = D.Uniform(f64([0.0, 1.0]), f64([2.0, 3.0]))
+    mixture = D.MixtureSameFamily(D.Categorical(f64([0.25, 0.75])), uniforms)
+    assert mixture.support.check(f64([1.5, 0.5, 2.5, 4.0])).tolist() == [True, False, False, False]
+    assert float(mixture.log_prob(f64(1.5))) == pytest.approx(math.log(0.5))
+
+
+def test_tails_of_generalized_pareto_are_exact_far_out() -> None:
+    distribution = D.GeneralizedPareto(f64(0.0), f64(1.0), f64(0.0))
+    assert float(distribution.log_survival_function(f64(100.0))) == -100
+    assert float(distribution.log_cdf(f64(1e-20))) == pytest.approx(math.log(1e-20))
+
+
+def test_the_former_name_of_several_samples_warns() -> None:
+    with pytest.warns(UserWarning, match="sample_n will be deprecated"):
+        assert D.Normal(lamina.zeros(3), 1.0).sample_n(4).shape == (4, 3)

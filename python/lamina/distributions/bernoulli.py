@@ -27,10 +27,6 @@ class Bernoulli(Trials, ExponentialFamily):
     has_enumerate_support = True
 
     @property
-    def param_shape(self) -> _core.Size:
-        return self._batch_shape
-
-    @property
     def mean(self) -> Tensor:
         return self.probs
 

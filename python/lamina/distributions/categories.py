@@ -43,6 +43,3 @@ class Categories(Distribution):
     @property
     def param_shape(self) -> Size:
         return self._categorical.param_shape
-
-    def __repr__(self) -> str:
-        return repr(self._categorical).replace("Categorical", type(self).__name__, 1)

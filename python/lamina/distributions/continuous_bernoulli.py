@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import log
 
-from .. import _core
 from .._core import Tensor
 from ..nn.functional import binary_cross_entropy_with_logits
 from . import constraints
@@ -42,10 +41,6 @@ class ContinuousBernoulli(Trials, ExponentialFamily):
     ) -> None:
         self._lims = lims
         super().__init__(probs, logits, validate_args)
-
-    @property
-    def param_shape(self) -> _core.Size:
-        return self._batch_shape
 
     def _odds(self) -> Tensor:
         """e, for a p kept away from 0 and 1."""

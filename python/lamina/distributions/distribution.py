@@ -107,6 +107,11 @@ class Distribution:
         with no_grad():
             return self.rsample(sample_shape)
 
+    def sample_n(self, n: int) -> Tensor:
+        """``sample((n,))``, with a warning: PyTorch's former name."""
+        warn("sample_n will be deprecated. Use .sample((n,)) instead", UserWarning, stacklevel=2)
+        return self.sample((n,))
+
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """As `sample`, as a function of the parameters, so gradients reach these."""
         raise NotImplementedError(f"{type(self).__name__} has no rsample: its values have no gradient; use sample()")

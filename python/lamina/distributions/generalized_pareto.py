@@ -87,7 +87,14 @@ class GeneralizedPareto(Distribution):
 
     def cdf(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
-        return -(-self._surprise((value - self.loc) / self.scale)).expm1()
+        return -self.log_survival_function(value).expm1()
+
+    def log_cdf(self, value: Tensor) -> Tensor:
+        return (-self.log_survival_function(value).expm1()).log()
+
+    def log_survival_function(self, value: Tensor) -> Tensor:
+        """``log(1 - cdf(value))``, exact far out."""
+        return -self._surprise((value - self.loc) / self.scale)
 
     def icdf(self, value: Tensor) -> Tensor:
         return self.loc + self.scale * self._excess(-(-value).log1p())

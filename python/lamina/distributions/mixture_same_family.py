@@ -69,8 +69,7 @@ class MixtureSameFamily(Distribution):
 
     @constraints.dependent_property
     def support(self) -> constraints.Constraint:
-        support: constraints.Constraint = self._component_distribution.support
-        return support
+        return constraints.MixtureSameFamilyConstraint(self._component_distribution.support)
 
     def _weights(self) -> Tensor:
         probs = self._mixture_distribution.probs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .. import _core
 from .._core import Tensor
 from ..nn.functional import softplus
 from . import constraints
@@ -43,10 +42,6 @@ class LogitRelaxedBernoulli(Trials):
         new = super().expand(batch_shape)
         new.temperature = self.temperature
         return new
-
-    @property
-    def param_shape(self) -> _core.Size:
-        return self._batch_shape
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         u = self._uniform(sample_shape, self._given())

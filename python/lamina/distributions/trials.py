@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._core import Tensor
+from .._core import Size, Tensor
 from . import constraints
 from .distribution import Distribution
 from .parameters import broadcast_all, lazy_property, logits_to_probs, one_of, probs_to_logits
@@ -33,6 +33,11 @@ class Trials(Distribution):
     @lazy_property
     def logits(self) -> Tensor:
         return probs_to_logits(self.probs, is_binary=True)
+
+    @property
+    def param_shape(self) -> Size:
+        """Of `probs` and `logits`."""
+        return self._batch_shape
 
     def _given(self) -> Tensor:
         """The parameter that was given: of its dtype and device, without computing the other."""
