@@ -71,7 +71,7 @@ def test_steps(make: Any, reference: Any, options: dict[str, Any], dtype: Any) -
 
 def test_every_optimizer_has_a_case() -> None:
     classes = {value for name in optim.__all__ if isinstance(value := getattr(optim, name), type)}
-    assert classes - {make for make, _, _ in CASES} == {optim.Optimizer, optim.LBFGS}
+    assert classes - {make for make, _, _ in CASES} == {optim.Optimizer, optim.LBFGS, optim.Muon}
 
 
 def test_asgd_averages_from_t0_on() -> None:

@@ -60,7 +60,7 @@ class ParameterwiseOptimizer(Optimizer):
                 state.update({name: value.clone() for name, value in state.items() if isinstance(value, Tensor)})
             if self.counts_steps:
                 state["step"] = int(state.get("step", 0)) + 1
-            if group["maximize"]:
+            if group.get("maximize"):
                 gradient = -gradient
             if parameter.is_complex():
                 self._step_parts(parameter, gradient, state, lr, group)
