@@ -42,13 +42,26 @@ double correction_of(const Arguments& a, std::size_t unbiased, std::size_t corre
   return a.flag(unbiased, true) ? 1 : 0;
 }
 
+// PyTorch's warning, in the function's name, where the numbers are too few for a spread. Nothing is computed on meta.
+ValuePtr with_freedom(const char* name, const ValuePtr& x, double correction, ValuePtr result) {
+  std::int64_t results = result->shape->numel(), count = results ? x->shape->numel() / results : 0;
+  if (static_cast<double>(count) <= correction && !x->has(kMeta)) {
+    std::string warning = text(name,
+                               "(): degrees of freedom is <= 0. Correction should be strictly less than the reduction "
+                               "factor (input numel divided by output numel).");
+    checked(PyErr_WarnEx(PyExc_UserWarning, warning.c_str(), 1));
+  }
+  return result;
+}
+
 // var(x, unbiased) and var(x, dim, unbiased) share their positions.
 template <typename Function>
 PyObject* spread(const Arguments& a, Function function) {
   bool flag_first = a.given(1) && PyBool_Check(a.object(1));
   functions::Axes axes = flag_first ? std::nullopt : axes_of(a, 1);
   double correction = flag_first ? (a.object(1) == Py_True ? 1 : 0) : correction_of(a, 2, 4);
-  return wrap(function(a.tensor(0), axes, correction, a.flag(3, false)));
+  ValuePtr result = function(a.tensor(0), axes, correction, a.flag(3, false));
+  return wrap(with_freedom(a.signature().name(), a.tensor(0), correction, std::move(result)));
 }
 
 }  // namespace
@@ -86,6 +99,11 @@ LAMINA_FUNCTION(kBoth, max, "input, dim=None, keepdim=False") { return extreme(a
 LAMINA_FUNCTION(kBoth, min, "input, dim=None, keepdim=False") { return extreme(a, false); }
 LAMINA_FUNCTION(kBoth, var, "input, dim=None, unbiased=None, keepdim=False, *, correction=None") {
   return spread(a, functions::var);
+}
+// The variance for a function of this name.
+LAMINA_FUNCTION(kModule, _variance, "name, input, dim, correction, keepdim") {
+  ValuePtr result = functions::var(a.tensor(1), axes_of(a, 2), a.number(3), a.flag(4, false));
+  return wrap(with_freedom(a.text(0), a.tensor(1), a.number(3), std::move(result)));
 }
 LAMINA_FUNCTION(kBoth, std, "input, dim=None, unbiased=None, keepdim=False, *, correction=None") {
   return spread(a, functions::std_deviation);

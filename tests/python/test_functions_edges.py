@@ -384,3 +384,13 @@ def test_softmax_too_large_for_caches_is_that_of_its_rows(name: str) -> None:
         shifted = long[:, piece].double() - total  # about -17, which has its own rounding in float32
         expected = shifted.exp() if name == "softmax" else shifted
         np.testing.assert_allclose(of_all[:, piece].numpy(), expected.numpy(), rtol=4e-6)
+
+
+@pytest.mark.parametrize("name", ["var", "std", "var_mean", "std_mean"])
+def test_too_few_numbers_for_a_spread_are_warned_of(name: str) -> None:
+    function = getattr(lamina, name)
+    for x, options in ((lamina.ones(1), {}), (lamina.ones(2, 3), {"dim": 1, "correction": 3}), (lamina.ones(0), {})):
+        with pytest.warns(UserWarning, match=rf"{name}\(\): degrees of freedom is <= 0"):
+            function(x, **options)
+    function(lamina.ones(()), correction=0)
+    function(lamina.ones(1, device="meta"))

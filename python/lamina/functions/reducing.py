@@ -71,7 +71,7 @@ def std_mean(
     keepdims: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """``(std, mean)``; arguments as in `std`."""
-    std, mean = _moments(input, dim, unbiased, keepdim or keepdims, correction, axis)
+    std, mean = _moments("std_mean", input, dim, unbiased, keepdim or keepdims, correction, axis)
     std, mean = _core._one_node(input, (std.sqrt(), mean), "StdMean")
     return std, mean
 
@@ -88,12 +88,13 @@ def var_mean(
     keepdims: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """``(var, mean)``; arguments as in `var`."""
-    moments = _moments(input, dim, unbiased, keepdim or keepdims, correction, axis)
+    moments = _moments("var_mean", input, dim, unbiased, keepdim or keepdims, correction, axis)
     var, mean = _core._one_node(input, moments, "VarMean")
     return var, mean
 
 
 def _moments(
+    name: str,
     input: Tensor,
     dim: int | Sequence[int] | bool | None,
     unbiased: bool | None,
@@ -106,7 +107,7 @@ def _moments(
     dim = axis if dim is None else dim
     if correction is None:
         correction = 1 if unbiased is None or unbiased else 0
-    return input.var(dim, correction=correction, keepdim=keepdim), input.mean(dim, keepdim)
+    return _core._variance(name, input, dim, correction, keepdim), input.mean(dim, keepdim)
 
 
 @composed_as("Dist")
