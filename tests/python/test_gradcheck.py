@@ -106,3 +106,16 @@ def test_forward_mode_is_checked() -> None:
     assert gradcheck(lambda t: (t.exp(), t.prod()), [x], check_forward_ad=True)
     assert gradcheck(lambda t: t.floor(), [x], check_forward_ad=True)
     assert gradgradcheck(lambda t: t.sin(), [x], check_fwd_over_rev=True)
+
+
+def test_the_parts_of_complex_outputs_are_told_apart() -> None:
+    def off(x: lamina.Tensor) -> lamina.Tensor:
+        y = lamina.complex(x, 2 * x)
+        y.register_hook(lambda g: g.real + 1.1j * g.imag)
+        return y
+
+    x = lamina.ones(2, dtype=lamina.float64, requires_grad=True)
+    with pytest.raises(
+        RuntimeError, match="While considering the imaginary part of complex outputs only, Jacobian mis"
+    ):
+        lamina.autograd.gradcheck(off, (x,))

@@ -51,7 +51,7 @@ def forward_jacobians(
             directions = {i: _core.zeros(y.shape, dtype=y.dtype) for i, y in enumerate(checked)}
             direction = _core.zeros(count_parts(x), dtype=_core.float64)
             direction[element] = 1
-            directions[place] = from_parts(direction, x)
+            directions[place] = from_parts(direction, x).clone()  # a view would be told apart from its base
             found = _tangents(func, given, checked, directions)
             for number, (y, tangent) in enumerate(zip(outputs, found, strict=True)):
                 jacobians[number][place].append(_flat(tangent, count_parts(y)))
