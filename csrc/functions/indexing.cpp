@@ -178,10 +178,12 @@ ValuePtr index_select(const ValuePtr& x, std::int64_t axis, const ValuePtr& inde
   int wrapped = wrap_axis(axis, x->shape->rank());
   check((*x->shape)[wrapped] > 0 || index->shape->numel() == 0,
         "index_select(): self indexing axis dim should be positive");
+  const bool no_numbers = x->shape->numel() == 0;
   ValuePtr position;
   try {
     position = engine::checked_index(index, (*x->shape)[wrapped], wrapped, false);
   } catch (const Error& error) {
+    check(!no_numbers, "index_select(): INDICES element is out of DATA bounds");
     fail(error.kind(), "index out of range in self: ", error.what());
   }
   Indices indices(static_cast<std::size_t>(wrapped) + 1);

@@ -63,7 +63,7 @@ WINDOW_ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: F.conv2d(scores(1, 3, 4, 4), scores(2, 3, 3, 3), padding=-1), RuntimeError, "negative padding"),
     (lambda: F.conv2d(scores(1, 3, 4, 4), scores(2, 3, 3, 3), padding="some"), RuntimeError, "Invalid padding string"),
     (lambda: F.conv2d(scores(1, 3, 4, 4), scores(2, 3, 3, 3), stride=(1, 2, 3)), RuntimeError, "list of 2 values"),
-    (lambda: F.conv2d(scores(1, 3, 4, 4), scores(2, 3, 3, 3).double()), RuntimeError, "should be the same"),
+    (lambda: F.conv2d(scores(1, 3, 4, 4), scores(2, 3, 3, 3).double()), RuntimeError, "Float but found Double"),
     (
         lambda: F.conv_transpose2d(scores(1, 2, 4, 4), scores(2, 3, 3, 3), output_padding=1),
         RuntimeError,

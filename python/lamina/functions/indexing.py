@@ -241,7 +241,9 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
     """(size, ndim): as `nonzero`, but cut off, or filled up with `fill_value`, to a number of rows known beforehand."""
     if size < 0:
         raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
-    found = input.nonzero()[:size]
+    if input.is_meta:
+        return input.new_empty((size, input.dim()), dtype=_core.int64)
+    found = input.nonzero()[:size].contiguous()
     missing = size - found.shape[0]
     return _core.cat([found, found.new_full((missing, found.shape[1]), fill_value)]) if missing else found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import _core
 from ..._core import Tensor
+from ...dtypes import scalar_name
 from ...functions.precision import in_low_precision
 from .volumes import convolution, transposed_convolution
 from .windows import as_images, per_axis
@@ -253,9 +254,10 @@ def _check_groups(groups: int, weight: Tensor, bias: Tensor | None, channels: in
 
 
 def _check_types(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
-    for role, tensor in (("weight", weight), ("bias", bias)):
-        if tensor is not None and tensor.dtype != input.dtype:
-            raise RuntimeError(f"Input type ({input.dtype}) and {role} type ({tensor.dtype}) should be the same")
+    if weight.dtype != input.dtype:
+        raise RuntimeError(f"expected scalar type {scalar_name(input.dtype)} but found {scalar_name(weight.dtype)}")
+    if bias is not None and bias.dtype != input.dtype:
+        raise RuntimeError(f"Input type ({input.dtype}) and bias type ({bias.dtype}) should be the same")
 
 
 def _two(axes: int, size: list[int], stride: list[int], before: list[int], dilation: list[int]) -> _Options:
