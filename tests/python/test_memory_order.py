@@ -294,3 +294,17 @@ def test_layers(name: str) -> None:
     assert y.is_contiguous() == (name not in _KEEPING)
     if name != "weight":
         assert plain.is_contiguous()
+
+
+def test_weights_of_convolutions_take_a_format() -> None:
+    net = nn.Sequential(nn.Conv2d(4, 4, 3), nn.ModuleList([nn.ConvTranspose3d(2, 2, 2)]))
+    flat, deep = net[0].weight, net[1][0].weight
+    before = flat.detach().clone()
+    assert nn.utils.convert_conv2d_weight_memory_format(net, lamina.channels_last) is net
+    assert net[0].weight is flat
+    assert flat.is_contiguous(memory_format=lamina.channels_last)
+    assert deep.is_contiguous()
+    assert lamina.equal(flat, before)
+    assert net[0](lamina.ones(1, 4, 8, 8)).is_contiguous(memory_format=lamina.channels_last)
+    nn.utils.convert_conv3d_weight_memory_format(net, lamina.channels_last_3d)
+    assert deep.is_contiguous(memory_format=lamina.channels_last_3d)
