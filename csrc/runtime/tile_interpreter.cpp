@@ -37,6 +37,7 @@ TileInterpreter::TileInterpreter(const ElementwiseStep& step, Slots slots, std::
     for (const auto& instruction : step.instructions)
       if (streams(step.registers[instruction.out])) streamed_.push_back(instruction.out);
   std::size_t tiles = step.tiles + streamed_.size();
+  if (tiles == 0 && step.instructions.size() == 1 && step.reductions.empty()) longest_ = step.numel;
   tiles_ = static_cast<std::byte*>(thread_scratch(tiles * kTileBytes + extra_bytes));
   extra_ = tiles_ + tiles * kTileBytes;
   if (step.registers.size() > kMostInPlace) {
@@ -66,7 +67,7 @@ TileInterpreter::~TileInterpreter() {
 }
 
 std::int64_t TileInterpreter::stretch(std::int64_t start, std::int64_t end) const {
-  std::int64_t n = std::min(kTile, end - start);
+  std::int64_t n = std::min(longest_, end - start);
   if (piece_ == 0) return n;
   std::int64_t width = step_.dims.back();
   return std::min({n, piece_, width - start % width});

@@ -27,9 +27,9 @@ class TileInterpreter {
   TileInterpreter& operator=(const TileInterpreter&) = delete;
 
   // How many elements from `start` on, at most up to `end`, make a good tile: rows that are wide enough are not mixed,
-  // so that strided operands can be read where they lie.
+  // so that strided operands can be read where they lie; a single operation on what lies in memory needs no tiles.
   std::int64_t stretch(std::int64_t start, std::int64_t end) const;
-  // Elements [start, start + n) of the iteration space, n <= kTile.
+  // Elements [start, start + n) of the iteration space: n <= kTile, or what stretch() gave.
   void run(std::int64_t start, std::int64_t n);
   // Where the register's elements lie after run().
   const std::byte* elements(std::uint16_t index) const { return elements_[index].first; }
@@ -50,6 +50,7 @@ class TileInterpreter {
   static constexpr std::size_t kMostInPlace = 128;
   const ElementwiseStep& step_;
   Slots slots_;
+  std::int64_t longest_ = kTile;
   std::int64_t piece_ = 0;  // of a row that makes a tile; 0: rows do not matter
   std::byte *tiles_, *extra_;
   std::vector<std::uint16_t> streamed_;  // registers whose tiles are copied to memory past the caches
