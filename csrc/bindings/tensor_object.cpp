@@ -21,7 +21,7 @@ PyTypeObject* g_tensor_type = nullptr;
 
 namespace {
 
-constexpr std::size_t kMostFree = 512;
+constexpr std::size_t kMostFree = 8192;  // a deep net's gradients: else each step would start the garbage collector
 std::vector<TensorObject*> g_free;
 
 TensorObject* allocate(PyTypeObject* type) {
