@@ -36,3 +36,17 @@ def test_what_is_read_may_be_what_is_written_but_not_a_part_of_it() -> None:
     with pytest.raises(RuntimeError, match="unsupported operation"):
         x.view(9)[1:].lerp_(x.view(9)[:-1], 0.5)
     x[1:].copy_(x[:2].clone())
+
+
+@pytest.mark.filterwarnings("ignore:Use of .* on expanded tensors is deprecated")
+def test_fills_of_expanded_tensors_reach_what_they_show() -> None:
+    base = lamina.zeros(1, 3)
+    x = base.expand(2, 3)
+    x.index_fill_(0, lamina.tensor([1]), 6.0)
+    x.index_fill_(-1, lamina.tensor([0]), 7.0)
+    assert base.tolist() == [[7, 6, 6]]
+    x.masked_fill_(lamina.tensor([[False, True, False], [False, False, False]]), lamina.tensor(5.0))
+    x.index_fill_(0, lamina.tensor([], dtype=lamina.int64), 8.0)
+    assert x.tolist() == [[7, 5, 6], [7, 5, 6]]
+    with pytest.warns(UserWarning, match="Use of masked_fill_ on expanded tensors is deprecated"):
+        lamina.zeros(1).expand(3).masked_fill_(lamina.tensor(True), 1.0)

@@ -223,10 +223,6 @@ class GradScaler:
         self._per_optimizer_states[id(optimizer)]["found_inf_per_device"] = found
         return found
 
-    def _found_inf_per_device(self, optimizer: Optimizer) -> dict[Device, Tensor]:
-        found: dict[Device, Tensor] = self._per_optimizer_states[id(optimizer)]["found_inf_per_device"]
-        return found
-
     def get_scale(self) -> float:
         """The factor; 1 if scaling is off."""
         if not self._enabled:

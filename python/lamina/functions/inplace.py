@@ -32,10 +32,12 @@ def in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     It raises RuntimeError if the result has another shape, or a type that would lose its category (float to integer).
     """
     name = f"{function.__name__}_"
-    apart = function in _SCATTERING
+    apart, marks = function in _SCATTERING, _MARKS.get(name)
 
     def write(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         _core._check_overlap(self, (*args, *kwargs.values()), apart)
+        if marks is not None and (repeated := _repeated(self)):
+            return _fill_once(self, repeated, name, *marks(self, *args, **kwargs))
         result = function(self, *args, **kwargs)
         if result.shape != self.shape:
             raise RuntimeError(
@@ -52,6 +54,37 @@ def in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return as_given(write)  # autocast is for what makes tensors
 
 
+def _repeated(tensor: Tensor) -> list[int]:
+    """The axes along which the same elements are shown over and over."""
+    return [axis for axis, (n, step) in enumerate(zip(tensor.shape, tensor.stride())) if n > 1 and step == 0]
+
+
+def _fill_once(tensor: Tensor, repeated: list[int], name: str, places: Tensor, value: Any) -> Tensor:
+    """Each element that one of `places` shows becomes `value`."""
+    import warnings
+
+    warnings.warn(
+        f"Use of {name} on expanded tensors is deprecated. Please clone() the tensor before performing this operation. "
+        "This also applies to advanced indexing e.g. tensor[mask] = scalar",
+        stacklevel=3,
+    )
+    once, places = tensor, places.expand(tensor.shape)
+    for axis in repeated:
+        once, places = once.narrow(axis, 0, 1), places.any(axis, keepdim=True)
+    once.masked_fill_(places, value)
+    return tensor
+
+
+def _indexed(tensor: Tensor, dim: int, index: Tensor, value: Any) -> tuple[Tensor, Any]:
+    nowhere = _core.zeros(tensor.shape, dtype=_core.bool, device=tensor.device)
+    return indexing.index_fill(nowhere, dim, index, True), value
+
+
+# Where the functions that fill do it, and with what, by the name of their in-place form.
+_MARKS: dict[str, Callable[..., tuple[Tensor, Any]]] = {
+    "index_fill_": _indexed,
+    "masked_fill_": lambda tensor, mask, value: (mask, value),
+}
 # What writes to places that an index names.
 _SCATTERING = (
     scattering.index_reduce,
