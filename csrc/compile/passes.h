@@ -40,6 +40,9 @@ void recompute_cheap_values(Program& program, std::vector<std::vector<std::uint3
 // Emits the plan's steps; locations name nodes (slot = node number) until assign_memory.
 void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>& groups, Plan& plan);
 
+// Puts short steps that sum over all rows, as gradients of weights do, behind several that go row by row.
+void gather_sums(Program& program, Plan& plan);
+
 // Decides whose memory each node's elements take over; by default its own. Part of assign_memory.
 std::vector<std::uint32_t> reuse_dying_memory(const Program& program, Plan& plan);
 

@@ -92,20 +92,52 @@ std::int64_t wanted_rows(const Step& step, const History& history, std::vector<A
   return rows;
 }
 
+// From so many neighboring products on that sum over rows, each is done by one thread: half as much of what others
+// wrote is read then, and nobody waits.
+constexpr std::uint32_t kLeastWhole = 4;
+
+// How many such products there are from a step on.
+std::uint32_t count_sums(const Plan& plan, std::uint32_t first, std::uint32_t end) {
+  std::uint32_t number = first;
+  while (number < end && std::holds_alternative<MatmulStep>(plan.steps[number]) && sums_over_rows(plan.steps[number]))
+    ++number;
+  return number - first;
+}
+
+// Lets each step ask for what comes from afar: the second matrix of the next product, which mostly is a weight.
+void look_ahead(Plan& plan, std::uint32_t first, std::uint32_t end) {
+  for (std::uint32_t number = end - 1; number-- > first;) {
+    Share &share = plan.shares[number], &next = plan.shares[number + 1];
+    share.ahead = next.ahead, share.ahead_bytes = next.ahead_bytes;
+    const auto* product = std::get_if<MatmulStep>(&plan.steps[number + 1]);
+    if (!product || product->c_offsets.size() != 1) continue;
+    bool by_rows = product->b_column == 1 && product->b_row == product->n;
+    bool by_columns = product->b_row == 1 && product->b_column == product->k;
+    auto size = static_cast<std::int64_t>(size_of(product->dtype));
+    share.ahead = {product->b.slot, product->b.offset + product->b_offsets[0] * size};
+    share.ahead_bytes = by_rows || by_columns ? product->n * product->k * size : 0;
+  }
+}
+
 // Fills in the stretch's shares. Returns how many threads its rows keep busy.
 std::uint32_t share(Plan& plan, std::uint32_t first, std::uint32_t end) {
   History history;
   std::uint32_t fence = first;  // nobody goes on before all have come here
   double cut = 0, all = 0;
   std::int64_t most = Stretch::kMostThreads;
+  std::uint32_t sums = 0, sums_end = first;  // how many neighboring products sum over rows, and where they end
   std::vector<Access> accesses;
+  look_ahead(plan, first, end);
   for (std::uint32_t number = first; number < end; ++number) {
     const Step& step = plan.steps[number];
     Share& share = plan.shares[number];
-    share.rows = rows_of(step, wanted_rows(step, history, accesses));
+    if (number >= sums_end) sums = count_sums(plan, number, end), sums_end = number + std::max(sums, 1u);
+    bool whole = sums >= kLeastWhole;
+    share.rows = whole ? 0 : rows_of(step, wanted_rows(step, history, accesses));
     share.after = fence;
     all += plan.nanoseconds[number];
-    if (share.rows > 0) cut += plan.nanoseconds[number];
+    if (whole) most = std::min<std::int64_t>(most, sums);
+    if (share.rows > 0 || whole) cut += plan.nanoseconds[number];
     if (share.rows > 0 && std::holds_alternative<MatmulStep>(step)) most = std::min(most, share.rows / kLeastRows);
     if (!find_accesses(step, share.rows, accesses)) {
       share.after = number;

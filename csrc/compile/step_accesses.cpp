@@ -118,6 +118,13 @@ std::int64_t rows_of(const Step& step, std::int64_t wanted) {
   return 0;
 }
 
+bool sums_over_rows(const Step& step) {
+  if (const auto* product = std::get_if<MatmulStep>(&step))
+    return product->c_offsets.size() == 1 && product->n > 1 && product->a_row == 1 && product->a_column != 1;
+  const auto* reduce = std::get_if<ReduceStep>(&step);
+  return reduce && reduce->outer == 1 && reduce->inner > 1;
+}
+
 bool find_accesses(const Step& step, std::int64_t rows, std::vector<Access>& accesses) {
   Collector to(rows, accesses);
   return std::visit(

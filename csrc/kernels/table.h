@@ -75,6 +75,11 @@ struct MatmulTail {
   const void* rate;
 };
 
+// Memory that will be read next, and is asked for while a product multiplies, a few lines with each tile.
+struct Ahead {
+  const std::byte *next, *end;
+};
+
 // c[i, j] = activation(sum over p of a[i, p] * b[p, j] + bias[j] + addend[i, j]), masked. Strides are in elements; c
 // has contiguous columns. Types: float32, float64, int32, int64. k may be 0: the product is then 0.
 struct MatmulArgs {
@@ -88,6 +93,7 @@ struct MatmulArgs {
   const void* bias;  // n elements, or null
   Activation activation;
   const MatmulTail* tail;  // null: none. n > 1
+  Ahead* ahead;            // null: nothing
   void* workspace;         // matmul_workspace(...) bytes, 64-byte aligned; null when that is 0
 };
 using MatmulFn = void (*)(const MatmulArgs& args);

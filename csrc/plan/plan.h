@@ -176,6 +176,8 @@ using Step = std::variant<ElementwiseStep, CopyStep, ReduceStep, RowwiseStep, Sc
 struct Share {
   std::int64_t rows = 0;    // of the result, cut evenly; 0: one thread does it all
   std::uint32_t after = 0;  // it waits until all have done the steps below this number
+  Location ahead;           // a matrix of the next product: asked for while this one multiplies
+  std::int64_t ahead_bytes = 0;
 };
 
 // Neighboring steps, each too short to be worth waking threads for, that threads go through side by side.

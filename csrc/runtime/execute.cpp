@@ -12,10 +12,16 @@
 namespace lamina::runtime {
 
 void execute(const Plan& plan, Slots slots, std::size_t& next) {
-  auto run_up_to = [&](std::size_t end) {
-    for (; next < end; ++next) std::visit([slots](const auto& one) { run(one, slots); }, plan.steps[next]);
-  };
   auto threads = static_cast<std::uint32_t>(num_threads());
+  bool alone = threads == 1 && !plan.shares.empty();
+  auto run_up_to = [&](std::size_t end) {
+    for (; next < end; ++next) {
+      if (alone)
+        run_share(plan, slots, static_cast<std::uint32_t>(next), 0, 1);
+      else
+        std::visit([slots](const auto& one) { run(one, slots); }, plan.steps[next]);
+    }
+  };
   if (threads > 1) {
     for (const Stretch& stretch : plan.stretches) {
       if (next > stretch.first) continue;
@@ -89,10 +95,11 @@ void run(const MatmulStep& step, Slots slots) {
   matmul(step.dtype, args_of(step, slots, tail), step.a_offsets, step.b_offsets, step.c_offsets);
 }
 
-void run_rows(const MatmulStep& step, Slots slots, std::int64_t, std::int64_t begin, std::int64_t end) {
+void run_rows(const MatmulStep& step, Slots slots, std::int64_t begin, std::int64_t end, kernels::Ahead ahead) {
   kernels::MatmulTail tail;
   kernels::MatmulArgs args = args_of(step, slots, tail);
   auto size = static_cast<std::int64_t>(size_of(step.dtype));
+  args.ahead = &ahead;
   args.m = static_cast<std::size_t>(end - begin);
   args.a = static_cast<const std::byte*>(args.a) + (step.a_offsets[0] + begin * args.a_row) * size;
   args.b = static_cast<const std::byte*>(args.b) + step.b_offsets[0] * size;

@@ -1,6 +1,7 @@
 // Runs a stretch of short steps on several threads that go through it side by side.
 #pragma once
 
+#include "kernels/table.h"
 #include "runtime/steps.h"
 
 namespace lamina::runtime {
@@ -12,12 +13,12 @@ void run_stretch(const Plan& plan, const Stretch& stretch, Slots slots, std::uin
 inline bool has_share(const Share& share, std::uint32_t number, std::uint32_t place, std::uint32_t members) {
   return share.rows > 0 || number % members == place;
 }
-// What one of the members, who has a share, does of a step.
+// What one of the members, who has a share, does of a step; a single member does all of it.
 void run_share(const Plan& plan, Slots slots, std::uint32_t number, std::uint32_t place, std::uint32_t members);
 
-// A share of a step: rows [begin, end) of `rows`. Runs on the calling thread.
+// A share of a step: rows [begin, end) of `rows`. Runs on the calling thread. ahead: what a product asks for meanwhile.
 void run_rows(const ElementwiseStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);
-void run_rows(const MatmulStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);
+void run_rows(const MatmulStep& step, Slots slots, std::int64_t begin, std::int64_t end, kernels::Ahead ahead);
 void run_rows(const RowwiseStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);
 
 }  // namespace lamina::runtime

@@ -39,9 +39,10 @@ struct Compiled {
     groups = fuse_elementwise(program);
     recompute_cheap_values(program, groups);
   }
-  void finish() {
+  void finish(bool gathers = true) {
     fuse();
     emit_steps(program, groups, plan);
+    if (gathers) gather_sums(program, plan);
     assign_memory(program, plan);
   }
   std::uint32_t number(const ValuePtr& value) const {

@@ -1,4 +1,5 @@
-// share_steps and run_stretch: threads that go through short steps side by side, in whatever order the plan allows.
+// gather_sums, share_steps and run_stretch: threads that go through short steps side by side, in whatever order the
+// plan allows.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -58,7 +59,8 @@ void execute(const Plan& plan, std::byte* const* slots) {
 // A few residual blocks with their gradients and updates over the weights, as a training step records them.
 class Net {
  public:
-  Net(unsigned seed, std::int64_t rows, std::int64_t width, int blocks, bool trains) : random_(seed) {
+  Net(unsigned seed, std::int64_t rows, std::int64_t width, int blocks, bool trains, bool gathers = true)
+      : random_(seed) {
     ValuePtr x = leaf({rows, width}), rate = build::number(0.125, DType::kFloat32);
     struct Block {
       ValuePtr in, weight, bias, hidden, out;
@@ -88,7 +90,7 @@ class Net {
     for (const ValuePtr& value : live) c.liveness.live[value->slot] = true;
     for (const ValuePtr& value : dying) c.liveness.dying[value->slot] = true;
     c.program = read_trace(c.tape.recording().trace, c.liveness);
-    c.finish();
+    c.finish(gathers);
     share_steps(c.plan, kAnyStretch);
   }
 
@@ -156,6 +158,52 @@ void run_interleaved(const Plan& plan, std::byte* const* slots, std::uint32_t me
     next = stretch.end;
   }
   one_by_one(static_cast<std::uint32_t>(plan.steps.size()));
+}
+
+bool is_sum(const Plan& plan, std::size_t number) {
+  const auto* product = std::get_if<MatmulStep>(&plan.steps[number]);
+  return product && product->a_column != 1;
+}
+
+TEST(GatherSums, GradientsOfWeightsComeTogetherAndEachIsOneThreads) {
+  Net net(0, 32, 64, 5, true);
+  ASSERT_EQ(net.plan.stretches.size(), 1u);
+  std::size_t gathered = 0;
+  for (std::size_t first = 0, end; first < net.plan.steps.size(); first = end + 1) {
+    for (end = first; end < net.plan.steps.size() && is_sum(net.plan, end);) ++end;
+    if (end - first < 4) continue;  // the update of a weight that is read once more reads its gradient at once
+    gathered += end - first;
+    EXPECT_LE(net.plan.stretches[0].most, end - first);
+    for (std::size_t i = first; i < end; ++i) EXPECT_EQ(net.plan.shares[i].rows, 0) << i;
+  }
+  EXPECT_EQ(gathered, 5u);
+}
+
+TEST(GatherSums, ChangesNoBit) {
+  for (unsigned seed = 0; seed < 6; ++seed) {
+    Net gathered(seed, 24 + 8 * seed, 40, 6, true), as_recorded(seed, 24 + 8 * seed, 40, 6, true, false);
+    EXPECT_NE(gathered.plan.listing, as_recorded.plan.listing);
+    EXPECT_TRUE(gathered.alone().same_results(as_recorded.alone())) << seed;
+  }
+}
+
+TEST(GatherSums, WhoReadsASumComesAfterIt) {
+  Compiled c;
+  ValuePtr x = leaf_of(Shape::of({32, 16}), DType::kFloat32, std::vector<float>(512, 0.5f)), y = x;
+  for (int i = 0; i < 3; ++i) y = build::matmul(y, build::matmul(y, y, true, false));
+  c.read({y});
+  c.finish();
+  for (std::size_t i = 0; i < c.plan.steps.size(); ++i) EXPECT_EQ(is_sum(c.plan, i), i % 2 == 0) << c.plan.listing;
+}
+
+TEST(ShareSteps, EachProductAsksForTheNextOnesWeight) {
+  Net net(0, 32, 64, 4, false);
+  for (std::size_t i = 0; i + 1 < net.plan.steps.size(); ++i) {
+    const auto* next = std::get_if<MatmulStep>(&net.plan.steps[i + 1]);
+    if (!next) continue;
+    EXPECT_EQ(net.plan.shares[i].ahead.slot, next->b.slot) << i;
+    EXPECT_EQ(net.plan.shares[i].ahead_bytes, 64 * 64 * 4) << i;
+  }
 }
 
 TEST(ShareSteps, RowsOfAChainNeverWait) {

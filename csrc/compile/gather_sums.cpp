@@ -1,0 +1,105 @@
+// Pass: puts short steps that sum over all rows of a batch, as gradients of weights and biases do, behind several that
+// go row by row. Threads that go through them side by side then meet once for all of these sums, not for each.
+// Test: tests/cpp/test_share_steps.cpp.
+#include <algorithm>
+
+#include "compile/passes.h"
+#include "compile/step_accesses.h"
+#include "compile/visit_locations.h"
+
+namespace lamina {
+
+namespace {
+
+constexpr float kLongest = 10e3f;  // nanoseconds of a step that is put off
+constexpr std::size_t kMost = 16;  // steps at a time, and bytes that they read: these stay in the second-level cache
+constexpr std::size_t kMostBytes = 1 << 18;
+
+bool makes(const Step& step, std::uint32_t node) {
+  if (const auto* reduce = std::get_if<ReduceStep>(&step)) return reduce->out.slot == node;
+  const auto& product = std::get<MatmulStep>(step);
+  return product.c.slot == node || (product.has_update && product.updated.slot == node);
+}
+
+class Order {
+ public:
+  Order(const Program& program, Plan& plan) : program_(program), plan_(plan) {
+    for (std::uint32_t number = 0; number < plan.steps.size(); ++number) {
+      Step& step = plan.steps[number];
+      visit_locations(step, [this](Location& place) { make_up_for(place.slot); });
+      if (sums_over_rows(step) && plan.nanoseconds[number] <= kLongest && bytes_of(step) <= kMostBytes)
+        put_off(number);
+      else
+        order_.push_back(number);
+    }
+    make_up();
+  }
+
+  const std::vector<std::uint32_t>& order() const { return order_; }
+
+ private:
+  std::size_t bytes_of(const Step& step) const {
+    if (const auto* reduce = std::get_if<ReduceStep>(&step)) return program_[reduce->in.slot].bytes();
+    const auto& product = std::get<MatmulStep>(step);
+    return program_[product.a.slot].bytes() + program_[product.b.slot].bytes();
+  }
+
+  void put_off(std::uint32_t number) {
+    std::size_t bytes = bytes_of(plan_.steps[number]);
+    if (waiting_.size() == kMost || bytes_ + bytes > kMostBytes) make_up();
+    waiting_.push_back(number);
+    bytes_ += bytes;
+  }
+
+  // Somebody reads the node now.
+  void make_up_for(std::uint32_t node) {
+    auto maker = std::find_if(waiting_.begin(), waiting_.end(),
+                              [&](std::uint32_t number) { return makes(plan_.steps[number], node); });
+    if (maker == waiting_.end()) return;
+    order_.push_back(*maker);
+    waiting_.erase(maker);
+  }
+
+  // Products first: steps of one kind are shared out evenly.
+  void make_up() {
+    std::stable_partition(waiting_.begin(), waiting_.end(), [this](std::uint32_t number) {
+      return std::holds_alternative<MatmulStep>(plan_.steps[number]);
+    });
+    order_.insert(order_.end(), waiting_.begin(), waiting_.end());
+    waiting_.clear();
+    bytes_ = 0;
+  }
+
+  const Program& program_;
+  Plan& plan_;
+  std::vector<std::uint32_t> waiting_, order_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace
+
+void gather_sums(Program& program, Plan& plan) {
+  const std::vector<std::uint32_t> order = Order(program, plan).order();
+  if (std::is_sorted(order.begin(), order.end())) return;
+  std::vector<std::string> lines;
+  for (std::size_t line = 0, next; line < plan.listing.size(); line = next) {
+    next = plan.listing.find('\n', line) + 1;
+    lines.push_back(plan.listing.substr(line, next - line));
+  }
+  std::vector<Step> steps;
+  std::vector<float> nanoseconds;
+  std::vector<std::uint32_t> renumbered(order.size());
+  plan.listing.clear();
+  for (std::uint32_t number : order) {
+    renumbered[number] = static_cast<std::uint32_t>(steps.size());
+    steps.push_back(std::move(plan.steps[number]));
+    nanoseconds.push_back(plan.nanoseconds[number]);
+    plan.listing += lines[number];
+  }
+  plan.steps = std::move(steps);
+  plan.nanoseconds = std::move(nanoseconds);
+  for (Node& node : program.nodes)
+    if (node.step != kNone) node.step = renumbered[node.step];
+}
+
+}  // namespace lamina
