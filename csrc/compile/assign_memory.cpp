@@ -56,25 +56,24 @@ class Arena {
   std::int64_t size_ = 0;
 };
 
-// A copy from a place to itself is none. The listing has a line for each step.
+// A copy from a place to itself is none.
 void drop_idle_copies(Program& program, Plan& plan) {
-  std::size_t kept = 0, line = 0;
+  std::size_t kept = 0;
   std::vector<std::uint32_t> renumbered(plan.steps.size(), kNone);
   for (std::size_t number = 0; number < plan.steps.size(); ++number) {
     const auto* copy = std::get_if<CopyStep>(&plan.steps[number]);
-    std::size_t next = plan.listing.find('\n', line) + 1;
-    if (copy && copy->from.slot == copy->to.slot && copy->from.offset == copy->to.offset) {
-      plan.listing.erase(line, next - line);
-      continue;
+    if (copy && copy->from.slot == copy->to.slot && copy->from.offset == copy->to.offset) continue;
+    if (kept != number) {
+      plan.steps[kept] = std::move(plan.steps[number]);
+      plan.notes[kept] = std::move(plan.notes[number]);
     }
-    line = next;
-    if (kept != number) plan.steps[kept] = std::move(plan.steps[number]);
     plan.nanoseconds[kept] = plan.nanoseconds[number];
     renumbered[number] = static_cast<std::uint32_t>(kept++);
   }
   if (kept == plan.steps.size()) return;
   plan.steps.resize(kept);
   plan.nanoseconds.resize(kept);
+  plan.notes.resize(kept);
   for (Node& node : program.nodes)
     if (node.step != kNone) node.step = renumbered[node.step];
 }

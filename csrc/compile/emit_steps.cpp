@@ -54,9 +54,9 @@ void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>&
   }
 }
 
-void Emitter::add(Step step, const std::string& note, double nanoseconds) {
+void Emitter::add(Step step, std::string note, double nanoseconds) {
   plan_.steps.push_back(std::move(step));
-  plan_.listing += note + "\n";
+  plan_.notes.push_back(std::move(note));
   plan_.nanoseconds.push_back(static_cast<float>(30 + nanoseconds));
   plan_.estimated_nanoseconds += 30 + nanoseconds;
 }

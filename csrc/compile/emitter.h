@@ -39,7 +39,7 @@ class Emitter {
   void emit_slice_update(std::uint32_t index);
   void emit_cat(std::uint32_t index);
 
-  void add(Step step, const std::string& note, double nanoseconds);
+  void add(Step step, std::string note, double nanoseconds);
 
   Program& program_;
   Plan& plan_;

@@ -1,7 +1,6 @@
 // What a plan does, for people: every step with the operations in it, and why they are not in fewer.
 // Test: tests/python/test_plan.py.
 #include <set>
-#include <sstream>
 
 #include "compile/passes.h"
 #include "support/check.h"
@@ -95,11 +94,8 @@ std::string explain_plan(const Program& unfused, const Program& program, const P
   }
   std::string out = text(plan.steps.size(), " steps for ", program.values, " recorded values; arena ", plan.arena_bytes,
                          " bytes, ", plan.output_bytes.size(), " outputs\n");
-  std::istringstream notes(plan.listing);
   for (std::size_t step = 0; step < plan.steps.size(); ++step) {
-    std::string note;
-    std::getline(notes, note);
-    out += text("step ", step, ": ", note, "\n");
+    out += text("step ", step, ": ", plan.notes[step], "\n");
     if (!contents[step].empty()) out += text("    computes ", contents[step].substr(2), "\n");
   }
   for (const Stretch& stretch : plan.stretches)

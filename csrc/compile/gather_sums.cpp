@@ -81,23 +81,18 @@ class Order {
 void gather_sums(Program& program, Plan& plan) {
   const std::vector<std::uint32_t> order = Order(program, plan).order();
   if (std::is_sorted(order.begin(), order.end())) return;
-  std::vector<std::string> lines;
-  for (std::size_t line = 0, next; line < plan.listing.size(); line = next) {
-    next = plan.listing.find('\n', line) + 1;
-    lines.push_back(plan.listing.substr(line, next - line));
-  }
-  std::vector<Step> steps;
-  std::vector<float> nanoseconds;
+  Plan sorted;
   std::vector<std::uint32_t> renumbered(order.size());
-  plan.listing.clear();
+  sorted.steps.reserve(order.size());
   for (std::uint32_t number : order) {
-    renumbered[number] = static_cast<std::uint32_t>(steps.size());
-    steps.push_back(std::move(plan.steps[number]));
-    nanoseconds.push_back(plan.nanoseconds[number]);
-    plan.listing += lines[number];
+    renumbered[number] = static_cast<std::uint32_t>(sorted.steps.size());
+    sorted.steps.push_back(std::move(plan.steps[number]));
+    sorted.nanoseconds.push_back(plan.nanoseconds[number]);
+    sorted.notes.push_back(std::move(plan.notes[number]));
   }
-  plan.steps = std::move(steps);
-  plan.nanoseconds = std::move(nanoseconds);
+  plan.steps = std::move(sorted.steps);
+  plan.nanoseconds = std::move(sorted.nanoseconds);
+  plan.notes = std::move(sorted.notes);
   for (Node& node : program.nodes)
     if (node.step != kNone) node.step = renumbered[node.step];
 }

@@ -28,6 +28,7 @@ std::int64_t g_flushes = 0;
 struct Work {
   Recording recording;
   PlanMemory memory;
+  Liveness::Flags dying;
 };
 std::unique_ptr<Work> g_spare;
 
@@ -212,11 +213,12 @@ void flush() {
   Recording& recording = work->recording;
   PlanMemory& memory = work->memory;
   prepare(memory, compiled->plan, pending);
+  work->dying = uses.liveness.dying;
   std::vector<ValuePtr> holders(uses.holders.begin(), uses.holders.end());
   tape.take(recording);
   bind_results(*compiled, recording, memory);
   ++g_flushes;
-  run_plan(compiled, recording, uses.liveness.dying, memory);
+  run_plan(compiled, recording, work->dying, memory);
   for (const ValuePtr& holder : holders) drop_inputs(holder.get());
   recording.clear();
   memory.arena.reset();

@@ -136,7 +136,7 @@ TEST_F(ReuseDyingMemory, TemporaryThatIsCopiedIsMadeInTheResultsMemory) {
   c.finish();
   EXPECT_EQ(c.count<CopyStep>(), 1u);
   EXPECT_EQ(c.plan.arena_bytes, 0u);
-  EXPECT_EQ(std::count(c.plan.listing.begin(), c.plan.listing.end(), '\n'), 2);
+  EXPECT_EQ(c.plan.notes.size(), 2u);
 }
 
 TEST(AssignMemory, TemporariesTakeTurns) {

@@ -182,7 +182,7 @@ TEST(GatherSums, GradientsOfWeightsComeTogetherAndEachIsOneThreads) {
 TEST(GatherSums, ChangesNoBit) {
   for (unsigned seed = 0; seed < 6; ++seed) {
     Net gathered(seed, 24 + 8 * seed, 40, 6, true), as_recorded(seed, 24 + 8 * seed, 40, 6, true, false);
-    EXPECT_NE(gathered.plan.listing, as_recorded.plan.listing);
+    EXPECT_NE(gathered.plan.notes, as_recorded.plan.notes);
     EXPECT_TRUE(gathered.alone().same_results(as_recorded.alone())) << seed;
   }
 }
@@ -193,7 +193,7 @@ TEST(GatherSums, WhoReadsASumComesAfterIt) {
   for (int i = 0; i < 3; ++i) y = build::matmul(y, build::matmul(y, y, true, false));
   c.read({y});
   c.finish();
-  for (std::size_t i = 0; i < c.plan.steps.size(); ++i) EXPECT_EQ(is_sum(c.plan, i), i % 2 == 0) << c.plan.listing;
+  for (std::size_t i = 0; i < c.plan.steps.size(); ++i) EXPECT_EQ(is_sum(c.plan, i), i % 2 == 0) << c.plan.notes[i];
 }
 
 TEST(ShareSteps, EachProductAsksForTheNextOnesWeight) {
