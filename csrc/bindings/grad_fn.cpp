@@ -58,7 +58,7 @@ void deallocate(PyObject* self) {
   GradFnObject* object = as_grad_fn(self);
   if (object->owns) {
     state_if_any(object->node)->object = nullptr;
-    release(object->node);
+    let_go(object->node);
   }
   type->tp_free(self);
   Py_DECREF(type);

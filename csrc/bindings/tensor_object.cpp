@@ -38,12 +38,15 @@ TensorObject* allocate(PyTypeObject* type) {
 }
 
 void empty(engine::Variable& variable) {
+  ValuePtr value = std::move(variable.value), base;
   if (variable.cell) {
+    if (variable.cell->references == 1) base = std::move(variable.cell->value);
     variable = engine::Variable();
   } else {
-    variable.value.reset();
     variable.seen = variable.changes = 0;
   }
+  if (value) let_go(value.detach());
+  if (base) let_go(base.detach());
 }
 
 void deallocate(PyObject* self) {

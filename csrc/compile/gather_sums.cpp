@@ -56,6 +56,7 @@ class Order {
     auto maker = std::find_if(waiting_.begin(), waiting_.end(),
                               [&](std::uint32_t number) { return makes(plan_.steps[number], node); });
     if (maker == waiting_.end()) return;
+    bytes_ -= bytes_of(plan_.steps[*maker]);
     order_.push_back(*maker);
     waiting_.erase(maker);
   }

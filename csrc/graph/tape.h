@@ -73,6 +73,8 @@ class Tape {
 
   // Hands the recording over and starts an empty one, in the room of what `recording` was (cleared).
   void take(Recording& recording);
+  // Is the value among the inputs or scalars, which the tape holds?
+  bool lists(const Value* value) const { return value->epoch == epoch_ && !is_pending(value); }
   std::uint32_t epoch() const { return epoch_; }
 
  private:

@@ -68,7 +68,23 @@ void deallocate(Value* value) {
 std::vector<Value*> g_dying;
 bool g_draining = false;
 
+// What only its tape's list of inputs holds gives numbers and nothing else: what Python has attached to the graph dies
+// with its last user, not when the tape runs.
+bool is_only_listed(const Value* value) {
+  bool has_more = value->input_count != 0 || value->leaf || value->hooks;
+  return value->references == 2 && has_more && Tape::current().lists(value);
+}
+
 void free_one(Value* value) {
+  if (value->references != 0) {  // see let_go
+    LeafPtr leaf, hooks;
+    if (is_only_listed(value)) {
+      if (value->leaf) leaf = LeafPtr::adopt(std::exchange(value->leaf, nullptr));
+      if (value->hooks) hooks = LeafPtr::adopt(std::exchange(value->hooks, nullptr));
+      drop_inputs(value);
+    }
+    return release(value);
+  }
   if (!value->storage && value->op >= kFirstOp) Tape::forget(value);
   drop_inputs(value);
   if (value->storage) release(value->storage);
@@ -167,7 +183,14 @@ void attach_hooks(Value* value, LeafPtr hooks) {
 
 void drop_inputs(Value* value) {
   for (std::size_t i = 0; i < value->input_count; ++i)
-    if (Value* input = std::exchange(value->inputs[i], nullptr)) release(input);
+    if (Value* input = std::exchange(value->inputs[i], nullptr)) let_go(input);
+}
+
+void let_go(Value* value) {
+  if (is_only_listed(value))
+    destroy(value);  // with the reference, which is given up when it is the value's turn
+  else
+    release(value);
 }
 
 void set_dual_observer(void (*freed)(const Value*)) { g_dual_freed = freed; }

@@ -124,6 +124,8 @@ void attach_hooks(Value* value, LeafPtr hooks);
 
 // Drops the inputs: the value is no longer connected to what made it. Frees iteratively, however deep the graph.
 void drop_inputs(Value* value);
+// Gives up a reference, and what the value was made of if only a tape's list of inputs holds it then.
+void let_go(Value* value);
 
 // The sequence number of the newest value.
 std::uint64_t current_sequence();

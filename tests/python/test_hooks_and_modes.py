@@ -216,3 +216,35 @@ def test_a_hook_that_holds_its_own_node_is_collected_with_the_graph() -> None:
     del result
     gc.collect()
     assert seen() is None
+
+
+@pytest.mark.parametrize("computed", [False, True])
+@pytest.mark.parametrize("on_tensor", [False, True])
+def test_hooks_of_what_a_pending_result_read_go_with_that_result(on_tensor: bool, computed: bool) -> None:
+    class Same(lamina.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: lamina.Tensor) -> lamina.Tensor:
+            return x
+
+        @staticmethod
+        def backward(ctx: Any, gradient: lamina.Tensor) -> lamina.Tensor:  # type: ignore[override]
+            return gradient
+
+    def graph() -> tuple[lamina.Tensor, Any]:
+        y = Same.apply(_leaf(1.0))
+        if computed:
+            y.tolist()
+        node, witness = y.grad_fn, _Witness()
+
+        def hook(*gradients: object) -> None:
+            assert node is not None, witness
+
+        (y if on_tensor else node).register_hook(hook)
+        return y * 3, weakref.ref(witness)
+
+    result, seen = graph()
+    gc.collect()
+    assert seen() is not None
+    del result  # never computed
+    gc.collect()
+    assert seen() is None
