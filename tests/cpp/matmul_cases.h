@@ -172,6 +172,7 @@ struct Case {
             bias.empty() ? nullptr : bias.data(),
             activation,
             addend.empty() && mask.empty() && base.empty() ? nullptr : more,
+            nullptr,
             nullptr};
   }
 
