@@ -120,9 +120,10 @@ std::int64_t rows_of(const Step& step, std::int64_t wanted) {
 
 bool sums_over_rows(const Step& step) {
   if (const auto* product = std::get_if<MatmulStep>(&step))
-    return product->c_offsets.size() == 1 && product->n > 1 && product->a_row == 1 && product->a_column != 1;
+    return product->c_offsets.size() == 1 && product->n > 1 && product->a_row == 1 && product->a_column != 1 &&
+           product->k >= 2 * kLeastRows;
   const auto* reduce = std::get_if<ReduceStep>(&step);
-  return reduce && reduce->outer == 1 && reduce->inner > 1;
+  return reduce && reduce->outer == 1 && reduce->inner > 1 && reduce->n >= 2 * kLeastRows;
 }
 
 bool find_accesses(const Step& step, std::int64_t rows, std::vector<Access>& accesses) {
