@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -113,3 +114,12 @@ def test_results_larger_than_caches() -> None:
     total = y.amax()
     assert total.item() == 2 * x[-1]
     np.testing.assert_array_equal(y.numpy(), x * 2)
+
+
+@pytest.mark.parametrize("shape", list(itertools.product((0, 2), repeat=4)))
+def test_sums_of_nothing_over_axes_with_others_between(shape: tuple[int, ...]) -> None:
+    array = np.ones(shape, np.float32)
+    for dims in ((0, 2), (1, 3), (0, 3), (0, 1, 3)):
+        x = lamina.tensor(array)
+        np.testing.assert_array_equal(x.sum(dims).numpy(), array.sum(dims))
+        np.testing.assert_array_equal((x * 2).sum(dims).numpy(), 2 * array.sum(dims))
