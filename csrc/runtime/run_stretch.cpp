@@ -110,15 +110,12 @@ class Crew {
 void run_share(const Plan& plan, Slots slots, std::uint32_t number, std::uint32_t place, std::uint32_t members) {
   const Step& step = plan.steps[number];
   const Share& share = plan.shares[number];
-  std::int64_t rows = share.rows;
-  const auto* product = std::get_if<MatmulStep>(&step);
-  if (product && product->c_offsets.size() == 1) {
-    std::int64_t begin = rows * place / members, end = rows > 0 ? rows * (place + 1) / members : product->m;
+  std::int64_t rows = share.rows, begin = rows * place / members, end = rows * (place + 1) / members;
+  if (const auto* product = std::get_if<MatmulStep>(&step); product && product->c_offsets.size() == 1) {
     const std::byte* ahead = share.ahead_bytes > 0 ? at(slots, share.ahead) : nullptr;
-    return run_rows(*product, slots, begin, end, {ahead, ahead + share.ahead_bytes});
+    return run_rows(*product, slots, begin, rows > 0 ? end : product->m, {ahead, ahead + share.ahead_bytes});
   }
   if (rows == 0) return std::visit([slots](const auto& one) { run(one, slots); }, step);
-  std::int64_t begin = rows * place / members, end = rows * (place + 1) / members;
   std::visit(
       [&](const auto& one) {
         if constexpr (requires { run_rows(one, slots, rows, begin, end); }) run_rows(one, slots, rows, begin, end);

@@ -1,7 +1,6 @@
 // Runs a stretch of short steps on several threads that go through it side by side.
 #pragma once
 
-#include "kernels/table.h"
 #include "runtime/steps.h"
 
 namespace lamina::runtime {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _core, amp
 from ..amp.autocast_mode import warn_of_old_name
+from ..amp.old_names import GradScalerOfDevice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,16 +21,7 @@ class autocast(amp.autocast):  # noqa: N801  # PyTorch's name
         super().__init__("cpu", dtype, enabled, cache_enabled)
 
 
-class GradScaler(amp.GradScaler):
+class GradScaler(GradScalerOfDevice):
     """``lamina.amp.GradScaler("cpu", …)``."""
 
-    def __init__(
-        self,
-        init_scale: float = 65536.0,
-        growth_factor: float = 2.0,
-        backoff_factor: float = 0.5,
-        growth_interval: int = 2000,
-        enabled: bool = True,
-    ) -> None:
-        warn_of_old_name("cpu", "GradScaler")
-        super().__init__("cpu", init_scale, growth_factor, backoff_factor, growth_interval, enabled)
+    device_type = "cpu"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _core, amp
 from ..amp.autocast_mode import warn_of_old_name
+from ..amp.old_names import GradScalerOfDevice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,19 +24,10 @@ class autocast(amp.autocast):  # noqa: N801  # PyTorch's name
         super().__init__("cuda", dtype, enabled, cache_enabled)
 
 
-class GradScaler(amp.GradScaler):
+class GradScaler(GradScalerOfDevice):
     """``lamina.amp.GradScaler("cuda", …)``: a warning, and no effect."""
 
-    def __init__(
-        self,
-        init_scale: float = 65536.0,
-        growth_factor: float = 2.0,
-        backoff_factor: float = 0.5,
-        growth_interval: int = 2000,
-        enabled: bool = True,
-    ) -> None:
-        warn_of_old_name("cuda", "GradScaler")
-        super().__init__("cuda", init_scale, growth_factor, backoff_factor, growth_interval, enabled)
+    device_type = "cuda"
 
 
 def custom_fwd(fwd: Callable[..., Any] | None = None, *, cast_inputs: DType | None = None) -> Callable[..., Any]:

@@ -6,7 +6,7 @@ from .._core import Tensor
 from ..nn.functional import softplus
 from . import constraints
 from .parameters import broadcast_all
-from .transformed_distribution import TransformedDistribution
+from .relaxed import Relaxed
 from .transforms import SigmoidTransform
 from .trials import Trials
 
@@ -54,7 +54,7 @@ class LogitRelaxedBernoulli(Trials):
         return temperature.log() + away - 2 * softplus(away)
 
 
-class RelaxedBernoulli(TransformedDistribution):
+class RelaxedBernoulli(Relaxed):
     """Numbers of (0, 1) that approach a `Bernoulli`'s as the `temperature` falls to 0, and have a gradient.
 
     `probs` or `logits` is given; the temperature, a tensor, broadcasts with it.
@@ -75,15 +75,3 @@ class RelaxedBernoulli(TransformedDistribution):
     ) -> None:
         base = LogitRelaxedBernoulli(temperature, probs, logits, validate_args)
         super().__init__(base, SigmoidTransform(), validate_args)
-
-    @property
-    def temperature(self) -> Tensor | float:
-        return self.base_dist.temperature
-
-    @property
-    def probs(self) -> Tensor:
-        return self.base_dist.probs
-
-    @property
-    def logits(self) -> Tensor:
-        return self.base_dist.logits

@@ -7,7 +7,7 @@ from math import lgamma
 from .._core import Tensor
 from . import constraints
 from .categories import Categories
-from .transformed_distribution import TransformedDistribution
+from .relaxed import Relaxed
 from .transforms import ExpTransform
 
 TYPE_CHECKING = False
@@ -56,7 +56,7 @@ class ExpRelaxedCategorical(Categories):
         return scores + (n - 1) * each.log() + lgamma(n)
 
 
-class RelaxedOneHotCategorical(TransformedDistribution):
+class RelaxedOneHotCategorical(Relaxed):
     """Probability vectors that approach a `OneHotCategorical`'s as the `temperature` falls to 0, and have a gradient.
 
     `probs` (..., n) or `logits` is given; the temperature is a number, or (..., 1): one for each of the batch.
@@ -77,15 +77,3 @@ class RelaxedOneHotCategorical(TransformedDistribution):
     ) -> None:
         base = ExpRelaxedCategorical(temperature, probs, logits, validate_args)
         super().__init__(base, ExpTransform(), validate_args)
-
-    @property
-    def temperature(self) -> Tensor | float:
-        return self.base_dist.temperature
-
-    @property
-    def probs(self) -> Tensor:
-        return self.base_dist.probs
-
-    @property
-    def logits(self) -> Tensor:
-        return self.base_dist.logits
