@@ -32,6 +32,7 @@ constexpr auto kPatience = std::chrono::microseconds(200);  // of a caller whose
 constexpr int kPausesPerClockRead = 16;
 constexpr std::uint64_t kTicket = std::uint64_t{1} << 32;
 constexpr std::uint64_t kWorkersMask = kTicket - 1;
+constexpr std::size_t kMostShares = 64;
 
 // True while this thread runs chunks: what it starts then, it runs alone.
 thread_local bool working = false;
@@ -56,11 +57,10 @@ class Pool {
     context_ = context;
     count_ = count;
     grain_ = grain;
-    chunks_ = chunks;
-    next_.store(0, std::memory_order_relaxed);
+    share_out(chunks);
     state_.fetch_add(kTicket);  // opens the job; sequentially consistent, as `sleepers_` below: one side sees the other
     if (sleepers_.load() != 0) wake(chunks - 1);
-    run_chunks();
+    run_chunks(0);
     if ((state_.fetch_add(kTicket, std::memory_order_acq_rel) & kWorkersMask) != 0) wait_for_workers();
     std::exception_ptr failure = std::exchange(failure_, nullptr);
     failed_.store(false, std::memory_order_relaxed);
@@ -78,17 +78,34 @@ class Pool {
   }
 
  private:
-  void run_chunks() {
+  // Chunks that are a thread's own to begin with: the same part of every job, so that the next one finds in a core's
+  // caches what this one leaves there.
+  struct alignas(64) Share {
+    std::atomic<std::size_t> next{0};
+    std::size_t end = 0;
+  };
+
+  void share_out(std::size_t chunks) {
+    for (std::size_t i = 0; i < share_count_; ++i) {
+      shares_[i].next.store(chunks * i / share_count_, std::memory_order_relaxed);
+      shares_[i].end = chunks * (i + 1) / share_count_;
+    }
+  }
+
+  // The chunks of a thread's own share, then what the others have left.
+  void run_chunks(std::size_t own) {
     working = true;
     try {
-      for (;;) {
-        const std::size_t chunk = next_.fetch_add(1, std::memory_order_relaxed);
-        if (chunk >= chunks_) break;
-        const std::size_t begin = chunk * grain_;
-        body_(context_, begin, std::min(count_, begin + grain_));
+      for (std::size_t i = own; i < own + share_count_; ++i) {
+        Share& share = shares_[i % share_count_];
+        for (std::size_t chunk; (chunk = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) {
+          const std::size_t begin = chunk * grain_;
+          body_(context_, begin, std::min(count_, begin + grain_));
+        }
       }
     } catch (...) {
-      next_.store(chunks_, std::memory_order_relaxed);  // no chunk begins any more
+      for (std::size_t i = 0; i < share_count_; ++i)  // no chunk begins any more
+        shares_[i].next.store(shares_[i].end, std::memory_order_relaxed);
       if (!failed_.exchange(true, std::memory_order_relaxed)) failure_ = std::current_exception();
     }
     working = false;
@@ -123,13 +140,13 @@ class Pool {
 
   static bool open(std::uint64_t state) { return (state & kTicket) != 0; }
 
-  void work() {
+  void work(std::size_t own) {
     std::uint64_t done = 0;  // the ticket of the last job this worker was at
     for (;;) {
       const std::uint64_t seen = await_job(done);
       if (stopping_.load(std::memory_order_relaxed)) return;
       const std::uint64_t entered = state_.fetch_add(1, std::memory_order_acq_rel);
-      if (open(entered)) run_chunks();
+      if (open(entered)) run_chunks(own);
       leave();
       done = (open(entered) ? entered : seen) & ~kWorkersMask;
     }
@@ -174,6 +191,7 @@ class Pool {
   void resize(int threads) {
     stop_workers();
     stopping_.store(false, std::memory_order_relaxed);
+    share_count_ = std::min(static_cast<std::size_t>(threads), kMostShares);
     callers_cpu_ = -1;
     CPU_ZERO(&cpus_);
     sched_getaffinity(0, sizeof(cpus_), &cpus_);
@@ -183,7 +201,7 @@ class Pool {
     pthread_sigmask(SIG_SETMASK, &all, &previous);
     try {
       workers_.reserve(static_cast<std::size_t>(threads - 1));
-      for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+      for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(static_cast<std::size_t>(i)); });
     } catch (const std::exception&) {
       // The system grants no more threads: those that there are do the work.
     }
@@ -219,8 +237,8 @@ class Pool {
   std::atomic<bool> caller_sleeps_{false};
   RangeBody body_ = nullptr;
   void* context_ = nullptr;
-  std::size_t count_ = 0, grain_ = 1, chunks_ = 0;
-  alignas(64) std::atomic<std::size_t> next_{0};
+  std::size_t count_ = 0, grain_ = 1, share_count_ = 1;
+  Share shares_[kMostShares];
   std::atomic<bool> failed_{false};
   std::exception_ptr failure_;  // written by whoever set failed_, read by the caller when all have left
 

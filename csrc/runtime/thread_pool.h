@@ -14,10 +14,11 @@ void set_num_threads(int count);
 
 using RangeBody = void (*)(void* context, std::size_t begin, std::size_t end);
 
-// Calls body over [0, count) in chunks of `grain` (the last may be shorter), on the caller and the pool; returns when
-// all are done. Chunks are claimed dynamically; each is a contiguous range. Runs on the caller alone when count <=
-// grain, inside another parallel_for, or with one thread. If body throws, chunks that have not begun are dropped; when
-// the others have ended, the first exception is raised here.
+// Calls body over [0, count) in chunks of `grain` (the last may be shorter), each a contiguous range, on the caller and
+// the pool; returns when all are done. Each thread begins with its own part of the chunks, the caller with the first,
+// and then takes what others have left of theirs. Runs on the caller alone when count <= grain, inside another
+// parallel_for, or with one thread. If body throws, chunks that have not begun are dropped; when the others have ended,
+// the first exception is raised here.
 void parallel_for(std::size_t count, std::size_t grain, RangeBody body, void* context);
 
 template <typename Body>

@@ -103,6 +103,22 @@ TEST_F(ThreadPool, works_on_several_threads_at_once) {
   }
 }
 
+TEST_F(ThreadPool, begins_with_each_threads_own_part) {
+  set_num_threads(2);
+  const std::thread::id caller = std::this_thread::get_id();
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<int> started{0};
+    std::atomic<bool> callers[4];
+    parallel_for(4, 1, [&](std::size_t chunk, std::size_t) {
+      callers[chunk] = std::this_thread::get_id() == caller;
+      if (chunk % 2 != 0) return;
+      for (++started; started < 2;) std::this_thread::yield();  // the first of either part
+    });
+    EXPECT_TRUE(callers[0]);
+    EXPECT_FALSE(callers[2]);
+  }
+}
+
 TEST_F(ThreadPool, wakes_workers_that_have_parked) {
   set_num_threads(2);
   for (int round = 0; round < 20; ++round) {
