@@ -1,4 +1,4 @@
-// Plan: a compiled tape as plain frozen data: steps in order, and where their operands lie.
+// Plan: a compiled tape as plain frozen data (but for Stretch::pace): steps in order, and where their operands lie.
 //
 // A plan knows no values, no tape and no addresses. The runtime is given a table of base pointers, one a slot:
 // slot 0 is the arena (temporaries), then come the inputs, the scalars and the outputs.
@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "plan/pace.h"
 #include "support/dtype.h"
 #include "support/kernel_ids.h"
 
@@ -185,6 +186,7 @@ struct Stretch {
   static constexpr std::uint32_t kMostThreads = 64;
   std::uint32_t first, end;  // numbers of steps
   std::uint32_t most;        // threads that its rows keep busy
+  mutable Pace pace = {};    // kept by the runtime
 };
 
 struct Plan {

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <chrono>
 #include <thread>
 
 #include "runtime/pause.h"
@@ -124,8 +125,12 @@ void run_share(const Plan& plan, Slots slots, std::uint32_t number, std::uint32_
 }
 
 void run_stretch(const Plan& plan, const Stretch& stretch, Slots slots, std::uint32_t members) {
+  using Clock = std::chrono::steady_clock;
+  if (!stretch.pace.together()) members = 1;
+  const Clock::time_point begin = Clock::now();
   Crew crew(plan, stretch, slots, std::min(members, Stretch::kMostThreads));
   parallel_for(members, 1, [&crew](std::size_t, std::size_t) { crew.work(); });
+  stretch.pace.note(std::chrono::duration<float, std::nano>(Clock::now() - begin).count());
 }
 
 }  // namespace lamina::runtime

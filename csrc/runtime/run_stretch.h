@@ -5,7 +5,8 @@
 
 namespace lamina::runtime {
 
-// For members > 1, the caller included; fewer threads may come, and the results are the same to the bit.
+// For members > 1, the caller included; fewer threads may come, or the caller does all of it where that has been
+// quicker. The results are the same to the bit.
 void run_stretch(const Plan& plan, const Stretch& stretch, Slots slots, std::uint32_t members);
 
 // Steps that are not cut go to the places in turn.
