@@ -70,7 +70,7 @@ TYPED_TEST(MatmulFloat, large_enough_for_several_blocks) {
 // Too deep to be read in place: the first panel of rows packs b's whole panels, the last one is packed before. All are
 // where b's rows are far apart.
 TYPED_TEST(MatmulFloat, panels_packed_by_their_first_reader) {
-  for (const std::size_t m : {7u, 12u, 13u, 15u, 29u}) {
+  for (const std::size_t m : {7u, 12u, 13u, 15u, 29u, 75u}) {
     for (const std::size_t n : {16u, 17u, 31u, 32u, 33u, 64u, 65u, 127u, 128u, 129u}) {
       for (const Layout b : {Layout::kPaddedRows, Layout::kFarRows}) {
         Case<TypeParam> product = make_case<TypeParam>(m, n, 521, Layout::kRows, b);
@@ -106,7 +106,8 @@ TYPED_TEST(MatmulFloat, tails_of_every_small_size) {
 TYPED_TEST(MatmulFloat, tails_on_every_path) {
   const std::size_t shapes[][3] = {{1, 40, 37},     {2, 70, 300},   {3, 21, 200},     {4, 300, 2100},  {9, 700, 1030},
                                    {29, 65, 521},   {200, 150, 90}, {170, 130, 1100}, {1100, 140, 40}, {600, 3, 77},
-                                   {300, 33, 2050}, {16, 70, 300},  {32, 605, 1100}};
+                                   {300, 33, 2050}, {16, 70, 300},  {32, 605, 1100},  {5, 33, 96},     {7, 130, 240},
+                                   {10, 70, 300},   {15, 200, 250}};
   for (const auto& [m, n, k] : shapes) {
     for (const Layout a : {Layout::kRows, Layout::kPaddedColumns}) {
       for (const Layout b : {Layout::kPaddedRows, Layout::kColumns, Layout::kStepped}) {
@@ -274,7 +275,8 @@ TYPED_TEST(MatmulFloat, nan_and_infinity_go_where_they_belong) {
 TYPED_TEST(MatmulFloat, random_reals_round_within_the_bound) {
   using Wide = std::conditional_t<std::is_same_v<TypeParam, float>, double, long double>;
   std::normal_distribution<double> normal;
-  const std::size_t shapes[][3] = {{1, 50, 1000}, {50, 1, 1000}, {3, 40, 777}, {40, 30, 1500}, {180, 70, 600}};
+  const std::size_t shapes[][3] = {{1, 50, 1000},  {50, 1, 1000}, {3, 40, 777},  {40, 30, 1500},
+                                   {180, 70, 600}, {6, 40, 777},  {13, 50, 1000}};
   for (const auto& [m, n, k] : shapes) {
     for (const Layout b : {Layout::kRows, Layout::kColumns}) {
       Case<TypeParam> product = make_case<TypeParam>(m, n, k, Layout::kRows, b);
@@ -302,8 +304,9 @@ TYPED_TEST(MatmulFloat, random_reals_round_within_the_bound) {
 TYPED_TEST(MatmulFloat, the_number_of_threads_changes_no_bit) {
   const int before = runtime::num_threads();
   std::normal_distribution<double> normal;
-  const std::size_t shapes[][3] = {{1, 784, 512}, {4, 700, 600},   {32, 512, 784}, {300, 500, 700}, {1200, 10, 300},
-                                   {900, 1, 900}, {160, 650, 900}, {32, 65, 784},  {100, 129, 500}};
+  const std::size_t shapes[][3] = {{1, 784, 512},   {4, 700, 600}, {32, 512, 784}, {300, 500, 700},
+                                   {1200, 10, 300}, {7, 600, 500}, {13, 700, 600}, {900, 1, 900},
+                                   {160, 650, 900}, {32, 65, 784}, {100, 129, 500}};
   for (const auto& [m, n, k] : shapes) {
     for (const Layout a : {Layout::kRows, Layout::kColumns}) {
       for (const Layout b : {Layout::kRows, Layout::kColumns}) {
