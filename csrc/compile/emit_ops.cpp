@@ -7,24 +7,6 @@
 
 namespace lamina {
 
-namespace {
-
-// How far the elements along the last axis lie apart, if all other axes together are one run of neighbors; else 0.
-std::int64_t elements_apart(const Node& node) {
-  if (!node.layout.strides || node.shape->dims().back() == 0) return 0;
-  auto dims = node.shape->dims();
-  std::int64_t run = 1;
-  for (std::size_t axis = dims.size() - 1; axis-- > 0;) {
-    if (dims[axis] == 1) continue;
-    if ((*node.layout.strides)[static_cast<int>(axis)] != run) return 0;
-    run *= dims[axis];
-  }
-  std::int64_t apart = (*node.layout.strides)[static_cast<int>(dims.size() - 1)];
-  return apart >= run ? apart : 0;
-}
-
-}  // namespace
-
 void Emitter::emit(std::uint32_t index) {
   const Node node = program_[index];
   Location out = location(index);
@@ -44,18 +26,13 @@ void Emitter::emit(std::uint32_t index) {
       emit_reduce(index);
       break;
     case Family::kRowwise: {
-      const Shape* from = program_[node.operands[0]].shape;
-      n = from->dims().back();
-      rows = n ? from->numel() / n : node.shape->numel();
-      if (rows == 0 || node.shape->numel() == 0) break;
-      // logsumexp is cheap enough to transpose its rows in the cache; the others gain where memory is what they wait
-      // for.
-      constexpr std::int64_t kLeastOfOne = 1 << 15, kLeastOfAll = 1 << 25;
-      bool repaid = rows * n >= (node.is_op(Op::logsumexp) ? kLeastOfOne : kLeastOfAll);
-      std::int64_t apart = repaid && n <= RowwiseStep::kMostApart ? elements_apart(program_[node.operands[0]]) : 0;
-      Location in = apart ? location(node.operands[0]) : contiguous(node.operands[0]);
-      add(RowwiseStep{static_cast<Rowwise>(row(node.op).kernel.member), node.dtype, rows, n, apart, in, out},
-          text(row(node.op).name, " ", rows, "x", n, apart ? " down columns" : ""), static_cast<double>(rows * n));
+      Dims dims = program_[node.operands[0]].shape->dims();
+      const std::int64_t axis = (*node.attribute)[0] + static_cast<std::int64_t>(dims.size());
+      auto [outer, along, inner] = *reduced_space(dims, DimVector{axis});
+      if (node.shape->numel() == 0) break;
+      add(RowwiseStep{static_cast<Rowwise>(row(node.op).kernel.member), node.dtype, outer, along, inner,
+                      contiguous(node.operands[0]), out},
+          text(row(node.op).name, " ", outer, "x", along, "x", inner), static_cast<double>(outer * along * inner));
       break;
     }
     case Family::kScan: {

@@ -87,11 +87,8 @@ void collect(const ReduceStep& step, Collector& to) {
 }
 
 void collect(const RowwiseStep& step, Collector& to) {
-  std::int64_t bytes = step.rows * step.n * bytes_of(step.dtype);
-  if (step.apart == 0)
-    to.cut(step.in, bytes, false);
-  else
-    to.strided(step.in, {step.rows, step.n}, {1, step.apart}, bytes_of(step.dtype), false);
+  std::int64_t bytes = step.outer * step.n * step.inner * bytes_of(step.dtype);
+  to.cut(step.in, bytes, false);
   to.cut(step.out, step.kernel == Rowwise::logsumexp ? bytes / step.n : bytes, true);
 }
 
@@ -114,7 +111,7 @@ std::int64_t rows_of(const Step& step, std::int64_t wanted) {
     return pass->numel % kElementRow == 0 ? pass->numel / kElementRow : 0;
   }
   if (const auto* rowwise = std::get_if<RowwiseStep>(&step))
-    return rowwise->rows * rowwise->n >= kElements ? rowwise->rows : 0;
+    return rowwise->inner == 1 && rowwise->outer * rowwise->n >= kElements ? rowwise->outer : 0;
   return 0;
 }
 

@@ -1,5 +1,7 @@
 // Public functions along one axis: softmax and its kin, cumulative ops, sorting.
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 #include "functions/pointwise.h"
 #include "functions/reduce.h"
@@ -24,6 +26,7 @@ ValuePtr along_axis(Op op, const ValuePtr& x, std::int64_t axis, std::optional<D
   if (scans && !is_differentiable(type) && type != DType::kInt64)  // integers are scanned as int64
     return labelled(cast(along_axis(op, source, axis, DType::kInt64), type), row(op).label);
   if (rank == 0) return build::reshape(along_axis(op, build::reshape(source, Shape::of({1})), 0, {}), x->shape);
+  if (!scans) return labelled(rowwise(op, source, wrapped - rank), row(op).label);
   ValuePtr moved = build::swap_axes(source, wrapped, rank - 1);
   return labelled(build::swap_axes(rowwise(op, moved), wrapped, rank - 1), row(op).label);
 }
@@ -40,8 +43,18 @@ ValuePtr logsumexp(const ValuePtr& x, Dims axes, bool keepdim) {
     ValuePtr total = build::sum(build::exp(source - scale), wrapped, keepdim);
     return labelled(build::log(total) + build::reshape(scale, shape), "Logsumexp");
   }
-  ValuePtr rows = build::with_axes_last(source, wrapped);
-  return labelled(build::reshape(rowwise(Op::logsumexp, rows), shape), "Logsumexp");
+  int axis = -1;
+  if (!wrapped.empty() && wrapped.back() - wrapped.front() + 1 == static_cast<std::int64_t>(wrapped.size())) {
+    DimVector dims(source->shape->dims().begin(), source->shape->dims().end());
+    auto first = dims.begin() + wrapped.front(), last = first + static_cast<std::ptrdiff_t>(wrapped.size()) - 1;
+    *last = std::accumulate(first, last + 1, std::int64_t{1}, std::multiplies<>());
+    dims.erase(first, last);
+    source = build::reshape(source, Shape::of(dims));
+    axis = static_cast<int>(wrapped.front()) - source->shape->rank();
+  } else {
+    source = build::with_axes_last(source, wrapped);
+  }
+  return labelled(build::reshape(rowwise(Op::logsumexp, source, axis), shape), "Logsumexp");
 }
 
 Extremes sort(const ValuePtr& x, std::int64_t axis, bool descending) {

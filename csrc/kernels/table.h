@@ -45,6 +45,15 @@ using RowStatisticsFn = void (*)(void* statistics, const void* in, std::size_t n
 using MergeStatisticsFn = void (*)(void* statistics, const void* parts, std::size_t count);
 using FinishRowFn = void (*)(void* out, const void* in, std::size_t n, const void* statistics);
 
+// The same down the columns of n rows that lie `stride` elements apart. Statistics are 2 × columns elements, of all rows
+// or of some; merged, they say what finish_columns needs to know of all rows. merge_columns may write over the first
+// part. logsumexp is what it merges to: one float a column.
+using ColumnStatisticsFn = void (*)(void* statistics, const void* in, std::size_t n, std::size_t columns,
+                                    std::size_t stride);
+using MergeColumnsFn = void (*)(void* merged, const void* parts, std::size_t count, std::size_t columns);
+using FinishColumnsFn = void (*)(void* out, const void* in, std::size_t n, std::size_t columns, std::size_t stride,
+                                 std::size_t out_stride, const void* merged);
+
 // Cumulative along each of rows × n contiguous.
 using ScanFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t n);
 
@@ -130,6 +139,9 @@ struct Table {
   RowStatisticsFn row_statistics[kDTypeCount];
   MergeStatisticsFn merge_statistics[kDTypeCount];
   FinishRowFn finish_row[kRowwiseCount][kDTypeCount];
+  ColumnStatisticsFn column_statistics[kDTypeCount];
+  MergeColumnsFn merge_columns[kRowwiseCount][kDTypeCount];
+  FinishColumnsFn finish_columns[kRowwiseCount][kDTypeCount];  // null for logsumexp
   ScanFn scan[kScanCount][kDTypeCount];
   StridedFn load_strided[17];   // by element size: 1, 2, 4, 8, 16
   StridedFn store_strided[17];  // out is the strided side

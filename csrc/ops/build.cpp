@@ -101,10 +101,11 @@ ValuePtr with_axes_last(const ValuePtr& x, Dims axes) {
   return reshape(permute(x, order), Shape::of(dims));
 }
 
-ValuePtr rowwise(Op op, const ValuePtr& x) {
+ValuePtr rowwise(Op op, const ValuePtr& x, int axis) {
   const Shape* shape = x->shape;
-  if (op == Op::logsumexp) shape = reduced_shape(shape, DimVector{shape->rank() - 1}, false);
-  return record(op, {x.get()}, shape, x->dtype);
+  if (op == Op::logsumexp) shape = reduced_shape(shape, DimVector{shape->rank() + axis}, false);
+  return record(op, {x.get()}, shape, x->dtype,
+                row(op).kernel.family == Family::kRowwise ? Attribute::of({axis}) : nullptr);
 }
 
 ValuePtr argsort(const ValuePtr& x, bool descending) {

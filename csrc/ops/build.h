@@ -63,8 +63,8 @@ DimVector all_axes(const Shape* shape);
 // x with these axes last, and as one.
 ValuePtr with_axes_last(const ValuePtr& x, Dims axes);
 
-// Along the last axis.
-ValuePtr rowwise(Op op, const ValuePtr& x);
+// Along an axis counted from behind, which is negative; cumsum and cumprod along the last one only.
+ValuePtr rowwise(Op op, const ValuePtr& x, int axis = -1);
 ValuePtr argsort(const ValuePtr& x, bool descending);
 
 // Batches broadcast. transpose_a, transpose_b: swap the last two axes first.

@@ -89,27 +89,29 @@ void prod(Gradient& d) {
 void amax(Gradient& d) { extremum(d); }
 void amin(Gradient& d) { extremum(d); }
 
+// Of an op along an axis that is counted from behind.
+DimVector axis_of(const Gradient& d) { return {d.shape(0)->rank() + d.attribute()[0]}; }
+
 void softmax(Gradient& d) {
   d.give(0, [&] {
     ValuePtr weighted = d.g() * d.r();
-    DimVector last{d.shape(0)->rank() - 1};
-    return weighted - d.r() * build::sum(weighted, last, true);
+    return weighted - d.r() * build::sum(weighted, axis_of(d), true);
   });
 }
 void log_softmax(Gradient& d) {
   d.give(0, [&] {
     int last = d.shape(0)->rank() - 1;
-    if (has_one_a_row(d.g().get())) {  // the row's sum is that element, and the others need not be subtracted from
+    // The row's sum is that element, and the others need not be subtracted from.
+    if (d.attribute()[0] == -1 && has_one_a_row(d.g().get())) {
       ValuePtr index(d.g()->operands()[1]), picked(d.g()->operands()[2]);
       return build::scatter_add(build::exp(d.r()) * build::neg(picked), last, index, picked);
     }
-    return d.g() - build::exp(d.r()) * build::sum(d.g(), DimVector{last}, true);
+    return d.g() - build::exp(d.r()) * build::sum(d.g(), axis_of(d), true);
   });
 }
 void logsumexp(Gradient& d) {
   d.give(0, [&] {
-    DimVector last{d.shape(0)->rank() - 1};
-    const Shape* kept = reduced_shape(d.shape(0), last, true);
+    const Shape* kept = reduced_shape(d.shape(0), axis_of(d), true);
     return build::reshape(d.g(), kept) * build::exp(d.x() - build::reshape(d.r(), kept));
   });
 }

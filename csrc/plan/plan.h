@@ -87,12 +87,11 @@ struct ReduceStep {
   Location in, out;
 };
 
-// Contiguous rows of n elements, or rows side by side: then a row's elements lie `apart` elements from each other.
+// Along n of [outer][n][inner], contiguous.
 struct RowwiseStep {
-  static constexpr std::int64_t kMostApart = 4096;  // elements of a row that are read so
   Rowwise kernel;
   DType dtype;
-  std::int64_t rows, n, apart;  // apart: 0 of contiguous rows
+  std::int64_t outer, n, inner;
   Location in, out;
 };
 

@@ -19,14 +19,14 @@ constexpr std::size_t kPart = 1 << 13;  // elements of a long row: they stay in 
 // Results that are computed in scratch memory before they go past the caches.
 bool streams(const RowwiseStep& step, Slots slots) {
   if (step.kernel == Rowwise::logsumexp || at(slots, step.out) == at(slots, step.in)) return false;
-  return step.rows * step.n * static_cast<std::int64_t>(size_of(step.dtype)) >= kStreamedBytes;
+  return step.outer * step.n * static_cast<std::int64_t>(size_of(step.dtype)) >= kStreamedBytes;
 }
 
 // Rows that a thread takes at a time: enough that what they ask for beyond their end hardly counts, and whole lines.
 std::size_t rows_of_chunk(const RowwiseStep& step) {
   constexpr std::int64_t kElements = 1 << 19, kChunks = 64;
-  std::int64_t rows = std::min(step.rows / kChunks, kElements / std::max<std::int64_t>(step.n, 1)) / 16 * 16;
-  return std::max(grain_for(step.rows, 4 * step.n), static_cast<std::size_t>(rows));
+  std::int64_t rows = std::min(step.outer / kChunks, kElements / std::max<std::int64_t>(step.n, 1)) / 16 * 16;
+  return std::max(grain_for(step.outer, 4 * step.n), static_cast<std::size_t>(rows));
 }
 
 // Asks for memory that is read soon, so that it comes while something else is computed.
@@ -78,28 +78,7 @@ void stream_rows(const RowwiseStep& step, std::byte* out, const std::byte* in, s
   finish_streaming();
 }
 
-// Rows side by side: strips of them are transposed into scratch memory, and stay in the cache while they are computed.
-void run_side_by_side(const RowwiseStep& step, Slots slots, std::size_t begin, std::size_t end) {
-  constexpr std::size_t kStripBytes = 1 << 18, kLine = 16, kMostRows = 256;
-  const kernels::Table& table = kernels::table();
-  auto kernel = table.rowwise[static_cast<std::size_t>(step.kernel)][index_of(step.dtype)];
-  std::size_t n = static_cast<std::size_t>(step.n), size = size_of(step.dtype), row = n * size;
-  std::size_t width = step.kernel == Rowwise::logsumexp ? size : row;
-  std::size_t together = std::clamp(kStripBytes / row / kLine * kLine, kLine, kMostRows);
-  bool streamed = streams(step, slots);
-  auto* strip = static_cast<std::byte*>(thread_scratch(together * row));
-  for (std::size_t count; begin < end; begin += count) {
-    count = std::min(together, end - begin);
-    std::byte* out = at(slots, step.out) + begin * width;
-    table.transpose[size](strip, at(slots, step.in) + begin * size, n, count, static_cast<std::size_t>(step.apart));
-    kernel(streamed ? strip : out, strip, count, n);
-    if (streamed) stream(out, strip, count * row);
-  }
-  if (streamed) finish_streaming();
-}
-
 void run_range(const RowwiseStep& step, Slots slots, std::size_t begin, std::size_t end) {
-  if (step.apart != 0) return run_side_by_side(step, slots, begin, end);
   auto n = static_cast<std::size_t>(step.n), size = size_of(step.dtype);
   std::size_t width = step.kernel == Rowwise::logsumexp ? 1 : n;
   const std::byte* in = at(slots, step.in) + begin * n * size;
@@ -115,8 +94,9 @@ void run_range(const RowwiseStep& step, Slots slots, std::size_t begin, std::siz
 }  // namespace
 
 void run(const RowwiseStep& step, Slots slots) {
+  if (step.inner > 1) return run_down_columns(step, slots);
   std::size_t grain = static_cast<std::size_t>(step.n) > 2 * kPart ? 1 : rows_of_chunk(step);
-  parallel_for(static_cast<std::size_t>(step.rows), grain,
+  parallel_for(static_cast<std::size_t>(step.outer), grain,
                [&](std::size_t begin, std::size_t end) { run_range(step, slots, begin, end); });
 }
 

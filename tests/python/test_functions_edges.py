@@ -377,7 +377,8 @@ def test_softmax_too_large_for_caches_is_that_of_its_rows(name: str) -> None:
     flat = x.reshape(1001, 33_600)
     of_all = getattr(flat, name)(0)
     for columns in (slice(0, 33), slice(16_000, 16_100), slice(33_590, None)):
-        assert of_all[:, columns].equal(getattr(flat[:, columns].clone(), name)(0))
+        alone = getattr(flat[:, columns].clone(), name)(0)  # whose sums are cut otherwise
+        np.testing.assert_allclose(of_all[:, columns].numpy(), alone.numpy(), rtol=2e-6)
     long = x.reshape(1, -1)
     of_all, total = getattr(long, name)(1), long.logsumexp(1, keepdim=True)
     for piece in (slice(0, 2000), slice(8_191, 16_385), slice(-9_001, None)):
