@@ -104,6 +104,7 @@ struct MatmulArgs {
   const MatmulTail* tail;  // null: none. n > 1
   Ahead* ahead;            // null: nothing
   void* workspace;         // matmul_workspace(...) bytes, 64-byte aligned; null when that is 0
+  std::size_t whole_m;     // rows of the product of which this is a part, and is summed as; 0: it is the whole
 };
 using MatmulFn = void (*)(const MatmulArgs& args);
 using MatmulWorkspaceFn = std::size_t (*)(const MatmulArgs& args);

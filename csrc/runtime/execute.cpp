@@ -100,6 +100,7 @@ void run_rows(const MatmulStep& step, Slots slots, std::int64_t begin, std::int6
   kernels::MatmulArgs args = args_of(step, slots, tail);
   auto size = static_cast<std::int64_t>(size_of(step.dtype));
   args.ahead = &ahead;
+  args.whole_m = args.m;
   args.m = static_cast<std::size_t>(end - begin);
   args.a = static_cast<const std::byte*>(args.a) + (step.a_offsets[0] + begin * args.a_row) * size;
   args.b = static_cast<const std::byte*>(args.b) + step.b_offsets[0] * size;

@@ -108,6 +108,7 @@ void matmul(DType dtype, const MatmulArgs& args, std::span<const std::ptrdiff_t>
       const std::size_t row = chunk % blocks / grid.columns, column = chunk % grid.columns;
       const std::size_t first_row = args.m * row / grid.rows;
       const std::size_t first_column = units * column / grid.columns * kColumnUnit;
+      block.whole_m = args.m;
       block.m = args.m * (row + 1) / grid.rows - first_row;
       const std::size_t end_column =
           column + 1 == grid.columns ? args.n : units * (column + 1) / grid.columns * kColumnUnit;

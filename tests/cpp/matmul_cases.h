@@ -173,7 +173,8 @@ struct Case {
             activation,
             addend.empty() && mask.empty() && base.empty() ? nullptr : more,
             nullptr,
-            nullptr};
+            nullptr,
+            0};
   }
 
   std::vector<T> untouched() const {

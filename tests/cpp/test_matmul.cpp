@@ -301,6 +301,27 @@ TYPED_TEST(MatmulFloat, random_reals_round_within_the_bound) {
   }
 }
 
+// Products of so few rows that they might be summed as dot products, which the whole is not.
+TYPED_TEST(MatmulFloat, rows_of_a_whole_have_its_bits) {
+  std::normal_distribution<double> normal;
+  for (const std::size_t m : {16u, 20u, 31u}) {
+    Case<TypeParam> product = make_case<TypeParam>(m, 70, 600, Layout::kRows, Layout::kColumns);
+    for (TypeParam& element : product.a.elements) element = static_cast<TypeParam>(normal(random_numbers));
+    for (TypeParam& element : product.b.elements) element = static_cast<TypeParam>(normal(random_numbers));
+    std::vector<TypeParam> whole = product.untouched(), parts = whole;
+    runtime::matmul_alone(kTypeOf<TypeParam>, product.args(whole));
+    for (const std::size_t begin : {0u, 8u}) {
+      MatmulArgs part = product.args(parts);
+      part.whole_m = m;
+      part.m = begin == 0 ? 8 : m - 8;
+      part.a = product.a.data() + static_cast<std::ptrdiff_t>(begin) * product.a.row;
+      part.c = parts.data() + begin * product.stride();
+      runtime::matmul_alone(kTypeOf<TypeParam>, part);
+    }
+    EXPECT_TRUE(parts == whole) << text_of(product);
+  }
+}
+
 TYPED_TEST(MatmulFloat, the_number_of_threads_changes_no_bit) {
   const int before = runtime::num_threads();
   std::normal_distribution<double> normal;
