@@ -87,9 +87,9 @@ void collect(const ReduceStep& step, Collector& to) {
 }
 
 void collect(const RowwiseStep& step, Collector& to) {
-  std::int64_t bytes = step.outer * step.n * step.inner * bytes_of(step.dtype);
-  to.cut(step.in, bytes, false);
-  to.cut(step.out, step.kernel == Rowwise::logsumexp ? bytes / step.n : bytes, true);
+  std::int64_t row = step.outer * step.inner * bytes_of(step.dtype);
+  to.cut(step.in, row * step.n, false);
+  to.cut(step.out, step.kernel == Rowwise::logsumexp ? row : row * step.n, true);
 }
 
 void collect(const CopyStep& step, Collector& to) {

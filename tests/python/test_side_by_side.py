@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 import lamina
@@ -46,3 +47,35 @@ def test_training_does_not_depend_on_threads(rows: int, width: int, optimizer: t
     alone = _trained(1, rows, width, optimizer)
     for threads in (2, 3, 5):
         assert _trained(threads, rows, width, optimizer) == alone, f"{threads} threads"
+
+
+NOTHING = {
+    "sum": lambda: lamina.zeros(64, 0).sum(1),
+    "sum of first axis": lambda: lamina.zeros(0, 64).sum(0),
+    "prod": lambda: lamina.zeros(64, 0).prod(1),
+    "logsumexp": lambda: lamina.zeros(64, 0).logsumexp(1),
+    "logsumexp of first axis": lambda: lamina.zeros(0, 64).logsumexp(0),
+    "softmax": lambda: lamina.zeros(64, 0).softmax(1).sum(1),
+    "log_softmax": lambda: lamina.zeros(0, 64).log_softmax(0).sum(0),
+    "cumsum": lambda: lamina.zeros(64, 0).cumsum(1).sum(1),
+    "matmul": lambda: (lamina.ones(64, 0) @ lamina.ones(0, 64))[0],
+    "linear": lambda: F.linear(lamina.ones(0, 64), lamina.ones(64, 64)).sum(0),
+    "var of nothing": lambda: (lamina.zeros(64, 0) - lamina.zeros(64, 1)).square().sum(1),
+    "layer_norm": lambda: F.layer_norm(lamina.ones(0, 64), (64,)).sum(0),
+    "gather": lambda: lamina.ones(64, 3).gather(1, lamina.zeros(64, 0, dtype=lamina.int64)).sum(1),
+    "conv1d": lambda: F.conv1d(lamina.ones(0, 2, 64), lamina.ones(2, 2, 1)).sum((0, 1)),
+}
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_steps_over_nothing_among_many_short_ones(name: str) -> None:
+    lamina.set_num_threads(2)
+    expected = NOTHING[name]().numpy()
+    x, weight = lamina.ones(32, 64), lamina.eye(64)
+    for _ in range(20):
+        x = (x @ weight).relu()
+    result = NOTHING[name]()
+    for _ in range(20):
+        x = (x @ weight).relu()
+    np.testing.assert_array_equal(result.numpy(), expected)
+    assert (x == 1).all()
