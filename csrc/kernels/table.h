@@ -45,9 +45,9 @@ using RowStatisticsFn = void (*)(void* statistics, const void* in, std::size_t n
 using MergeStatisticsFn = void (*)(void* statistics, const void* parts, std::size_t count);
 using FinishRowFn = void (*)(void* out, const void* in, std::size_t n, const void* statistics);
 
-// The same down the columns of n rows that lie `stride` elements apart. Statistics are 2 × columns elements, of all rows
-// or of some; merged, they say what finish_columns needs to know of all rows. merge_columns may write over the first
-// part. logsumexp is what it merges to: one float a column.
+// The same down the columns of n rows that lie `stride` elements apart. Statistics are 2 × columns elements, of all
+// rows or of some; merged, they say what finish_columns needs to know of all rows. merge_columns may write over the
+// first part. logsumexp is what it merges to: one float a column.
 using ColumnStatisticsFn = void (*)(void* statistics, const void* in, std::size_t n, std::size_t columns,
                                     std::size_t stride);
 using MergeColumnsFn = void (*)(void* merged, const void* parts, std::size_t count, std::size_t columns);
