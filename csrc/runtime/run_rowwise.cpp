@@ -1,7 +1,6 @@
 // The row-wise step: rows are shared out among the threads; a long row is also cut into parts, by its length only, so
 // that the thread count does not change a bit of the result.
 #include <algorithm>
-#include <numeric>
 #include <vector>
 
 #include "runtime/run_stretch.h"
@@ -15,12 +14,6 @@ namespace lamina::runtime {
 namespace {
 
 constexpr std::size_t kPart = 1 << 13;  // elements of a long row: they stay in the cache from one look to the next
-
-// Results that are computed in scratch memory before they go past the caches.
-bool streams(const RowwiseStep& step, Slots slots) {
-  if (step.kernel == Rowwise::logsumexp || at(slots, step.out) == at(slots, step.in)) return false;
-  return step.outer * step.n * static_cast<std::int64_t>(size_of(step.dtype)) >= kStreamedBytes;
-}
 
 // Rows that a thread takes at a time: enough that what they ask for beyond their end hardly counts, and whole lines.
 std::size_t rows_of_chunk(const RowwiseStep& step) {
@@ -67,8 +60,7 @@ void stream_rows(const RowwiseStep& step, std::byte* out, const std::byte* in, s
   constexpr std::size_t kPieceBytes = 1 << 12;
   auto kernel = kernels::table().rowwise[static_cast<std::size_t>(step.kernel)][index_of(step.dtype)];
   std::size_t row = static_cast<std::size_t>(step.n) * size_of(step.dtype);
-  std::size_t together = 64 / std::gcd<std::size_t>(64, row);  // make whole lines
-  together *= std::max<std::size_t>(1, kPieceBytes / (together * row));
+  std::size_t together = rows_of_piece(row, kPieceBytes);
   auto* piece = static_cast<std::byte*>(thread_scratch(together * row));
   for (std::size_t count; rows != 0; rows -= count, in += count * row, out += count * row) {
     count = std::min(together, rows);
@@ -92,6 +84,11 @@ void run_range(const RowwiseStep& step, Slots slots, std::size_t begin, std::siz
 }
 
 }  // namespace
+
+bool streams(const RowwiseStep& step, Slots slots) {
+  if (step.kernel == Rowwise::logsumexp || at(slots, step.out) == at(slots, step.in)) return false;
+  return step.outer * step.n * step.inner * static_cast<std::int64_t>(size_of(step.dtype)) >= kStreamedBytes;
+}
 
 void run(const RowwiseStep& step, Slots slots) {
   if (step.inner > 1) return run_down_columns(step, slots);

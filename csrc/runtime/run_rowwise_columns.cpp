@@ -1,7 +1,6 @@
 // The row-wise step down columns. Matrices are cut into strips of columns and parts of rows by their sizes only, so
 // that the thread count does not change a bit of the result.
 #include <algorithm>
-#include <numeric>
 #include <vector>
 
 #include "runtime/steps.h"
@@ -14,6 +13,7 @@ namespace lamina::runtime {
 namespace {
 
 constexpr std::size_t kStripBytes = 1 << 12;  // of a row: long enough for hardware to see the next lines coming
+constexpr std::size_t kPieceBytes = 2 * kStripBytes;
 constexpr std::size_t kLeastRows = 64, kLeastElements = 1 << 15, kMostParts = 64;  // of and as parts
 
 // How [outer][n][inner] is cut; strips of all matrices are numbered through.
@@ -39,10 +39,9 @@ struct Work {
   const RowwiseStep& step;
   const std::byte* in;
   std::byte* out;
+  bool streamed;
   std::size_t size = size_of(step.dtype);
   Cut cut{step, size};
-  bool streamed = step.kernel != Rowwise::logsumexp && in != out &&
-                  step.outer * step.n * step.inner * static_cast<std::int64_t>(size) >= kStreamedBytes;
 
   void look(std::byte* statistics, std::size_t strip, std::size_t part) const {
     const std::size_t first = part * cut.rows;
@@ -63,7 +62,7 @@ struct Work {
     if (step.kernel == Rowwise::logsumexp) return;
     auto kernel = kernels::table().finish_columns[static_cast<std::size_t>(step.kernel)][index_of(step.dtype)];
     const std::size_t columns = cut.columns(strip), row = columns * size, all = cut.inner * size;
-    const std::size_t together = streamed ? rows_together(row) : cut.rows;
+    const std::size_t together = streamed ? rows_of_piece(row, kPieceBytes) : cut.rows;
     const std::size_t begin = part * cut.rows, end = std::min(begin + cut.rows, cut.n);
     std::size_t offset = (cut.start(strip) + begin * cut.inner) * size;
     for (std::size_t count, i = begin; i < end; i += count, offset += count * all) {
@@ -81,18 +80,21 @@ struct Work {
     if (streamed) finish_streaming();
   }
 
-  // That make whole lines, and few kilobytes.
-  static std::size_t rows_together(std::size_t row) {
-    const std::size_t lines = 64 / std::gcd<std::size_t>(64, row);
-    return lines * std::max<std::size_t>(1, 2 * kStripBytes / (lines * row));
+  // The last strip is narrower, but it can need more rows to make whole lines.
+  std::size_t scratch_bytes() const {
+    if (!streamed) return 0;
+    const auto piece = [this](std::size_t strip) {
+      const std::size_t row = cut.columns(strip) * size;
+      return rows_of_piece(row, kPieceBytes) * row;
+    };
+    return std::max(piece(0), piece(cut.strips - 1));
   }
-  std::size_t scratch_bytes() const { return streamed ? rows_together(cut.width * size) * cut.width * size : 0; }
 };
 
 }  // namespace
 
 void run_down_columns(const RowwiseStep& step, Slots slots) {
-  const Work work{step, at(slots, step.in), at(slots, step.out)};
+  const Work work{step, at(slots, step.in), at(slots, step.out), streams(step, slots)};
   const Cut& cut = work.cut;
   const std::size_t strips = static_cast<std::size_t>(step.outer) * cut.strips, pieces = strips * cut.parts;
   const std::size_t width = 2 * cut.width * work.size, scratch = work.scratch_bytes();

@@ -29,6 +29,8 @@ void run_fused_reduce(const ElementwiseStep& step, Slots slots);
 void run(const CopyStep& step, Slots slots);
 void run(const ReduceStep& step, Slots slots);
 void run(const RowwiseStep& step, Slots slots);
+// Whether a row-wise step's results are computed in scratch memory before they go past the caches.
+bool streams(const RowwiseStep& step, Slots slots);
 // A row-wise step whose rows lie side by side: inner > 1.
 void run_down_columns(const RowwiseStep& step, Slots slots);
 void run(const ScanStep& step, Slots slots);

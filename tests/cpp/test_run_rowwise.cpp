@@ -2,6 +2,7 @@
 // threads the same bits.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -89,6 +90,17 @@ TEST(RunRowwise, rows_side_by_side) {
     }
   }
   runtime::set_num_threads(threads);
+}
+
+// Those past the caches are made in pieces of whole lines. A last strip of few columns needs more rows for these.
+TEST(RunRowwise, large_results_have_the_bits_of_those_in_place) {
+  const std::int64_t rows = 33'000, columns = 1'030;
+  std::vector<float> in(static_cast<std::size_t>(rows * columns));
+  for (std::size_t i = 0; i < in.size(); ++i) in[i] = static_cast<float>(i % 23);
+  for (const auto& [outer, n, inner] : {std::array{std::int64_t{1}, rows, columns}, {rows, columns, 1}}) {
+    const RowwiseStep step{Rowwise::softmax, DType::kFloat32, outer, n, inner, {0, 0}, {1, 0}};
+    EXPECT_TRUE(run(step, in) == run(step, in, true)) << "along " << n;
+  }
 }
 
 }  // namespace
