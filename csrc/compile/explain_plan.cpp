@@ -98,6 +98,9 @@ std::string explain_plan(const Program& unfused, const Program& program, const P
     out += text("step ", step, ": ", plan.notes[step], "\n");
     if (!contents[step].empty()) out += text("    computes ", contents[step].substr(2), "\n");
   }
+  for (const RowBlocks& blocks : plan.row_blocks)
+    out += text("steps ", blocks.first, " to ", blocks.end - 1, " on blocks of ", blocks.block, " of ", blocks.rows,
+                " rows, one block after the other\n");
   for (const Stretch& stretch : plan.stretches)
     out += text("steps ", stretch.first, " to ", stretch.end - 1, " side by side on up to ", stretch.most,
                 " threads, each at its own rows\n");

@@ -54,6 +54,15 @@ std::string explain_plan(const Program& unfused, const Program& program, const P
 // Gives each owner of memory an output slot or a place in the arena, and writes the final slots into the steps.
 void assign_memory(Program& program, Plan& plan);
 
+// Which steps run block by block of rows: bytes.
+struct BlockLimits {
+  std::int64_t least = 1 << 21;  // of an operand that several steps look at
+  std::int64_t block = 1 << 17;  // of a block: it stays in the second level
+  std::int64_t least_rows = 64;
+};
+// Finds large steps over the same rows that run block by block.
+void block_rows(Plan& plan, const BlockLimits& limits = {});
+
 // Which short steps are worth sharing: all in nanoseconds.
 struct StretchLimits {
   double longest = 50e3;  // a step beyond shares itself out

@@ -79,6 +79,7 @@ CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liven
   emit_steps(program, groups, result.plan);
   gather_sums(program, result.plan);    // before memory is assigned, which depends on who comes after whom
   assign_memory(program, result.plan);  // when steps say who is read when
+  block_rows(result.plan);              // when steps say what lies where, and before small ones are shared
   share_steps(result.plan);             // last: who waits for whom depends on what lies where
   if (report) report->explanation = explain_plan(unfused, program, result.plan, report->module_of);
   result.results = std::move(program.results);

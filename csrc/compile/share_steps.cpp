@@ -4,85 +4,16 @@
 // It waits only where it reads or overwrites what another one's share of an earlier step writes or reads.
 // Test: tests/cpp/test_share_steps.cpp.
 #include <algorithm>
-#include <map>
-#include <unordered_map>
 
+#include "compile/access_history.h"
 #include "compile/passes.h"
-#include "compile/step_accesses.h"
 
 namespace lamina {
 
 namespace {
 
-// The accesses of a stretch so far, but those that later ones stand in for.
-class History {
- public:
-  void clear() { slots_.clear(); }
-
-  // How many rows the place was cut into when it was last touched as a whole; 0: not, or it was not cut.
-  std::int64_t rows_of(const Access& access) const {
-    auto slot = slots_.find(access.slot);
-    if (slot == slots_.end()) return 0;
-    std::int64_t rows = 0;
-    std::uint32_t latest = 0;
-    auto [past, end] = slot->second.places.equal_range(access.begin);
-    for (; past != end; ++past)
-      if (past->second.end == access.end && past->second.step >= latest)
-        rows = past->second.rows, latest = past->second.step;
-    return rows;
-  }
-
-  // The number of the step after the last one that others' shares must have done before the access; 0: none.
-  std::uint32_t after(const Access& access) const {
-    std::uint32_t after = 0;
-    visit_overlapping(access, [&](const Past& past, std::int64_t begin) {
-      if (!past.writes && !access.writes) return;
-      bool own_rows = access.rows > 0 && past.rows == access.rows && begin == access.begin && past.end == access.end;
-      if (!own_rows) after = std::max(after, past.step + 1);
-    });
-    return after;
-  }
-
-  void add(const Access& access, std::uint32_t step) {
-    Slot& slot = slots_[access.slot];
-    slot.longest = std::max(slot.longest, access.end - access.begin);
-    auto from = slot.places.lower_bound(access.begin);
-    while (from != slot.places.end() && from->first < access.end) {
-      const Past& past = from->second;
-      bool same = from->first == access.begin && past.end == access.end && past.rows == access.rows && !past.writes;
-      bool replaced = access.writes ? past.end <= access.end && past.step != step : same;
-      from = replaced ? slot.places.erase(from) : std::next(from);
-    }
-    slot.places.insert({access.begin, {access.end, step, access.rows, access.writes}});
-  }
-
- private:
-  struct Past {
-    std::int64_t end;
-    std::uint32_t step;
-    std::int64_t rows;
-    bool writes;
-  };
-  struct Slot {
-    std::multimap<std::int64_t, Past> places;  // by their begin
-    std::int64_t longest = 0;
-  };
-
-  template <typename Visit>
-  void visit_overlapping(const Access& access, Visit visit) const {
-    auto found = slots_.find(access.slot);
-    if (found == slots_.end()) return;
-    const Slot& slot = found->second;
-    for (auto past = slot.places.lower_bound(access.begin - slot.longest);
-         past != slot.places.end() && past->first < access.end; ++past)
-      if (past->second.end > access.begin) visit(past->second, past->first);
-  }
-
-  std::unordered_map<std::uint32_t, Slot> slots_;
-};
-
 // The rows of what the step reads or writes, as an earlier one cut it.
-std::int64_t wanted_rows(const Step& step, const History& history, std::vector<Access>& accesses) {
+std::int64_t wanted_rows(const Step& step, const AccessHistory& history, std::vector<Access>& accesses) {
   const auto* pass = std::get_if<ElementwiseStep>(&step);
   if (!pass) return 0;
   std::int64_t rows = 0;
@@ -121,7 +52,7 @@ void look_ahead(Plan& plan, std::uint32_t first, std::uint32_t end) {
 
 // Fills in the stretch's shares. Returns how many threads its rows keep busy.
 std::uint32_t share(Plan& plan, std::uint32_t first, std::uint32_t end) {
-  History history;
+  AccessHistory history;
   std::uint32_t fence = first;  // nobody goes on before all have come here
   double cut = 0, all = 0;
   std::int64_t most = Stretch::kMostThreads;
@@ -151,6 +82,11 @@ std::uint32_t share(Plan& plan, std::uint32_t first, std::uint32_t end) {
   return 2 * cut >= all ? static_cast<std::uint32_t>(most) : 1;
 }
 
+bool in_blocks(const Plan& plan, std::uint32_t number) {
+  return std::any_of(plan.row_blocks.begin(), plan.row_blocks.end(),
+                     [number](const RowBlocks& blocks) { return blocks.first <= number && number < blocks.end; });
+}
+
 }  // namespace
 
 void share_steps(Plan& plan, const StretchLimits& limits) {
@@ -160,7 +96,8 @@ void share_steps(Plan& plan, const StretchLimits& limits) {
   for (std::uint32_t first = 0; first < count;) {
     double total = 0;
     std::uint32_t end = first;
-    for (; end < count && plan.nanoseconds[end] <= limits.longest; ++end) total += plan.nanoseconds[end];
+    for (; end < count && plan.nanoseconds[end] <= limits.longest && !in_blocks(plan, end); ++end)
+      total += plan.nanoseconds[end];
     if (end - first > 1 && total >= limits.least)
       if (std::uint32_t most = share(plan, first, end); most > 1) plan.stretches.push_back({first, end, most});
     first = end + 1;

@@ -28,6 +28,23 @@ class Collector {
       (strides[i] < 0 ? low : high) += std::max<std::int64_t>(dims[i] - 1, 0) * strides[i];
     add(location, low * size, (high + 1) * size, writes, 0);
   }
+  // Of a space whose first axes make the rows: what a row reads may be a piece of its own, next to the one before.
+  void strided_by_rows(const ElementwiseStep::Register& entry, const Sizes& dims) {
+    std::int64_t row = 0, own = 1, rows = 1;  // the distance of rows, and the extent of one
+    std::size_t axis = 0;
+    for (; axis < dims.size() && rows < rows_; ++axis) {
+      bool even = axis == 0 || row == dims[axis] * entry.strides[axis];
+      row = even ? entry.strides[axis] : 0;
+      rows *= dims[axis];
+    }
+    bool forward = rows == rows_;
+    for (; axis < dims.size(); ++axis) {
+      own += (dims[axis] - 1) * entry.strides[axis];
+      forward &= entry.strides[axis] >= 0;
+    }
+    if (!forward || row < own) return strided(entry.location, dims, entry.strides, entry.element_size, false);
+    cut(entry.location, rows_ * row * entry.element_size, false);
+  }
 
  private:
   void add(const Location& location, std::int64_t begin, std::int64_t end, bool writes, std::int64_t rows) {
@@ -71,19 +88,23 @@ void collect(const ElementwiseStep& step, Collector& to) {
     const auto& entry = step.registers[i];
     if (entry.kind == Kind::kContiguous) to.cut(entry.location, step.numel * entry.element_size, written[i]);
     if (entry.kind == Kind::kUniform) to.whole(entry.location, entry.element_size, false);
-    if (entry.kind == Kind::kStrided) to.strided(entry.location, step.dims, entry.strides, entry.element_size, false);
+    if (entry.kind == Kind::kStrided) to.strided_by_rows(entry, step.dims);
   }
   for (const auto& reduction : step.reductions) {
     std::int64_t bytes = step.outer * step.inner * bytes_of(reduction.dtype);
-    to.whole(reduction.out, bytes, true);
+    to.cut(reduction.out, bytes, true);
     if (step.parts() > 1) to.whole(reduction.parts, bytes * step.parts(), true);
   }
 }
 
-// Of the widest result, int64.
+std::int64_t result_bytes(const ReduceStep& step) {
+  if (step.kernel == Reduce::argmax || step.kernel == Reduce::argmin) return bytes_of(DType::kInt64);
+  return bytes_of(step.kernel == Reduce::any || step.kernel == Reduce::all ? DType::kBool : step.dtype);
+}
+
 void collect(const ReduceStep& step, Collector& to) {
   to.cut(step.in, step.outer * step.n * step.inner * bytes_of(step.dtype), false);
-  to.whole(step.out, step.outer * step.inner * 8, true);
+  to.cut(step.out, step.outer * step.inner * result_bytes(step), true);
 }
 
 void collect(const RowwiseStep& step, Collector& to) {
@@ -113,6 +134,19 @@ std::int64_t rows_of(const Step& step, std::int64_t wanted) {
   if (const auto* rowwise = std::get_if<RowwiseStep>(&step))
     return rowwise->inner == 1 && rowwise->outer * rowwise->n >= kElements ? rowwise->outer : 0;
   return 0;
+}
+
+bool has_rows(const Step& step, std::int64_t rows) {
+  constexpr std::int64_t kLongest = 1 << 14;  // elements of a row that no step cuts into parts
+  if (const auto* pass = std::get_if<ElementwiseStep>(&step)) {
+    if (pass->reductions.empty()) return pass->numel % rows == 0;
+    return pass->outer % rows == 0 && pass->inner == 1 && pass->n <= kLongest;
+  }
+  if (const auto* reduce = std::get_if<ReduceStep>(&step))
+    return reduce->outer % rows == 0 && reduce->inner == 1 && reduce->n <= kLongest;
+  if (const auto* rowwise = std::get_if<RowwiseStep>(&step))
+    return rowwise->outer % rows == 0 && rowwise->inner == 1 && rowwise->n <= kLongest;
+  return false;
 }
 
 bool sums_over_rows(const Step& step) {

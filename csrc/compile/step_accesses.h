@@ -21,11 +21,14 @@ struct Access {
 // `wanted`: rows of what it reads, for steps that may be cut anywhere; 0: any.
 std::int64_t rows_of(const Step& step, std::int64_t wanted);
 
+// Do `rows` equal parts of the step, one after the other, give what the whole gives, to the bit?
+bool has_rows(const Step& step, std::int64_t rows);
+
 // Does the step sum over all rows of a batch, as gradients of weights and biases do, and are these so many that threads
 // share them?
 bool sums_over_rows(const Step& step);
 
-// False if they are not known: the step may touch everything. rows: as cut by rows_of.
+// False if they are not known: the step may touch everything. rows: as cut by rows_of, or what has_rows was asked.
 bool find_accesses(const Step& step, std::int64_t rows, std::vector<Access>& accesses);
 
 }  // namespace lamina

@@ -67,6 +67,7 @@ struct ElementwiseStep {
   std::uint16_t tiles;
   std::vector<Reduction> reductions;
   std::int64_t outer, n, inner, part;
+  bool read_soon = false;  // by a step of the same block of rows: results stay in the caches
 
   std::int64_t parts() const { return (n + part - 1) / part; }
 };
@@ -93,6 +94,7 @@ struct RowwiseStep {
   DType dtype;
   std::int64_t outer, n, inner;
   Location in, out;
+  bool read_soon = false;  // as of an elementwise step
 };
 
 struct ScanStep {
@@ -188,10 +190,18 @@ struct Stretch {
   mutable Pace pace = {};    // kept by the runtime
 };
 
+// Neighboring steps over the same rows, of which each reads only its own: a block of rows goes through all of them
+// before the next one does, so that memory which several steps look at comes into the cache once.
+struct RowBlocks {
+  std::uint32_t first, end;  // numbers of steps
+  std::int64_t rows, block;
+};
+
 struct Plan {
   std::vector<Step> steps;
   std::vector<Share> shares;  // one a step, if there are stretches
   std::vector<Stretch> stretches;
+  std::vector<RowBlocks> row_blocks;
   std::size_t arena_bytes = 0;
   std::uint32_t inputs = 0, scalars = 0;
   std::vector<std::size_t> output_bytes;  // storages to allocate, a slot each

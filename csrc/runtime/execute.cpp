@@ -14,29 +14,33 @@ namespace lamina::runtime {
 void execute(const Plan& plan, Slots slots, std::size_t& next) {
   auto threads = static_cast<std::uint32_t>(num_threads());
   bool alone = threads == 1 && !plan.shares.empty();
-  auto run_up_to = [&](std::size_t end) {
-    for (; next < end; ++next) {
+  auto stretch = plan.stretches.begin();
+  auto blocks = plan.row_blocks.begin();
+  while (next < plan.steps.size()) {
+    while (stretch != plan.stretches.end() && stretch->first < next) ++stretch;
+    while (blocks != plan.row_blocks.end() && blocks->first < next) ++blocks;
+    if (blocks != plan.row_blocks.end() && blocks->first == next) {
+      run_row_blocks(plan, *blocks, slots);
+      next = blocks->end;
+    } else if (threads > 1 && stretch != plan.stretches.end() && stretch->first == next) {
+      run_stretch(plan, *stretch, slots, std::min(threads, stretch->most));
+      next = stretch->end;
+    } else {
       if (alone)
         run_share(plan, slots, static_cast<std::uint32_t>(next), 0, 1);
       else
         std::visit([slots](const auto& one) { run(one, slots); }, plan.steps[next]);
-    }
-  };
-  if (threads > 1) {
-    for (const Stretch& stretch : plan.stretches) {
-      if (next > stretch.first) continue;
-      run_up_to(stretch.first);
-      run_stretch(plan, stretch, slots, std::min(threads, stretch.most));
-      next = stretch.end;
+      ++next;
     }
   }
-  run_up_to(plan.steps.size());
 }
 
 // Other steps that write into an operand (scatters, rows) raise nothing.
 bool overwrites_operands(const Plan& plan, std::size_t step, Slots slots) {
   for (const Stretch& stretch : plan.stretches)
     if (step == stretch.first) return true;  // of later steps in it, too, some shares may be done
+  for (const RowBlocks& blocks : plan.row_blocks)
+    if (step == blocks.first) return true;
   if (const auto* product = step < plan.steps.size() ? std::get_if<MatmulStep>(&plan.steps[step]) : nullptr)
     return product->has_update && at(slots, product->base) == at(slots, product->updated);
   const auto* pass = step < plan.steps.size() ? std::get_if<ElementwiseStep>(&plan.steps[step]) : nullptr;

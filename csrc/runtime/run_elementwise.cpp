@@ -30,6 +30,10 @@ void run(const ElementwiseStep& step, Slots slots) {
 }
 
 void run_rows(const ElementwiseStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end) {
+  if (!step.reductions.empty()) {
+    std::int64_t each = step.outer / rows;
+    return reduce_units(step, slots, begin * each, end * each);
+  }
   std::int64_t row = step.numel / rows;
   run_range(step, slots, begin * row, end * row);
 }

@@ -128,7 +128,15 @@ void reduce_wide(const Parts& all, std::int64_t strips, std::int64_t begin, std:
   }
 }
 
+void reduce_some(const Parts& all, std::int64_t begin, std::int64_t end) {
+  (all.step.n <= kTile / 2 ? reduce_short_rows : reduce_rows)(all, begin, end);
+}
+
 }  // namespace
+
+void reduce_units(const ElementwiseStep& step, Slots slots, std::int64_t begin, std::int64_t end) {
+  reduce_some({step, slots}, begin, end);
+}
 
 void run_fused_reduce(const ElementwiseStep& step, Slots slots) {
   Parts all{step, slots};
@@ -144,7 +152,7 @@ void run_fused_reduce(const ElementwiseStep& step, Slots slots) {
     share_out(units * strips, step.part * std::min(kStrip, step.inner),
               [&](std::int64_t begin, std::int64_t end) { reduce_wide(all, strips, begin, end); });
   } else {
-    auto run_units = step.inner > 1 ? reduce_narrow : step.n <= kTile / 2 ? reduce_short_rows : reduce_rows;
+    auto run_units = step.inner > 1 ? reduce_narrow : reduce_some;
     share_out(units, step.part * step.inner, [&](std::int64_t begin, std::int64_t end) { run_units(all, begin, end); });
   }
   if (all.parts == 1) return;

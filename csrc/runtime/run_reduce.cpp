@@ -3,7 +3,7 @@
 #include <cstring>
 #include <vector>
 
-#include "runtime/steps.h"
+#include "runtime/run_stretch.h"
 #include "runtime/thread_pool.h"
 
 namespace lamina::runtime {
@@ -93,6 +93,15 @@ void run(const ReduceStep& step, Slots slots) {
                    reduce(out + (o * inner + left) * result_size, in + (o * n * inner + left) * size, n, width, inner);
                  }
                });
+}
+
+void run_rows(const ReduceStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end) {
+  std::int64_t each = step.outer / rows, n = step.n;
+  std::byte* out =
+      at(slots, step.out) + begin * each * static_cast<std::int64_t>(size_of(result_of(step.kernel, step.dtype)));
+  const std::byte* in = at(slots, step.in) + begin * each * n * static_cast<std::int64_t>(size_of(step.dtype));
+  kernels::table().reduce_rows[static_cast<std::size_t>(step.kernel)][index_of(step.dtype)](
+      out, in, static_cast<std::size_t>((end - begin) * each), static_cast<std::size_t>(n));
 }
 
 }  // namespace lamina::runtime

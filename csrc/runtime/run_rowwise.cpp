@@ -86,7 +86,7 @@ void run_range(const RowwiseStep& step, Slots slots, std::size_t begin, std::siz
 }  // namespace
 
 bool streams(const RowwiseStep& step, Slots slots) {
-  if (step.kernel == Rowwise::logsumexp || at(slots, step.out) == at(slots, step.in)) return false;
+  if (step.kernel == Rowwise::logsumexp || step.read_soon || at(slots, step.out) == at(slots, step.in)) return false;
   return step.outer * step.n * step.inner * static_cast<std::int64_t>(size_of(step.dtype)) >= kStreamedBytes;
 }
 
@@ -97,8 +97,9 @@ void run(const RowwiseStep& step, Slots slots) {
                [&](std::size_t begin, std::size_t end) { run_range(step, slots, begin, end); });
 }
 
-void run_rows(const RowwiseStep& step, Slots slots, std::int64_t, std::int64_t begin, std::int64_t end) {
-  run_range(step, slots, static_cast<std::size_t>(begin), static_cast<std::size_t>(end));
+void run_rows(const RowwiseStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end) {
+  std::int64_t each = step.outer / rows;
+  run_range(step, slots, static_cast<std::size_t>(begin * each), static_cast<std::size_t>(end * each));
 }
 
 }  // namespace lamina::runtime

@@ -124,6 +124,22 @@ void run_share(const Plan& plan, Slots slots, std::uint32_t number, std::uint32_
       step);
 }
 
+void run_row_blocks(const Plan& plan, const RowBlocks& blocks, Slots slots) {
+  constexpr std::int64_t kChunks = 8;  // of each thread's rows, at least
+  std::int64_t most = (blocks.rows + kChunks * num_threads() - 1) / (kChunks * num_threads());
+  parallel_for(static_cast<std::size_t>(blocks.rows), static_cast<std::size_t>(std::min(blocks.block, most)),
+               [&](std::size_t begin, std::size_t end) {
+                 for (std::uint32_t number = blocks.first; number < blocks.end; ++number)
+                   std::visit(
+                       [&](const auto& one) {
+                         if constexpr (requires { run_rows(one, slots, blocks.rows, 0, 0); })
+                           run_rows(one, slots, blocks.rows, static_cast<std::int64_t>(begin),
+                                    static_cast<std::int64_t>(end));
+                       },
+                       plan.steps[number]);
+               });
+}
+
 void run_stretch(const Plan& plan, const Stretch& stretch, Slots slots, std::uint32_t members) {
   using Clock = std::chrono::steady_clock;
   if (!stretch.pace.together()) members = 1;

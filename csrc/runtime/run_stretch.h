@@ -1,4 +1,5 @@
-// Runs a stretch of short steps on several threads that go through it side by side.
+// Runs steps in other ways than one after the other: short ones on several threads that go through them side by side,
+// large ones block by block of rows.
 #pragma once
 
 #include "runtime/steps.h"
@@ -8,6 +9,9 @@ namespace lamina::runtime {
 // For members > 1, the caller included; fewer threads may come, or the caller does all of it where that has been
 // quicker. The results are the same to the bit.
 void run_stretch(const Plan& plan, const Stretch& stretch, Slots slots, std::uint32_t members);
+
+// Blocks of rows are shared out among the threads.
+void run_row_blocks(const Plan& plan, const RowBlocks& blocks, Slots slots);
 
 // Steps that are not cut go to the places in turn.
 inline bool has_share(const Share& share, std::uint32_t number, std::uint32_t place, std::uint32_t members) {
@@ -20,5 +24,6 @@ void run_share(const Plan& plan, Slots slots, std::uint32_t number, std::uint32_
 void run_rows(const ElementwiseStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);
 void run_rows(const MatmulStep& step, Slots slots, std::int64_t begin, std::int64_t end, kernels::Ahead ahead);
 void run_rows(const RowwiseStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);
+void run_rows(const ReduceStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);
 
 }  // namespace lamina::runtime

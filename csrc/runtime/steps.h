@@ -26,6 +26,8 @@ inline std::size_t grain_for(std::int64_t units, std::int64_t elements) {
 void run(const ElementwiseStep& step, Slots slots);
 // An elementwise step with reductions.
 void run_fused_reduce(const ElementwiseStep& step, Slots slots);
+// Some of the rows of one that reduces rows in one part, inner == 1; on the calling thread.
+void reduce_units(const ElementwiseStep& step, Slots slots, std::int64_t begin, std::int64_t end);
 void run(const CopyStep& step, Slots slots);
 void run(const ReduceStep& step, Slots slots);
 void run(const RowwiseStep& step, Slots slots);

@@ -20,12 +20,14 @@ inline std::size_t rows_of_piece(std::size_t row, std::size_t bytes) {
   return whole * std::max<std::size_t>(1, bytes / (whole * row));
 }
 
-// Copies a finished piece of such a result to its place. After the last one of a thread: finish_streaming.
+// Copies a finished piece of such a result to its place; the lines that it shares with others as any copy. After the
+// last one of a thread: finish_streaming.
 inline void stream(std::byte* to, const std::byte* from, std::size_t bytes) {
-  if ((reinterpret_cast<std::uintptr_t>(to) | bytes) % 64 == 0)
-    kernels::table().stream(to, from, bytes);
-  else
-    std::memcpy(to, from, bytes);
+  const std::size_t before = std::min(-reinterpret_cast<std::uintptr_t>(to) % 64, bytes);
+  const std::size_t whole = (bytes - before) / 64 * 64;
+  std::memcpy(to, from, before);
+  kernels::table().stream(to + before, from + before, whole);
+  std::memcpy(to + before + whole, from + before + whole, bytes - before - whole);
 }
 
 inline void finish_streaming() {

@@ -33,7 +33,7 @@ bool TileInterpreter::streams(const ElementwiseStep::Register& entry) const {
 
 TileInterpreter::TileInterpreter(const ElementwiseStep& step, Slots slots, std::size_t extra_bytes)
     : step_(step), slots_(slots), elements_(in_place_) {
-  if (step.numel >= kStreamedBytes / 8)
+  if (step.numel >= kStreamedBytes / 8 && !step.read_soon)
     for (const auto& instruction : step.instructions)
       if (streams(step.registers[instruction.out])) streamed_.push_back(instruction.out);
   std::size_t tiles = step.tiles + streamed_.size();
