@@ -1,4 +1,6 @@
 // Rows of the registry: matrix products and indexing by tensors.
+#include <string_view>
+
 #include "bindings/out_argument.h"
 #include "bindings/registry.h"
 #include "engine/flush.h"
@@ -94,10 +96,17 @@ LAMINA_FUNCTION(kModule, _index_put, "input, indices, source, accumulate") {
   }
   return wrap(functions::index_put(a.tensor(0), indices, a.tensor(2), a.flag(3, false)));
 }
-LAMINA_FUNCTION(kModule, _class_losses, "scores, classes, ignored") {
-  ValuePtr losses = functions::class_losses(a.tensor(0), a.tensor(1), a.integer(2));
-  if (!losses) Py_RETURN_NONE;
-  return wrap(std::move(losses));
+LAMINA_FUNCTION(kModule, _class_loss, "scores, classes, ignored, reduction") {
+  using functions::LossReduction;
+  const char* text = a.text(3);
+  std::string_view name = text ? text : "";
+  if (name != "mean" && name != "sum" && name != "none") Py_RETURN_NONE;
+  ValuePtr loss = functions::class_loss(a.tensor(0), a.tensor(1), a.integer(2),
+                                        name == "mean"  ? LossReduction::kMean
+                                        : name == "sum" ? LossReduction::kSum
+                                                        : LossReduction::kNone);
+  if (!loss) Py_RETURN_NONE;
+  return wrap(std::move(loss));
 }
 // Are all numbers in [0, 1]? Reads them, unless the op that made them says so. Examples of a batch pass.
 LAMINA_FUNCTION(kModule, _are_probabilities, "input") {

@@ -193,7 +193,16 @@ void Emitter::emit_index(std::uint32_t index) {
   }
   step.table = gathers ? contiguous(node.operands[0]) : location(index);
   step.index = contiguous(node.operands[1]);
-  step.elements = gathers ? location(index) : contiguous(node.operands[2]);
+  step.element_stride = 1;
+  if (gathers) {
+    step.elements = location(index);
+  } else if (const Node& source = program_[node.operands[2]];
+             is_uniform(source.shape->dims(), strides_of(source.shape, source.layout))) {
+    step.element_stride = 0;
+    step.elements = location(node.operands[2]);
+  } else {
+    step.elements = contiguous(node.operands[2]);
+  }
   add(std::move(step), text(row(node.op).name, " x ", space->numel()), 3 * static_cast<double>(space->numel()));
 }
 

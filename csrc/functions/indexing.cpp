@@ -232,7 +232,7 @@ std::vector<ValuePtr> mask_to_indices(const ValuePtr& mask) {
   return result;
 }
 
-ValuePtr class_losses(const ValuePtr& scores, const ValuePtr& classes, std::int64_t ignored) {
+ValuePtr class_loss(const ValuePtr& scores, const ValuePtr& classes, std::int64_t ignored, LossReduction reduction) {
   int rank = scores->shape->rank(), axis = rank == 1 ? 0 : 1;
   if (rank == 0 || !is_floating(scores->dtype) || classes->dtype != DType::kInt64) return nullptr;
   if (classes->has(kPerExample)) return nullptr;  // whether all are classes is not known yet
@@ -241,8 +241,15 @@ ValuePtr class_losses(const ValuePtr& scores, const ValuePtr& classes, std::int6
   if (reduced_shape(scores->shape, DimVector{axis}, false) != classes->shape || classes->shape->numel() == 0)
     return nullptr;
   if (!engine::are_positions(classes, count, ignored)) return nullptr;
-  ValuePtr picked = build::gather(scores, axis, build::reshape(classes, Shape::of(dims)));
-  return build::neg(build::reshape(picked, classes->shape));
+  ValuePtr loss = build::gather(scores, axis, build::reshape(classes, Shape::of(dims)));
+  if (reduction == LossReduction::kNone) {
+    loss = build::neg(build::reshape(loss, classes->shape));
+  } else {  // the sign is the divisor's: two values less than by neg and mean, and two less in their gradient
+    double divisor = reduction == LossReduction::kSum ? -1 : -static_cast<double>(classes->shape->numel());
+    ValuePtr total = build::sum(build::cast(loss, wide(loss->dtype)), all_axes(loss->shape), false);
+    loss = build::cast(total / divisor, scores->dtype);
+  }
+  return labelled(std::move(loss), rank <= 2 ? "NllLoss" : "NllLoss2D");
 }
 
 ValuePtr one_hot(const ValuePtr& classes, std::int64_t count) {

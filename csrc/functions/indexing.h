@@ -24,9 +24,10 @@ ValuePtr index_put(const ValuePtr& x, const Indices& indices, const ValuePtr& so
 // (n, axes) positions of a mask as one index an axis.
 std::vector<ValuePtr> mask_to_indices(const ValuePtr& mask);
 
-// -scores[n, classes[n], ...] for scores (C) or (N, C, ...), in the shape of `classes`. Null where that is not the
-// whole story: other types or shapes, a class that is none, or one that is to be ignored.
-ValuePtr class_losses(const ValuePtr& scores, const ValuePtr& classes, std::int64_t ignored);
+// -scores[n, classes[n], ...] for scores (C) or (N, C, ...), in the shape of `classes`, or their sum or mean. Null
+// where that is not the whole story: other types or shapes, a class that is none, or one that is to be ignored.
+enum class LossReduction { kNone, kSum, kMean };
+ValuePtr class_loss(const ValuePtr& scores, const ValuePtr& classes, std::int64_t ignored, LossReduction reduction);
 
 ValuePtr one_hot(const ValuePtr& classes, std::int64_t count);
 

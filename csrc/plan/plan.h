@@ -144,13 +144,14 @@ struct MaxPoolStep {
 };
 
 // Elements addressed by an index along one axis. Entry i of the index (row-major over dims) meets the table's element
-// sum(coordinate * stride) + index[i] * axis_stride.
+// sum(coordinate * stride) + index[i] * axis_stride, and elements[i * element_stride].
 struct IndexStep {
   enum class Kind : std::uint8_t { kGather, kScatter, kScatterAdd };
   Kind kind;
   DType dtype;
   Sizes dims, strides;  // the axis's own stride is 0 in strides
   std::int64_t axis_stride;
+  std::int64_t element_stride;  // 0: one number for all entries
   Location table, index, elements;
 };
 

@@ -93,6 +93,7 @@ void run(const IndexStep& step, Slots slots) {
   for (std::int64_t size : step.dims) total *= size;
   const bool apart = step.kind == IndexStep::Kind::kGather || (step.dims.size() > 1 && step.strides[0] != 0);
   const std::size_t grain = apart && rows > 0 ? grain_for(rows, 4 * (total / rows)) : static_cast<std::size_t>(rows);
+  const std::int64_t stride = step.element_stride;
   with_type(step.dtype, [&](auto zero) {
     using T = decltype(zero);
     auto* table = reinterpret_cast<T*>(at(slots, step.table));
@@ -105,11 +106,11 @@ void run(const IndexStep& step, Slots slots) {
                                 [=](std::int64_t i, std::int64_t where) { elements[i] = table[where]; });
         case IndexStep::Kind::kScatter:
           return for_each_entry(step, index, begin, end,
-                                [=](std::int64_t i, std::int64_t where) { table[where] = elements[i]; });
+                                [=](std::int64_t i, std::int64_t where) { table[where] = elements[i * stride]; });
         case IndexStep::Kind::kScatterAdd:
           if constexpr (std::is_arithmetic_v<T>)
             for_each_entry(step, index, begin, end, [=](std::int64_t i, std::int64_t where) {
-              table[where] = static_cast<T>(table[where] + elements[i]);
+              table[where] = static_cast<T>(table[where] + elements[i * stride]);
             });
           return;
       }

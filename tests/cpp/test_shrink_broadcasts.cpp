@@ -53,5 +53,17 @@ TEST_F(ShrinkBroadcasts, SmallOnesStay) {
   EXPECT_EQ(shape_of(few), "[2, 200]");
 }
 
+TEST_F(ShrinkBroadcasts, ASmallOneShrinksToANumberWhereNobodyHasItsShape) {
+  ValuePtr one = build::sum(row, DimVector{0}, false);
+  ValuePtr negative = build::neg(build::expand(one, Shape::of({4, 1}))), y = negative * range({4, 8});
+  ValuePtr part = build::neg(build::expand(one, Shape::of({4, 8}))), z = part * range({4, 8});
+  ValuePtr seen = build::neg(build::expand(one, Shape::of({6, 1}))), last = build::sum(seen, DimVector{0}, false);
+  c.read({y, z, last});
+  c.finish();
+  EXPECT_EQ(shape_of(negative), "[1, 1]");
+  EXPECT_EQ(shape_of(part), "[4, 8]");
+  EXPECT_EQ(shape_of(seen), "[6, 1]");
+}
+
 }  // namespace
 }  // namespace lamina

@@ -73,13 +73,13 @@ def nll_loss(
 
 
 def _nll(log_probabilities: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
+    if weight is None:  # the common batch, of valid classes that all count equally, pays for one call
+        loss = _core._class_loss(log_probabilities, target, ignore_index, reduction)
+        if loss is not None:
+            return loss
     label = "NllLoss" if log_probabilities.ndim <= 2 else "NllLoss2D"
     if log_probabilities.ndim == 1 and tuple(target.shape) == (1,):
         target = target.reshape(())
-    if weight is None:  # the common batch, of valid classes that all count equally, pays for one call
-        losses = _core._class_losses(log_probabilities, target, ignore_index)
-        if losses is not None:
-            return _core._labelled(reduce_loss(losses, reduction), label)
     class_dim = 0 if log_probabilities.ndim == 1 else 1
     classes = _check_classes(log_probabilities, target, weight, class_dim)
     if target.dtype != _core.int64:
