@@ -2,6 +2,7 @@
 #include "autograd/gradients.h"
 
 #include <algorithm>
+#include <ranges>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -18,6 +19,7 @@ class Walk {
   Walk(std::span<Value* const> roots, std::span<Value* const> ends) {
     std::vector<Found> found;
     found.reserve(kUsualNodes);
+    auto is_end = [ends](const Value* node) { return std::ranges::find(ends, node) != ends.end(); };
     // A leaf comes right behind the oldest of its readers: as soon as its gradient is complete.
     auto add = [&found](Value* value, std::uint64_t order) {
       if (value->mark < found.size() && found[value->mark].value == value) {
@@ -28,10 +30,9 @@ class Walk {
       found.push_back({value->leaf ? order : 2 * value->sequence, value});
     };
     for (Value* root : roots) add(root, 2 * root->sequence);
-    std::unordered_set<const Value*> last(ends.begin(), ends.end());
     for (std::size_t next = 0; next < found.size(); ++next) {
       const Value* node = found[next].value;
-      if (node->leaf || (!last.empty() && last.count(node))) continue;
+      if (node->leaf || is_end(node)) continue;
       for (Value* input : node->operands())
         if (input && input->requires_grad()) add(input, 2 * node->sequence - 1);
     }
@@ -39,15 +40,13 @@ class Walk {
       return a.order != b.order ? a.order > b.order : a.value->sequence > b.value->sequence;
     });
     nodes_.reserve(found.size());
-    for (const Found& one : found) nodes_.emplace_back(one.value);
+    for (const Found& one : found) nodes_.push_back({ValuePtr(one.value), nullptr, true});
     stamp();
-    gradients_.resize(nodes_.size());
-    wanted_.resize(nodes_.size(), true);
   }
 
   // Writes the numbers; again after an observer may have walked the graph itself.
   void stamp() {
-    for (std::size_t i = 0; i < nodes_.size(); ++i) nodes_[i]->mark = static_cast<std::uint32_t>(i);
+    for (std::size_t i = 0; i < nodes_.size(); ++i) nodes_[i].value->mark = static_cast<std::uint32_t>(i);
     walks_seen_ = ++g_walks;
   }
   void stamp_if_disturbed() {
@@ -57,30 +56,27 @@ class Walk {
   std::size_t size() const { return nodes_.size(); }
   std::uint64_t id() const { return id_; }
   bool selective() const { return selective_; }
-  Value* node(std::size_t number) const { return nodes_[number].get(); }
-  ValuePtr& gradient(std::size_t number) { return gradients_[number]; }
-  bool wanted(const Value* value) const { return wanted_[value->mark]; }
+  Value* node(std::size_t number) const { return nodes_[number].value.get(); }
+  ValuePtr& gradient(std::size_t number) { return nodes_[number].gradient; }
+  bool wanted(const Value* value) const { return nodes_[value->mark].wanted; }
   static bool is_among(const Value* node, std::span<Value* const> values) {
     return std::any_of(values.begin(), values.end(), [&](Value* value) { return same(node, value); });
   }
   bool reaches(const Value* value) const {
-    for (std::size_t i = 0; i < nodes_.size(); ++i)
-      if (wanted_[i] && same(nodes_[i].get(), value)) return true;
-    return false;
+    return std::ranges::any_of(nodes_, [&](const Node& node) { return node.wanted && same(node.value.get(), value); });
   }
-  bool visits(const Value* value) const { return value->mark < nodes_.size() && nodes_[value->mark].get() == value; }
+  bool visits(const Value* value) const {
+    return value->mark < nodes_.size() && nodes_[value->mark].value.get() == value;
+  }
 
   // Keeps only what lies on a path to one of `inputs`.
   void restrict_to(std::span<Value* const> inputs) {
     selective_ = true;
-    std::fill(wanted_.begin(), wanted_.end(), false);
-    for (const ValuePtr& node : nodes_)
-      if (is_among(node.get(), inputs)) wanted_[node->mark] = true;
-    for (std::size_t number = nodes_.size(); number-- > 0;) {
-      Value* node = nodes_[number].get();
-      if (node->leaf) continue;
-      for (Value* operand : node->operands())
-        if (operand && operand->requires_grad() && visits(operand) && wanted_[operand->mark]) wanted_[number] = true;
+    for (Node& node : nodes_) node.wanted = is_among(node.value.get(), inputs);
+    for (Node& node : std::views::reverse(nodes_)) {
+      if (node.value->leaf) continue;
+      for (Value* operand : node.value->operands())
+        if (operand && operand->requires_grad() && visits(operand) && wanted(operand)) node.wanted = true;
     }
   }
 
@@ -95,7 +91,7 @@ class Walk {
   }
 
   void accumulate(const Value* value, ValuePtr gradient) {
-    ValuePtr& sum = gradients_[value->mark];
+    ValuePtr& sum = nodes_[value->mark].gradient;
     sum = sum ? build::add(sum, gradient) : std::move(gradient);
   }
   // An output may come to the walk several times: as it was returned, and as it was saved for the function's gradient.
@@ -118,9 +114,11 @@ class Walk {
   };
   static constexpr std::size_t kUsualNodes = 64;
 
-  std::vector<ValuePtr> nodes_;
-  std::vector<ValuePtr> gradients_;
-  std::vector<bool> wanted_;
+  struct Node {
+    ValuePtr value, gradient;
+    bool wanted;
+  };
+  std::vector<Node> nodes_;
   std::unordered_map<const Value*, std::vector<ValuePtr>> outputs_;
   std::uint64_t id_ = ++g_started;
   bool selective_ = false;
