@@ -176,6 +176,7 @@ std::int64_t Arguments::integer(std::size_t i) const {
 }
 
 double Arguments::number(std::size_t i) const {
+  if (values_[i] && PyFloat_CheckExact(values_[i])) return PyFloat_AS_DOUBLE(values_[i]);
   functions::Operand operand = this->operand(i);
   if (operand.is_number()) return operand.as_double();
   Object real(checked(PyNumber_Float(values_[i])));
