@@ -140,7 +140,7 @@ LAMINA_FUNCTION(kModule, adam_step,
       spread = 10;
       store(item_of(a, 10, i), maximum(tensor_at(a, 10, i), tensor_at(a, 3, i)));
     }
-    ValuePtr divisor = build::sqrt(tensor_at(a, spread, i)) / correction2 + eps;
+    ValuePtr divisor = build::sqrt(tensor_at(a, spread, i)) * (1 / correction2) + eps;
     store(item_of(a, 0, i), parameter - tensor_at(a, 2, i) * (lr / correction1) / divisor);
   }
   engine::flush();
