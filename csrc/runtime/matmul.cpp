@@ -18,8 +18,9 @@ constexpr std::size_t kSharedWork = 150'000;
 constexpr std::size_t kChunkWork = 100'000;
 // Chunks for each thread, so that one that is disturbed does not keep the others waiting.
 constexpr std::size_t kChunks = 4;
-// The least rows of a chunk: those that a chunk's b is packed for, and those that pack rows of a.
-constexpr std::size_t kLeastRows = 32, kLeastPackedRows = 96;
+// The least rows of a chunk: those that a chunk's b is packed for, those that pack rows of a, and those that are worth
+// a chunk if a thread would have none otherwise, because c is narrow.
+constexpr std::size_t kLeastRows = 32, kLeastPackedRows = 96, kLeastNarrowRows = 16;
 // Columns are cut between cache lines and between the panels of every instruction set.
 constexpr std::size_t kColumnUnit = 32;
 
@@ -36,8 +37,9 @@ struct Grid {
 // Columns are cut first, because chunks of columns read rows of a where they lie and share nothing of b. But where the
 // kernels pack a, chunks of rows spare them to pack it again. Products of a batch are chunks, too, and better ones.
 Grid grid_of(const MatmulArgs& args, std::size_t entries) {
+  const std::size_t threads = static_cast<std::size_t>(num_threads()), units = units_of(args.n);
   const std::size_t affordable = std::max<std::size_t>(1, args.m * args.n * args.k / kChunkWork);
-  const std::size_t wanted = ceil_divide(kChunks * static_cast<std::size_t>(num_threads()), entries);
+  const std::size_t wanted = ceil_divide(kChunks * threads, entries);
   // A power of two, which the usual numbers of threads divide.
   std::size_t chunks = std::bit_floor(std::min(affordable, wanted));
   const auto cut = [&chunks](std::size_t most) {
@@ -48,12 +50,15 @@ Grid grid_of(const MatmulArgs& args, std::size_t entries) {
   Grid grid;
   if (args.n == 1) {
     grid.rows = cut(args.m / 8);
+  } else if (units == 1) {
+    const std::size_t least = args.a_column == 1 ? kLeastRows : kLeastPackedRows;
+    grid.rows = cut(std::max(args.m / least, std::min(threads, args.m / kLeastNarrowRows)));
   } else if (args.a_column == 1) {
-    grid.columns = cut(units_of(args.n));
+    grid.columns = cut(units);
     grid.rows = cut(args.m / kLeastRows);
   } else {
     grid.rows = cut(args.m / kLeastPackedRows);
-    grid.columns = cut(units_of(args.n));
+    grid.columns = cut(units);
   }
   return grid;
 }
