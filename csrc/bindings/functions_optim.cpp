@@ -1,8 +1,8 @@
-// Rows of the registry: the optimisers' updates, recorded as one program with the step that made the gradients.
+// Rows of the registry: the optimisers' updates, recorded as one program with the step that made the gradients. The
+// step's end runs it, for all groups of parameters.
 #include <cmath>
 
 #include "bindings/registry.h"
-#include "engine/flush.h"
 #include "functions/pointwise.h"
 #include "ops/build.h"
 #include "support/check.h"
@@ -111,7 +111,6 @@ LAMINA_FUNCTION(kModule, sgd_step,
     }
     store(item_of(a, 0, i), parameter - update * rate);
   }
-  engine::flush();  // a step ends a program
   return buffers.release();
 }
 
@@ -143,7 +142,6 @@ LAMINA_FUNCTION(kModule, adam_step,
     ValuePtr divisor = build::sqrt(tensor_at(a, spread, i)) * (1 / correction2) + eps;
     store(item_of(a, 0, i), parameter - tensor_at(a, 2, i) * (lr / correction1) / divisor);
   }
-  engine::flush();
   Py_RETURN_NONE;
 }
 

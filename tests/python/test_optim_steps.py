@@ -186,3 +186,16 @@ def test_lbfgs_errors() -> None:
     optimizer = optim.LBFGS([x], line_search_fn="golden")
     with pytest.raises(RuntimeError, match="only 'strong_wolfe' is supported"):
         optimizer.step(lambda: ((x**2).sum(), x.sum().backward())[0])
+
+
+@pytest.mark.parametrize("make", [optim.SGD, optim.Adam])
+def test_a_step_of_several_groups_is_one_program(make: Any) -> None:
+    net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    groups: list[Any] = [{"params": net[0].parameters()}, {"params": net[2].parameters(), "lr": 0.5}]
+    optimizer = make(groups, lr=0.1)
+    x = lamina.rand(5, 3)
+    lamina.flush()
+    before = lamina.plan_stats()["flushes"]
+    net(x).sum().backward()
+    optimizer.step()
+    assert lamina.plan_stats()["flushes"] == before + 1
