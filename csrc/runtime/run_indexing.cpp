@@ -45,24 +45,27 @@ void with_type(DType dtype, Body body) {
 // The table's element for each entry of the index from `begin` to `end` along the first axis, in row-major order.
 template <typename Body>
 void for_each_entry(const IndexStep& step, const std::int64_t* index, std::int64_t begin, std::int64_t end, Body body) {
-  std::int64_t inner = 1;
-  for (std::size_t axis = 1; axis < step.dims.size(); ++axis) inner *= step.dims[axis];
   if (step.dims.empty()) {
     body(0, 0);
     return;
   }
-  Sizes coordinates(step.dims.size(), 0);
-  coordinates[0] = begin;
-  std::size_t last = step.dims.size() - 1;
-  std::int64_t base = last == 0 ? 0 : begin * step.strides[0];
-  if (last == 0) {
-    for (std::int64_t entry = begin; entry < end; ++entry)
-      body(entry, entry * step.strides[0] + index[entry] * step.axis_stride);
+  const std::size_t last = step.dims.size() - 1;
+  const std::int64_t along = step.strides[last];
+  std::int64_t base = begin * step.strides[0];
+  if (last <= 1) {
+    const std::int64_t rows = last == 1 ? end - begin : 1, width = last == 1 ? step.dims[1] : end - begin;
+    std::int64_t entry = last == 1 ? begin * width : begin;
+    for (std::int64_t row = 0; row < rows; ++row, base += step.strides[0])
+      for (std::int64_t i = 0; i < width; ++i, ++entry) body(entry, base + i * along + index[entry] * step.axis_stride);
     return;
   }
+  std::int64_t inner = 1;
+  for (std::size_t axis = 1; axis <= last; ++axis) inner *= step.dims[axis];
+  Sizes coordinates(last, 0);
+  coordinates[0] = begin;
   for (std::int64_t entry = begin * inner; entry < end * inner;) {
     for (std::int64_t i = 0; i < step.dims[last]; ++i, ++entry)
-      body(entry, base + i * step.strides[last] + index[entry] * step.axis_stride);
+      body(entry, base + i * along + index[entry] * step.axis_stride);
     for (std::size_t axis = last; axis-- > 0;) {
       base += step.strides[axis];
       if (++coordinates[axis] < step.dims[axis]) break;
