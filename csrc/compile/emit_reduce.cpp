@@ -50,7 +50,39 @@ void Emitter::emit_reduce(std::uint32_t index) {
   add_step(*space, in, location(index));
 }
 
-void Emitter::add_reduction(ElementwiseStep& step, std::uint32_t index, std::uint16_t from) {
+void Emitter::find_sums(const std::vector<std::uint32_t>& members, const std::vector<bool>& stored,
+                        std::vector<Computed>& computed) const {
+  constexpr std::int64_t kLongRow = 512;  // below, a call a row costs more than a tile for some
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const Node& sum = program_[members[i]];
+    if (sum.family() != Family::kReduce || static_cast<Reduce>(row(sum.op).kernel.member) != Reduce::sum) continue;
+    std::uint32_t operand = sum.operands[0];
+    std::size_t place = static_cast<std::size_t>(std::find(members.begin(), members.end(), operand) - members.begin());
+    const Node& summand = program_[operand];
+    ReducedSpace space = *reduced_space(summand.shape->dims(), sum.attribute->values());
+    if (place == members.size() || stored[operand] || space.inner > 1 || space.n <= kLongRow) continue;
+    if (sum.dtype != DType::kFloat32 && sum.dtype != DType::kFloat64) continue;
+    auto readers = std::count_if(members.begin(), members.end(), [&](std::uint32_t member) {
+      return std::count(program_[member].operands.begin(), program_[member].operands.end(), operand) > 0;
+    });
+    Computed &found = computed[place], &by_sum = computed[i];
+    bool is_difference = found.by_compound && found.compound == Compound::squared_difference;
+    if (readers > 1 || (found.by_compound && !is_difference)) continue;
+    if (is_difference)
+      by_sum.sum_of = SumOf::squared_differences, by_sum.operands = found.operands;
+    else if (summand.is_op(Op::mul) && summand.operands[0] != summand.operands[1])
+      by_sum.sum_of = SumOf::products, by_sum.operands = {summand.operands[0], summand.operands[1]};
+    else if (summand.is_op(Op::mul) || summand.is_op(Op::square))
+      by_sum.sum_of = SumOf::squares, by_sum.operands = {summand.operands[0]};
+    else
+      continue;
+    by_sum.arity = by_sum.sum_of == SumOf::squares ? 1 : 2;
+    by_sum.summed = true;
+    found.within = true;
+  }
+}
+
+ElementwiseStep::Reduction& Emitter::add_reduction(ElementwiseStep& step, std::uint32_t index) {
   const Node node = program_[index];
   const Shape* shape = program_[node.operands[0]].shape;
   ReducedSpace space = *reduced_space(shape->dims(), node.attribute->values());
@@ -61,13 +93,12 @@ void Emitter::add_reduction(ElementwiseStep& step, std::uint32_t index, std::uin
   ElementwiseStep::Reduction reduction{};
   reduction.kernel = static_cast<Reduce>(row(node.op).kernel.member);
   reduction.dtype = node.dtype;
-  reduction.in = from;
   reduction.out = location(index);
   if (step.parts() > 1) {
     const std::int64_t dims[] = {space.outer, step.parts(), space.inner};
     reduction.parts = temporary(Shape::of(dims), node.dtype);
   }
-  step.reductions.push_back(reduction);
+  return step.reductions.emplace_back(reduction);
 }
 
 }  // namespace lamina

@@ -3,7 +3,6 @@
 #include <span>
 
 #include "compile/emitter.h"
-#include "compile/find_compounds.h"
 #include "compile/iteration_space.h"
 #include "compile/passes.h"
 
@@ -147,16 +146,19 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
     return static_cast<std::uint16_t>(step.registers.size() - 1);
   };
   std::vector<Computed> computed = find_compounds(program_, members, stored);
+  find_sums(members, stored, computed);
   auto operands_of = [&](std::size_t i) {
-    return computed[i].by_compound ? std::span<const std::uint32_t>(computed[i].operands.data(), computed[i].arity)
-                                   : std::span<const std::uint32_t>(program_[members[i]].operands);
+    return computed[i].by_compound || computed[i].summed
+               ? std::span<const std::uint32_t>(computed[i].operands.data(), computed[i].arity)
+               : std::span<const std::uint32_t>(program_[members[i]].operands);
   };
   last_reader_.resize(program_.nodes.size());
   for (std::size_t i = 0; i < members.size(); ++i)
     if (!computed[i].within)
       for (std::uint32_t operand : operands_of(i)) last_reader_[operand] = members[i];
-  for (std::uint32_t member : members)  // a reduction reads when all instructions have run
-    if (program_[member].family() == Family::kReduce) last_reader_[program_[member].operands[0]] = kNone;
+  for (std::size_t i = 0; i < members.size(); ++i)  // a reduction reads when all instructions have run
+    if (program_[members[i]].family() == Family::kReduce)
+      for (std::uint32_t operand : operands_of(i)) last_reader_[operand] = kNone;
   std::string note = text("elementwise ", to_string(space->dims(), '[', ']'), ":");
   for (std::size_t i = 0; i < members.size(); ++i) {
     std::uint32_t member = members[i];
@@ -164,7 +166,13 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
     note += text(" ", row(node.op).name);
     if (computed[i].within) continue;
     if (node.family() == Family::kReduce) {
-      add_reduction(step, member, register_of(node.operands[0]));
+      std::span<const std::uint32_t> reduced = operands_of(i);
+      std::uint16_t from[kMostTerms]{};
+      for (std::size_t k = 0; k < reduced.size(); ++k) from[k] = register_of(reduced[k]);
+      ElementwiseStep::Reduction& reduction = add_reduction(step, member);
+      std::copy(std::begin(from), std::end(from), reduction.in);
+      if (computed[i].summed)
+        reduction.arity = static_cast<std::uint8_t>(reduced.size()), reduction.of = computed[i].sum_of;
       continue;
     }
     std::span<const std::uint32_t> operands = operands_of(i);
@@ -201,7 +209,11 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
   for (const auto& instruction : step.instructions)
     if (instruction.kind != ElementwiseStep::Instruction::Kind::kCompound)
       for (std::size_t k = 0; k < instruction.arity; ++k) step.registers[instruction.in[k]].few = false;
-  for (const auto& reduction : step.reductions) step.registers[reduction.in].few = false;
+  for (const auto& reduction : step.reductions) {
+    bool may_repeat = reduction.arity > 1 && reduction.of == SumOf::squared_differences;  // the last operand
+    for (std::size_t k = 0; k + may_repeat < std::max<std::size_t>(reduction.arity, 1); ++k)
+      step.registers[reduction.in[k]].few = false;
+  }
   DimVector dims(space->dims().begin(), space->dims().end());
   std::vector<DimVector*> walked;
   for (DimVector& own : strides)

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "compile/find_compounds.h"
 #include "compile/program.h"
 #include "support/check.h"
 
@@ -28,8 +29,11 @@ class Emitter {
   void copy(Location from, DimVector dims, DimVector from_strides, Location to, DimVector to_strides, DType dtype);
 
   void emit_reduce(std::uint32_t index);
-  // The reduction `index` of what the step has in register `from`.
-  void add_reduction(ElementwiseStep& step, std::uint32_t index, std::uint16_t from);
+  // Lets sums along long rows compute what they sum where a kernel can.
+  void find_sums(const std::vector<std::uint32_t>& members, const std::vector<bool>& stored,
+                 std::vector<Computed>& computed) const;
+  // The reduction `index`; what it reduces is filled in by the caller.
+  ElementwiseStep::Reduction& add_reduction(ElementwiseStep& step, std::uint32_t index);
   void emit_matmul(std::uint32_t index);
   void emit_convolution(std::uint32_t index);
   bool emit_as_product(const ConvolutionStep& step, const char* name);

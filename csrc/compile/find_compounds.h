@@ -17,7 +17,9 @@ std::span<const Formula> compound_formulas();
 
 // How a member of a group is computed.
 struct Computed {
-  bool within = false;       // by the compound of a member that reads it
+  bool within = false;  // by the compound of a member that reads it
+  bool summed = false;  // a reduction: of the formula `sum_of` of `operands`
+  SumOf sum_of{};
   bool by_compound = false;  // as the last operation of `compound`, from `operands`
   Compound compound{};
   std::array<std::uint32_t, kMostOperands> operands;

@@ -33,6 +33,10 @@ using CastFn = void (*)(void* out, const void* in, std::size_t n);
 // depends on n only.
 using ReduceRowsFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t n);
 
+// The sum of a formula's n results, the formula's operands as a compound's; as the sum of a row in all else. Only the
+// last operand may be one that stands for all. Floats, by type.
+using SumOfFn = void (*)(void* out, const void* const* in, const std::size_t* steps, std::size_t n);
+
 // out[j] = reduction over i < n of in[i * stride + j], for j < columns. The same rules.
 using ReduceColumnsFn = void (*)(void* out, const void* in, std::size_t n, std::size_t columns, std::size_t stride);
 
@@ -135,6 +139,7 @@ struct Table {
   CompoundFn compound[kCompoundCount][kDTypeCount];
   CastFn cast[kDTypeCount][kDTypeCount];  // [from][to]; [t][t] copies
   ReduceRowsFn reduce_rows[kReduceCount][kDTypeCount];
+  SumOfFn sum_of[kSumOfCount][kDTypeCount];
   ReduceColumnsFn reduce_columns[kReduceCount][kDTypeCount];
   RowwiseFn rowwise[kRowwiseCount][kDTypeCount];
   RowStatisticsFn row_statistics[kDTypeCount];

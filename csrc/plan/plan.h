@@ -52,12 +52,14 @@ struct ElementwiseStep {
     std::uint16_t out;
     std::uint16_t in[kMostOperands];
   };
-  // What a register's elements come to. The space is then [outer][n][inner], and n is what is reduced: `part` of it at
-  // a time, the results of more than one part lying in `parts`, [outer][parts][inner].
+  // What a register's elements, or what a formula makes of two, come to. The space is then [outer][n][inner], and n is
+  // what is reduced: `part` of it at a time, the results of more than one part lying in `parts`, [outer][parts][inner].
   struct Reduction {
     Reduce kernel;  // sum, prod, amax or amin
     DType dtype;
-    std::uint16_t in;
+    std::uint8_t arity;  // of the formula `of`, which is summed along long rows; 0: none, in[0] itself is reduced
+    SumOf of;
+    std::uint16_t in[kMostTerms];
     Location out, parts;
   };
   Sizes dims;  // collapsed

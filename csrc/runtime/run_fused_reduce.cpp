@@ -56,9 +56,20 @@ void reduce_short_rows(const Parts& all, std::int64_t begin, std::int64_t end) {
     std::int64_t rows = std::min(together, end - row);
     interpreter.run(row * n, rows * n);
     for (const Reduction& reduction : all.step.reductions)
-      rows_kernel(reduction)(all.results(reduction, row), interpreter.elements(reduction.in),
+      rows_kernel(reduction)(all.results(reduction, row), interpreter.elements(reduction.in[0]),
                              static_cast<std::size_t>(rows), static_cast<std::size_t>(n));
   }
+}
+
+void reduce_tile(const Reduction& reduction, const TileInterpreter& interpreter, std::byte* to, std::size_t n) {
+  if (reduction.arity == 0) return rows_kernel(reduction)(to, interpreter.elements(reduction.in[0]), 1, n);
+  const void* in[kMostTerms];
+  std::size_t steps[kMostTerms];
+  for (std::size_t k = 0; k < reduction.arity; ++k) {
+    in[k] = interpreter.elements(reduction.in[k]);
+    steps[k] = interpreter.step(reduction.in[k]);
+  }
+  kernels::table().sum_of[static_cast<std::size_t>(reduction.of)][index_of(reduction.dtype)](to, in, steps, n);
 }
 
 // inner == 1: the results of a part's tiles are reduced like a row.
@@ -69,15 +80,18 @@ void reduce_rows(const Parts& all, std::int64_t begin, std::int64_t end) {
   for (std::int64_t unit = begin; unit < end; ++unit) {
     std::int64_t start = all.start(unit), stop = start + all.rows(unit);
     std::size_t tiles = 0;
+    bool at_once = interpreter.stretch(start, stop) == stop - start;
     for (; start < stop; ++tiles) {
       std::int64_t n = interpreter.stretch(start, stop);
       interpreter.run(start, n);
-      for (std::size_t i = 0; i < reductions.size(); ++i)
-        rows_kernel(reductions[i])(interpreter.extra() + i * room + tiles * size_of(reductions[i].dtype),
-                                   interpreter.elements(reductions[i].in), 1, static_cast<std::size_t>(n));
+      for (std::size_t i = 0; i < reductions.size(); ++i) {
+        std::byte* of_tile = interpreter.extra() + i * room + tiles * size_of(reductions[i].dtype);
+        reduce_tile(reductions[i], interpreter, at_once ? all.results(reductions[i], unit) : of_tile,
+                    static_cast<std::size_t>(n));
+      }
       start += n;
     }
-    for (std::size_t i = 0; i < reductions.size(); ++i)
+    for (std::size_t i = 0; i < reductions.size() && !at_once; ++i)
       rows_kernel(reductions[i])(all.results(reductions[i], unit), interpreter.extra() + i * room, 1, tiles);
   }
 }
@@ -94,7 +108,7 @@ void reduce_narrow(const Parts& all, std::int64_t begin, std::int64_t end) {
       interpreter.run(start + row * inner, count * inner);
       for (const Reduction& reduction : all.step.reductions) {
         std::byte* to = all.results(reduction, unit);
-        columns_kernel(reduction)(row == 0 ? to : interpreter.extra(), interpreter.elements(reduction.in),
+        columns_kernel(reduction)(row == 0 ? to : interpreter.extra(), interpreter.elements(reduction.in[0]),
                                   static_cast<std::size_t>(count), columns, columns);
         if (row != 0) combine(reduction, to, interpreter.extra(), inner);
       }
@@ -116,7 +130,7 @@ void reduce_wide(const Parts& all, std::int64_t strips, std::int64_t begin, std:
         for (const Reduction& reduction : all.step.reductions) {
           std::size_t size = size_of(reduction.dtype);
           std::byte* to = all.results(reduction, unit) + static_cast<std::size_t>(column) * size;
-          const std::byte* tile = interpreter.elements(reduction.in);
+          const std::byte* tile = interpreter.elements(reduction.in[0]);
           if (row == 0)
             std::memcpy(to, tile, static_cast<std::size_t>(n) * size);
           else

@@ -37,7 +37,7 @@ TileInterpreter::TileInterpreter(const ElementwiseStep& step, Slots slots, std::
     for (const auto& instruction : step.instructions)
       if (streams(step.registers[instruction.out])) streamed_.push_back(instruction.out);
   std::size_t tiles = step.tiles + streamed_.size();
-  if (tiles == 0 && step.instructions.size() == 1 && step.reductions.empty()) longest_ = step.numel;
+  if (tiles == 0 && step.instructions.size() <= step.reductions.empty()) longest_ = step.numel;
   tiles_ = static_cast<std::byte*>(thread_scratch(tiles * kTileBytes + extra_bytes));
   extra_ = tiles_ + tiles * kTileBytes;
   if (step.registers.size() > kMostInPlace) {

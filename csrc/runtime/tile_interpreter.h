@@ -27,12 +27,14 @@ class TileInterpreter {
   TileInterpreter& operator=(const TileInterpreter&) = delete;
 
   // How many elements from `start` on, at most up to `end`, make a good tile: rows that are wide enough are not mixed,
-  // so that strided operands can be read where they lie; a single operation on what lies in memory needs no tiles.
+  // so that strided operands can be read where they lie; a single operation on what lies in memory, and sums that read
+  // nothing else, need no tiles.
   std::int64_t stretch(std::int64_t start, std::int64_t end) const;
   // Elements [start, start + n) of the iteration space: n <= kTile, or what stretch() gave.
   void run(std::int64_t start, std::int64_t n);
   // Where the register's elements lie after run().
   const std::byte* elements(std::uint16_t index) const { return elements_[index].first; }
+  std::size_t step(std::uint16_t index) const { return elements_[index].step; }  // 0: one element stands for all
   std::byte* extra() const { return extra_; }
 
  private:

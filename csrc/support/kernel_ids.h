@@ -18,6 +18,12 @@ enum class Compound : std::uint8_t {
   kCount
 };
 
+enum class SumOf : std::uint8_t {
+#define LAMINA_SUM(name, arity, formula) name,
+#include "support/kernel_list.inc"
+  kCount
+};
+
 enum class Reduce : std::uint8_t {
 #define LAMINA_REDUCE(name, domain) name,
 #include "support/kernel_list.inc"
@@ -43,6 +49,8 @@ enum class Convolution : std::uint8_t { forward, input, weight };
 inline constexpr std::size_t kElementwiseCount = static_cast<std::size_t>(Elementwise::kCount);
 inline constexpr std::size_t kCompoundCount = static_cast<std::size_t>(Compound::kCount);
 inline constexpr std::size_t kMostOperands = 6;  // of a compound
+inline constexpr std::size_t kSumOfCount = static_cast<std::size_t>(SumOf::kCount);
+inline constexpr std::size_t kMostTerms = 2;  // operands of a sum's formula
 inline constexpr std::size_t kReduceCount = static_cast<std::size_t>(Reduce::kCount);
 inline constexpr std::size_t kRowwiseCount = static_cast<std::size_t>(Rowwise::kCount);
 inline constexpr std::size_t kScanCount = static_cast<std::size_t>(Scan::kCount);

@@ -69,6 +69,87 @@ TEST(Compounds, have_the_bits_of_the_kernels_they_stand_for) {
   });
 }
 
+template <class T>
+void check_sum(const Table& table, SumOf name, std::size_t n, bool repeated) {
+  std::vector<T> x = kernels::random_values<T>(n, 1), y = kernels::random_values<T>(n, 2), terms(n);
+  std::vector<T> copies(kernels::kRepeatedBytes / sizeof(T), T(0.7));
+  if (repeated) y.assign(n, T(0.7));
+  const auto compute = [&](Elementwise kernel, const std::vector<T>& a, const std::vector<T>& b) {
+    const void* in[] = {a.data(), b.data()};
+    table.elementwise[static_cast<std::size_t>(kernel)][kernels::kIndex<T>](terms.data(), in, n);
+  };
+  if (name == SumOf::squares) compute(Elementwise::square, x, x);
+  if (name == SumOf::products) compute(Elementwise::mul, x, y);
+  if (name == SumOf::squared_differences) compute(Elementwise::sub, x, y), compute(Elementwise::square, terms, terms);
+  T expected, got;
+  table.reduce_rows[static_cast<std::size_t>(Reduce::sum)][kernels::kIndex<T>](&expected, terms.data(), 1, n);
+  const void* in[] = {x.data(), repeated ? copies.data() : y.data()};
+  const std::size_t steps[] = {1, repeated ? 0u : 1u};
+  table.sum_of[static_cast<std::size_t>(name)][kernels::kIndex<T>](&got, in, steps, n);
+  EXPECT_EQ(std::memcmp(&got, &expected, sizeof(T)), 0)
+      << table.isa << " sum " << static_cast<int>(name) << ", " << n << " elements, repeated " << repeated;
+}
+
+TEST(SumsOfFormulas, have_the_bits_of_the_kernels_they_stand_for) {
+  kernels::for_each_table([](const Table& table) {
+    std::vector<std::size_t> lengths{511, 512, 1000, 1023, 1024, 1025, 2048, 4097, 32768};
+    for (std::size_t n = 0; n <= 300; ++n) lengths.push_back(n);
+    for (std::size_t name = 0; name < kSumOfCount; ++name) {
+      for (std::size_t n : lengths) {
+        for (bool repeated : {false, true}) {
+          check_sum<float>(table, static_cast<SumOf>(name), n, repeated);
+          check_sum<double>(table, static_cast<SumOf>(name), n, repeated);
+        }
+      }
+    }
+  });
+}
+
+class FindSums : public ::testing::Test {
+ protected:
+  Compiled c;
+  ValuePtr a = range({4, 600}), b = range({4, 600}), column = range({4, 1});
+
+  // Of the step that is left, in one piece.
+  ElementwiseStep step(std::initializer_list<ValuePtr> live) {
+    c.read(live);
+    c.finish();
+    EXPECT_EQ(c.plan.steps.size(), 1u);
+    return std::get<ElementwiseStep>(c.plan.steps.front());
+  }
+  static ValuePtr sum(const ValuePtr& x) { return build::sum(x, DimVector{1}, false); }
+};
+
+TEST_F(FindSums, LongRowsNeedNoInstruction) {
+  ElementwiseStep found = step({sum(build::unary(Op::square, a - column))});
+  EXPECT_TRUE(found.instructions.empty());
+  ASSERT_EQ(found.reductions.size(), 1u);
+  EXPECT_EQ(found.reductions[0].of, SumOf::squared_differences);
+  EXPECT_TRUE(found.registers[found.reductions[0].in[1]].few);
+}
+
+TEST_F(FindSums, OperandsMayComeFromRegisters) {
+  ElementwiseStep found = step({sum(build::unary(Op::exp, a) * b)});
+  EXPECT_EQ(found.instructions.size(), 1u);
+  EXPECT_EQ(found.reductions[0].of, SumOf::products);
+}
+
+TEST_F(FindSums, AProductWithItselfIsASquare) {
+  ElementwiseStep found = step({sum(a * a)});
+  EXPECT_EQ(found.reductions[0].arity, 1);
+  EXPECT_EQ(found.reductions[0].of, SumOf::squares);
+}
+
+TEST_F(FindSums, WhatIsReadElsewhereIsComputed) {
+  ValuePtr product = a * b;
+  EXPECT_EQ(step({sum(product), product}).reductions[0].arity, 0);
+}
+
+TEST_F(FindSums, ShortRowsAreComputed) {
+  ValuePtr x = range({600, 4});
+  EXPECT_EQ(step({sum(x * x)}).reductions[0].arity, 0);
+}
+
 class FindCompounds : public ::testing::Test {
  protected:
   Compiled c;
