@@ -27,24 +27,38 @@ class AccessHistory {
     return rows;
   }
 
-  // The number of the step after the last one that others' shares must have done before the access; 0: none.
-  std::uint32_t after(const Access& access) const {
-    std::uint32_t after = 0;
+  // The numbers of the steps after the last ones that must have been done before an access; 0: none.
+  struct Waits {
+    std::uint32_t all = 0;     // with all rows
+    std::uint32_t rows = 0;    // with the rows of the share that makes the access
+    std::uint32_t inside = 0;  // as `all`, of steps from `turn` on
+  };
+  // Adds those of an access by a step of the turn that begins with step `turn`.
+  void add_waits(const Access& access, std::uint32_t turn, Waits& waits) const {
     visit_overlapping(access, [&](const Past& past, std::int64_t begin) {
       if (!past.writes && !access.writes) return;
       bool own_rows = access.rows > 0 && past.rows == access.rows && begin == access.begin && past.end == access.end;
-      if (!own_rows) after = std::max(after, past.step + 1);
+      if (own_rows && past.step >= turn) return;
+      std::uint32_t& wait = own_rows ? waits.rows : past.step < turn ? waits.all : waits.inside;
+      wait = std::max(wait, past.step + 1);
     });
-    return after;
+  }
+  // The number of the step after the last one that others' shares must have done before the access; 0: none.
+  std::uint32_t after(const Access& access) const {
+    Waits waits;
+    add_waits(access, static_cast<std::uint32_t>(-1), waits);
+    return waits.all;
   }
 
-  void add(const Access& access, std::uint32_t step) {
+  // An access by a step of the turn that begins with step `turn`.
+  void add(const Access& access, std::uint32_t step, std::uint32_t turn = 0) {
     Slot& slot = slots_[access.slot];
     slot.longest = std::max(slot.longest, access.end - access.begin);
     auto from = slot.places.lower_bound(access.begin);
     while (from != slot.places.end() && from->first < access.end) {
       const Past& past = from->second;
       bool same = from->first == access.begin && past.end == access.end && past.rows == access.rows && !past.writes;
+      same = same && past.step >= turn;  // else the earlier one may be another owner's
       bool replaced = access.writes ? past.end <= access.end && past.step != step : same;
       from = replaced ? slot.places.erase(from) : std::next(from);
     }

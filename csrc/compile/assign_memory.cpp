@@ -1,7 +1,10 @@
 // Pass: outputs get storages of their own; temporaries share one arena, each for as long as it is read.
+#include <deque>
 #include <map>
+#include <utility>
 
 #include "compile/passes.h"
+#include "compile/step_accesses.h"
 #include "compile/visit_locations.h"
 
 namespace lamina {
@@ -9,6 +12,11 @@ namespace lamina {
 namespace {
 
 constexpr std::int64_t kAlignment = 64;
+
+// What a sum over rows reads last is not overwritten for some steps: a thread may come to these while another one has
+// yet to sum (Turn). That is worth no more than so many bytes.
+constexpr std::size_t kStepsLater = 64;
+constexpr std::int64_t kMostLater = 1 << 15;
 
 // Free blocks of the arena by offset; the smallest that fits is taken.
 class Arena {
@@ -117,6 +125,7 @@ void assign_memory(Program& program, Plan& plan) {
     });
   }
   Arena arena;
+  std::deque<std::pair<std::size_t, std::uint32_t>> resting;  // nodes that end, and the steps where they are given back
   auto rounded = [&](std::size_t node) {
     return (static_cast<std::int64_t>(program.nodes[node].bytes()) + kAlignment - 1) / kAlignment * kAlignment;
   };
@@ -135,7 +144,17 @@ void assign_memory(Program& program, Plan& plan) {
       }
       location = {place.slot, location.offset + place.offset};
     });
-    for (std::uint32_t node : ending) arena.give_back(places[node].offset, rounded(node));
+    const bool later = sums_over_rows(plan.steps[step]);
+    for (std::uint32_t node : ending) {
+      if (later && rounded(node) <= kMostLater)
+        resting.push_back({step + kStepsLater, node});
+      else
+        arena.give_back(places[node].offset, rounded(node));
+    }
+    while (!resting.empty() && resting.front().first <= step) {
+      arena.give_back(places[resting.front().second].offset, rounded(resting.front().second));
+      resting.pop_front();
+    }
   }
   plan.arena_bytes = static_cast<std::size_t>(arena.size());
   drop_idle_copies(program, plan);

@@ -103,7 +103,7 @@ std::string explain_plan(const Program& unfused, const Program& program, const P
                 " rows, one block after the other\n");
   for (const Stretch& stretch : plan.stretches)
     out += text("steps ", stretch.first, " to ", stretch.end - 1, " side by side on up to ", stretch.most,
-                " threads, each at its own rows\n");
+                " threads, each at its own rows", stretch.turns.empty() ? "" : " or, in turns, weights", "\n");
   if (!views.empty()) out += text("only another look at memory:", views, "\n");
   if (dead > 0) out += text("not computed, for nobody looks: ", dead, "\n");
   return out + (refusals.empty() ? "" : "not fused:\n") + refusals;

@@ -46,9 +46,10 @@ class Order {
 
   void put_off(std::uint32_t number) {
     std::size_t bytes = bytes_of(plan_.steps[number]);
-    if (waiting_.size() == kMost || bytes_ + bytes > kMostBytes) make_up();
+    if (bytes_ + bytes > kMostBytes) make_up();
     waiting_.push_back(number);
     bytes_ += bytes;
+    if (waiting_.size() == kMost) make_up();  // before the next rows: they are another thread's (find_turns.h)
   }
 
   // Somebody reads the node now.

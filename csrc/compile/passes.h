@@ -63,10 +63,11 @@ struct BlockLimits {
 // Finds large steps over the same rows that run block by block.
 void block_rows(Plan& plan, const BlockLimits& limits = {});
 
-// Which short steps are worth sharing: all in nanoseconds.
+// Which short steps are worth sharing.
 struct StretchLimits {
-  double longest = 50e3;  // a step beyond shares itself out
-  double least = 20e3;    // of a stretch
+  double longest = 50e3;          // nanoseconds; a step beyond shares itself out
+  double least = 20e3;            // nanoseconds of a stretch
+  std::uint32_t least_turns = 8;  // owners of weights, for threads to take turns
 };
 // Finds stretches of short steps that threads can go through side by side, and what of each step waits for what.
 void share_steps(Plan& plan, const StretchLimits& limits = {});

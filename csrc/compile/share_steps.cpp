@@ -1,11 +1,14 @@
 // Pass: lets threads go through many short steps side by side, each at its own rows, instead of meeting at every step.
 //
 // Rows of deep, narrow nets hardly depend on each other: a thread that has its rows of one layer may go on to the next.
-// It waits only where it reads or overwrites what another one's share of an earlier step writes or reads.
+// It waits only where it reads or overwrites what another one's share of an earlier step writes or reads. Where weights
+// are updated, threads take turns with all rows instead: each has its own weights (find_turns.h).
 // Test: tests/cpp/test_share_steps.cpp.
 #include <algorithm>
+#include <utility>
 
 #include "compile/access_history.h"
+#include "compile/find_turns.h"
 #include "compile/passes.h"
 
 namespace lamina {
@@ -50,8 +53,14 @@ void look_ahead(Plan& plan, std::uint32_t first, std::uint32_t end) {
   }
 }
 
-// Fills in the stretch's shares. Returns how many threads its rows keep busy.
-std::uint32_t share(Plan& plan, std::uint32_t first, std::uint32_t end) {
+// What the shares of a stretch come to.
+struct Sharing {
+  std::uint32_t most = 1;  // threads that its rows keep busy
+  bool possible = true;    // with these turns
+};
+
+// Fills in the stretch's shares and what its turns wait for.
+Sharing share(Plan& plan, std::uint32_t first, std::uint32_t end, std::vector<Turn>& turns) {
   AccessHistory history;
   std::uint32_t fence = first;  // nobody goes on before all have come here
   double cut = 0, all = 0;
@@ -59,15 +68,20 @@ std::uint32_t share(Plan& plan, std::uint32_t first, std::uint32_t end) {
   std::uint32_t sums = 0, sums_end = first;  // how many neighboring products sum over rows, and where they end
   std::vector<Access> accesses;
   look_ahead(plan, first, end);
+  auto turn = turns.begin();
+  bool takes_turns = false;
   for (std::uint32_t number = first; number < end; ++number) {
     const Step& step = plan.steps[number];
     Share& share = plan.shares[number];
+    if (turn != turns.end() && number == turn->end) ++turn;
+    const bool in_turn = turn != turns.end() && number >= turn->first;
+    if (std::exchange(takes_turns, in_turn) != in_turn) fence = number;
     if (number >= sums_end) sums = count_sums(plan, number, end), sums_end = number + std::max(sums, 1u);
-    bool whole = sums >= kLeastWhole;
+    bool whole = in_turn ? sums_over_rows(step) : sums >= kLeastWhole;
     share.rows = whole ? 0 : rows_of(step, wanted_rows(step, history, accesses));
     share.after = fence;
     all += plan.nanoseconds[number];
-    if (whole) most = std::min<std::int64_t>(most, sums);
+    if (whole && !in_turn) most = std::min<std::int64_t>(most, sums);
     if (share.rows > 0 || whole) cut += plan.nanoseconds[number];
     if (share.rows > 0 && std::holds_alternative<MatmulStep>(step)) most = std::min(most, share.rows / kLeastRows);
     if (!find_accesses(step, share.rows, accesses)) {
@@ -76,10 +90,17 @@ std::uint32_t share(Plan& plan, std::uint32_t first, std::uint32_t end) {
       history.clear();
       continue;
     }
-    for (const Access& access : accesses) share.after = std::max(share.after, history.after(access));
-    for (const Access& access : accesses) history.add(access, number);
+    const std::uint32_t own = in_turn ? turn->first : number;
+    AccessHistory::Waits waits;
+    for (const Access& access : accesses) history.add_waits(access, own, waits);
+    for (const Access& access : accesses) history.add(access, number, in_turn ? own : 0);
+    share.after = std::max(share.after, waits.all);
+    if (!in_turn || whole) continue;
+    if (share.rows == 0 || waits.inside > 0) return {.possible = false};
+    turn->after = std::max(turn->after, share.after);
+    if (waits.rows > fence) turn->after_rows = std::max(turn->after_rows, waits.rows);
   }
-  return 2 * cut >= all ? static_cast<std::uint32_t>(most) : 1;
+  return {2 * cut >= all ? static_cast<std::uint32_t>(most) : 1};
 }
 
 bool in_blocks(const Plan& plan, std::uint32_t number) {
@@ -98,8 +119,15 @@ void share_steps(Plan& plan, const StretchLimits& limits) {
     std::uint32_t end = first;
     for (; end < count && plan.nanoseconds[end] <= limits.longest && !in_blocks(plan, end); ++end)
       total += plan.nanoseconds[end];
-    if (end - first > 1 && total >= limits.least)
-      if (std::uint32_t most = share(plan, first, end); most > 1) plan.stretches.push_back({first, end, most});
+    if (end - first > 1 && total >= limits.least) {
+      std::vector<Turn> turns = find_turns(plan, first, end, limits.least_turns);
+      Sharing sharing = share(plan, first, end, turns);
+      if (!sharing.possible) {
+        turns.clear();
+        sharing = share(plan, first, end, turns);
+      }
+      if (sharing.most > 1) plan.stretches.push_back({first, end, sharing.most, std::move(turns)});
+    }
     first = end + 1;
   }
   if (plan.stretches.empty()) plan.shares.clear();

@@ -180,9 +180,20 @@ using Step = std::variant<ElementwiseStep, CopyStep, ReduceStep, RowwiseStep, Sc
 // What of a step is done by each of the threads that go through a stretch side by side.
 struct Share {
   std::int64_t rows = 0;    // of the result, cut evenly; 0: one thread does it all
-  std::uint32_t after = 0;  // it waits until all have done the steps below this number
+  std::uint32_t after = 0;  // it waits until all have done the steps below this number; in turns, if it is not cut
   Location ahead;           // a matrix of the next product: asked for while this one multiplies
   std::int64_t ahead_bytes = 0;
+};
+
+// Neighboring steps of a stretch that one thread has to itself, so that the weights that they read and update stay in
+// its caches: steps that go by rows, once for each thread's rows, then those that need all rows. Meanwhile the others
+// go through other turns with the rows that have been there or will come there.
+struct Turn {
+  std::uint32_t first, end;  // numbers of steps
+  std::uint32_t owner;       // modulo the number of threads
+  // It begins with a thread's rows when the steps below `after_rows` are done with these, and those below `after` with
+  // all rows.
+  std::uint32_t after_rows = 0, after = 0;
 };
 
 // Neighboring steps, each too short to be worth waking threads for, that threads go through side by side.
@@ -190,6 +201,7 @@ struct Stretch {
   static constexpr std::uint32_t kMostThreads = 64;
   std::uint32_t first, end;  // numbers of steps
   std::uint32_t most;        // threads that its rows keep busy
+  std::vector<Turn> turns;   // in order; steps in none are shared by all
   mutable Pace pace = {};    // kept by the runtime
 };
 

@@ -1,8 +1,9 @@
-// A crew of threads goes through a stretch of steps. Each has a place in the crew, which decides on its share of every
-// step, and says how far it has come; it waits only where the plan says so.
+// A crew of threads goes through a stretch of steps. Each has a place in the crew, which decides on its course
+// (course.h) through the shares of the steps, and says how far it has come; it waits only where the plan says so.
 //
-// No thread is waited for that has not come: who would have to, takes its place over and has two (or more) from then
-// on. Who has several always goes on with the one that is furthest behind, so somebody can always go on.
+// No thread is waited for that has not come: who would have to, takes its place over and has two (or more) until a
+// thread comes late and is given one. Who has several always goes on with the one that is furthest behind, so somebody
+// can always go on.
 #include "runtime/run_stretch.h"
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <chrono>
 #include <thread>
 
+#include "runtime/course.h"
 #include "runtime/pause.h"
 #include "runtime/thread_pool.h"
 
@@ -24,17 +26,21 @@ constexpr int kPatience = 1 << 12;  // looks at another's progress before the pr
 class Crew {
  public:
   Crew(const Plan& plan, const Stretch& stretch, Slots slots, std::uint32_t members)
-      : plan_(plan), stretch_(stretch), slots_(slots), members_(members) {
-    for (std::uint32_t place = 0; place < members; ++place) progress_[place].done.store(stretch.first);
+      : end_(stretch.end), slots_(slots), members_(members) {
+    for (std::uint32_t place = 0; place < members; ++place) {
+      places_[place].course = Course(plan, stretch, place, members);
+      places_[place].progress.store(places_[place].course.progress());
+    }
   }
 
-  // Takes a place, if one is left, and goes through the stretch.
+  // Takes a place, if there is one, and goes through the stretch.
   void work() {
-    Member me{0, stretch_.first};
-    if (!take_place(me.places)) return;
+    Member me{0, 0};
+    if (!take_place(me.places) && !await_place(me.places)) return;
     try {
       while (go_on(me)) {
       }
+      ending_.store(true, std::memory_order_relaxed);
     } catch (...) {
       failed_.store(true);  // the others need not wait for what will not come
       throw;
@@ -42,8 +48,9 @@ class Crew {
   }
 
  private:
-  struct alignas(64) Progress {
-    std::atomic<std::uint32_t> done{0};  // the number of the step to do next
+  struct Place {
+    alignas(64) std::atomic<std::uint32_t> progress{0};
+    alignas(64) Course course;  // its member's own
   };
 
   struct Member {
@@ -58,32 +65,67 @@ class Crew {
     return true;
   }
 
+  // Waits for a place that another member has taken over. False if one of them comes to the end first.
+  bool await_place(std::uint64_t& mine) {
+    seekers_.fetch_add(1, std::memory_order_relaxed);
+    for (;;) {
+      std::uint64_t offered = offered_.load(std::memory_order_relaxed), first = offered & -offered;
+      if (first != 0 && offered_.compare_exchange_weak(offered, offered & ~first, std::memory_order_acquire)) {
+        mine |= first;
+        return true;
+      }
+      if ((ending_.load(std::memory_order_relaxed) || failed_.load(std::memory_order_relaxed)) && drop_seeker())
+        return false;
+      pause_briefly();
+    }
+  }
+
+  // Of those who are not yet offered a place, one less; false if there is none.
+  bool drop_seeker() {
+    std::uint32_t seekers = seekers_.load(std::memory_order_relaxed);
+    while (seekers > 0 && !seekers_.compare_exchange_weak(seekers, seekers - 1, std::memory_order_relaxed)) {
+    }
+    return seekers > 0;
+  }
+
+  // Who has several places gives one to who has come late.
+  void share_places(Member& me) {
+    if (std::has_single_bit(me.places) || seekers_.load(std::memory_order_relaxed) == 0 || !drop_seeker()) return;
+    const std::uint64_t last = std::bit_floor(me.places);
+    me = {me.places & ~last, 0};  // how far its own places had come has not been looked at
+    offered_.fetch_or(last, std::memory_order_release);
+  }
+
   // One share of a step. False if there is nothing left to do.
   bool go_on(Member& me) {
-    std::uint32_t place = 0, step = stretch_.end;
+    share_places(me);
+    std::uint32_t place = 0, least = end_ * members_;
     for (std::uint64_t left = me.places; left != 0; left &= left - 1) {
       auto other = static_cast<std::uint32_t>(std::countr_zero(left));
-      std::uint32_t next = progress_[other].done.load(std::memory_order_relaxed);
-      if (next < step) place = other, step = next;
+      std::uint32_t progress = places_[other].progress.load(std::memory_order_relaxed);
+      if (progress < least) place = other, least = progress;
     }
-    if (step == stretch_.end || failed_.load(std::memory_order_relaxed)) return false;
-    if (has_share(plan_.shares[step], step, place, members_)) {
-      std::uint32_t after = plan_.shares[step].after;
-      if (after > me.met && !await_all(after, me)) return true;  // with another place
-      run_share(plan_, slots_, step, place, members_);
+    if (least == end_ * members_ || failed_.load(std::memory_order_relaxed)) return false;
+    Course& course = places_[place].course;
+    if (course.has_share()) {
+      if ((course.after() > me.met || course.needs_rows()) && !await_others(course, me))
+        return true;  // with another place
+      course.run_share(slots_);
     }
-    progress_[place].done.store(step + 1, std::memory_order_release);
+    course.go_on();
+    places_[place].progress.store(course.progress(), std::memory_order_release);
     return true;
   }
 
-  // Waits until all have done the steps below `after`. False if the wait would have been for nobody: then that place
-  // has been taken.
-  bool await_all(std::uint32_t after, Member& me) {
-    std::uint32_t met = stretch_.end;
+  // Waits until all others have come to where the next share needs them. False if the wait would have been for nobody:
+  // then that place has been taken.
+  bool await_others(const Course& course, Member& me) {
+    std::uint32_t least = end_ * members_;
     for (std::uint32_t place = 0; place < members_; ++place) {
       if (me.places >> place & 1) continue;
-      std::uint32_t done;
-      for (int looks = 0; (done = progress_[place].done.load(std::memory_order_acquire)) < after; ++looks) {
+      const std::uint32_t needed = course.needed_of(place);
+      std::uint32_t progress;
+      for (int looks = 0; (progress = places_[place].progress.load(std::memory_order_acquire)) < needed; ++looks) {
         if (taken_.load() <= place && take_place(me.places)) return false;
         if (failed_.load(std::memory_order_relaxed)) return false;
         if (looks < kPatience)
@@ -91,30 +133,33 @@ class Crew {
         else
           std::this_thread::yield();
       }
-      met = std::min(met, done);
+      least = std::min(least, progress);
     }
-    me.met = met;
+    me.met = std::max(me.met, course.steps_below(least));
     return true;
   }
 
-  const Plan& plan_;
-  const Stretch& stretch_;
+  const std::uint32_t end_;
   Slots slots_;
   std::uint32_t members_;
   std::atomic<std::uint32_t> taken_{0};
-  std::atomic<bool> failed_{false};
-  std::array<Progress, Stretch::kMostThreads> progress_;
+  std::atomic<bool> failed_{false}, ending_{false};
+  alignas(64) std::atomic<std::uint32_t> seekers_{0};  // threads without a place, which others have taken over
+  std::atomic<std::uint64_t> offered_{0};              // places for them, a bit each
+  std::array<Place, Stretch::kMostThreads> places_;
 };
 
 }  // namespace
 
-void run_share(const Plan& plan, Slots slots, std::uint32_t number, std::uint32_t place, std::uint32_t members) {
+void run_share(const Plan& plan, Slots slots, std::uint32_t number, std::uint32_t place, std::uint32_t members,
+               bool asks) {
   const Step& step = plan.steps[number];
   const Share& share = plan.shares[number];
   std::int64_t rows = share.rows, begin = rows * place / members, end = rows * (place + 1) / members;
   if (const auto* product = std::get_if<MatmulStep>(&step); product && product->c_offsets.size() == 1) {
-    const std::byte* ahead = share.ahead_bytes > 0 ? at(slots, share.ahead) : nullptr;
-    return run_rows(*product, slots, begin, rows > 0 ? end : product->m, {ahead, ahead + share.ahead_bytes});
+    const std::int64_t bytes = asks ? share.ahead_bytes : 0;
+    const std::byte* ahead = bytes > 0 ? at(slots, share.ahead) : nullptr;
+    return run_rows(*product, slots, begin, rows > 0 ? end : product->m, {ahead, ahead + bytes});
   }
   if (rows == 0) return std::visit([slots](const auto& one) { run(one, slots); }, step);
   std::visit(

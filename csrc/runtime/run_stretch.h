@@ -13,12 +13,10 @@ void run_stretch(const Plan& plan, const Stretch& stretch, Slots slots, std::uin
 // Blocks of rows are shared out among the threads.
 void run_row_blocks(const Plan& plan, const RowBlocks& blocks, Slots slots);
 
-// Steps that are not cut go to the places in turn.
-inline bool has_share(const Share& share, std::uint32_t number, std::uint32_t place, std::uint32_t members) {
-  return share.rows > 0 || number % members == place;
-}
-// What one of the members, who has a share, does of a step; a single member does all of it.
-void run_share(const Plan& plan, Slots slots, std::uint32_t number, std::uint32_t place, std::uint32_t members);
+// What one of the members does of a step, or one of as many parts of the rows; a single member does all of it.
+// asks: for the next product's weight.
+void run_share(const Plan& plan, Slots slots, std::uint32_t number, std::uint32_t place, std::uint32_t members,
+               bool asks = true);
 
 // A share of a step: rows [begin, end) of `rows`. Runs on the calling thread. ahead: what a product asks for meanwhile.
 void run_rows(const ElementwiseStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);

@@ -2,10 +2,13 @@
 // plan allows.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <random>
+#include <set>
 
 #include "compiled_program.h"
 #include "plan_memory.h"
+#include "runtime/course.h"
 #include "runtime/run_stretch.h"
 #include "runtime/thread_pool.h"
 
@@ -20,12 +23,13 @@ using testing::execute;
 using testing::leaf_of;
 using testing::Memory;
 
-constexpr StretchLimits kAnyStretch{1e12, 0};
+constexpr StretchLimits kAnyStretch{1e12, 0}, kAnyTurns{1e12, 0, 1};
 
 // A few residual blocks with their gradients and updates over the weights, as a training step records them.
 class Net {
  public:
-  Net(unsigned seed, std::int64_t rows, std::int64_t width, int blocks, bool trains, bool gathers = true)
+  Net(unsigned seed, std::int64_t rows, std::int64_t width, int blocks, bool trains, bool gathers = true,
+      const StretchLimits& limits = kAnyStretch, bool updates_last = false)
       : random_(seed) {
     ValuePtr x = leaf({rows, width}), rate = build::number(0.125, DType::kFloat32);
     struct Block {
@@ -39,16 +43,23 @@ class Net {
       chain.push_back(b);
     }
     ValuePtr g = build::rowwise(Op::softmax, x);
-    std::vector<ValuePtr> live{g, build::reduce(Op::amax, x, DimVector{1}, false)}, dying;
+    std::vector<ValuePtr> live{g, build::reduce(Op::amax, x, DimVector{1}, false)}, dying, gradients;
+    const auto update = [&](const ValuePtr& parameter, const ValuePtr& gradient) {
+      dying.push_back(parameter);
+      if (!updates_last) live.push_back(parameter - gradient * rate);
+      gradients.push_back(gradient);
+    };
     for (std::size_t i = trains ? chain.size() : 0; i-- > 0;) {
       Block& b = chain[i];
       ValuePtr masked = build::relu_gradient(b.hidden, build::matmul(g, b.out));
-      live.push_back(b.out - build::matmul(g, b.hidden, true, false) * rate);
-      live.push_back(b.weight - build::matmul(masked, b.in, true, false) * rate);
-      live.push_back(b.bias - build::sum(masked, DimVector{0}, false) * rate);
-      dying.insert(dying.end(), {b.out, b.weight, b.bias});
+      update(b.out, build::matmul(g, b.hidden, true, false));
+      if (!updates_last) update(b.weight, build::matmul(masked, b.in, true, false));
+      update(b.bias, build::sum(masked, DimVector{0}, false));
       g = g + build::matmul(masked, b.weight);
+      if (updates_last) update(b.weight, build::matmul(masked, b.in, true, false));
     }
+    for (std::size_t i = 0; updates_last && i < dying.size(); ++i)
+      live.insert(live.end(), {gradients[i], dying[i] - gradients[i] * rate});
     live.push_back(g);
     std::vector<ValuePtr> none;
     c.liveness.live.assign(c.tape.recording().values.size(), false);
@@ -57,7 +68,7 @@ class Net {
     for (const ValuePtr& value : dying) c.liveness.dying[value->slot] = true;
     c.program = read_trace(c.tape.recording().trace, c.liveness);
     c.finish(gathers);
-    share_steps(c.plan, kAnyStretch);
+    share_steps(c.plan, limits);
   }
 
   Compiled c;
@@ -86,26 +97,30 @@ class Net {
 // Goes through the stretch on one thread, with an order of the members' shares that the plan allows.
 void interleave(const Plan& plan, const Stretch& stretch, std::byte* const* slots, std::uint32_t members,
                 std::mt19937& random) {
-  std::vector<std::uint32_t> done(members, stretch.first);
+  std::vector<runtime::Course> courses;
+  for (std::uint32_t place = 0; place < members; ++place) courses.emplace_back(plan, stretch, place, members);
   std::uint32_t favorite = 0;
-  while (*std::min_element(done.begin(), done.end()) < stretch.end) {
+  while (!std::all_of(courses.begin(), courses.end(), [](const runtime::Course& one) { return one.ended(); })) {
     if (random() % 8 == 0) favorite = random() % members;  // stays ahead for a while
-    std::uint32_t place = random() % 4 ? favorite : random() % members, step = done[place];
-    if (step == stretch.end) {
+    std::uint32_t place = random() % 4 ? favorite : random() % members;
+    runtime::Course& course = courses[place];
+    if (course.ended()) {
       favorite = (favorite + 1) % members;
       continue;
     }
-    if (runtime::has_share(plan.shares[step], step, place, members)) {
-      bool may = std::all_of(done.begin(), done.end(), [&](std::uint32_t other) {
-        return &other == &done[place] || other >= plan.shares[step].after;
-      });
+    if (course.has_share()) {
+      bool may = true;
+      for (std::uint32_t other = 0; other < members; ++other)
+        may = may && (other == place || courses[other].progress() >= course.needed_of(other));
       if (!may) {
         favorite = random() % members;
         continue;
       }
-      runtime::run_share(plan, slots, step, place, members);
+      course.run_share(slots);
     }
-    ++done[place];
+    std::uint32_t progress = course.progress();
+    course.go_on();
+    ASSERT_GT(course.progress(), progress);
   }
 }
 
@@ -220,6 +235,78 @@ TEST(ShareSteps, EveryOrderThatIsAllowedGivesTheSameBits) {
   }
 }
 
+TEST(FindTurns, WhoUpdatesAWeightIsTheOnlyOneToReadIt) {
+  Net net(0, 32, 64, 30, true, true, kAnyTurns, true);
+  ASSERT_EQ(net.plan.stretches.size(), 1u);
+  const std::vector<Turn>& turns = net.plan.stretches[0].turns;
+  std::map<std::uint32_t, std::set<std::uint32_t>> owners;  // of the slots of weights
+  std::size_t updates = 0;
+  for (const Turn& turn : turns) {
+    bool sums = false;
+    for (std::uint32_t i = turn.first; i < turn.end; ++i) {
+      const auto* product = std::get_if<MatmulStep>(&net.plan.steps[i]);
+      EXPECT_TRUE(!sums || net.plan.shares[i].rows == 0) << i;
+      sums = net.plan.shares[i].rows == 0;
+      if (!product) continue;
+      updates += product->has_update;
+      owners[(product->has_update ? product->base : product->b).slot].insert(turn.owner);
+    }
+  }
+  EXPECT_GE(updates, 58u);
+  EXPECT_GE(owners.size(), 58u);
+  for (const auto& [slot, of] : owners) EXPECT_EQ(of.size(), 1u) << slot;
+  EXPECT_LE(turns.size(), 20u);  // of several weights each
+}
+
+// Forward, where nothing is overwritten: with rows that the turn before has been through, while it goes on with others.
+TEST(FindTurns, ATurnBeginsBeforeTheOneBeforeItEnds) {
+  Net net(0, 32, 64, 30, true, true, kAnyTurns, true);
+  const std::vector<Turn>& turns = net.plan.stretches.at(0).turns;
+  for (std::size_t i = 1; i < 6; ++i) {
+    EXPECT_EQ(turns[i].owner, i);
+    EXPECT_EQ(turns[i].after, 0u);
+    EXPECT_EQ(turns[i].after_rows, turns[i - 1].end);
+  }
+}
+
+TEST(FindTurns, NetsOfFewLayersHaveNone) {
+  EXPECT_TRUE(Net(0, 32, 64, 8, true, true, kAnyStretch, true).plan.stretches.at(0).turns.empty());
+  EXPECT_TRUE(Net(0, 32, 64, 50, false, true, kAnyStretch, true).plan.stretches.at(0).turns.empty());
+  EXPECT_FALSE(Net(0, 32, 64, 50, true, true, kAnyStretch, true).plan.stretches.at(0).turns.empty());
+}
+
+TEST(FindTurns, EveryOrderThatIsAllowedGivesTheSameBits) {
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    std::int64_t rows = 16 + random() % 60, width = 32 + random() % 30;
+    Net net(seed, rows, width, 1 + static_cast<int>(random() % 16), true, true, kAnyTurns, seed % 2 == 0);
+    Memory expected = net.alone();
+    for (int round = 0; round < 8; ++round) {
+      auto most = static_cast<std::uint32_t>(rows / 8), members = 2 + static_cast<std::uint32_t>(random() % 4);
+      Memory got = net.memory();
+      run_interleaved(net.plan, got.slots(), std::min(members, most), random);
+      ASSERT_TRUE(got.same_results(expected)) << "seed " << seed << ", rows " << rows << ", width " << width;
+    }
+  }
+}
+
+TEST(RunStretch, ThreadsThatTakeTurnsGiveTheSameBits) {
+  int before = runtime::num_threads();
+  for (int threads : {2, 3, 4})
+    for (unsigned seed = 0; seed < 4; ++seed) {
+      Net net(seed, 48, 40, 20, true, true, kAnyTurns, true);
+      ASSERT_FALSE(net.plan.stretches.at(0).turns.empty());
+      Memory expected = net.alone();
+      runtime::set_num_threads(threads);
+      for (int round = 0; round < 10; ++round) {
+        Memory got = net.memory();
+        execute(net.plan, got.slots());
+        ASSERT_TRUE(got.same_results(expected)) << threads << " threads, seed " << seed;
+      }
+    }
+  runtime::set_num_threads(before);
+}
+
 TEST(RunStretch, ThreadsGiveTheSameBits) {
   int before = runtime::num_threads();
   for (int threads : {2, 3, 4})
@@ -239,15 +326,17 @@ TEST(RunStretch, ThreadsGiveTheSameBits) {
 
 // Inside of another parallel_for no thread comes to help: one takes all places.
 TEST(RunStretch, OneThreadTakesAllPlaces) {
-  Net net(1, 48, 40, 6, true);
-  Memory expected = net.alone();
-  runtime::parallel_for(2, 1, [&](std::size_t begin, std::size_t) {
-    if (begin != 0) return;
-    Memory got = net.memory();
-    runtime::run_stretch(net.plan, net.plan.stretches[0], got.slots(), 5);
-    EXPECT_EQ(net.plan.stretches[0].end, net.plan.steps.size());
-    EXPECT_TRUE(got.same_results(expected));
-  });
+  for (int blocks : {6, 40}) {
+    Net net(1, 48, 40, blocks, true, true, kAnyTurns, true);
+    Memory expected = net.alone();
+    runtime::parallel_for(2, 1, [&](std::size_t begin, std::size_t) {
+      if (begin != 0) return;
+      Memory got = net.memory();
+      runtime::run_stretch(net.plan, net.plan.stretches[0], got.slots(), 5);
+      EXPECT_EQ(net.plan.stretches[0].end, net.plan.steps.size());
+      EXPECT_TRUE(got.same_results(expected));
+    });
+  }
 }
 
 }  // namespace

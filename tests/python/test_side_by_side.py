@@ -13,9 +13,10 @@ from lamina.nn import functional as F
 
 
 class Block(nn.Module):
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, norm: bool = True) -> None:
         super().__init__()
-        self.first, self.second, self.norm = nn.Linear(width, width), nn.Linear(width, width), nn.LayerNorm(width)
+        self.first, self.second = nn.Linear(width, width), nn.Linear(width, width)
+        self.norm = nn.LayerNorm(width) if norm else nn.Identity()
 
     def forward(self, x: lamina.Tensor) -> lamina.Tensor:
         return x + self.second(self.first(self.norm(x)).relu())
@@ -28,10 +29,12 @@ def _same_threads_afterwards() -> Iterator[None]:
     lamina.set_num_threads(before)
 
 
-def _trained(threads: int, rows: int, width: int, optimizer: type[optim.Optimizer]) -> list[bytes]:
+def _trained(
+    threads: int, rows: int, width: int, optimizer: type[optim.Optimizer], blocks: int = 5, norm: bool = True
+) -> list[bytes]:
     lamina.set_num_threads(threads)
     lamina.manual_seed(0)
-    net = nn.Sequential(*[Block(width) for _ in range(5)])
+    net = nn.Sequential(*[Block(width, norm) for _ in range(blocks)])
     update = optimizer(net.parameters(), lr=0.01)  # type: ignore[call-arg]
     x, y = lamina.rand(rows, width), lamina.randint(0, width, (rows,))
     for _ in range(3):
@@ -47,6 +50,15 @@ def test_training_does_not_depend_on_threads(rows: int, width: int, optimizer: t
     alone = _trained(1, rows, width, optimizer)
     for threads in (2, 3, 5):
         assert _trained(threads, rows, width, optimizer) == alone, f"{threads} threads"
+
+
+@pytest.mark.parametrize("norm", [False, True])
+@pytest.mark.parametrize("rows", [32, 37])
+def test_threads_that_take_turns_give_the_same_bits(rows: int, norm: bool) -> None:
+    """Nets of so many layers that each thread has weights of its own."""
+    alone = _trained(1, rows, 40, optim.SGD, blocks=40, norm=norm)
+    for threads in (2, 3):
+        assert _trained(threads, rows, 40, optim.SGD, blocks=40, norm=norm) == alone, f"{threads} threads"
 
 
 NOTHING = {

@@ -1,0 +1,79 @@
+// Finds turns by the weights that sums over all rows update. Test: tests/cpp/test_share_steps.cpp.
+#include "compile/find_turns.h"
+
+#include <map>
+#include <utility>
+
+#include "compile/step_accesses.h"
+
+namespace lamina {
+
+namespace {
+
+constexpr std::uint32_t kNobody = static_cast<std::uint32_t>(-1);
+
+using Place = std::pair<std::uint32_t, std::int64_t>;
+
+Place place_of(const Location& location) { return {location.slot, location.offset}; }
+
+// The owners of weights by where these lie. Sums that come together, as gather_sums puts them, have one; the last ones
+// the first, as the weights that are updated last are the first to be read.
+class Owners {
+ public:
+  Owners(const Plan& plan, std::uint32_t first, std::uint32_t end) {
+    for (bool together = false; end-- > first;) {
+      const bool sums = sums_over_rows(plan.steps[end]);
+      const auto* product = std::get_if<MatmulStep>(&plan.steps[end]);
+      if (sums && product && product->has_update) {
+        if (!together) ++count_;
+        owners_.insert({place_of(product->base), count_ - 1});
+        together = true;
+      }
+      together = together && sums;
+    }
+  }
+
+  std::uint32_t count() const { return count_; }
+  std::uint32_t of(const Location& weight) const {
+    auto found = owners_.find(place_of(weight));
+    return found == owners_.end() ? kNobody : found->second;
+  }
+  // `before`: the owner of the step before.
+  std::uint32_t of(const Step& step, std::uint32_t before) const {
+    const auto* product = std::get_if<MatmulStep>(&step);
+    if (sums_over_rows(step)) return product && product->has_update ? of(product->base) : before;
+    if (rows_of(step, 0) == 0) return kNobody;
+    if (!product) return before;
+    Location weight = product->b;
+    weight.offset += product->b_offsets[0] * static_cast<std::int64_t>(size_of(product->dtype));
+    return of(weight);
+  }
+
+ private:
+  std::map<Place, std::uint32_t> owners_;
+  std::uint32_t count_ = 0;
+};
+
+}  // namespace
+
+std::vector<Turn> find_turns(const Plan& plan, std::uint32_t first, std::uint32_t end, std::uint32_t least) {
+  const Owners owners(plan, first, end);
+  std::vector<Turn> turns;
+  if (owners.count() < least) return turns;
+  std::uint32_t before = kNobody;
+  bool sums = false;
+  for (std::uint32_t number = first; number < end; ++number) {
+    const std::uint32_t owner = owners.of(plan.steps[number], before);
+    const bool goes_on = owner == before && (!sums || sums_over_rows(plan.steps[number]));
+    sums = sums_over_rows(plan.steps[number]);
+    before = owner;
+    if (owner == kNobody) continue;
+    if (goes_on)
+      turns.back().end = number + 1;
+    else
+      turns.push_back({number, number + 1, owner});
+  }
+  return turns;
+}
+
+}  // namespace lamina
