@@ -177,6 +177,26 @@ TEST(GatherSums, WhoReadsASumComesAfterIt) {
   for (std::size_t i = 0; i < c.plan.steps.size(); ++i) EXPECT_EQ(is_sum(c.plan, i), i % 2 == 0) << c.plan.notes[i];
 }
 
+void expect_same_bits_in_some_orders(Net& net, std::int64_t rows, std::mt19937& random) {
+  Memory expected = net.alone();
+  for (int round = 0; round < 8; ++round) {
+    auto most = static_cast<std::uint32_t>(rows / 8), members = 2 + static_cast<std::uint32_t>(random() % 4);
+    Memory got = net.memory();
+    run_interleaved(net.plan, got.slots(), std::min(members, most), random);
+    ASSERT_TRUE(got.same_results(expected)) << rows << " rows, round " << round;
+  }
+}
+
+void expect_same_bits(Net& net, int threads) {
+  Memory expected = net.alone();
+  runtime::set_num_threads(threads);
+  for (int round = 0; round < 10; ++round) {
+    Memory got = net.memory();
+    execute(net.plan, got.slots());
+    ASSERT_TRUE(got.same_results(expected)) << threads << " threads, round " << round;
+  }
+}
+
 TEST(ShareSteps, EachProductAsksForTheNextOnesWeight) {
   Net net(0, 32, 64, 4, false);
   for (std::size_t i = 0; i + 1 < net.plan.steps.size(); ++i) {
@@ -225,13 +245,8 @@ TEST(ShareSteps, EveryOrderThatIsAllowedGivesTheSameBits) {
     std::mt19937 random(seed);
     std::int64_t rows = 16 + random() % 60, width = 32 + random() % 60;
     Net net(seed, rows, width, 1 + static_cast<int>(random() % 4), seed % 3 != 0);
-    Memory expected = net.alone();
-    for (int round = 0; round < 8; ++round) {
-      auto most = static_cast<std::uint32_t>(rows / 8), members = 2 + static_cast<std::uint32_t>(random() % 4);
-      Memory got = net.memory();
-      run_interleaved(net.plan, got.slots(), std::min(members, most), random);
-      ASSERT_TRUE(got.same_results(expected)) << "seed " << seed << ", rows " << rows << ", width " << width;
-    }
+    SCOPED_TRACE(::testing::Message() << "seed " << seed << ", width " << width);
+    expect_same_bits_in_some_orders(net, rows, random);
   }
 }
 
@@ -280,13 +295,8 @@ TEST(FindTurns, EveryOrderThatIsAllowedGivesTheSameBits) {
     std::mt19937 random(seed);
     std::int64_t rows = 16 + random() % 60, width = 32 + random() % 30;
     Net net(seed, rows, width, 1 + static_cast<int>(random() % 16), true, true, kAnyTurns, seed % 2 == 0);
-    Memory expected = net.alone();
-    for (int round = 0; round < 8; ++round) {
-      auto most = static_cast<std::uint32_t>(rows / 8), members = 2 + static_cast<std::uint32_t>(random() % 4);
-      Memory got = net.memory();
-      run_interleaved(net.plan, got.slots(), std::min(members, most), random);
-      ASSERT_TRUE(got.same_results(expected)) << "seed " << seed << ", rows " << rows << ", width " << width;
-    }
+    SCOPED_TRACE(::testing::Message() << "seed " << seed << ", width " << width);
+    expect_same_bits_in_some_orders(net, rows, random);
   }
 }
 
@@ -296,13 +306,8 @@ TEST(RunStretch, ThreadsThatTakeTurnsGiveTheSameBits) {
     for (unsigned seed = 0; seed < 4; ++seed) {
       Net net(seed, 48, 40, 20, true, true, kAnyTurns, true);
       ASSERT_FALSE(net.plan.stretches.at(0).turns.empty());
-      Memory expected = net.alone();
-      runtime::set_num_threads(threads);
-      for (int round = 0; round < 10; ++round) {
-        Memory got = net.memory();
-        execute(net.plan, got.slots());
-        ASSERT_TRUE(got.same_results(expected)) << threads << " threads, seed " << seed;
-      }
+      SCOPED_TRACE(::testing::Message() << "seed " << seed);
+      expect_same_bits(net, threads);
     }
   runtime::set_num_threads(before);
 }
@@ -313,13 +318,8 @@ TEST(RunStretch, ThreadsGiveTheSameBits) {
     for (unsigned seed = 0; seed < 10; ++seed) {
       Net net(seed, 48, 40, 6, true);
       ASSERT_FALSE(net.plan.stretches.empty());
-      Memory expected = net.alone();
-      runtime::set_num_threads(threads);
-      for (int round = 0; round < 10; ++round) {
-        Memory got = net.memory();
-        execute(net.plan, got.slots());
-        ASSERT_TRUE(got.same_results(expected)) << threads << " threads, seed " << seed;
-      }
+      SCOPED_TRACE(::testing::Message() << "seed " << seed);
+      expect_same_bits(net, threads);
     }
   runtime::set_num_threads(before);
 }
