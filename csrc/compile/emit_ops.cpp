@@ -105,14 +105,14 @@ void Emitter::emit_matmul(std::uint32_t index) {
   step.b_row = sb[rank_b - (tb ? 1 : 2)];
   step.b_column = sb[rank_b - (tb ? 2 : 1)];
   const Shape* batch = Shape::of(node.shape->dims().first(rank - 2));
-  auto batch_offsets = [&](const Shape* shape, const DimVector& strides, std::vector<std::ptrdiff_t>& offsets) {
+  auto batch_offsets = [&](const Shape* shape, const DimVector& strides, Offsets& offsets) {
     const Shape* own = Shape::of(shape->dims().first(shape->dims().size() - 2));
     DimVector own_strides(strides.begin(), strides.end() - 2);
     Layout layout{0, own_strides.empty() ? nullptr : Attribute::of(own_strides)};
     DimVector steps = broadcast_strides(batch, own, layout);
-    offsets.assign(1, 0);
+    offsets = {0};
     for (std::size_t axis = 0; axis < steps.size(); ++axis) {
-      std::vector<std::ptrdiff_t> next;
+      Offsets next;
       next.reserve(offsets.size() * static_cast<std::size_t>((*batch)[static_cast<int>(axis)]));
       for (std::ptrdiff_t base : offsets)
         for (std::int64_t i = 0; i < (*batch)[static_cast<int>(axis)]; ++i) next.push_back(base + i * steps[axis]);

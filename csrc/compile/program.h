@@ -31,7 +31,7 @@ struct Node {
   std::uint32_t slot;  // position among the recording's inputs, scalars or values
   const Shape* shape;
   const Attribute* attribute;
-  std::vector<std::uint32_t> operands;
+  NodeVector operands;
   std::uint8_t facts = 0;  // as recorded: see ops/record.h
 
   bool live = false;       // someone outside will look at the result

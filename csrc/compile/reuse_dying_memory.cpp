@@ -2,7 +2,7 @@
 // temporary, or an input that nobody needs any more (an optimizer's old parameters). A copy of such memory is that
 // memory, so that indexed writes touch no more than they change. Test: tests/cpp/test_assign_memory.cpp.
 #include <algorithm>
-#include <unordered_map>
+#include <vector>
 
 #include "compile/passes.h"
 #include "compile/visit_locations.h"
@@ -19,15 +19,16 @@ struct RegisterUse {
   std::size_t writer;
 };
 
-std::vector<RegisterUse> uses_of(const ElementwiseStep& step) {
-  std::unordered_map<std::uint32_t, std::size_t> of_slot;
+// registers_of: zeros, one a slot; they are zeros again afterwards.
+std::vector<RegisterUse> uses_of(const ElementwiseStep& step, std::vector<std::uint32_t>& registers_of) {
+  const auto in_memory = [](const auto& entry) { return entry.kind != ElementwiseStep::Kind::kTemporary; };
   for (const auto& entry : step.registers)
-    if (entry.kind != ElementwiseStep::Kind::kTemporary) ++of_slot[entry.location.slot];
+    if (in_memory(entry)) ++registers_of[entry.location.slot];
   std::vector<RegisterUse> uses;
-  for (const auto& entry : step.registers) {
-    auto found = of_slot.find(entry.location.slot);
-    uses.push_back({found != of_slot.end() && found->second == 1, false, 0, 0});
-  }
+  uses.reserve(step.registers.size());
+  for (const auto& entry : step.registers)
+    uses.push_back({in_memory(entry) && registers_of[entry.location.slot] == 1, false, 0, 0});
+  for (const auto& entry : step.registers) registers_of[entry.location.slot] = 0;
   for (std::size_t k = 0; k < step.instructions.size(); ++k) {
     const auto& instruction = step.instructions[k];
     for (std::size_t operand = 0; operand < instruction.arity; ++operand) uses[instruction.in[operand]].last_reader = k;
@@ -39,9 +40,8 @@ std::vector<RegisterUse> uses_of(const ElementwiseStep& step) {
 
 // The registers whose memory `out` may take over: read for the last time here, in the same order and element size, in
 // no other way too, and by no instruction after the one that writes.
-std::vector<std::uint32_t> overwritable(const ElementwiseStep& step, const std::vector<RegisterUse>& uses,
-                                        std::size_t out) {
-  std::vector<std::uint32_t> nodes;
+NodeVector overwritable(const ElementwiseStep& step, const std::vector<RegisterUse>& uses, std::size_t out) {
+  NodeVector nodes;
   for (std::size_t i = 0; i < step.registers.size(); ++i) {
     const auto& entry = step.registers[i];
     if (entry.kind != ElementwiseStep::Kind::kContiguous) continue;
@@ -53,7 +53,7 @@ std::vector<std::uint32_t> overwritable(const ElementwiseStep& step, const std::
 }
 
 // What a product updates: it reads that in no other way (see fuse_epilogues).
-std::vector<std::uint32_t> overwritable(const MatmulStep& step) {
+NodeVector overwritable(const MatmulStep& step) {
   if (!step.has_update || step.base.offset != 0) return {};
   return {step.base.slot};
 }
@@ -82,7 +82,7 @@ std::vector<std::uint32_t> reuse_dying_memory(const Program& program, Plan& plan
   std::vector<bool> outlives(count, false), taken(count, false);
   for (const Node& node : program.nodes)
     if (node.live) outlives[node.owner] = true;
-  std::vector<std::uint32_t> root_of(count);
+  std::vector<std::uint32_t> root_of(count), registers_of(count, 0);
   for (std::uint32_t index = 0; index < count; ++index) root_of[index] = index;
   auto dies = [&](std::uint32_t old, std::size_t number, std::uint32_t result) {
     return last_read[old] == number && !taken[old] && !outlives[old] &&
@@ -101,7 +101,7 @@ std::vector<std::uint32_t> reuse_dying_memory(const Program& program, Plan& plan
         root_of[result] = root;
       continue;
     }
-    const auto take_over = [&](std::uint32_t result, const std::vector<std::uint32_t>& candidates) {
+    const auto take_over = [&](std::uint32_t result, const NodeVector& candidates) {
       for (std::uint32_t old : candidates) {
         // A result that outlives the plan can only take memory that does so too: an input's.
         bool outlived = outlives[result] && program[root_of[old]].kind != Node::Kind::kInput;
@@ -115,7 +115,7 @@ std::vector<std::uint32_t> reuse_dying_memory(const Program& program, Plan& plan
       take_over(product->updated.slot, overwritable(*product));
     const auto* step = std::get_if<ElementwiseStep>(&plan.steps[number]);
     if (!step) continue;
-    std::vector<RegisterUse> uses = uses_of(*step);
+    std::vector<RegisterUse> uses = uses_of(*step, registers_of);
     for (const auto& instruction : step->instructions)
       if (step->registers[instruction.out].kind == ElementwiseStep::Kind::kContiguous)
         take_over(step->registers[instruction.out].location.slot, overwritable(*step, uses, instruction.out));

@@ -21,15 +21,15 @@ class Collector {
 
   void whole(const Location& location, std::int64_t bytes, bool writes) { add(location, 0, bytes, writes, 0); }
   void cut(const Location& location, std::int64_t bytes, bool writes) { add(location, 0, bytes, writes, rows_); }
-  void strided(const Location& location, const std::vector<std::int64_t>& dims,
-               const std::vector<std::int64_t>& strides, std::int64_t size, bool writes) {
+  void strided(const Location& location, const DimVector& dims, const DimVector& strides, std::int64_t size,
+               bool writes) {
     std::int64_t low = 0, high = 0;
     for (std::size_t i = 0; i < dims.size(); ++i)
       (strides[i] < 0 ? low : high) += std::max<std::int64_t>(dims[i] - 1, 0) * strides[i];
     add(location, low * size, (high + 1) * size, writes, 0);
   }
   // Of a space whose first axes make the rows: what a row reads may be a piece of its own, next to the one before.
-  void strided_by_rows(const ElementwiseStep::Register& entry, const Sizes& dims) {
+  void strided_by_rows(const ElementwiseStep::Register& entry, const DimVector& dims) {
     std::int64_t row = 0, own = 1, rows = 1;  // the distance of rows, and the extent of one
     std::size_t axis = 0;
     for (; axis < dims.size() && rows < rows_; ++axis) {

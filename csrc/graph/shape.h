@@ -8,12 +8,12 @@
 #include <initializer_list>
 #include <span>
 #include <string>
-#include <vector>
+
+#include "support/small_vector.h"
 
 namespace lamina {
 
 using Dims = std::span<const std::int64_t>;
-using DimVector = std::vector<std::int64_t>;
 
 class Shape {
  public:

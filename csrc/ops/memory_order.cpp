@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <vector>
 
 #include "ops/table.h"
 #include "ops/view_layout.h"

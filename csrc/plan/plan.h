@@ -13,10 +13,9 @@
 #include "plan/pace.h"
 #include "support/dtype.h"
 #include "support/kernel_ids.h"
+#include "support/small_vector.h"
 
 namespace lamina {
-
-using Sizes = std::vector<std::int64_t>;
 
 // A place in memory: the slot's base pointer plus bytes.
 struct Location {
@@ -38,7 +37,7 @@ struct ElementwiseStep {
     std::uint8_t element_size;
     std::uint16_t tile;  // which scratch tile (all kinds but kContiguous)
     Location location;   // all kinds but kTemporary
-    Sizes strides;       // kStrided: in elements, one a dimension of the iteration space
+    DimVector strides;   // kStrided: in elements, one a dimension of the iteration space
     bool few;            // where an element repeats, a few copies of it do: only compounds read them
   };
   struct Instruction {
@@ -62,7 +61,7 @@ struct ElementwiseStep {
     std::uint16_t in[kMostTerms];
     Location out, parts;
   };
-  Sizes dims;  // collapsed
+  DimVector dims;  // collapsed
   std::int64_t numel;
   std::vector<Register> registers;
   std::vector<Instruction> instructions;
@@ -76,8 +75,8 @@ struct ElementwiseStep {
 
 // Elements from one strided place to another.
 struct CopyStep {
-  Sizes dims;  // collapsed
-  Sizes from_strides, to_strides;
+  DimVector dims;  // collapsed
+  DimVector from_strides, to_strides;
   std::uint8_t element_size;
   Location from, to;
 };
@@ -113,13 +112,16 @@ struct ArgsortStep {
   Location in, out;
 };
 
+// In elements.
+using Offsets = SmallVector<std::ptrdiff_t, 1>;
+
 // c = relu(a @ b + bias + addend), then 0 where mask is <= 0; updated = base - c * rate. See kernels/table.h.
 struct MatmulStep {
   DType dtype;
   bool has_bias, has_addend, relu, has_mask, has_update;
   std::int64_t m, n, k;
-  std::int64_t a_row, a_column, b_row, b_column;                // strides in elements
-  std::vector<std::ptrdiff_t> a_offsets, b_offsets, c_offsets;  // a batch entry each, in elements
+  std::int64_t a_row, a_column, b_row, b_column;  // strides in elements
+  Offsets a_offsets, b_offsets, c_offsets;        // a batch entry each, in elements
   Location a, b, bias, c;
   Location addend, mask, base, rate, updated;  // all but rate lie as c does
 };
@@ -151,7 +153,7 @@ struct IndexStep {
   enum class Kind : std::uint8_t { kGather, kScatter, kScatterAdd };
   Kind kind;
   DType dtype;
-  Sizes dims, strides;  // the axis's own stride is 0 in strides
+  DimVector dims, strides;  // the axis's own stride is 0 in strides
   std::int64_t axis_stride;
   std::int64_t element_stride;  // 0: one number for all entries
   Location table, index, elements;

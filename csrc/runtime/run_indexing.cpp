@@ -61,7 +61,7 @@ void for_each_entry(const IndexStep& step, const std::int64_t* index, std::int64
   }
   std::int64_t inner = 1;
   for (std::size_t axis = 1; axis <= last; ++axis) inner *= step.dims[axis];
-  Sizes coordinates(last, 0);
+  DimVector coordinates(last, 0);
   coordinates[0] = begin;
   for (std::int64_t entry = begin * inner; entry < end * inner;) {
     for (std::int64_t i = 0; i < step.dims[last]; ++i, ++entry)

@@ -19,7 +19,7 @@ struct Cursor {
   std::int64_t coordinates[kMostDims];
   std::int64_t from = 0, to = 0;
 
-  void seek(std::int64_t row, const Sizes& dims, const Sizes& from_strides, const Sizes* to_strides) {
+  void seek(std::int64_t row, const DimVector& dims, const DimVector& from_strides, const DimVector* to_strides) {
     from = to = 0;
     for (std::size_t axis = dims.size() - 1; axis-- > 0;) {
       coordinates[axis] = row % dims[axis];
@@ -29,7 +29,7 @@ struct Cursor {
     }
   }
 
-  void advance(const Sizes& dims, const Sizes& from_strides, const Sizes* to_strides) {
+  void advance(const DimVector& dims, const DimVector& from_strides, const DimVector* to_strides) {
     for (std::size_t axis = dims.size() - 1; axis-- > 0;) {
       from += from_strides[axis];
       if (to_strides) to += (*to_strides)[axis];
@@ -61,7 +61,7 @@ inline void repeat(std::byte* out, const std::byte* number, std::int64_t n, std:
 }
 
 // Does every row of the space read what the first one reads?
-bool rows_repeat(const Sizes& dims, const Sizes& strides) {
+bool rows_repeat(const DimVector& dims, const DimVector& strides) {
   for (std::size_t axis = 0; axis + 1 < dims.size(); ++axis)
     if (strides[axis] != 0 && dims[axis] != 1) return false;
   return true;
@@ -73,13 +73,13 @@ void fill(std::byte* out, const std::byte* element, std::size_t element_size, st
   kernels::table().load_strided[element_size](out, element, static_cast<std::size_t>(n), 0);
 }
 
-std::int64_t row_offset(const Sizes& dims, const Sizes& strides, std::int64_t row) {
+std::int64_t row_offset(const DimVector& dims, const DimVector& strides, std::int64_t row) {
   std::int64_t offset = 0;
   for (std::size_t axis = dims.size() - 1; axis-- > 0; row /= dims[axis]) offset += row % dims[axis] * strides[axis];
   return offset;
 }
 
-void gather_range(std::byte* out, const std::byte* base, const Sizes& dims, const Sizes& strides,
+void gather_range(std::byte* out, const std::byte* base, const DimVector& dims, const DimVector& strides,
                   std::size_t element_size, std::int64_t start, std::int64_t count) {
   auto size = static_cast<std::int64_t>(element_size);
   std::int64_t width = dims.back(), stride = strides.back();
@@ -136,7 +136,7 @@ void run(const CopyStep& step, Slots slots) {
       step.to_strides[last - 1] == width) {
     std::int64_t columns = step.dims[last - 1], matrices = 1;
     for (std::size_t axis = 0; axis + 1 < last; ++axis) matrices *= step.dims[axis];
-    Sizes outer(step.dims.begin(), step.dims.end() - 1);
+    DimVector outer(step.dims.begin(), step.dims.end() - 1);
     outer.back() = 1;
     Cursor cursor;
     cursor.seek(0, outer, step.from_strides, &step.to_strides);

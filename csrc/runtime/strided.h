@@ -9,11 +9,11 @@
 namespace lamina::runtime {
 
 // Copies elements [start, start + count) of the space, read at base + coordinates · strides, to contiguous `out`.
-void gather_range(std::byte* out, const std::byte* base, const Sizes& dims, const Sizes& strides,
+void gather_range(std::byte* out, const std::byte* base, const DimVector& dims, const DimVector& strides,
                   std::size_t element_size, std::int64_t start, std::int64_t count);
 
 // Where row `row` of the space begins, in elements; rows run along the last axis.
-std::int64_t row_offset(const Sizes& dims, const Sizes& strides, std::int64_t row);
+std::int64_t row_offset(const DimVector& dims, const DimVector& strides, std::int64_t row);
 
 // Writes one element n times.
 void fill(std::byte* out, const std::byte* element, std::size_t element_size, std::int64_t n);
