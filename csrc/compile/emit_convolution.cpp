@@ -44,7 +44,7 @@ void Emitter::emit_convolution(std::uint32_t index) {
   if (step.kind == Convolution::input) step.rearranged = temporary(&weights, node.dtype);
   const std::int64_t products = weights.numel() * step.images * step.y_size[0] * step.y_size[1];
   add(step,
-      text(row(node.op).name, " ", to_string(images.dims(), '[', ']'), " * ", to_string(weights.dims(), '[', ']')),
+      note(row(node.op).name, " ", to_string(images.dims(), '[', ']'), " * ", to_string(weights.dims(), '[', ']')),
       static_cast<double>(products) / 25);
 }
 
@@ -76,7 +76,7 @@ bool Emitter::emit_as_product(const ConvolutionStep& step, const char* name) {
     product.c_offsets.push_back(image * product.m * places);
   }
   const double work = static_cast<double>(step.images * product.m * product.k * places);
-  add(std::move(product), text(name, " as matmul"), work / 25);
+  add(std::move(product), note(name, " as matmul"), work / 25);
   return true;
 }
 
@@ -95,7 +95,7 @@ void Emitter::emit_max_pool(std::uint32_t index) {
   read_pair(step.dilation, *node.attribute, 6);
   step.x = contiguous(node.operands[0]);
   step.positions = location(index);
-  add(step, text("max_pool_positions x ", node.shape->numel()),
+  add(step, note("max_pool_positions x ", node.shape->numel()),
       2 * static_cast<double>(node.shape->numel() * step.window[0] * step.window[1]));
 }
 

@@ -32,21 +32,21 @@ void Emitter::emit(std::uint32_t index) {
       if (node.shape->numel() == 0) break;
       add(RowwiseStep{static_cast<Rowwise>(row(node.op).kernel.member), node.dtype, outer, along, inner,
                       contiguous(node.operands[0]), out},
-          text(row(node.op).name, " ", outer, "x", along, "x", inner), static_cast<double>(outer * along * inner));
+          note(row(node.op).name, " ", outer, "x", along, "x", inner), static_cast<double>(outer * along * inner));
       break;
     }
     case Family::kScan: {
       if (rows == 0) break;
       Location in = contiguous(node.operands[0]);
       add(ScanStep{static_cast<Scan>(row(node.op).kernel.member), node.dtype, rows, n, in, out},
-          text(row(node.op).name, " ", rows, "x", n), work);
+          note(row(node.op).name, " ", rows, "x", n), work);
       break;
     }
     case Family::kArgsort: {
       if (rows == 0) break;
       Location in = contiguous(node.operands[0]);
       DType dtype = program_[node.operands[0]].dtype;
-      add(ArgsortStep{dtype, (*node.attribute)[0] != 0, rows, n, in, out}, text("argsort ", rows, "x", n), 30 * work);
+      add(ArgsortStep{dtype, (*node.attribute)[0] != 0, rows, n, in, out}, note("argsort ", rows, "x", n), 30 * work);
       break;
     }
     case Family::kMatmul:
@@ -79,7 +79,7 @@ void Emitter::emit(std::uint32_t index) {
                                            : RandomStep::Kind::kBits;
       if (node.shape->numel())
         add(RandomStep{kind, node.dtype, node.shape->numel(), location(node.operands[0]), out},
-            text(row(node.op).name, " x ", node.shape->numel()), 3 * work);
+            note(row(node.op).name, " x ", node.shape->numel()), 3 * work);
       break;
     }
     default:
@@ -144,12 +144,12 @@ void Emitter::emit_matmul(std::uint32_t index) {
   also(more.base, step.has_update, step.base);
   also(more.rate, step.has_update, step.rate);
   also(more.updated, step.has_update, step.updated);
-  std::string note = text("matmul ", step.m, "x", step.n, "x", step.k);
-  if (step.a_offsets.size() > 1) note += text(" batch ", step.a_offsets.size());
-  note += text(step.has_bias ? " + bias" : "", step.has_addend ? " + addend" : "", step.relu ? " + relu" : "",
+  std::string said = note("matmul ", step.m, "x", step.n, "x", step.k);
+  if (step.a_offsets.size() > 1) said += note(" batch ", step.a_offsets.size());
+  said += note(step.has_bias ? " + bias" : "", step.has_addend ? " + addend" : "", step.relu ? " + relu" : "",
                step.has_mask ? ", masked" : "", step.has_update ? ", and update" : "");
   double flop = 2.0 * static_cast<double>(step.m * step.n * step.k) * static_cast<double>(step.a_offsets.size());
-  add(std::move(step), note, flop / 50);
+  add(std::move(step), said, flop / 50);
 }
 
 void Emitter::emit_rows(std::uint32_t index) {
@@ -159,7 +159,7 @@ void Emitter::emit_rows(std::uint32_t index) {
     if (node.shape->numel() == 0) return;
     Location table = contiguous(node.operands[0]), number = contiguous(node.operands[1]);
     add(RowsStep{RowsStep::Kind::kTake, node.dtype, (*node.shape)[0], width, table, number, location(index)},
-        text("take_rows ", (*node.shape)[0], "x", width), static_cast<double>(node.shape->numel()));
+        note("take_rows ", (*node.shape)[0], "x", width), static_cast<double>(node.shape->numel()));
     return;
   }
   bool accumulate = (*node.attribute)[0] != 0;
@@ -169,7 +169,7 @@ void Emitter::emit_rows(std::uint32_t index) {
   Location number = contiguous(node.operands[1]), rows = contiguous(node.operands[2]);
   add(RowsStep{accumulate ? RowsStep::Kind::kAdd : RowsStep::Kind::kPut, node.dtype, count, width, location(index),
                number, rows},
-      text("put_rows ", count, "x", width), static_cast<double>(count * width));
+      note("put_rows ", count, "x", width), static_cast<double>(count * width));
 }
 
 void Emitter::emit_index(std::uint32_t index) {
@@ -203,7 +203,7 @@ void Emitter::emit_index(std::uint32_t index) {
   } else {
     step.elements = contiguous(node.operands[2]);
   }
-  add(std::move(step), text(row(node.op).name, " x ", space->numel()), 3 * static_cast<double>(space->numel()));
+  add(std::move(step), note(row(node.op).name, " x ", space->numel()), 3 * static_cast<double>(space->numel()));
 }
 
 void Emitter::emit_slice_update(std::uint32_t index) {

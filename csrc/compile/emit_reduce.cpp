@@ -30,7 +30,7 @@ void Emitter::emit_reduce(std::uint32_t index) {
   Location in = contiguous(operand);
   auto add_step = [&](const ReducedSpace& space, Location from, Location to) {
     auto [outer, n, inner] = space;
-    add(ReduceStep{kernel, dtype, outer, n, inner, from, to}, text(row(node.op).name, " ", outer, "x", n, "x", inner),
+    add(ReduceStep{kernel, dtype, outer, n, inner, from, to}, note(row(node.op).name, " ", outer, "x", n, "x", inner),
         0.2 * static_cast<double>(outer * n * inner));
   };
   // Axes with others between them are reduced one group of neighbors after the other, the innermost first.

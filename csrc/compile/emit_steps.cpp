@@ -29,11 +29,11 @@ std::vector<bool> find_stored(const Program& program) {
 
 }  // namespace
 
-void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>& groups, Plan& plan) {
+void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>& groups, Plan& plan, bool with_notes) {
   plan.inputs = program.inputs;
   plan.scalars = program.scalars;
   std::vector<bool> stored = find_stored(program);
-  Emitter emitter(program, plan);
+  Emitter emitter(program, plan, with_notes);
   auto count = static_cast<std::uint32_t>(program.nodes.size());  // emitting appends temporaries
   for (std::uint32_t index = 0; index < count; ++index) {
     const Node& node = program[index];
@@ -86,7 +86,7 @@ void Emitter::copy(Location from, DimVector dims, DimVector from_strides, Locati
   collapse(dims, {&from_strides, &to_strides});
   auto size = static_cast<std::uint8_t>(size_of(dtype));
   add(CopyStep{std::move(dims), std::move(from_strides), std::move(to_strides), size, from, to},
-      text("copy ", name_of(dtype), " x ", numel), 0.5 * static_cast<double>(numel));
+      note("copy ", name_of(dtype), " x ", numel), 0.5 * static_cast<double>(numel));
 }
 
 void Emitter::copy(std::uint32_t from, const Shape* space, Location to, DimVector to_strides) {
@@ -111,6 +111,16 @@ namespace {
 bool is_function(Elementwise kernel) { return kernel >= Elementwise::exp && kernel <= Elementwise::erfinv; }
 
 }  // namespace
+
+std::string Emitter::note_of_group(const std::vector<std::uint32_t>& members) const {
+  std::string note = text("elementwise ", to_string(program_[members[0]].shape->dims(), '[', ']'), ":");
+  for (std::uint32_t member : members) {
+    const Node& node = program_[member];
+    note += text(" ", row(node.op).name);
+    if (node.family() == Family::kCast) note += text("(", name_of(node.dtype), ")");
+  }
+  return note;
+}
 
 void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::vector<bool>& stored) {
   using Kind = ElementwiseStep::Kind;
@@ -159,11 +169,9 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
   for (std::size_t i = 0; i < members.size(); ++i)  // a reduction reads when all instructions have run
     if (program_[members[i]].family() == Family::kReduce)
       for (std::uint32_t operand : operands_of(i)) last_reader_[operand] = kNone;
-  std::string note = text("elementwise ", to_string(space->dims(), '[', ']'), ":");
   for (std::size_t i = 0; i < members.size(); ++i) {
     std::uint32_t member = members[i];
     const Node& node = program_[member];
-    note += text(" ", row(node.op).name);
     if (computed[i].within) continue;
     if (node.family() == Family::kReduce) {
       std::span<const std::uint32_t> reduced = operands_of(i);
@@ -203,7 +211,6 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
     register_nodes.push_back(member);
     strides.emplace_back();
     step.instructions.push_back(instruction);
-    if (instruction.kind == ElementwiseStep::Instruction::Kind::kCast) note += text("(", name_of(node.dtype), ")");
   }
   for (auto& entry : step.registers) entry.few = true;
   for (const auto& instruction : step.instructions)
@@ -227,7 +234,7 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
   for (const auto& instruction : step.instructions)
     if (instruction.kind == ElementwiseStep::Instruction::Kind::kKernel && is_function(instruction.kernel)) work += 0.3;
   work *= static_cast<double>(step.numel);
-  add(std::move(step), note, work);
+  add(std::move(step), with_notes_ ? note_of_group(members) : std::string(), work);
 }
 
 }  // namespace lamina

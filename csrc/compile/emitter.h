@@ -13,7 +13,7 @@ namespace lamina {
 
 class Emitter {
  public:
-  Emitter(Program& program, Plan& plan) : program_(program), plan_(plan) {}
+  Emitter(Program& program, Plan& plan, bool with_notes) : program_(program), plan_(plan), with_notes_(with_notes) {}
 
   void emit(std::uint32_t index);
   void emit_group(const std::vector<std::uint32_t>& members, const std::vector<bool>& stored);
@@ -44,9 +44,16 @@ class Emitter {
   void emit_cat(std::uint32_t index);
 
   void add(Step step, std::string note, double nanoseconds);
+  // What stands in the plan's notes, if somebody will read them.
+  template <typename... Parts>
+  std::string note(const Parts&... parts) const {
+    return with_notes_ ? text(parts...) : std::string();
+  }
+  std::string note_of_group(const std::vector<std::uint32_t>& members) const;
 
   Program& program_;
   Plan& plan_;
+  const bool with_notes_;
   std::vector<std::uint32_t> last_reader_;  // of what the group being emitted reads
 };
 

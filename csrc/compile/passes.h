@@ -37,8 +37,9 @@ std::vector<std::vector<std::uint32_t>> fuse_elementwise(Program& program);
 // Makes cheap members of groups members of the other groups that read them, so that they need not be stored.
 void recompute_cheap_values(Program& program, std::vector<std::vector<std::uint32_t>>& groups);
 
-// Emits the plan's steps; locations name nodes (slot = node number) until assign_memory.
-void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>& groups, Plan& plan);
+// Emits the plan's steps, with notes where people will read them; locations name nodes (slot = node number) until
+// assign_memory.
+void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>& groups, Plan& plan, bool with_notes);
 
 // Puts short steps that sum over all rows, as gradients of weights do, behind several that go row by row.
 void gather_sums(Program& program, Plan& plan);

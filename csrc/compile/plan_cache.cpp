@@ -76,7 +76,7 @@ CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liven
   dump("fuse_epilogues");
   auto groups = fuse_elementwise(program);
   recompute_cheap_values(program, groups);  // when it is known who reads whose results
-  emit_steps(program, groups, result.plan);
+  emit_steps(program, groups, result.plan, report != nullptr);
   gather_sums(program, result.plan);    // before memory is assigned, which depends on who comes after whom
   assign_memory(program, result.plan);  // when steps say who is read when
   block_rows(result.plan);              // when steps say what lies where, and before small ones are shared

@@ -224,7 +224,7 @@ struct Plan {
   std::vector<std::size_t> output_bytes;  // storages to allocate, a slot each
   std::vector<float> nanoseconds;         // of each step, roughly
   double estimated_nanoseconds = 0;       // of all; decides whether the interpreter's lock is released
-  std::vector<std::string> notes;         // of each step, what was fused into which kernel, for people
+  std::vector<std::string> notes;         // of each step, for people: what it computes; empty if nobody asked
 
   std::uint32_t first_input() const { return 1; }
   std::uint32_t first_scalar() const { return 1 + inputs; }

@@ -41,7 +41,7 @@ struct Compiled {
   }
   void finish(bool gathers = true) {
     fuse();
-    emit_steps(program, groups, plan);
+    emit_steps(program, groups, plan, true);
     if (gathers) gather_sums(program, plan);
     assign_memory(program, plan);
   }
