@@ -122,6 +122,24 @@ bool joins_bools(PyObject* items) {
   return bools && bools + tensors > 1;
 }
 
+// A 0-d tensor selects before others index. For one that is different in each example (vmap) one index does both, which
+// puts the others' axes elsewhere if a slice lies in between.
+void check_selects_first(const functions::Indices& indices) {
+  bool selects = false, indexes = false, apart = false, gap = false;
+  for (const ValuePtr& index : indices) {
+    if (!index) {
+      gap = selects || indexes;
+      continue;
+    }
+    apart |= gap;
+    (index->shape->rank() == 0 && index->has(kPerExample) ? selects : indexes) = true;
+  }
+  check(
+      !(selects && indexes && apart),
+      "vmap: a 0-d tensor as an index, a slice and another tensor as an index cannot be mapped over; select first, as "
+      "in x[i][:, other]");
+}
+
 Subscript parse(const Shape* start, PyObject* key) {
   Object items = as_tuple(key);
   Subscript subscript;
@@ -160,7 +178,9 @@ Subscript parse(const Shape* start, PyObject* key) {
       ++axis;
     } else if (ValuePtr index = index_value(item)) {
       bool whole = index->shape->rank() == 0 && !is_mask(index) && !is_floating(index->dtype);
-      if (whole && is_tensor(item)) {  // a 0-d integer tensor selects
+      if (whole && index->has(kPerExample)) {  // which one it selects is not known yet
+        add_advanced(subscript, axis++, index);
+      } else if (whole && is_tensor(item)) {  // a 0-d integer tensor selects
         append(subscript.views, functions::select_views(shape, axis, *integer_from(item), static_cast<int>(i)));
       } else if (index->shape->rank() == 0 && is_mask(index)) {
         append(subscript.views, functions::unsqueeze_views(shape, axis));
@@ -187,6 +207,7 @@ Subscript parse(const Shape* start, PyObject* key) {
            printed_type(item), ")");
     }
   }
+  check_selects_first(subscript.indices);
   return subscript;
 }
 

@@ -139,6 +139,47 @@ def test_indexing_and_views_inside() -> None:
         vmap(lambda x, at: x[at])(x, at + 10)
 
 
+def test_in_place_operations_change_the_argument() -> None:
+    x = lamina.arange(6.0).reshape(3, 2)
+    assert vmap(lambda a: a.add_(1))(x).tolist() == x.tolist() == [[1, 2], [3, 4], [5, 6]]
+    assert vmap(lambda a: a.mul_(a.sum()), in_dims=1, chunk_size=1)(x).tolist() == x.T.tolist()
+    x = lamina.zeros(3, 2)
+
+    def filled(a: lamina.Tensor) -> lamina.Tensor:
+        a[0] = 5
+        return a.sum()
+
+    assert vmap(filled)(x).tolist() == [5, 5, 5]
+    assert x.tolist() == [[5, 0]] * 3
+    assert vmap(vmap(lambda a: a.neg_()))(x).tolist() == x.tolist()
+    leaf = lamina.ones(3, requires_grad=True)
+    product = leaf * 1
+    vmap(lambda a: a.mul_(2))(product).sum().backward()
+    assert leaf.grad.tolist() == [2, 2, 2]
+    with pytest.raises(RuntimeError, match="leaf Variable that requires grad"):
+        vmap(lambda a: a.add_(1))(leaf)
+
+
+def test_single_numbers_select_in_each_example() -> None:
+    x, i, j = lamina.arange(12.0).reshape(3, 2, 2), lamina.tensor([1, 0, 1]), lamina.tensor([0, 1, 1])
+    assert vmap(lambda a, i: a[i])(x, i).tolist() == [[2, 3], [4, 5], [10, 11]]
+    assert vmap(lambda a, i, j: a[i, j])(x, i, j).tolist() == [2, 5, 11]
+    assert vmap(lambda a, i: a[:, i])(x, i).tolist() == [[1, 3], [4, 6], [9, 11]]
+    assert vmap(lambda i: x[0, i])(i).tolist() == [[2, 3], [0, 1], [2, 3]]
+    assert vmap(lambda a, i: a[i, lamina.tensor([1, 0])])(x, i).tolist() == [[3, 2], [5, 4], [11, 10]]
+
+    def written(a: lamina.Tensor, i: lamina.Tensor) -> lamina.Tensor:
+        copy = a.clone()
+        copy[i] = 0
+        return copy.sum()
+
+    assert vmap(written)(x, i).tolist() == [1, 13, 17]
+    with pytest.raises(IndexError, match="out of bounds"):
+        vmap(lambda a, i: a[i])(x, i + 1)
+    with pytest.raises(RuntimeError, match="select first"):
+        vmap(lambda i: lamina.zeros(2, 2, 2)[i, :, lamina.tensor([0, 1])])(i)
+
+
 def test_randomness() -> None:
     x = lamina.zeros(3, 4)
     with pytest.raises(RuntimeError, match="randomness error mode"):

@@ -90,6 +90,8 @@ def _run(
 ) -> tuple[list[Tensor], list[int | None], Callable[[Sequence[Any]], Any]]:
     """Outputs with the batch in front, where each shall have it, and what builds the result of them."""
     examples = [_core._example_of(x) if is_mapped else x for x, is_mapped in zip(batches, mapped, strict=True)]
+    # What an in-place operation changes is `examples`; these stay what they were.
+    originals = [_core._same_value(x) for x, is_mapped in zip(examples, mapped, strict=True) if is_mapped]
     args, kwargs = rebuild(examples)
     _core._begin_example(_RANDOMNESS.index(randomness))
     try:
@@ -112,13 +114,18 @@ def _run(
             f"vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims is not compatible with the structure of "
             "`outputs`."
         )
+    changed = [
+        (x, batch) for x, batch, is_mapped in zip(examples, batches, mapped, strict=True) if is_mapped and x._version
+    ]
     recorded = _core._batched(
-        outputs,
-        [x for x, is_mapped in zip(examples, mapped, strict=True) if is_mapped],
+        outputs + [x for x, _ in changed],
+        originals,
         [x for x, is_mapped in zip(batches, mapped, strict=True) if is_mapped],
     )
+    for (_, batch), fresh in zip(changed, recorded[len(outputs) :], strict=True):
+        batch.copy_(fresh)
     whole = []
-    for output, batch, place in zip(outputs, recorded, places, strict=True):
+    for output, batch, place in zip(outputs, recorded, places, strict=False):
         if place is None:
             if batch is not None:
                 raise ValueError(f"vmap({name}, ...): `{name}` can not return a BatchedTensor when out_dim is None")
