@@ -46,6 +46,13 @@ ValuePtr draw(Op op, const Shape* shape, DType dtype, engine::Generator& from, D
                                                  : parts);
 }
 
+// `drawn`, which depends on `operand` with a gradient of 0.
+ValuePtr constant_in(const ValuePtr& operand, ValuePtr drawn) {
+  if (!grad_enabled() || !operand->requires_grad()) return drawn;
+  ValuePtr never = build::full(drawn->shape, 0, DType::kBool, drawn->device());
+  return build::where(never, build::cast(operand, drawn->dtype), drawn);
+}
+
 engine::Generator& generator(const Arguments& a, std::size_t i) {
   return a.given(i) ? generator_from(a.object(i)) : engine::default_generator();
 }
@@ -203,8 +210,8 @@ LAMINA_FUNCTION(kModule, randperm,
 }
 LAMINA_FUNCTION(kBoth, bernoulli, "input, p=None, *, generator=None") {
   const ValuePtr& x = a.tensor(0);
-  ValuePtr drawn = a.given(1) ? uniform_trials(a, a.number(1)) : checked_trials(x, generator(a, 2));
-  return wrap(build::cast(drawn, x->dtype));
+  if (a.given(1)) return wrap(build::cast(uniform_trials(a, a.number(1)), x->dtype));
+  return wrap(constant_in(x, build::cast(checked_trials(x, generator(a, 2)), x->dtype)));
 }
 LAMINA_FUNCTION(kMethod, bernoulli_, "input, p=0.5, *, generator=None") {
   if (a.given(1) && is_tensor(a.object(1))) {
@@ -215,7 +222,7 @@ LAMINA_FUNCTION(kMethod, bernoulli_, "input, p=0.5, *, generator=None") {
   }
   return in_place(a, uniform_trials(a, a.number(1, 0.5)));
 }
-// normal(mean, std, size) with numbers, or elementwise with tensors.
+// normal(mean, std, size) with numbers, or elementwise with tensors, by which the gradient is 0.
 LAMINA_FUNCTION(kModule, normal,
                 "mean, std=1.0, size=None, *, dtype=None, device=None, requires_grad=False, generator=None, "
                 "layout=None, pin_memory=False") {
@@ -239,7 +246,13 @@ LAMINA_FUNCTION(kModule, normal,
     check(engine::all_within(deviation.value, 0, std::numeric_limits<double>::infinity()),
           "normal expects all elements of std >= 0.0");
   ValuePtr draws = draw(Op::normal, shape, dtype, generator(a, 6), device);
-  return finished(a, draws * deviation.as(dtype) + mean.as(dtype), 5);
+  {
+    GradMode off(false);
+    draws = draws * deviation.as(dtype) + mean.as(dtype);
+  }
+  for (const functions::Operand* operand : {&mean, &deviation})
+    if (!operand->is_number()) draws = constant_in(operand->value, std::move(draws));
+  return finished(a, std::move(draws), 5);
 }
 LAMINA_FUNCTION(kMethod, normal_, "input, mean=0, std=1, *, generator=None") {
   using namespace build;

@@ -150,6 +150,21 @@ def test_normal_distribution(dtype: str) -> None:
     np.testing.assert_allclose(z.mean(0), [0, 1, 2], atol=0.01)
 
 
+def test_draws_depend_on_their_parameters_with_a_gradient_of_zero() -> None:
+    parameter = lamina.full((3,), 0.5, requires_grad=True)
+    for drawn in (
+        lamina.normal(parameter, 0.1),
+        lamina.normal(0.0, parameter),
+        lamina.normal(parameter, parameter, (2, 3)),
+        lamina.bernoulli(parameter),
+    ):
+        parameter.grad = None
+        drawn.sum().backward()
+        assert parameter.grad is not None
+        assert parameter.grad.tolist() == [0, 0, 0]
+    assert not lamina.normal(parameter.detach(), 0.1).requires_grad
+
+
 def test_integer_distribution() -> None:
     lamina.manual_seed(3)
     x = lamina.randint(-3, 4, (70_000,))

@@ -6,6 +6,7 @@ from .. import _core
 from .._core import Tensor
 from ..dtypes import scalar_name
 from .arguments import composed, wrap_axis
+from .computed import without_derivative
 from .shaping import movedim
 
 __all__ = ["bincount", "isin", "unique", "unique_consecutive"]
@@ -32,7 +33,8 @@ def unique(
             order = order[rows[:, column][order].argsort(stable=True)]
     result, group, counts = _first_of_runs(rows[order])
     inverse = _core.empty_like(group).scatter(0, order, group)
-    return _answer(input, dim, result, inverse, counts, return_inverse, return_counts)
+    name = "_unique2" if dim is None else "unique_dim"
+    return _answer(name, input, dim, result, inverse, counts, return_inverse, return_counts)
 
 
 @composed
@@ -41,7 +43,7 @@ def unique_consecutive(
 ) -> Tensor | tuple[Tensor, ...]:
     """`input` with only the first of each run of equal elements (slices along `dim`)."""
     result, group, counts = _first_of_runs(_as_rows(input, dim))
-    return _answer(input, dim, result, group, counts, return_inverse, return_counts)
+    return _answer("unique_consecutive", input, dim, result, group, counts, return_inverse, return_counts)
 
 
 def _as_rows(input: Tensor, dim: int | None) -> Tensor:
@@ -72,6 +74,7 @@ def _first_of_runs(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _answer(
+    name: str,
     input: Tensor,
     dim: int | None,
     rows: Tensor,
@@ -86,6 +89,7 @@ def _answer(
         dim = wrap_axis(dim, input.dim())
         rest = (*input.shape[:dim], *input.shape[dim + 1 :])
         result = movedim(rows.reshape((rows.shape[0], *rest)), 0, dim).contiguous()
+    result = without_derivative(name, result, input)
     if not (return_inverse or return_counts):
         return result
     return (result, *([inverse] if return_inverse else []), *([counts] if return_counts else []))
@@ -115,7 +119,8 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     else:
         added = weights.detach() if weights.dtype == _core.float32 else weights.detach().double()
     bins = max(int(index.max()) + 1, minlength)
-    return added.new_zeros((bins,)).scatter_add(0, index, added)
+    counts = added.new_zeros((bins,)).scatter_add(0, index, added)
+    return counts if weights is None else without_derivative("bincount", counts, weights)
 
 
 @composed

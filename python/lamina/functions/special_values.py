@@ -9,6 +9,7 @@ from .._core import Tensor
 from ..dtypes import real_type, scalar_name
 from ..return_types import frexp as Frexp
 from .arguments import composed, composed_as
+from .computed import with_gradient
 from .pointwise import logaddexp, times_log, xlogy
 from .shaping import broadcast_tensors
 
@@ -105,19 +106,23 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
 
 @composed
 def nextafter(input: Tensor, other: Tensor) -> Tensor:
-    """The next representable number after `input` in the direction of `other`; `other` where they are equal."""
+    """The next representable number after `input` in the direction of `other`; `other` where they are equal.
+
+    The gradient by `input` is that of ``input + constant``.
+    """
     kind = _core.result_type(input, other)
     if not kind.is_floating_point:
         raise NotImplementedError(f"\"nextafter_cpu\" not implemented for '{scalar_name(kind)}'")
-    x, y = broadcast_tensors(input.detach().to(kind), other.detach().to(kind))
-    x, y = x.clone(), y.clone()
+    operands = broadcast_tensors(input.to(kind), other.to(kind))
+    x, y = (operand.detach().clone() for operand in operands)
     whole = {2: _core.int16, 4: _core.int32, 8: _core.int64}[kind.itemsize]
     # Of one sign, the bits of floats are in the order of the numbers.
     towards_zero = (x > y) == (x > 0)
     stepped = (x.view(whole) + _core.where(towards_zero, -1, 1).to(whole)).view(kind)
     smallest = _core.ones_like(x, dtype=whole).view(kind)
     moved = _core.where(x == 0, _core.copysign(smallest, y), stepped)
-    return _core.where(x.isnan() | y.isnan(), nan, _core.where(x == y, y, moved))
+    result = _core.where(x.isnan() | y.isnan(), nan, _core.where(x == y, y, moved))
+    return with_gradient(result, lambda upstream: (upstream, _core.zeros_like(upstream)), *operands)
 
 
 @composed_as("Logaddexp2", rounded_once=True)
