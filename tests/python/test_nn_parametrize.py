@@ -166,6 +166,15 @@ def test_spectral_norm_has_largest_singular_value_one() -> None:
     assert set(older.state_dict()) == {"weight"}
 
 
+def test_spectral_norm_of_complex_numbers() -> None:
+    layer = nn.Linear(2, 2, bias=False, dtype=lamina.complex128)
+    with lamina.no_grad():
+        layer.weight.copy_(lamina.tensor([[0.3, 0.0], [0.1j, -0.6j]]))
+    weight = layer.weight.detach().clone()
+    parametrizations.spectral_norm(layer, n_power_iterations=50)
+    assert lamina.allclose(layer.weight, weight / lamina.linalg.matrix_norm(weight, 2), atol=1e-6)
+
+
 @pytest.mark.parametrize("use_trivialization", [True, False])
 @pytest.mark.parametrize("orthogonal_map", ["matrix_exp", "cayley", "householder"])
 @pytest.mark.parametrize("shape", [(4, 4), (5, 3), (3, 5)])

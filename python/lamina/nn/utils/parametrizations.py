@@ -5,6 +5,7 @@ from __future__ import annotations
 from ... import _core
 from ..._core import Tensor
 from ...autograd import no_grad
+from ...functions.products import vdot
 from ..functional import normalize
 from ..modules import Module
 from .orthogonal_matrices import OrthogonalMatrix
@@ -116,7 +117,7 @@ class _SpectralNorm(Module):
         with no_grad():
             for _ in range(steps):
                 self._u.copy_(self._unit(_core.mv(matrix, self._v)))
-                self._v.copy_(self._unit(_core.mv(matrix.T, self._u)))
+                self._v.copy_(self._unit(_core.mv(matrix.mH, self._u)))
 
     def forward(self, weight: Tensor) -> Tensor:
         if weight.ndim == 1:
@@ -126,7 +127,7 @@ class _SpectralNorm(Module):
             self._power_method(matrix, self.n_power_iterations)
         # Copies: a later forward changes the buffers before the gradient of this one has read them.
         u, v = self._u.clone(), self._v.clone()
-        return weight / _core.dot(u, _core.mv(matrix, v))
+        return weight / vdot(u, _core.mv(matrix, v))
 
     def right_inverse(self, value: Tensor) -> Tensor:
         return value
