@@ -254,13 +254,15 @@ ValuePtr class_loss(const ValuePtr& scores, const ValuePtr& classes, std::int64_
 
 ValuePtr one_hot(const ValuePtr& classes, std::int64_t count) {
   check(classes->dtype == DType::kInt64, "one_hot is only applicable to index tensor of type LongTensor.");
-  if (count < 0) {
+  bool inferred = count < 0;
+  if (inferred) {
     check(classes->shape->numel() > 0, "Can not infer total number of classes from empty tensor.");
     ValuePtr largest = build::reduce(Op::amax, classes, all_axes(classes->shape), false);
     engine::realize(largest.get());
     count = *reinterpret_cast<const std::int64_t*>(engine::data_of(largest.get())) + 1;
   }
-  check(count > 0 || classes->shape->numel() == 0, "num_classes should be positive");
+  check(count > 0 || classes->shape->numel() == 0,
+        inferred ? "Class values must be non-negative." : "num_classes should be positive");
   const ValuePtr line = build::reshape(classes, Shape::of({classes->shape->numel(), 1}));
   try {
     engine::checked_index(classes, count, 0, false);

@@ -233,7 +233,7 @@ def test_paths(tmp_path: Path) -> None:
         lamina.load(io.BytesIO(content))
     with pytest.raises(FileNotFoundError):
         lamina.load(tmp_path / "absent")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"Parent directory does not exist.*no folder'"):
         lamina.save(1, tmp_path / "no folder" / "file")
     with pytest.raises(IsADirectoryError):
         lamina.save(1, tmp_path)

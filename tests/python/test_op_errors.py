@@ -215,6 +215,13 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     ),
     "linspace steps": (lambda: lamina.linspace(0, 1, -1), RuntimeError, "number of steps must be non-negative"),
     "negative size": (lambda: lamina.zeros(2, -3), RuntimeError, "negative dimension -3|must be non-negative"),
+    "size of floats": (lambda: lamina.empty((2, 2.5)), TypeError, "got float at position 1"),
+    "one_hot of negative": (lambda: F.one_hot(lamina.tensor([-1])), RuntimeError, "Class values must be non-negative"),
+    "grad of nothing": (
+        lambda: lamina.autograd.grad(ONES(1).requires_grad_().sum(), []),
+        ValueError,
+        "grad requires non-empty inputs",
+    ),
     "randperm": (lambda: lamina.randperm(-1), RuntimeError, "non-negative|negative dimension"),
     "randint": (lambda: lamina.randint(5, 5, (2,)), RuntimeError, "expects 'from' to be less than 'to'"),
     "bernoulli": (lambda: lamina.bernoulli(ONES(2) * 2).tolist(), RuntimeError, "<= 1|in \\[0, 1\\]|Expected p"),

@@ -109,6 +109,8 @@ def grad(
         )
     allowed = bool(allow_unused) or materialize_grads
     leaves = _targets(inputs)
+    if not leaves:
+        raise ValueError("grad requires non-empty inputs.")
     if is_grads_batched:
         result = _grad_of_batch(outputs, inputs, grad_outputs, retain_graph, create_graph, allowed)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from errno import ENOENT
 from io import BytesIO
 
 from .archive import ArchiveWriter
@@ -71,7 +72,10 @@ def _write_atomically(path: str, write: Callable[[Any, str], None]) -> None:
         with open(path, "wb") as direct:  # a pipe or a device; a directory raises IsADirectoryError
             write(direct, stem)
         return
-    temporary = os.path.join(os.path.dirname(path), f".{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(ENOENT, "Parent directory does not exist", folder)
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
     try:
         with open(temporary, "xb") as file:
             write(file, stem)

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     # weight_ih, weight_hh, bias_ih, bias_hh and weight_hr; None for what a layer does not have.
     Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None, Tensor | None]
 
-__all__ = ["CELLS", "run_layers", "step"]
+__all__ = ["CELLS", "require_state", "run_layers", "step"]
+
+
+def require_state(layer: object, hx: object, parts: tuple[str, ...]) -> None:
+    """TypeError unless `hx`, the state that `layer` was given, is None or a tensor (one for each of `parts`)."""
+    tensors = hx if parts and isinstance(hx, (tuple, list)) else (hx,)
+    if hx is None or (len(tensors) == max(len(parts), 1) and all(isinstance(part, Tensor) for part in tensors)):
+        return
+    wanted = f"a tuple ({', '.join(parts)}) of Tensors" if parts else "a Tensor"
+    given = ", ".join(type(part).__name__ for part in tensors)
+    raise TypeError(f"{type(layer).__name__}: expected hx to be {wanted}, got {given}")
 
 
 def _elman(activation: Callable[[Tensor], Tensor]) -> Cell:

@@ -7,7 +7,7 @@ from math import sqrt
 
 from ... import _core
 from .. import init
-from ..functional.recurrent import run_layers
+from ..functional.recurrent import require_state, run_layers
 from ..packed_sequence import PackedSequence
 from ..parameter import Parameter
 from .module import Module
@@ -238,6 +238,7 @@ class _OnePart(RNNBase):
     def forward(
         self, input: Tensor | PackedSequence, hx: Tensor | None = None
     ) -> tuple[Tensor | PackedSequence, Tensor]:
+        require_state(self, hx, ())
         output, (state,) = self._run(input, None if hx is None else (hx,))
         return output, state
 
@@ -306,5 +307,6 @@ class LSTM(RNNBase):
     ) -> tuple[Tensor | PackedSequence, tuple[Tensor, Tensor]]:
         if hx is not None and len(hx) != 2:
             raise RuntimeError("lstm expects two hidden states")
+        require_state(self, hx, ("h_0", "c_0"))
         output, (hidden, memory) = self._run(input, None if hx is None else tuple(hx))
         return output, (hidden, memory)

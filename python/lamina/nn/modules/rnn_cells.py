@@ -6,7 +6,7 @@ from math import sqrt
 
 from ... import _core
 from .. import init
-from ..functional.recurrent import step
+from ..functional.recurrent import require_state, step
 from ..parameter import Parameter
 from .module import Module
 
@@ -110,6 +110,7 @@ class RNNCell(RNNCellBase):
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         if self.nonlinearity not in ("tanh", "relu"):
             raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
+        require_state(self, hx, ())
         return self._step(f"RNN_{self.nonlinearity.upper()}", input, None if hx is None else (hx,))[0]
 
 
@@ -127,6 +128,7 @@ class LSTMCell(RNNCellBase):
         super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        require_state(self, hx, ("h_0", "c_0"))
         hidden, memory = self._step("LSTM", input, None if hx is None else tuple(hx), 2)
         return hidden, memory
 
@@ -145,4 +147,5 @@ class GRUCell(RNNCellBase):
         super().__init__(input_size, hidden_size, bias, 3, device, dtype)
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
+        require_state(self, hx, ())
         return self._step("GRU", input, None if hx is None else (hx,))[0]
