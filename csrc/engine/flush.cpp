@@ -21,6 +21,12 @@ namespace {
 
 constexpr std::size_t kMostPending = 1 << 15;          // values
 constexpr std::int64_t kMostPendingBytes = 1ll << 30;  // of their results, were all kept
+constexpr std::size_t kFewPending = 32;                // may wait whatever their bytes: each is a pass over memory less
+
+bool budget_is_used_up(const Recording& pending) {
+  const std::size_t count = pending.values.size();
+  return count >= kMostPending || (count >= kFewPending && pending.bytes >= kMostPendingBytes);
+}
 
 std::int64_t g_flushes = 0;
 
@@ -229,7 +235,7 @@ void flush() {
 void flush_if_due() {
   const Recording& pending = Tape::current().recording();
   if (pending.has_placeholder) return;
-  if (pending.values.size() >= kMostPending || pending.bytes >= kMostPendingBytes || take_run_at_once()) flush();
+  if (budget_is_used_up(pending) || take_run_at_once()) flush();
 }
 
 void realize(Value* value) {
