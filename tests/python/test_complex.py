@@ -305,3 +305,10 @@ def test_a_module_trains_on_complex_numbers() -> None:
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 1e-3 * losses[0]
+
+
+def test_vander_of_complex_numbers() -> None:
+    a = np.array([1 + 2j, 0, -1j])
+    for increasing in (False, True):
+        result = lamina.vander(lamina.tensor(a), 4, increasing)
+        np.testing.assert_allclose(result.numpy(), np.vander(a, 4, increasing), atol=1e-12)

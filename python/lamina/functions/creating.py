@@ -137,7 +137,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     count = x.numel() if N is None else N
     if count < 0:
         raise RuntimeError(f"N must be non-negative, got {count}")
-    whole = x if x.dtype.is_floating_point else x.long()
+    whole = x if x.dtype.is_floating_point or x.is_complex() else x.long()
     exponents = _core.arange(count, device=x.device)
     return whole.unsqueeze(1) ** (exponents if increasing else exponents.flip(0))
 
