@@ -198,6 +198,8 @@ def test_every_function_has_a_row() -> None:
         "scalar_name",
         "scatter_combined",
         "times_log",
+        "with_gradient",
+        "without_derivative",
         "wrap_axes",
         "wrap_axis",
     }
