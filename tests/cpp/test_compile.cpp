@@ -21,7 +21,7 @@ TEST(ReadTrace, NodesAreTheRecordedProgram) {
   EXPECT_EQ(c.program.scalars, 1u);
   EXPECT_EQ(c.program.values, 2u);
   EXPECT_TRUE(c.program[2].is_op(Op::mul));
-  EXPECT_EQ(c.program[2].operands, (std::vector<std::uint32_t>{0, 1}));
+  EXPECT_EQ(c.program[2].operands, (NodeVector{0, 1}));
   EXPECT_TRUE(c.program[3].is_op(Op::sum));
   EXPECT_EQ(c.program[3].attribute, Attribute::of({1}));
   EXPECT_TRUE(c.program[3].live);
