@@ -23,7 +23,7 @@ inline ValuePtr evaluate(const Instruction& one, const std::vector<ValuePtr>& va
                            ? leaf_of(one.shape, one.dtype, std::vector<float>(real.begin(), real.end()))
                        : one.dtype == DType::kInt32
                            ? leaf_of(one.shape, one.dtype, std::vector<std::int32_t>(real.begin(), real.end()))
-                           : leaf_of(one.shape, one.dtype, one.numbers);
+                           : leaf_of(one.shape, one.dtype, std::vector<std::int64_t>(numbers.begin(), numbers.end()));
       if (one.parameter) {
         value->flags |= kRequiresGrad;
         attach_leaf(value.get(), LeafPtr::adopt(new LeafState));
