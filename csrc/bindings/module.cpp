@@ -45,5 +45,5 @@ PYBIND11_MODULE(_core, module) {
   } catch (const PythonError&) {
     throw pybind11::error_already_set();
   }
-  engine::set_lock_hooks({release_interpreter, acquire_interpreter});
+  engine::set_lock_hooks({release_interpreter, acquire_interpreter, [] { checked(PyErr_CheckSignals()); }});
 }

@@ -2,6 +2,8 @@
 #include "engine/plan_run.h"
 
 #include <algorithm>
+#include <chrono>
+#include <memory>
 #include <new>
 
 #include "engine/running_plans.h"
@@ -12,16 +14,22 @@ namespace lamina::engine {
 
 namespace {
 
-constexpr double kReleaseLockNanoseconds = 20e3;
+using Clock = std::chrono::steady_clock;
 
-// A run that broke off, and all that it needs to go on.
+constexpr double kReleaseLockNanoseconds = 20e3;
+constexpr Clock::time_point kNever = Clock::time_point::max();
+constexpr std::chrono::milliseconds kTurn{100};  // a user who wants to interrupt a run does not wait longer than a step
+
+// A run that broke off or pauses, and all that it needs to go on. Whoever is at it shares it.
 struct Unfinished {
   CompiledPlanPtr compiled;
   PlanMemory memory;
-  std::vector<StoragePtr> inputs;
+  std::vector<StoragePtr> inputs;  // complete once the first step has run
   std::vector<const Storage*> written;
-  std::size_t next;  // step
-  bool lost;
+  std::size_t next = 0;  // step
+  bool lost = false;
+
+  Unfinished(CompiledPlanPtr plan, PlanMemory its) : compiled(std::move(plan)), memory(std::move(its)) {}
 
   bool writes(const Storage* storage) const {
     return std::find(written.begin(), written.end(), storage) != written.end();
@@ -31,12 +39,14 @@ struct Unfinished {
   }
 };
 
-std::vector<Unfinished> g_unfinished;
+using UnfinishedPtr = std::shared_ptr<Unfinished>;
+
+std::vector<UnfinishedPtr> g_unfinished;
 
 void forget_unseen() {
-  const auto forget = [](const Unfinished& run) {
-    if (run.is_held()) return false;
-    unmark_unfinished(run.written);
+  const auto forget = [](const UnfinishedPtr& run) {
+    if (run.use_count() > 1 || run->is_held()) return false;
+    unmark_unfinished(run->written);
     return true;
   };
   while (std::erase_if(g_unfinished, forget) > 0) {  // one may be held by another that went
@@ -57,38 +67,54 @@ std::vector<const Storage*> written_by(const CompiledPlan& compiled, const Recor
 }
 
 bool takes_long(const Plan& plan) { return can_release_lock() && plan.estimated_nanoseconds > kReleaseLockNanoseconds; }
+bool takes_turns(const Plan& plan) {
+  return can_release_lock() && plan.estimated_nanoseconds > std::chrono::nanoseconds(kTurn).count();
+}
 
 // Marked before the lock is there to be had, so that nobody takes the results for complete.
 void execute_marking(const Plan& plan, const PlanMemory& memory, const std::vector<const Storage*>& written,
                      std::size_t& next) {
   RunningPlan running(written);
   try {
-    runtime::execute(plan, memory.slots.data(), next);
+    runtime::execute(plan, memory.slots.data(), next, kNever);
   } catch (...) {
     mark_unfinished(written);
     throw;
   }
-  unmark_unfinished(written);
 }
 
-void finish_writer_of(const Storage* storage) {
-  auto found = std::find_if(g_unfinished.begin(), g_unfinished.end(),
-                            [storage](const Unfinished& run) { return run.writes(storage); });
-  if (found == g_unfinished.end()) throw std::bad_alloc();  // its thread is about to tell its own caller
-  check(!found->lost, "these numbers are lost: memory ran out while they were being written over the old ones");
-  Unfinished run = std::move(*found);
-  g_unfinished.erase(found);
-  bool started = false;
+// A part of a run that is known to be unfinished. What others need to know is noted before the lock is there to be had.
+bool take_turn(Unfinished& run) {
+  const Plan& plan = run.compiled->plan;
+  auto until = takes_turns(plan) ? Clock::now() + kTurn : kNever;
+  RunningPlan running(run.written);
   try {
-    for (const StoragePtr& input : run.inputs)
-      if (!run.writes(input.get())) await_numbers(input.get());
-    started = true;
-    execute_marking(run.compiled->plan, run.memory, run.written, run.next);
+    if (!runtime::execute(plan, run.memory.slots.data(), run.next, until)) return false;
   } catch (...) {
-    if (started) run.lost = runtime::overwrites_operands(run.compiled->plan, run.next, run.memory.slots.data());
-    g_unfinished.push_back(std::move(run));
+    run.lost = runtime::overwrites_operands(plan, run.next, run.memory.slots.data());
     throw;
   }
+  unmark_unfinished(run.written);
+  return true;
+}
+
+// A turn of the run that writes there: all of it, or what can be done until it is time to look at signals. Between
+// turns anyone may go on with it: other threads, the handlers of signals, forked children.
+void go_on_writing(const Storage* storage) {
+  auto found = std::find_if(g_unfinished.begin(), g_unfinished.end(),
+                            [storage](const UnfinishedPtr& run) { return run->writes(storage); });
+  if (found == g_unfinished.end()) throw std::bad_alloc();  // its thread is about to tell its own caller
+  UnfinishedPtr run = *found;
+  if (run->next == 0) {
+    for (const StoragePtr& input : run->inputs)
+      if (!run->writes(input.get())) await_numbers(input.get());
+    if (wait_until_written(storage)) return;  // another thread was quicker
+  }
+  check(!run->lost, "these numbers are lost: memory ran out while they were being written over the old ones");
+  if (take_turn(*run))
+    std::erase(g_unfinished, run);
+  else
+    heed_signals();
 }
 
 }  // namespace
@@ -98,24 +124,26 @@ void run_plan(const CompiledPlanPtr& compiled, const Recording& recording, const
   if (!g_unfinished.empty()) forget_unseen();
   const Plan& plan = compiled->plan;
   std::size_t next = 0;
-  const auto keep_rest = [&](bool begun) {
-    Unfinished run{compiled, std::move(memory), {}, {}, next, false};
-    run.written = written_by(*compiled, recording, dying, run.memory);
-    run.lost = begun && runtime::overwrites_operands(plan, next, run.memory.slots.data());
-    for (const ValuePtr& input : recording.inputs) run.inputs.push_back(StoragePtr(input->storage));
-    mark_unfinished(run.written);
-    g_unfinished.push_back(std::move(run));
+  const auto keep_rest = [&](bool begun) -> const Unfinished& {
+    auto run = std::make_shared<Unfinished>(compiled, std::move(memory));
+    run->written = written_by(*compiled, recording, dying, run->memory);
+    run->next = next;
+    run->lost = begun && runtime::overwrites_operands(plan, next, run->memory.slots.data());
+    for (const ValuePtr& input : recording.inputs) run->inputs.push_back(StoragePtr(input->storage));
+    mark_unfinished(run->written);
+    return *g_unfinished.emplace_back(std::move(run));
   };
   bool ready = true;
   for (const ValuePtr& input : recording.inputs) ready &= wait_until_written(input->storage);
-  if (!ready) {  // an input is of a plan that broke off: this one goes on with it
-    keep_rest(false);
-    for (const Storage* storage : std::vector(g_unfinished.back().written)) await_numbers(storage);
+  if (!ready || takes_turns(plan)) {  // an input may be of a run that broke off: this one goes on with it
+    for (const Storage* storage : std::vector(keep_rest(false).written)) await_numbers(storage);
     return;
   }
   try {
-    if (!takes_long(plan)) return runtime::execute(plan, memory.slots.data(), next);
-    execute_marking(plan, memory, written_by(*compiled, recording, dying, memory), next);
+    if (takes_long(plan))
+      execute_marking(plan, memory, written_by(*compiled, recording, dying, memory), next);
+    else
+      runtime::execute(plan, memory.slots.data(), next, kNever);
   } catch (...) {
     keep_rest(true);
     throw;
@@ -123,7 +151,7 @@ void run_plan(const CompiledPlanPtr& compiled, const Recording& recording, const
 }
 
 void await_numbers(const Storage* storage) {
-  while (!wait_until_written(storage)) finish_writer_of(storage);
+  while (!wait_until_written(storage)) go_on_writing(storage);
 }
 
 }  // namespace lamina::engine

@@ -2,7 +2,8 @@
 //
 // A run that breaks off leaves results that have storages, but not their numbers. It is kept, and whoever looks at such
 // a result runs the rest, from the step that failed. If that step had begun to write over what it reads, the numbers
-// are lost, and every look says so. A run whose results nobody holds any more is forgotten.
+// are lost, and every look says so. A run whose results nobody holds any more is forgotten. A run that takes very long
+// pauses between steps in the same way, to let signals be handled: what a handler raises breaks it off.
 #pragma once
 
 #include <cstddef>

@@ -42,6 +42,9 @@ Registry& registry() {
 
 void set_lock_hooks(LockHooks hooks) { g_hooks = hooks; }
 bool can_release_lock() { return g_hooks.release != nullptr; }
+void heed_signals() {
+  if (g_hooks.heed_signals) g_hooks.heed_signals();
+}
 
 RunningPlan::RunningPlan(std::vector<const Storage*> written) : written_(std::move(written)) {
   {

@@ -13,13 +13,16 @@
 
 namespace lamina::engine {
 
-// Called around the execution of plans that take long: release the interpreter's lock, take it again.
+// Called around the execution of plans that take long: release the interpreter's lock, take it again. And, with the
+// lock, between the turns of one that takes very long: run the handlers of signals that have come; may raise.
 struct LockHooks {
   void* (*release)() = nullptr;
   void (*acquire)(void* token) = nullptr;
+  void (*heed_signals)() = nullptr;
 };
 void set_lock_hooks(LockHooks hooks);
 bool can_release_lock();
+void heed_signals();
 
 // While this lives, the lock is released (if there are hooks) and `written` is known to be incomplete. Made and
 // destroyed by the thread that runs the plan; `written` holds storages that the caller keeps alive.

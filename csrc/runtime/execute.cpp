@@ -11,7 +11,8 @@
 
 namespace lamina::runtime {
 
-void execute(const Plan& plan, Slots slots, std::size_t& next) {
+bool execute(const Plan& plan, Slots slots, std::size_t& next, std::chrono::steady_clock::time_point until) {
+  const bool looks_at_clock = until != until.max();
   auto threads = static_cast<std::uint32_t>(num_threads());
   bool alone = threads == 1 && !plan.shares.empty();
   auto stretch = plan.stretches.begin();
@@ -32,7 +33,9 @@ void execute(const Plan& plan, Slots slots, std::size_t& next) {
         std::visit([slots](const auto& one) { run(one, slots); }, plan.steps[next]);
       ++next;
     }
+    if (looks_at_clock && std::chrono::steady_clock::now() >= until) break;
   }
+  return next >= plan.steps.size();
 }
 
 // Other steps that write into an operand (scatters, rows) raise nothing.

@@ -43,7 +43,7 @@ class Memory {
 
 inline void execute(const Plan& plan, std::byte* const* slots) {
   std::size_t next = 0;
-  runtime::execute(plan, slots, next);
+  runtime::execute(plan, slots, next, std::chrono::steady_clock::time_point::max());
 }
 
 }  // namespace lamina::testing

@@ -1,7 +1,9 @@
 // Runs that break off for want of memory: every look raises until there is enough, and then shows the right numbers.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <new>
+#include <span>
 #include <vector>
 
 #include "engine/plan_run.h"
@@ -91,6 +93,24 @@ TEST(PlanRun, IsForgottenWithItsResults) {
   }
   (void)numbers(range({2}) + 1.0);  // the next plan
   EXPECT_EQ(runtime::memory_stats().live_buffers, buffers);
+}
+
+TEST(PlanRun, PausesBetweenSteps) {
+  engine::flush();
+  ValuePtr x = range({2, 2}), product = build::matmul(x, x), again = build::matmul(product, x);
+  const Recording& pending = Tape::current().recording();
+  Liveness liveness{Liveness::Flags(pending.values.size(), 1), Liveness::Flags(pending.inputs.size(), 0)};
+  CompiledPlan compiled = compile(pending.trace, liveness);
+  ASSERT_EQ(compiled.plan.steps.size(), 2u);
+  float numbers[3][4] = {{0, 1, 2, 3}};
+  std::byte* slots[] = {nullptr, std::as_writable_bytes(std::span(numbers[0])).data(),
+                        std::as_writable_bytes(std::span(numbers[1])).data(),
+                        std::as_writable_bytes(std::span(numbers[2])).data()};
+  std::size_t next = 0;
+  EXPECT_FALSE(runtime::execute(compiled.plan, slots, next, std::chrono::steady_clock::time_point()));
+  EXPECT_EQ(next, 1u);  // at least one: every turn gets on
+  EXPECT_TRUE(runtime::execute(compiled.plan, slots, next, std::chrono::steady_clock::time_point()));
+  EXPECT_EQ(next, 2u);
 }
 
 TEST(PlanRun, KnowsWhichStepsCannotBeginAgain) {

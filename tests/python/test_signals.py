@@ -1,0 +1,117 @@
+"""Signals that come while a long plan runs: handlers are called between its steps, and may break it off."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+import pytest
+
+import lamina
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")
+
+
+@pytest.fixture
+def on_alarm() -> Iterator[Callable[[Callable[[], object], float, float], None]]:
+    before = signal.getsignal(signal.SIGALRM)
+
+    def start(handler: Callable[[], object], first: float, interval: float = 0) -> None:
+        def call(_number: int, _frame: FrameType | None) -> None:
+            handler()
+
+        signal.signal(signal.SIGALRM, call)
+        signal.setitimer(signal.ITIMER_REAL, first, interval)
+
+    yield start
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = lamina.get_num_threads()
+    lamina.set_num_threads(1)
+    yield
+    lamina.set_num_threads(before)
+
+
+def _long_plan() -> lamina.Tensor:
+    """What takes several turns on one thread of any machine: a chain of products, each a step."""
+    x = lamina.eye(1600) + lamina.ones(1600, 1600) / 1600
+    lamina.flush()
+    y = x
+    for _ in range(8):
+        y = y @ x
+    return y[:2, :2]
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+Start = Callable[..., None]
+
+
+def test_handlers_are_called_while_a_plan_runs(on_alarm: Start) -> None:
+    calls: list[int] = []
+    y = _long_plan()
+    on_alarm(lambda: calls.append(1), 0.01, 0.01)
+    y.tolist()
+    assert len(calls) >= 2  # at its end alone they are called once
+
+
+def test_an_interrupted_plan_goes_on_at_the_next_look(on_alarm: Start) -> None:
+    expected = _long_plan().tolist()
+    y = _long_plan()
+    later = y * 2
+    on_alarm(_interrupt, 0.01)
+    with pytest.raises(KeyboardInterrupt):
+        y.tolist()
+    assert lamina.ones(2).tolist() == [1, 1]  # others are not concerned
+    assert later.tolist() == [[2 * number for number in row] for row in expected]
+    assert y.tolist() == expected
+
+
+def test_a_handler_may_look_at_what_is_being_computed(on_alarm: Start) -> None:
+    y = _long_plan()
+    seen: list[list[list[float]]] = []
+    on_alarm(lambda: seen.append(y.tolist()), 0.01)
+    assert y.tolist() == seen[0]
+
+
+def test_an_interrupted_step_of_training_is_a_whole_one(on_alarm: Start) -> None:
+    """What the optimizer had recorded is computed at the next look, as if nothing had happened."""
+    weights = []
+    for interrupted in (False, True):
+        weight = lamina.eye(1600).requires_grad_()
+        y = weight
+        for _ in range(3):
+            y = y @ weight
+        (y.sum() / 1600).backward()
+        optimizer = lamina.optim.SGD([weight], lr=0.1)
+        if interrupted:
+            on_alarm(_interrupt, 0.01)
+            with pytest.raises(KeyboardInterrupt):
+                optimizer.step()
+        else:
+            optimizer.step()
+        weights.append(weight[:2, :2].tolist())
+    assert weights[0] == weights[1]
+
+
+def test_other_threads_go_on_with_an_interrupted_plan(on_alarm: Start) -> None:
+    expected = _long_plan().tolist()
+    y = _long_plan()
+    on_alarm(_interrupt, 0.01)
+    with pytest.raises(KeyboardInterrupt):
+        y.tolist()
+    seen: list[bool] = []
+    threads = [threading.Thread(target=lambda: seen.append(y.tolist() == expected)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [True] * 3
