@@ -128,13 +128,27 @@ double largest_of(DType dtype) {
   }
 }
 
-// What a bound of random_ must lie within: the whole numbers that the type has.
+// What a bound of drawn integers must lie within: the numbers that the type has.
 void check_whole_bound(const char* name, std::int64_t bound, DType dtype) {
-  if (dtype == DType::kInt64 || is_floating(dtype)) return;
+  if (dtype == DType::kInt64) return;
+  if (is_floating(dtype))
+    return check(std::abs(static_cast<double>(bound)) <= largest_of(dtype), name, " is out of bounds for ",
+                 c_name(dtype));
   int bits = static_cast<int>(size_of(dtype)) * 8;
   bool natural = dtype == DType::kUInt8 || dtype == DType::kBool;
   std::int64_t low = natural ? 0 : -(1ll << (bits - 1)), high = dtype == DType::kBool ? 1 : low + (1ll << bits) - 1;
   check(bound >= low && bound <= high, name, " is out of bounds for ", c_name(dtype));
+}
+
+// Integers from `low` to below `high`, as numbers of `dtype`.
+ValuePtr integers_within(std::int64_t low, std::int64_t high, const Shape* shape, DType dtype, engine::Generator& from,
+                         Device device) {
+  check(!is_complex(dtype), "check_random_bounds handles only integral, floating-point and boolean types");
+  if (low < high) {  // drawing raises else
+    check_whole_bound("from", low, dtype);
+    check_whole_bound("to - 1", high - 1, dtype);
+  }
+  return build::cast(engine::random_integers(shape, low, high, from, device), dtype);
 }
 
 ValuePtr checked_trials(const ValuePtr& p, engine::Generator& from) {
@@ -183,17 +197,8 @@ LAMINA_FUNCTION(kModule, randint,
   bool one_bound = short_form || !a.given(1);
   std::int64_t low = one_bound || !a.given(0) ? 0 : a.integer(0), high = one_bound ? a.integer(0) : a.integer(1);
   DimVector size = short_form ? a.dims(1) : a.dims(2);
-  ValuePtr value = engine::random_integers(Shape::of(size), low, high, generator(a, 6), a.device(4));
-  return finished(a, build::cast(value, a.dtype(3).value_or(DType::kInt64)), 5);
-}
-// randint_like(input, high) or randint_like(input, low, high).
-LAMINA_FUNCTION(kModule, randint_like,
-                "input, low, high=None, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, "
-                "pin_memory=False, memory_format=None") {
-  const ValuePtr& like = a.tensor(0);
-  std::int64_t low = a.given(2) ? a.integer(1) : 0, high = a.given(2) ? a.integer(2) : a.integer(1);
-  ValuePtr value = engine::random_integers(like->shape, low, high, generator(a, 6), a.device(4, like->device()));
-  return laid_like(a, build::cast(value, a.dtype(3).value_or(like->dtype)), 5);
+  DType dtype = a.dtype(3).value_or(DType::kInt64);
+  return finished(a, integers_within(low, high, Shape::of(size), dtype, generator(a, 6), a.device(4)), 5);
 }
 LAMINA_FUNCTION(kModule, randperm,
                 "n, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False") {
@@ -290,12 +295,7 @@ LAMINA_FUNCTION(kMethod, random_, "input, from=None, to=None, *, generator=None"
   } else if (a.given(1)) {
     high = a.integer(1);
   }
-  if (a.given(1)) {
-    check(low < high, "random_ expects 'from' to be less than 'to', but got from=", low, " >= to=", high);
-    check_whole_bound("from", low, dtype);
-    check_whole_bound("to - 1", high - 1, dtype);
-  }
-  return in_place(a, engine::random_integers(a.tensor(0)->shape, low, high, generator(a, 3), a.tensor(0)->device()));
+  return in_place(a, integers_within(low, high, a.tensor(0)->shape, dtype, generator(a, 3), a.tensor(0)->device()));
 }
 
 }  // namespace lamina::bindings

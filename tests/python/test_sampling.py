@@ -18,6 +18,25 @@ def test_randint_like() -> None:
     assert lamina.randint_like(lamina.zeros(2), 5, dtype=lamina.int64).dtype == lamina.int64
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "dtype", "message"),
+    [
+        (0, 2, "complex64", "handles only integral, floating-point and boolean"),
+        (0, 257, "uint8", "to - 1 is out of bounds for unsigned char"),
+        (-1, 3, "uint8", "from is out of bounds for unsigned char"),
+        (0, 3, "bool", "to - 1 is out of bounds for bool"),
+        (0, 70000, "float16", "to - 1 is out of bounds for c10::Half"),
+        (3, 3, "int64", "from=3 >= to=3"),
+    ],
+)
+def test_randint_refuses_what_the_type_does_not_hold(low: int, high: int, dtype: str, message: str) -> None:
+    kind = getattr(lamina, dtype)
+    with pytest.raises(RuntimeError, match=message):
+        lamina.randint(low, high, (2,), dtype=kind)
+    with pytest.raises(RuntimeError, match=message):
+        lamina.randint_like(lamina.zeros(2, dtype=kind), low, high)
+
+
 def test_multinomial_with_replacement_follows_the_weights() -> None:
     generator = lamina.Generator().manual_seed(3)
     drawn = lamina.multinomial(lamina.tensor([1.0, 0.0, 3.0, 4.0]), 20000, True, generator=generator)
