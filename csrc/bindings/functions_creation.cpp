@@ -137,8 +137,9 @@ LAMINA_FUNCTION(kModule, empty, "*size, " LAMINA_FACTORY_TAIL ", memory_format=N
 }
 LAMINA_FUNCTION(kModule, full, "size, fill_value, *, " LAMINA_FACTORY_TAIL) {
   functions::Operand number = a.operand(1);
-  DType dtype =
-      a.dtype(2).value_or(number.is_number() ? functions::default_dtype_of(number.kind) : number.value->dtype);
+  DType inferred = number.is_number() ? functions::default_dtype_of(number.kind) : number.value->dtype;
+  if (number.is_number() && inferred == DType::kComplex32) inferred = DType::kComplex64;  // as PyTorch, here alone
+  DType dtype = a.dtype(2).value_or(inferred);
   return finished(a, build::expand(to_device(number.filled_as(dtype), a.device(3)), Shape::of(a.dims(0))), 4);
 }
 LAMINA_FUNCTION(kModule, zeros_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_format=None") {

@@ -100,3 +100,13 @@ def test_logspace_and_powers_in_double() -> None:
     assert lamina.scalar_tensor(2).dtype == lamina.float32
     assert lamina.float_power(lamina.tensor([2, 3]), 2).tolist() == [4, 9]
     assert lamina.float_power(lamina.tensor([2.0]), 2).dtype == lamina.float64
+
+
+def test_full_of_a_complex_number_is_at_least_complex64() -> None:
+    before = lamina.get_default_dtype()
+    try:
+        for default, dtype in ((lamina.float16, lamina.complex64), (lamina.float64, lamina.complex128)):
+            lamina.set_default_dtype(default)
+            assert lamina.full((2,), 1 + 2j).dtype == dtype
+    finally:
+        lamina.set_default_dtype(before)

@@ -71,6 +71,9 @@ def test_lerp_is_exact_at_both_ends() -> None:
     assert lamina.equal(lamina.lerp(start, end, lamina.ones(2)), end)
     with pytest.raises(RuntimeError, match="expected dtype"):
         lamina.lerp(start, end.double(), 0.5)
+    assert lamina.equal(lamina.lerp(start, end, lamina.tensor(1)), end)  # a single number has any type
+    with pytest.raises(RuntimeError, match="for `weight`"):
+        lamina.lerp(start, end, lamina.ones(2).half())
 
 
 def test_integers_are_refused_where_a_quotient_is_needed() -> None:

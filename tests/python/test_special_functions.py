@@ -68,3 +68,21 @@ def test_shift_operators_leave_others_their_turn() -> None:
     assert x.__lshift__("1") is NotImplemented
     with pytest.raises(NotImplementedError, match="'Float'"):
         x << 1.5
+
+
+def test_logcumsumexp_of_complex_infinities() -> None:
+    for first in (complex(-math.inf, math.inf), complex(-math.inf, 1)):  # its exponential is 0 whatever the angle
+        x = lamina.tensor([first, 1, 2])
+        result = lamina.logcumsumexp(x, 0)
+        assert result[0].real.item() == -math.inf
+        assert result[1:].real.tolist() == pytest.approx(np.logaddexp.accumulate([1, 2]).tolist())
+        assert result[1:].imag.tolist() == [0, 0]
+    assert lamina.logaddexp(lamina.tensor(complex(math.inf, 1)), lamina.tensor(1j)).item() == complex(math.inf, 1)
+    assert lamina.logaddexp(lamina.tensor(complex(-math.inf, math.nan)), lamina.tensor(1j)).isnan().item()
+    assert (
+        lamina.logaddexp(lamina.tensor(complex(-math.inf, 0)), lamina.tensor(complex(-math.inf, 0))).real.item()
+        == -math.inf
+    )
+    x = lamina.tensor([complex(-math.inf, math.inf), 1j], requires_grad=True)
+    lamina.logcumsumexp(x, 0)[1].real.backward()
+    assert x.grad.tolist() == [0, 1]

@@ -65,6 +65,8 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
         raise RuntimeError(f"lerp: expected a floating point tensor, got {input.dtype}")
     step = end - input
     if isinstance(weight, Tensor):
+        if weight.dim() == 0 and not weight.is_complex():  # as a number
+            weight = weight.to(input.dtype)
         if weight.dtype != input.dtype:
             raise RuntimeError(f"lerp: expected dtype {input.dtype} for `weight` but got dtype {weight.dtype}")
         return _core.where(weight.detach().abs() < 0.5, input + weight * step, end - step * (1 - weight))
@@ -169,7 +171,10 @@ def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     if input.is_complex():  # scaled by the one with the larger real part
         first = input.real >= other.real
         largest, least = _core.where(first, input, other), _core.where(first, other, input)
-        return largest + (least - largest).exp().log1p()
+        gap = least - largest
+        nothing = ((least.real == -inf) | (gap.real == -inf)) & ~least.isnan()  # whatever the angle is
+        share = _core.where(nothing, 0, _core.where(nothing, 0, gap).exp())
+        return largest + share.log1p()
     gap = _core.where(input == other, 0.0, input - other)
     return _core.maximum(input, other) + gap.abs().neg().exp().log1p()
 
