@@ -41,7 +41,7 @@ bool has_zero(const ValuePtr& x) {
 }
 
 bool all_within(const ValuePtr& x, double low, double high) {
-  if (x->has(kMeta)) return true;
+  if (x->is_without_numbers()) return true;
   // float32 is read as it is: what has its numbers already does not run what is pending.
   bool single = x->dtype == DType::kFloat32;
   ValuePtr numbers = readable(x, single ? DType::kFloat32 : DType::kFloat64);

@@ -74,6 +74,9 @@ def test_axes() -> None:
     assert lamina.equal(vmap(lambda a, *, b: a + b)(y, b=y), 2 * y)
     assert vmap(lambda a: lamina.ones(2))(y).shape == (4, 2)
     assert vmap(lambda a: lamina.ones(2), out_dims=None)(y).shape == (2,)
+    assert vmap(lambda a: "same", out_dims=None)(y) == "same"
+    total, shape = vmap(lambda a: (a.sum(), a.shape), out_dims=(0, None))(x)
+    assert (total.shape, shape) == (x.shape[:1], x.shape[1:])
 
 
 @pytest.mark.parametrize("chunk_size", [1, 3, 100])
@@ -236,3 +239,15 @@ def test_what_cannot_be_done_says_so() -> None:
 def test_wrong_use(call: Any, text: str) -> None:
     with pytest.raises(ValueError, match=text):
         call(lamina.ones(3, 2))
+
+
+def test_a_function_may_overwrite_what_it_maps_over_with_constants() -> None:
+    x, y = lamina.ones(3, 2), lamina.arange(3.0)
+    assert vmap(lamina.Tensor.zero_)(x).tolist() == x.tolist() == [[0, 0]] * 3
+    vmap(lamina.Tensor.copy_, in_dims=(1, None))(x, y)
+    assert x.tolist() == [[0, 0], [1, 1], [2, 2]]
+
+
+def test_trials_with_each_examples_probabilities() -> None:
+    p = lamina.tensor([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    assert vmap(lamina.bernoulli, randomness="different")(p).tolist() == p.tolist()

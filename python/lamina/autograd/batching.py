@@ -70,7 +70,7 @@ def _checked_dims(in_dims: Any, leaves: list[Any], args: tuple[Any, ...], name: 
 def _batch_size(leaves: list[Any], dims: list[int | None]) -> int:
     sizes: list[int] = [leaf.shape[dim] for leaf, dim in zip(leaves, dims, strict=True) if dim is not None]
     if not sizes:
-        raise ValueError("vmap: at least one of the inputs must be mapped over: all in_dims are None")
+        raise ValueError("vmap: Expected at least one Tensor to vmap over: all in_dims are None")
     if any(size != sizes[0] for size in sizes):
         raise ValueError(
             f"vmap: Expected all tensors to have the same size in the mapped dimension, got sizes {sizes} for the "
@@ -87,7 +87,7 @@ def _run(
     size: int,
     out_dims: Any,
     randomness: str,
-) -> tuple[list[Tensor], list[int | None], Callable[[Sequence[Any]], Any]]:
+) -> tuple[list[Any], list[int | None], Callable[[Sequence[Any]], Any]]:
     """Outputs with the batch in front, where each shall have it, and what builds the result of them."""
     examples = [_core._example_of(x) if is_mapped else x for x, is_mapped in zip(batches, mapped, strict=True)]
     # What an in-place operation changes is `examples`; these stay what they were.
@@ -100,12 +100,6 @@ def _run(
         _core._end_example()
     outputs, rebuild_output = flatten(result)
     name = _name(func)
-    for output in outputs:
-        if not isinstance(output, Tensor):
-            raise ValueError(
-                f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(output)}. Did you mean to set "
-                "out_dims= to None for output?"
-            )
     places = broadcast_prefix(out_dims, result)
     if places is None and isinstance(out_dims, tuple) and len(out_dims) == 1 and len(outputs) == 1:
         places = list(out_dims)
@@ -114,18 +108,27 @@ def _run(
             f"vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims is not compatible with the structure of "
             "`outputs`."
         )
+    for output, place in zip(outputs, places, strict=True):
+        if place is not None and not isinstance(output, Tensor):
+            raise ValueError(
+                f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(output)}. Did you mean to set "
+                "out_dims= to None for output?"
+            )
+    tensors = [output for output in outputs if isinstance(output, Tensor)]
     changed = [
         (x, batch) for x, batch, is_mapped in zip(examples, batches, mapped, strict=True) if is_mapped and x._version
     ]
     recorded = _core._batched(
-        outputs + [x for x, _ in changed],
+        tensors + [x for x, _ in changed],
         originals,
         [x for x, is_mapped in zip(batches, mapped, strict=True) if is_mapped],
     )
-    for (_, batch), fresh in zip(changed, recorded[len(outputs) :], strict=True):
-        batch.copy_(fresh)
-    whole = []
-    for output, batch, place in zip(outputs, recorded, places, strict=False):
+    for (x, batch), fresh in zip(changed, recorded[len(tensors) :], strict=True):
+        batch.copy_(x if fresh is None else fresh)  # None: the same for all examples
+    whole: list[Any] = []
+    of_tensors = iter(recorded)
+    for output, place in zip(outputs, places, strict=True):
+        batch = next(of_tensors) if isinstance(output, Tensor) else None
         if place is None:
             if batch is not None:
                 raise ValueError(f"vmap({name}, ...): `{name}` can not return a BatchedTensor when out_dim is None")

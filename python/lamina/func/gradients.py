@@ -76,13 +76,19 @@ def _gradients(
 
 def _chosen(args: tuple[Any, ...], argnums: Argnums) -> tuple[Any, tuple[int, ...]]:
     """The arguments to differentiate by (one, or a tuple), and their places."""
-    places = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    if not isinstance(argnums, (int, tuple)):
+        raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
+    places = (argnums,) if isinstance(argnums, int) else argnums
+    if not places:
+        raise RuntimeError("argnums must be non-empty")
     for place in places:
+        if not isinstance(place, int):
+            raise RuntimeError(f"argnum must be int, got: {type(place)}")
         if not -len(args) <= place < len(args):
             raise RuntimeError(f"Got argnum={place}, but only {len(args)} positional inputs")
     places = tuple(place % len(args) for place in places)
     if len(set(places)) != len(places):
-        raise RuntimeError(f"argnums elements must be unique but got {argnums}")
+        raise RuntimeError(f"argnums elements must be unique, got {argnums}")
     return (args[places[0]] if isinstance(argnums, int) else tuple(args[p] for p in places)), places
 
 
@@ -168,10 +174,18 @@ def grad(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) 
 
 def _flat_outputs(result: Any, what: str) -> tuple[list[Tensor], Callable[[Sequence[Any]], Any]]:
     outputs, rebuild = flatten(result)
+    if not outputs or result is None:
+        raise RuntimeError(f"{what}: Expected f to be a function that has non-empty output (got output = {outputs})")
     for output in outputs:
         if not isinstance(output, Tensor):
             raise RuntimeError(f"{what}: Expected f to return only Tensors, got unsupported type {type(output)}")
     return outputs, rebuild
+
+
+def _check_real(tensors: Sequence[Tensor], what: str) -> None:
+    for i, x in enumerate(tensors):
+        if x.is_complex():
+            raise RuntimeError(f"{what} to be real but received complex tensor at flattened input idx: {i}")
 
 
 def _check_like(given: list[Any], wanted: Sequence[Tensor], what: str) -> None:
@@ -227,19 +241,24 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
 
     With `has_aux`, `func` returns ``(output, aux)`` and the result is ``(output, J · tangents, aux)``.
     """
+    what = "jvp(f, primals, tangents)"
     for given, name in ((primals, "primals"), (tangents, "tangents")):
-        if not isinstance(given, tuple) or not given:
-            raise RuntimeError(f"jvp(f, primals, tangents): Expected {name} to be a non-empty tuple, got {type(given)}")
+        if not isinstance(given, tuple):
+            raise RuntimeError(
+                f"{what}: Expected {name} to be a tuple, as f(*{name}) is called with it, got {type(given)}"
+            )
+        if not given:
+            raise RuntimeError(f"{what}: Expected {name} to contain at least one Tensor")
     level = _Level()
     with enable_grad():
         tensors, rebuild = flatten(primals)
-        inputs = level.inputs(tensors, "jvp(f, primals, tangents)")
+        inputs = level.inputs(tensors, what)
         directions, _ = flatten(tangents)
-        _check_like(directions, inputs, "jvp(f, primals, tangents)")
-        result, aux = _split_aux(func(*rebuild(inputs)), has_aux, "jvp(f, primals, tangents)")
-        outputs, rebuild_output = _flat_outputs(result, "jvp(f, primals, tangents)")
+        _check_like(directions, inputs, what)
+        result, aux = _split_aux(func(*rebuild(inputs)), has_aux, what)
+        outputs, rebuild_output = _flat_outputs(result, what)
         if strict and not all(y.requires_grad for y in outputs):
-            raise RuntimeError("jvp(f, primals, tangents, strict=True): an output does not depend on the inputs")
+            raise RuntimeError(f"{what}, strict=True: an output does not depend on the inputs")
         products = _pushforward(level, outputs, inputs)(directions)
     value, product = rebuild_output(level.results(outputs)), rebuild_output(level.results(products))
     return (value, product, level.tree(aux)) if has_aux else (value, product)
@@ -289,9 +308,11 @@ def _jacobian(
             chosen, places = _chosen(args, argnums)
             tensors, rebuild = flatten(chosen)
             inputs = level.inputs(tensors, f"{what}(f, argnums)(*args)")
+            _check_real(inputs, f"{what}: Expected all inputs")
             result = func(*_with_replaced(args, argnums, places, rebuild(inputs)), **kwargs)
             result, aux = _split_aux(result, has_aux, f"{what}(f)(*args)")
             outputs, rebuild_output = _flat_outputs(result, f"{what}(f)(*args)")
+            _check_real(outputs, f"{what}: Expected all outputs")
             blocks = blocks_of(level, outputs, inputs)
         table = rebuild_output([rebuild(level.results(row)) for row in blocks])
         return (table, level.tree(aux)) if has_aux else table
