@@ -73,13 +73,19 @@ LAMINA_ROW_BINARY(ge)
 
 namespace {
 
-ValuePtr sum_of(const Arguments& a) {
-  return a.given(2) ? functions::add(a.operand(0), a.operand(1), a.operand(2))
-                    : functions::binary(Op::add, a.operand(0), a.operand(1));
-}
-ValuePtr difference_of(const Arguments& a) {
-  return a.given(2) ? functions::sub(a.operand(0), a.operand(1), a.operand(2))
-                    : functions::binary(Op::sub, a.operand(0), a.operand(1));
+// add and sub take `alpha` before `other`, too: PyTorch's deprecated order, in which older optimizers are written.
+#define LAMINA_SUM_SIGNATURE "input, other, other_after_alpha=None, *, alpha=1"
+ValuePtr sum_of(const Arguments& a, Op op) {
+  const auto scaled = op == Op::add ? functions::add : functions::sub;
+  if (a.given(2)) {
+    std::string name = a.signature().name();
+    std::string said = "This overload of " + name + " is deprecated: instead of " + name + "(alpha, other), give " +
+                       name + "(other, alpha=alpha)";
+    checked(PyErr_WarnEx(PyExc_UserWarning, said.c_str(), 1));
+    return scaled(a.operand(0), a.operand(2), a.operand(1));
+  }
+  return a.given(3) ? scaled(a.operand(0), a.operand(1), a.operand(3))
+                    : functions::binary(op, a.operand(0), a.operand(1));
 }
 ValuePtr clamped(const Arguments& a) {
   return functions::clamp(a.tensor(0), a.optional_operand(1), a.optional_operand(2));
@@ -92,9 +98,9 @@ ValuePtr bounded(const Arguments& a, bool below) {
 
 }  // namespace
 
-LAMINA_WITH_IN_PLACE(add, "input, other, *, alpha=1", sum_of(a))
-LAMINA_WITH_IN_PLACE(sub, "input, other, *, alpha=1", difference_of(a))
-LAMINA_WITH_IN_PLACE(subtract, "input, other, *, alpha=1", difference_of(a))
+LAMINA_WITH_IN_PLACE(add, LAMINA_SUM_SIGNATURE, sum_of(a, Op::add))
+LAMINA_WITH_IN_PLACE(sub, LAMINA_SUM_SIGNATURE, sum_of(a, Op::sub))
+LAMINA_WITH_IN_PLACE(subtract, LAMINA_SUM_SIGNATURE, sum_of(a, Op::sub))
 LAMINA_WITH_IN_PLACE(multiply, "input, other", functions::binary(Op::mul, a.operand(0), a.operand(1)))
 LAMINA_WITH_IN_PLACE(div, "input, other, *, rounding_mode=None", functions::div(a.operand(0), a.operand(1), a.text(2)))
 LAMINA_WITH_IN_PLACE(divide, "input, other, *, rounding_mode=None",

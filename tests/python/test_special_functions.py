@@ -86,3 +86,23 @@ def test_logcumsumexp_of_complex_infinities() -> None:
     x = lamina.tensor([complex(-math.inf, math.inf), 1j], requires_grad=True)
     lamina.logcumsumexp(x, 0)[1].real.backward()
     assert x.grad.tolist() == [0, 1]
+
+
+def test_the_old_order_of_scaled_sums() -> None:
+    """As optimizers of PyTorch 1 are written: ``exp_avg.mul_(beta1).add_(1 - beta1, grad)``."""
+    x, y, z = lamina.tensor([1.0, 2.0]), lamina.tensor([3.0, 4.0]), lamina.tensor([5.0, 8.0])
+    for name, operands, scaled in (
+        ("add", (y,), y),
+        ("sub", (y,), -y),
+        ("addcmul", (y, z), y * z),
+        ("addcdiv", (y, z), y / z),
+    ):
+        expected = x + 0.5 * scaled
+        for place in (name, name + "_"):
+            with pytest.warns(UserWarning, match=f"overload of {name}_? is deprecated"):
+                result = getattr(x.clone(), place)(0.5, *operands)
+            assert lamina.equal(result, expected)
+        with pytest.warns(UserWarning, match="deprecated"):
+            assert lamina.equal(getattr(lamina, name)(x, 0.5, *operands), expected)
+    with pytest.raises((TypeError, RuntimeError)):
+        lamina.addcmul(x, 0.5, y)

@@ -33,15 +33,36 @@ __all__ = [
 ]
 
 
+def _warn_of_old_order(name: str) -> None:
+    """PyTorch's deprecated order of arguments, in which older optimizers are written."""
+    import warnings
+
+    warnings.warn(
+        f"This overload of {name} is deprecated: instead of {name}(value, tensor1, tensor2), give "
+        f"{name}(tensor1, tensor2, value=value)",
+        stacklevel=4,
+    )
+
+
 @composed_as("Addcmul", rounded_once=True)
-def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+def addcmul(
+    input: Tensor, tensor1: Tensor, tensor2: Tensor, tensor2_after_value: Tensor | None = None, *, value: Number = 1
+) -> Tensor:
     """``input + value * tensor1 * tensor2``."""
+    if tensor2_after_value is not None:
+        _warn_of_old_order("addcmul")
+        value, tensor1, tensor2 = tensor1, tensor2, tensor2_after_value  # type: ignore[assignment]
     return input.add(tensor1.mul(tensor2), alpha=as_number("addcmul", "value", value))
 
 
 @composed_as("Addcdiv", rounded_once=True)
-def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+def addcdiv(
+    input: Tensor, tensor1: Tensor, tensor2: Tensor, tensor2_after_value: Tensor | None = None, *, value: Number = 1
+) -> Tensor:
     """``input + value * tensor1 / tensor2``. RuntimeError if `tensor1` and `tensor2` are both integers."""
+    if tensor2_after_value is not None:
+        _warn_of_old_order("addcdiv")
+        value, tensor1, tensor2 = tensor1, tensor2, tensor2_after_value  # type: ignore[assignment]
     if not (has_gradients(tensor1) or has_gradients(tensor2)):
         raise RuntimeError(
             "Integer division with addcdiv is no longer supported: expected a floating point tensor1 or tensor2, got "
