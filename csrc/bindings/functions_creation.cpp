@@ -202,7 +202,7 @@ LAMINA_FUNCTION(kModule, arange, "start, end=None, step=None, *, " LAMINA_FACTOR
   check(width != 0, "step must be nonzero");
   check(std::isfinite(first) && std::isfinite(last), "unsupported range: ", first, " -> ", last);
   check((width > 0 && last >= first) || (width < 0 && last <= first),
-        "upper bound and larger bound inconsistent with step sign");
+        "upper bound and lower bound inconsistent with step sign");
   DType dtype = a.dtype(3).value_or(whole ? DType::kInt64 : functions::default_float());
   if (whole) {
     std::int64_t span = end.integer - start.integer, by = step.integer;
