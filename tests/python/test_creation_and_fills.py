@@ -102,6 +102,25 @@ def test_logspace_and_powers_in_double() -> None:
     assert lamina.float_power(lamina.tensor([2.0]), 2).dtype == lamina.float64
 
 
+def test_asarray_shares_what_has_dlpack_alone() -> None:
+    class Lent:
+        def __init__(self, tensor: lamina.Tensor) -> None:
+            self.tensor = tensor
+
+        def __dlpack__(self, **options: Any) -> object:
+            return self.tensor.__dlpack__(**options)
+
+        def __dlpack_device__(self) -> tuple[int, int]:
+            return self.tensor.__dlpack_device__()
+
+    x = lamina.ones(3)
+    shared, copy = lamina.asarray(Lent(x)), lamina.asarray(Lent(x), copy=True)
+    x[0] = 5
+    assert shared.tolist() == [5, 1, 1]
+    assert copy.tolist() == [1, 1, 1]
+    assert lamina.asarray(Lent(x), dtype=lamina.int64).tolist() == [5, 1, 1]
+
+
 def test_full_of_a_complex_number_is_at_least_complex64() -> None:
     before = lamina.get_default_dtype()
     try:

@@ -269,8 +269,8 @@ def asarray(
 ) -> Tensor:
     """`obj` as a tensor that shares its memory where that is possible, or, with `copy`, never.
 
-    Tensors stay themselves, arrays and buffers (read as `dtype`) are shared, sequences and numbers are copied.
-    ValueError with ``copy=False`` where a copy cannot be avoided.
+    Tensors stay themselves, arrays, buffers (read as `dtype`) and what has ``__dlpack__`` are shared, sequences and
+    numbers are copied. ValueError with ``copy=False`` where a copy cannot be avoided.
     """
     if isinstance(obj, Tensor):
         tensor = obj
@@ -278,7 +278,7 @@ def asarray(
     elif hasattr(obj, "__array_interface__") and hasattr(obj, "__setitem__"):  # an array, not a NumPy number
         tensor = _core.from_numpy(obj)
         shared = tensor if dtype in (None, tensor.dtype) else None
-    elif is_capsule(obj):
+    elif is_capsule(obj) or (hasattr(obj, "__dlpack__") and not hasattr(obj, "__array_interface__")):
         tensor = from_dlpack(obj)
         shared = tensor if dtype in (None, tensor.dtype) else None
     elif isinstance(obj, (bytes, bytearray, memoryview)):
