@@ -47,7 +47,8 @@ using RowwiseFn = void (*)(void* out, const void* in, std::size_t rows, std::siz
 // elements each; any part of the result can then be made from them. logsumexp makes one float and reads no elements.
 using RowStatisticsFn = void (*)(void* statistics, const void* in, std::size_t n);
 using MergeStatisticsFn = void (*)(void* statistics, const void* parts, std::size_t count);
-using FinishRowFn = void (*)(void* out, const void* in, std::size_t n, const void* statistics);
+// streamed: with stores that go past the caches, as those of StreamFn.
+using FinishRowFn = void (*)(void* out, const void* in, std::size_t n, const void* statistics, bool streamed);
 
 // The same down the columns of n rows that lie `stride` elements apart. Statistics are 2 × columns elements, of all
 // rows or of some; merged, they say what finish_columns needs to know of all rows. merge_columns may write over the
@@ -56,7 +57,7 @@ using ColumnStatisticsFn = void (*)(void* statistics, const void* in, std::size_
                                     std::size_t stride);
 using MergeColumnsFn = void (*)(void* merged, const void* parts, std::size_t count, std::size_t columns);
 using FinishColumnsFn = void (*)(void* out, const void* in, std::size_t n, std::size_t columns, std::size_t stride,
-                                 std::size_t out_stride, const void* merged);
+                                 const void* merged, bool streamed);
 
 // Cumulative along each of rows × n contiguous.
 using ScanFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t n);

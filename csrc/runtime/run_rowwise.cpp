@@ -22,11 +22,6 @@ std::size_t rows_of_chunk(const RowwiseStep& step) {
   return std::max(grain_for(step.outer, 4 * step.n), static_cast<std::size_t>(rows));
 }
 
-// Asks for memory that is read soon, so that it comes while something else is computed.
-void prefetch(const std::byte* from, std::size_t bytes) {
-  for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i);
-}
-
 // Two looks at memory: one for the parts' statistics, one for the results.
 void run_long_row(const RowwiseStep& step, std::byte* out, const std::byte* in, bool streamed) {
   const kernels::Table& table = kernels::table();
@@ -41,18 +36,10 @@ void run_long_row(const RowwiseStep& step, std::byte* out, const std::byte* in, 
   });
   table.merge_statistics[type](of_row, statistics.data(), parts);
   auto finish = table.finish_row[static_cast<std::size_t>(step.kernel)][type];
-  if (step.kernel == Rowwise::logsumexp) return finish(out, nullptr, 1, of_row);
+  if (step.kernel == Rowwise::logsumexp) return finish(out, nullptr, 1, of_row, false);
   parallel_for(n, kPart * together, [&](std::size_t begin, std::size_t end) {
-    if (!streamed) return finish(out + begin * size, in + begin * size, end - begin, of_row);
-    constexpr std::size_t kPiece = 1 << 10;
-    auto* piece = static_cast<std::byte*>(thread_scratch(kPiece * size));
-    for (std::size_t count; begin < end; begin += count) {
-      count = std::min(kPiece, end - begin);
-      prefetch(in + (begin + count) * size, count * size);
-      finish(piece, in + begin * size, count, of_row);
-      stream(out + begin * size, piece, count * size);
-    }
-    finish_streaming();
+    finish(out + begin * size, in + begin * size, end - begin, of_row, streamed);
+    if (streamed) finish_streaming();
   });
 }
 

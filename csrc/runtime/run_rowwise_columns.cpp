@@ -13,7 +13,6 @@ namespace lamina::runtime {
 namespace {
 
 constexpr std::size_t kStripBytes = 1 << 12;  // of a row: long enough for hardware to see the next lines coming
-constexpr std::size_t kPieceBytes = 2 * kStripBytes;
 constexpr std::size_t kLeastRows = 64, kLeastElements = 1 << 15, kMostParts = 64;  // of and as parts
 
 // How [outer][n][inner] is cut; strips of all matrices are numbered through.
@@ -57,37 +56,12 @@ struct Work {
         to, statistics, cut.parts, cut.columns(strip));
   }
 
-  // Rows are computed in scratch memory before they go past the caches.
-  void finish(const std::byte* merged, std::size_t strip, std::size_t part, std::byte* scratch) const {
+  void finish(const std::byte* merged, std::size_t strip, std::size_t part) const {
     if (step.kernel == Rowwise::logsumexp) return;
-    auto kernel = kernels::table().finish_columns[static_cast<std::size_t>(step.kernel)][index_of(step.dtype)];
-    const std::size_t columns = cut.columns(strip), row = columns * size, all = cut.inner * size;
-    const std::size_t together = streamed ? rows_of_piece(row, kPieceBytes) : cut.rows;
-    const std::size_t begin = part * cut.rows, end = std::min(begin + cut.rows, cut.n);
-    std::size_t offset = (cut.start(strip) + begin * cut.inner) * size;
-    for (std::size_t count, i = begin; i < end; i += count, offset += count * all) {
-      count = std::min(together, end - i);
-      if (!streamed) {
-        kernel(out + offset, in + offset, count, columns, cut.inner, cut.inner, merged);
-        continue;
-      }
-      kernel(scratch, in + offset, count, columns, cut.inner, columns, merged);
-      if (row == all)
-        stream(out + offset, scratch, count * row);
-      else
-        for (std::size_t k = 0; k < count; ++k) stream(out + offset + k * all, scratch + k * row, row);
-    }
+    const std::size_t first = part * cut.rows, offset = (cut.start(strip) + first * cut.inner) * size;
+    kernels::table().finish_columns[static_cast<std::size_t>(step.kernel)][index_of(step.dtype)](
+        out + offset, in + offset, std::min(cut.rows, cut.n - first), cut.columns(strip), cut.inner, merged, streamed);
     if (streamed) finish_streaming();
-  }
-
-  // The last strip is narrower, but it can need more rows to make whole lines.
-  std::size_t scratch_bytes() const {
-    if (!streamed) return 0;
-    const auto piece = [this](std::size_t strip) {
-      const std::size_t row = cut.columns(strip) * size;
-      return rows_of_piece(row, kPieceBytes) * row;
-    };
-    return std::max(piece(0), piece(cut.strips - 1));
   }
 };
 
@@ -97,16 +71,16 @@ void run_down_columns(const RowwiseStep& step, Slots slots) {
   const Work work{step, at(slots, step.in), at(slots, step.out), streams(step, slots)};
   const Cut& cut = work.cut;
   const std::size_t strips = static_cast<std::size_t>(step.outer) * cut.strips, pieces = strips * cut.parts;
-  const std::size_t width = 2 * cut.width * work.size, scratch = work.scratch_bytes();
+  const std::size_t width = 2 * cut.width * work.size;
   const std::size_t grain = grain_for(static_cast<std::int64_t>(pieces),
                                       4 * static_cast<std::int64_t>(cut.width * std::min(cut.rows, cut.n)));
   if (cut.parts == 1) {
     parallel_for(pieces, grain, [&](std::size_t begin, std::size_t end) {
-      auto* statistics = static_cast<std::byte*>(thread_scratch(width + scratch));
+      auto* statistics = static_cast<std::byte*>(thread_scratch(width));
       for (std::size_t strip = begin; strip < end; ++strip) {
         work.look(statistics, strip, 0);
         work.merge(statistics, strip);
-        work.finish(statistics, strip, 0, statistics + width);
+        work.finish(statistics, strip, 0);
       }
     });
     return;
@@ -121,8 +95,7 @@ void run_down_columns(const RowwiseStep& step, Slots slots) {
   });
   for (std::size_t strip = 0; strip < strips; ++strip) work.merge(of_strip(strip), strip);
   parallel_for(pieces, grain, [&](std::size_t begin, std::size_t end) {
-    auto* piece = static_cast<std::byte*>(thread_scratch(scratch));
-    for (; begin < end; ++begin) work.finish(of_strip(begin / cut.parts), begin / cut.parts, begin % cut.parts, piece);
+    for (; begin < end; ++begin) work.finish(of_strip(begin / cut.parts), begin / cut.parts, begin % cut.parts);
   });
 }
 

@@ -81,7 +81,7 @@ std::vector<T> in_parts(const Table& table, Rowwise name, const std::vector<T>& 
   table.merge_statistics[kIndex<T>](row.data(), statistics.data(), statistics.size() / 2);
   const FinishRowFn finish = table.finish_row[static_cast<std::size_t>(name)][kIndex<T>];
   for (std::size_t begin = 0; begin < out.size(); begin += n) {
-    finish(out.data() + begin, in.data() + begin, std::min(n, out.size() - begin), row.data());
+    finish(out.data() + begin, in.data() + begin, std::min(n, out.size() - begin), row.data(), false);
   }
   return out;
 }
@@ -109,6 +109,43 @@ TEST(KernelsRowwise, parts_give_what_the_whole_row_gives) {
             EXPECT_TRUE(parts[i] == whole[i] || (std::isnan(parts[i]) && std::isnan(whole[i])) ||
                         std::fabs(parts[i] - whole[i]) <= tolerance * std::fabs(whole[i]))
                 << parts[i] << " instead of " << whole[i];
+          }
+        }
+      }
+    }
+  });
+}
+
+// Results that go past the caches: of rows with and without gaps, that begin anywhere in a line.
+template <class T>
+void check_streamed(const Table& table, Rowwise name, std::size_t n, std::size_t columns, std::size_t gap,
+                    std::size_t from) {
+  const std::size_t stride = columns + gap, size = n == 0 ? 0 : (n - 1) * stride + columns;
+  const std::vector<T> in = random_values<T>(from + size, columns);
+  std::vector<T> merged = random_values<T>(2 * columns, n);
+  for (T& x : merged) x = std::fabs(x) + T(1000);
+  Guarded<T> expected(from + size), out(from + size);
+  std::fill_n(expected.data(), from + size, T(7)), std::fill_n(out.data(), from + size, T(7));
+  const auto finish = table.finish_columns[static_cast<std::size_t>(name)][kIndex<T>];
+  finish(expected.data() + from, in.data() + from, n, columns, stride, merged.data(), false);
+  finish(out.data() + from, in.data() + from, n, columns, stride, merged.data(), true);
+  for (std::size_t i = 0; i < from + size; ++i) ASSERT_EQ(out[i], expected[i]) << n << " x " << columns << " at " << i;
+  EXPECT_TRUE(out.intact());
+  table.finish_row[static_cast<std::size_t>(name)][kIndex<T>](expected.data() + from, in.data() + from, size,
+                                                              merged.data(), false);
+  table.finish_row[static_cast<std::size_t>(name)][kIndex<T>](out.data() + from, in.data() + from, size, merged.data(),
+                                                              true);
+  for (std::size_t i = 0; i < from + size; ++i) ASSERT_EQ(out[i], expected[i]) << size << " at " << i;
+  EXPECT_TRUE(out.intact());
+}
+
+TEST(KernelsRowwise, streamed_results_are_those_that_are_stored) {
+  for_each_float_type([]<class T>(const Table& table) {
+    for (const Rowwise name : {Rowwise::softmax, Rowwise::log_softmax}) {
+      for (const std::size_t n : {0, 1, 2, 9}) {
+        for (const std::size_t columns : {1, 2, 7, 15, 16, 17, 33, 100, 1024, 2100}) {
+          for (const std::size_t gap : {0, 1, 16}) {
+            for (const std::size_t from : {0, 3}) check_streamed<T>(table, name, n, columns, gap, from);
           }
         }
       }

@@ -92,7 +92,7 @@ TEST(RunRowwise, rows_side_by_side) {
   runtime::set_num_threads(threads);
 }
 
-// Those past the caches are made in pieces of whole lines. A last strip of few columns needs more rows for these.
+// Those past the caches, of which rows share lines; down columns in strips, the last of few columns.
 TEST(RunRowwise, large_results_have_the_bits_of_those_in_place) {
   const std::int64_t rows = 33'000, columns = 1'030;
   std::vector<float> in(static_cast<std::size_t>(rows * columns));
