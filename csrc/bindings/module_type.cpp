@@ -8,8 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "bindings/dict_version.h"
 #include "bindings/direct_forward.h"
 #include "bindings/python.h"
+#include "bindings/two_way_table.h"
 #include "graph/scope.h"
 
 namespace lamina::bindings {
@@ -45,37 +47,9 @@ PyObject* item(PyObject* dict, PyObject* key) {
   return found;
 }
 
-// No two states of dicts have the same version: what was found in a dict stays there as long as that. 0: not known.
-std::uint64_t version_of([[maybe_unused]] PyObject* dict) {
-#if PY_VERSION_HEX < 0x030C0000
-  return reinterpret_cast<PyDictObject*>(dict)->ma_version_tag;
-#else
-  return 0;
-#endif
-}
-
-// What is remembered of things by their marks: each has two places, and the older of what stands there goes. In cache
-// lines of their own, for a deep net's do not stay in the caches from one pass to the next.
-template <int bits, typename Entry>
-class Memory {
- public:
-  // The entry that `is_it` says is the one; else one that is to become it.
-  template <typename IsIt>
-  Entry& find(std::uint64_t mark, std::uint64_t other, IsIt is_it) {
-    auto& [first, second] = pairs_[(mark * 0x9E3779B97F4A7C15ull + other * 0xBF58476D1CE4E5B9ull) >> (64 - bits)];
-    if (is_it(first)) return first;
-    if (is_it(second)) return second;
-    std::swap(first, second);
-    return first;
-  }
-
- private:
-  struct alignas(64) Line : Entry {};
-  struct Pair {
-    Line first, second;
-  };
-  Pair pairs_[std::size_t{1} << bits];
-};
+// In a cache line of its own: a deep net's do not stay in the caches from one pass to the next.
+template <typename Entry>
+struct alignas(64) Line : Entry {};
 
 // The four dicts of hooks that stand under these names in `owner`; null for what Python shall explain.
 struct Hooks {
@@ -114,9 +88,10 @@ struct Members {
   Hooks hooks;
 };
 const Members& members_of(PyObject* dict) {
-  static Memory<13, Members> memory;
+  static TwoWayTable<13, Line<Members>> table;
   std::uint64_t version = version_of(dict);
-  Members& known = memory.find(version, 0, [version](const Members& one) { return one.version == version; });
+  const auto is_it = [version](const Members& one) { return one.version == version; };
+  Members& known = table.find_or_replace(version, 0, is_it);
   if (known.version != version || version == 0) {
     known.version = 0;
     known.scope_name = item(dict, names().scope_name);
@@ -127,6 +102,14 @@ const Members& members_of(PyObject* dict) {
   return known;
 }
 
+// The same of a class: changed, it and all below it have none; looking something up there gives it a new one.
+unsigned type_version_of(PyTypeObject* type) {
+#if PY_VERSION_HEX < 0x030D0000  // since then nobody sets the flag
+  if (!PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG)) return 0;
+#endif
+  return type->tp_version_tag;
+}
+
 // A class's forward, borrowed from there, and what is said of it. The result is the next call's.
 struct Forward {
   unsigned type_version = 0;
@@ -135,13 +118,12 @@ struct Forward {
 };
 const Forward& forward_of(PyTypeObject* type) {
   static Forward table[256];
-  // Changed, a class and all below it lose the flag; looking something up there gives it a new version.
-  bool valid = PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG) && type->tp_version_tag != 0;
-  Forward& known = table[type->tp_version_tag % std::size(table)];
-  if (!valid || known.type_version != type->tp_version_tag) {
+  unsigned version = type_version_of(type);
+  Forward& known = table[version % std::size(table)];
+  if (known.type_version != version || version == 0) {
     known.function = _PyType_Lookup(type, names().forward);
     known.direct = known.function ? direct_forward(known.function) : nullptr;
-    known.type_version = valid ? type->tp_version_tag : 0;
+    known.type_version = version;
   }
   return known;
 }
@@ -161,9 +143,9 @@ std::uint32_t scope_of(PyObject* self, PyObject* name) {
     std::uint32_t parent = 0, scope = 0;
     PyObject* name = nullptr;
   };
-  static Memory<13, Known> memory;
+  static TwoWayTable<13, Line<Known>> table;
   const auto is_it = [=](const Known& one) { return one.name == name && one.parent == parent; };
-  Known& known = memory.find(reinterpret_cast<std::uintptr_t>(name), parent, is_it);
+  Known& known = table.find_or_replace(reinterpret_cast<std::uintptr_t>(name), parent, is_it);
   if (!is_it(known)) {
     const char* text = PyUnicode_AsUTF8(name);
     if (!text) throw PythonError{};
@@ -243,15 +225,14 @@ PyObject* find_member(PyObject* self, PyObject* dict, PyObject* name) {
     unsigned type_version = 0;
     PyObject *name = nullptr, *holder = nullptr, *value = nullptr;  // of these only the name is owned
   };
-  static Memory<14, Known> memory;
-  const PyTypeObject* type = Py_TYPE(self);
+  static TwoWayTable<14, Line<Known>> table;
   std::uint64_t version = version_of(dict);
+  unsigned type_version = type_version_of(Py_TYPE(self));
   const auto is_it = [=](const Known& one) { return one.version == version && one.name == name; };
-  Known& known = memory.find(version, reinterpret_cast<std::uintptr_t>(name), is_it);
+  Known& known = table.find_or_replace(version, reinterpret_cast<std::uintptr_t>(name), is_it);
   // As long as the dict's version is the same, it holds the holder.
-  if (is_it(known) && known.type_version == type->tp_version_tag &&
-      PyType_HasFeature(Py_TYPE(self), Py_TPFLAGS_VALID_VERSION_TAG) &&
-      known.holder_version == version_of(known.holder) && version != 0)
+  if (is_it(known) && version != 0 && known.type_version == type_version && type_version != 0 &&
+      known.holder_version != 0 && known.holder_version == version_of(known.holder))
     return known.value;
   if (_PyType_Lookup(Py_TYPE(self), name)) return nullptr;
   PyObject *holder = dict, *value = item(dict, name);
@@ -261,7 +242,8 @@ PyObject* find_member(PyObject* self, PyObject* dict, PyObject* name) {
   }
   if (value && PyUnicode_CHECK_INTERNED(name)) {
     Object old(known.name);
-    known = {version, version_of(holder), type->tp_version_tag, Object::borrowed(name).release(), holder, value};
+    known = {version, version_of(holder), type_version_of(Py_TYPE(self)), Object::borrowed(name).release(), holder,
+             value};
   }
   return value;
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 import lamina
@@ -122,6 +124,41 @@ def test_members_are_found_anew_after_every_kind_of_change() -> None:
     other.__class__ = Renamed
     assert other.weight == "another class's"
     assert net.weight is not first
+
+
+def test_members_are_found_anew_by_whichever_method_a_dict_changes() -> None:
+    changes: list[Callable[[dict[str, object]], object]] = [
+        lambda members: members.update(tag=1),
+        lambda members: members.__setitem__("tag", 1),
+        lambda members: members.__ior__({"tag": 1}),
+        lambda members: (members.pop("tag"), members.setdefault("tag", 1)),
+        lambda members: (members.__delitem__("tag"), members.setdefault("tag", 1)),
+        lambda members: (members.popitem(), members.setdefault("tag", 1)),
+    ]
+    for change in changes:
+        net = nn.Identity()
+        net.tag = 0
+        assert [net.tag, net.tag] == [0, 0]
+        change(vars(net))
+        assert net.tag == 1
+    vars(net).clear()
+    with pytest.raises(AttributeError, match="tag"):
+        _ = net.tag
+
+
+def test_members_that_change_again_and_again() -> None:
+    """Python takes short cuts in code that has run a few times, and gives dicts the addresses of those before."""
+
+    class Net(nn.Identity):
+        __setattr__ = object.__setattr__
+
+    net = Net()
+    for turn in range(200):
+        net.count = turn
+        assert net.count == turn
+        fresh = Net()
+        fresh.count = -turn
+        assert fresh.count == -turn
 
 
 def test_forward_and_hooks_that_change_between_calls() -> None:

@@ -6,6 +6,7 @@ that code (and tests) may replace a dict altogether.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections import OrderedDict
 
@@ -117,6 +118,8 @@ class Module(ModuleConversion):
                 raise TypeError(
                     f"{type(self).__name__}.__init__() takes 1 positional argument but {len(args) + 1} were given"
                 )
+        if sys.version_info >= (3, 13):  # whose attributes within the object change without a word to who watches them
+            object.__setattr__(self, "__dict__", dict(self.__dict__))
         self.__dict__.update(
             training=True,
             _parameters={},
