@@ -33,8 +33,13 @@ __all__ = [
 ]
 
 
-def _warn_of_old_order(name: str) -> None:
-    """PyTorch's deprecated order of arguments, in which older optimizers are written."""
+def _in_order(
+    name: str, value: Number, tensor1: Tensor, tensor2: Tensor, tensor2_after_value: Tensor | None
+) -> tuple[Number, Tensor, Tensor]:
+    """The arguments, too, if they came with `value` first: PyTorch's deprecated order, in which older optimizers are
+    written."""
+    if tensor2_after_value is None:
+        return value, tensor1, tensor2
     import warnings
 
     warnings.warn(
@@ -42,6 +47,7 @@ def _warn_of_old_order(name: str) -> None:
         f"{name}(tensor1, tensor2, value=value)",
         stacklevel=4,
     )
+    return tensor1, tensor2, tensor2_after_value  # type: ignore[return-value]
 
 
 @composed_as("Addcmul", rounded_once=True)
@@ -49,9 +55,7 @@ def addcmul(
     input: Tensor, tensor1: Tensor, tensor2: Tensor, tensor2_after_value: Tensor | None = None, *, value: Number = 1
 ) -> Tensor:
     """``input + value * tensor1 * tensor2``."""
-    if tensor2_after_value is not None:
-        _warn_of_old_order("addcmul")
-        value, tensor1, tensor2 = tensor1, tensor2, tensor2_after_value  # type: ignore[assignment]
+    value, tensor1, tensor2 = _in_order("addcmul", value, tensor1, tensor2, tensor2_after_value)
     return input.add(tensor1.mul(tensor2), alpha=as_number("addcmul", "value", value))
 
 
@@ -60,9 +64,7 @@ def addcdiv(
     input: Tensor, tensor1: Tensor, tensor2: Tensor, tensor2_after_value: Tensor | None = None, *, value: Number = 1
 ) -> Tensor:
     """``input + value * tensor1 / tensor2``. RuntimeError if `tensor1` and `tensor2` are both integers."""
-    if tensor2_after_value is not None:
-        _warn_of_old_order("addcdiv")
-        value, tensor1, tensor2 = tensor1, tensor2, tensor2_after_value  # type: ignore[assignment]
+    value, tensor1, tensor2 = _in_order("addcdiv", value, tensor1, tensor2, tensor2_after_value)
     if not (has_gradients(tensor1) or has_gradients(tensor2)):
         raise RuntimeError(
             "Integer division with addcdiv is no longer supported: expected a floating point tensor1 or tensor2, got "
