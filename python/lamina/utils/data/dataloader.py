@@ -281,11 +281,6 @@ class _Iterator:
             warnings.warn(text, stacklevel=2)
         return batch
 
-    def __del__(self) -> None:
-        pool = self.__dict__.get("_pool")
-        if pool is not None:
-            pool.shut_down()
-
 
 def _check_worker_number(num_workers: int) -> None:
     import os

@@ -6,6 +6,7 @@ import os
 from multiprocessing.connection import wait
 from time import monotonic
 from typing import Any
+from weakref import finalize
 
 from ._utils.worker import End, Failure, Resume, run
 
@@ -42,8 +43,9 @@ class WorkerPool:
         self.workers: list[Any] = []
         self._tasks: list[Any] = []
         self._results: list[Any] = []
-        self.is_open = True
-        self._owner = os.getpid()
+        self._fed: set[int] = set()  # the workers that were given a task
+        # Not by __del__: in a cycle that would find pipes whose own __del__ has closed them.
+        self._end = finalize(self, _end_workers, self.workers, self._tasks, self._results, self._fed, os.getpid())
         for worker_id in range(num_workers):
             tasks = context.Queue()
             tasks.cancel_join_thread()  # what a dead worker did not take must not keep this process
@@ -62,8 +64,8 @@ class WorkerPool:
         """Begin an epoch over `indices`; with a `seed` the workers, which had one before, start anew."""
         if seed is not None:
             self._drain()
-            for tasks in self._tasks:
-                tasks.put(Resume(seed))
+            for worker in range(len(self.workers)):
+                self._put(worker, Resume(seed))
         self._indices = indices
         self._active = [True] * len(self.workers)
         self._outstanding = [0] * len(self.workers)
@@ -73,6 +75,15 @@ class WorkerPool:
         self._arrived: dict[int, Any] = {}
         for _ in range(self._prefetch * len(self.workers)):
             self._send_one()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the workers are still there."""
+        return self._end.alive
+
+    def _put(self, worker: int, task: Any) -> None:
+        self._fed.add(worker)
+        self._tasks[worker].put(task)
 
     def _drain(self) -> None:
         """Take what the epoch before left on its way."""
@@ -92,7 +103,7 @@ class WorkerPool:
             index = next(self._indices)
         except StopIteration:
             return
-        self._tasks[worker].put((self._sent, index))
+        self._put(worker, (self._sent, index))
         self._outstanding[worker] += 1
         self._sent += 1
 
@@ -138,17 +149,23 @@ class WorkerPool:
 
     def shut_down(self) -> None:
         """End the workers: they are asked first, then terminated."""
-        if not self.is_open or os.getpid() != self._owner:  # a forked process has a copy, but not the workers
-            return
-        self.is_open = False
-        for tasks, results in zip(self._tasks, self._results):
-            tasks.put(None)
-            results.close()  # a worker that is sending ends on this
-        deadline = monotonic() + _JOIN_SECONDS
-        for process in self.workers:
-            process.join(max(0.0, deadline - monotonic()))
-            if process.is_alive():
-                process.terminate()
-                process.join()
-        for tasks in self._tasks:
-            tasks.close()
+        self._end()
+
+
+def _end_workers(workers: list[Any], tasks: list[Any], results: list[Any], fed: set[int], owner: int) -> None:
+    if os.getpid() != owner:  # a forked process has a copy of the pool, but not the workers
+        return
+    for worker, process in enumerate(workers):
+        if worker in fed:
+            tasks[worker].put(None)
+        else:  # a queue's first task starts a thread, which is too late at the end of the process
+            process.terminate()
+        results[worker].close()  # a worker that is sending ends on this
+    deadline = monotonic() + _JOIN_SECONDS
+    for process in workers:
+        process.join(max(0.0, deadline - monotonic()))
+        if process.is_alive():
+            process.terminate()
+            process.join()
+    for queue in tasks:
+        queue.close()
