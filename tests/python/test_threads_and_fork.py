@@ -128,14 +128,16 @@ def test_python_threads_sum_many_numbers_accurately() -> None:
 
 
 def test_a_short_plan_does_not_wait_for_a_long_one() -> None:
-    x = lamina.rand(1024, 1024)
-    product = x @ x  # found out before: how long it takes, and its plan
-    product.numpy()
+    x = lamina.rand(512, 512)
+    (x @ x).numpy()  # found out before: its plan, and how long it takes
+    begin = time.perf_counter()
+    (x @ x).numpy()
+    products = 2 + int(0.2 / (time.perf_counter() - begin))
     started, ends = threading.Event(), {}
 
     def long() -> None:
         y = x
-        for _ in range(24):
+        for _ in range(products):
             y = y @ x
         started.set()
         lamina.flush()
@@ -177,9 +179,10 @@ def test_results_of_a_running_plan_are_waited_for() -> None:
 def test_fork_waits_for_plans_of_other_threads() -> None:
     code = """
 import os, threading, lamina
-x = lamina.rand(512, 512)
+x = lamina.rand(256, 256)
+done = threading.Event()
 def work():
-    for _ in range(20):
+    while not done.is_set():
         (x @ x @ x).sum().item()
 worker = threading.Thread(target=work)
 worker.start()
@@ -189,6 +192,7 @@ for _ in range(5):
         ok = lamina.ones(1000, 1000).sum().item() == 1e6 and (x @ x).sum().item() > 0
         os._exit(0 if ok else 1)
     assert os.waitpid(child, 0)[1] == 0
+done.set()
 worker.join()
 print("done")
 """
