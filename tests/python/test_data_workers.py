@@ -273,3 +273,23 @@ def test_workers_end_with_the_process_that_started_them() -> None:
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert gone(pids, 20)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        # The traceback keeps the iterator until the interpreter ends, when no thread can start any more.
+        "sampler = (1 // 0 for _ in range(3))\niter(DataLoader(data, sampler=sampler, num_workers=2))\n",
+        "held = iter(DataLoader(data, num_workers=2))\nheld.itself = held\nnext(held)\n1 // 0\n",
+    ],
+    ids=["before the first task", "in a cycle"],
+)
+def test_a_process_ends_by_its_error_whatever_the_workers_do(lines: str) -> None:
+    code = (
+        "import lamina\n"
+        "from lamina.utils.data import DataLoader, TensorDataset\n"
+        f"data = TensorDataset(lamina.zeros(8, 2))\n{lines}"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert done.stderr.rstrip().endswith("ZeroDivisionError: integer division or modulo by zero"), done.stderr
