@@ -97,6 +97,7 @@ int Signature::find(PyObject* keyword) const {
   for (const char* name : {"self", "x", "a", "x1"})
     if (std::strcmp(text, name) == 0) text = "input";
   if (std::strcmp(text, "x2") == 0) text = "other";
+  if (std::strcmp(text, "split_size") == 0) text = "split_size_or_sections";  // the method's name for it in PyTorch
   return find(text);
 }
 

@@ -138,3 +138,22 @@ def test_inplace_keeps_dtype() -> None:
 def test_mixed_dtype_products_are_refused() -> None:
     with pytest.raises(RuntimeError, match="dtype"):
         lamina.ones(2, 2) @ lamina.ones(2, 2, dtype=lamina.float64)
+
+
+def test_einsum_without_sums_is_a_product_of_elements() -> None:
+    """It promotes as one, where contractions want one type, and gives -0 and NaN as one."""
+    a, b = lamina.tensor([[-0.0, 2.0], [3.0, lamina.nan]]), lamina.tensor([1.0, 4.0, 0.5], dtype=lamina.float64)
+    for rule, expected in (
+        ("bi,j->bij", a[:, :, None].double() * b),
+        ("bi,j->jbi", (a[:, :, None].double() * b).permute(2, 0, 1)),
+        ("bi,bi->ib", (a * a).T),
+        ("bi,b->bi", a * a[:, :1]),
+    ):
+        other = {"bi,bi->ib": a, "bi,b->bi": a[:, 0]}.get(rule, b)
+        result = lamina.einsum(rule, a, other)
+        assert result.dtype == expected.dtype
+        assert result.shape == expected.shape
+        assert lamina.allclose(result, expected, equal_nan=True)
+        assert result.signbit().equal(expected.signbit())
+    with pytest.raises(RuntimeError, match="dtype"):
+        lamina.einsum("bi,ij->bj", a, b.new_ones(2, 2))

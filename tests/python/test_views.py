@@ -330,3 +330,10 @@ def test_a_view_made_without_gradients_has_no_history_after_a_change_of_its_base
     assert repr(view) == "tensor([2.], grad_fn=<Invalid>)"
     with pytest.raises(RuntimeError, match="its base or another view of its base has been modified inplace"):
         _ = view.grad_fn
+
+
+def test_split_by_the_methods_keyword_and_the_functions() -> None:
+    x = lamina.arange(6)
+    assert [part.tolist() for part in x.split(split_size=4)] == [[0, 1, 2, 3], [4, 5]]
+    assert [part.tolist() for part in x.split(split_size=[1, 5], dim=-1)] == [[0], [1, 2, 3, 4, 5]]
+    assert [part.tolist() for part in lamina.split(x, split_size_or_sections=3)] == [[0, 1, 2], [3, 4, 5]]

@@ -163,6 +163,13 @@ def _contract(
         order = [names.index(name) for group in groups for name in group]
         return x.permute(order).reshape([prod(sizes[name] for name in group) for group in groups])
 
-    left, right = grouped(a, a_names, batch, only_a, summed), grouped(b, b_names, batch, summed, only_b)
     names = batch + only_a + only_b
+    if not summed:  # a product of elements, in one pass with what comes before and after
+
+        def aligned(x: Tensor, own: list[str]) -> Tensor:
+            order = [own.index(name) for name in names if name in own]
+            return x.permute(order).reshape([sizes[name] if name in own else 1 for name in names])
+
+        return aligned(a, a_names) * aligned(b, b_names), names
+    left, right = grouped(a, a_names, batch, only_a, summed), grouped(b, b_names, batch, summed, only_b)
     return left.bmm(right).reshape([sizes[name] for name in names]), names
