@@ -110,6 +110,7 @@ from .tensor_methods import index_put_
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import (
+        accelerator,
         amp,
         backends,
         cpu,
@@ -183,6 +184,7 @@ long = int64
 newaxis = None
 
 _SUBPACKAGES = (
+    "accelerator",
     "amp",
     "backends",
     "cpu",
@@ -318,7 +320,7 @@ __all__ = [
 # fmt: on
 __all__ += [*_FORMER, *_REFLECTIONS]
 __all__ += [*_NN_FUNCTIONS, *_AUTOCAST, *_IN_PLACE, *_LEGACY_TYPES, *_STORAGE_CLASSES, "Storage", "constant_pad_nd"]
-__all__ += ["GradScaler", "amp", "autocast", "cpu", "nonzero_static"]
+__all__ += ["GradScaler", "accelerator", "amp", "autocast", "cpu", "nonzero_static"]
 globals().update(_LEGACY_TYPES, **_STORAGE_CLASSES)
 
 

@@ -185,6 +185,14 @@ def test_names_of_pytorch_mean_their_counterparts() -> None:
         lamina.load(_archive(call))
     with serialization.safe_globals([nn.Identity]):
         assert type(lamina.load(_archive(call))) is nn.Identity
+        with pytest.raises(pickle.UnpicklingError, match=r"torch\.nn\.modules\.linear\.Bilinear"):
+            lamina.load(_archive(call.replace(b"Identity", b"Bilinear")))
+    elsewhere = call.replace(b"linear\nIdentity", b"pixelshuffle\nChannelShuffle")
+    with (
+        serialization.safe_globals([nn.ChannelShuffle]),
+        pytest.raises(pickle.UnpicklingError, match="add_safe_globals"),
+    ):
+        lamina.load(_archive(elsewhere))  # PyTorch has it in another file
     absent = call.replace(b"Identity", b"Absent")
     with pytest.raises(pickle.UnpicklingError, match="which lamina does not have"):
         lamina.load(_archive(absent), weights_only=False)

@@ -158,8 +158,5 @@ def safe_names() -> dict[tuple[str, str], Any]:
         # A nested class is written with dots in its name: every split may be the file's.
         parts = full.split(".")
         for cut in range(1, len(parts)):
-            module, name = ".".join(parts[:cut]), ".".join(parts[cut:])
-            names[module, name] = value
-            if parts[0] == "lamina":
-                names["torch" + module.removeprefix("lamina"), name] = value
+            names[".".join(parts[:cut]), ".".join(parts[cut:])] = value
     return names

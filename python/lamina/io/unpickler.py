@@ -61,7 +61,8 @@ class _DataUnpickler(pickle._Unpickler):
     def __init__(self, file: Any, **options: Any) -> None:
         super().__init__(file, **options)
         self._names = {**DATA_NAMES, **safe_names()}
-        own = tuple(value for value in safe_names().values() if isinstance(value, type))
+        self._safe = list(safe_names().values())
+        own = tuple(value for value in self._safe if isinstance(value, type))
         self._with_attributes: tuple[type, ...] = (OrderedDict, Counter, Tensor, *own)
 
     def load(self) -> Any:
@@ -78,6 +79,14 @@ class _DataUnpickler(pickle._Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in self._names:
             return self._names[module, name]
+        if module.split(".")[0] == "torch" and self._safe:
+            try:
+                here = _counterpart(module, name)
+            except UnpicklingError:
+                pass
+            else:
+                if any(here is safe for safe in self._safe):
+                    return here
         raise UnpicklingError(
             f"load: Weights only load failed. Unsupported global: GLOBAL {module}.{name} was not an allowed global by "
             f"default. Please use `torch.serialization.add_safe_globals([{name}])` to allowlist it if you trust it, "

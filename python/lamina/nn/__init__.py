@@ -7,8 +7,9 @@ torch.Size([2, 10])
 
 from __future__ import annotations
 
-from . import functional, grad, init, modules
+from . import functional, grad, init, modules, parallel
 from .modules import *
+from .parallel import DataParallel
 from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from .resolving import resolve
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Buffer",
+    "DataParallel",
     "Parameter",
     "UninitializedBuffer",
     "UninitializedParameter",
@@ -27,6 +29,7 @@ __all__ = [
     "grad",
     "init",
     "modules",
+    "parallel",
     "resolve",
     "utils",
 ]

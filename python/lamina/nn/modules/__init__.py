@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import pytorch_files as pytorch_files
 from . import utils as utils
 from .activation import (
     CELU,
