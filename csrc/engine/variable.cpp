@@ -76,6 +76,24 @@ bool is_leaf_of_part(Variable& variable) {
   return is_detached(variable) || !variable.cell->value->requires_grad();
 }
 
+namespace {
+
+// Of a leaf of part: the gradient is that of its own elements, so the view has to be one of these, in row-major order.
+Variable strided_view_of_part(Variable& variable, const Shape* shape, const Attribute* offset_and_strides) {
+  DimVector places(offset_and_strides->values().begin(), offset_and_strides->values().end());
+  places[0] -= logical_layout(variable).offset;
+  std::int64_t last = places[0];
+  for (int axis = 0; axis < shape->rank(); ++axis)
+    last += ((*shape)[axis] - 1) * places[static_cast<std::size_t>(axis) + 1];
+  bool inside = places[0] >= 0 && (shape->numel() == 0 || last < current(variable)->shape->numel());
+  check(inside && is_contiguous(variable),
+        "a tensor that requires grad and is detached from a part of another has strided views of its own elements "
+        "only, and these must be contiguous; clone() it first");
+  return view_of(variable, {{Op::as_strided, shape, Attribute::of(places)}});
+}
+
+}  // namespace
+
 Variable strided_view(Variable& variable, const Shape* shape, const Attribute* offset_and_strides) {
   const Value* memory = variable.is_view() ? variable.cell->value.get() : current(variable).get();
   std::vector<ViewSpec> specs;
@@ -104,8 +122,7 @@ Variable strided_view(Variable& variable, const Shape* shape, const Attribute* o
     return view_of(variable, {{Op::as_strided, shape, offset_and_strides}});
   }
   bool detached = is_detached(variable);
-  check(!is_leaf_of_part(variable),
-        "a tensor that requires grad and is detached from a part of another has no strided views; clone() it first");
+  if (is_leaf_of_part(variable)) return strided_view_of_part(variable, shape, offset_and_strides);
   Variable base(variable.cell->value);
   base.cell = variable.cell;
   base.seen = variable.cell->version;

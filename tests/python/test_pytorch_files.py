@@ -1,4 +1,4 @@
-"""Classes stand in the modules in which PyTorch has them, and what programs ask of devices there are not has an answer."""
+"""Classes stand in the modules where PyTorch has them; questions about devices that are not there have answers."""
 
 from __future__ import annotations
 

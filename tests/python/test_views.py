@@ -337,3 +337,23 @@ def test_split_by_the_methods_keyword_and_the_functions() -> None:
     assert [part.tolist() for part in x.split(split_size=4)] == [[0, 1, 2, 3], [4, 5]]
     assert [part.tolist() for part in x.split(split_size=[1, 5], dim=-1)] == [[0], [1, 2, 3, 4, 5]]
     assert [part.tolist() for part in lamina.split(x, split_size_or_sections=3)] == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_strided_views_of_a_leaf_that_was_detached_from_a_part() -> None:
+    base = lamina.arange(6.0)
+    leaf = base[1:5].reshape(2, 2).detach().requires_grad_()
+    scalar = base[5].detach().requires_grad_()
+    assert lamina.as_strided(scalar, (), ()).item() == 5
+    view = leaf.as_strided((2, 2), (1, 2))
+    assert view.tolist() == [[1, 3], [2, 4]]
+    (view * lamina.tensor([[1.0, 2.0], [3.0, 4.0]])).sum().backward()
+    assert leaf.grad.tolist() == [[1, 3], [2, 4]]
+    assert leaf.as_strided((3,), (1,), 2).tolist() == [2, 3, 4]
+    base.mul_(2)
+    assert view.tolist() == [[2, 6], [4, 8]]
+    for size, stride, offset in (((5,), (1,), 1), ((1,), (1,), 0)):
+        with pytest.raises(RuntimeError, match=r"its own elements only.*clone\(\) it first"):
+            leaf.as_strided(size, stride, offset)
+    gaps = base.reshape(2, 3)[:, :2].detach().requires_grad_()
+    with pytest.raises(RuntimeError, match="must be contiguous"):
+        gaps.as_strided((2,), (1,))
