@@ -59,3 +59,12 @@ def test_settings_of_products_on_gpus_are_kept() -> None:
     matmul.allow_tf32 = False
     with pytest.raises(AttributeError):
         matmul.allow_everything = True  # type: ignore[attr-defined]
+
+
+def test_sizes_by_one_number_or_several() -> None:
+    utils = nn.modules.utils
+    assert [f(3) for f in (utils._single, utils._pair, utils._triple, utils._quadruple)] == [
+        (3,) * n for n in range(1, 5)
+    ]
+    assert utils._pair([1, 2]) == (1, 2)
+    assert utils._ntuple(5)("same") == tuple("same")  # a string is gone through, too
