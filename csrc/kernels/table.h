@@ -94,6 +94,12 @@ struct Ahead {
   const std::byte *next, *end;
 };
 
+// What of b a workspace still holds in panels when a product has ended, for the next rows times the same b.
+struct PackedB {
+  const void* b;  // null: nothing
+  std::size_t n;  // of its columns
+};
+
 // c[i, j] = activation(sum over p of a[i, p] * b[p, j] + bias[j] + addend[i, j]), masked. Strides are in elements; c
 // has contiguous columns. Types: float32, float64, int32, int64. k may be 0: the product is then 0.
 struct MatmulArgs {
@@ -109,6 +115,7 @@ struct MatmulArgs {
   const MatmulTail* tail;  // null: none. n > 1
   Ahead* ahead;            // null: nothing
   void* workspace;         // matmul_workspace(...) bytes, 64-byte aligned; null when that is 0
+  PackedB* packed;         // null: b is not kept for other rows
   std::size_t whole_m;     // rows of the product of which this is a part, and is summed as; 0: it is the whole
 };
 using MatmulFn = void (*)(const MatmulArgs& args);

@@ -3,7 +3,9 @@
 #include "runtime/matmul.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
+#include <cstdint>
 
 #include "runtime/thread_pool.h"
 #include "runtime/thread_scratch.h"
@@ -23,6 +25,9 @@ constexpr std::size_t kChunks = 4;
 constexpr std::size_t kLeastRows = 32, kLeastPackedRows = 96, kLeastNarrowRows = 16;
 // Columns are cut between cache lines and between the panels of every instruction set.
 constexpr std::size_t kColumnUnit = 32;
+// A product of so many rows is cut into them, down to the least, where a thread can keep its columns of b packed.
+constexpr std::size_t kTallRows = 256, kLeastTallRows = 64;
+constexpr std::size_t kKeptBytes = std::size_t{1} << 20;
 
 std::size_t ceil_divide(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
@@ -32,11 +37,13 @@ std::size_t units_of(std::size_t columns) { return columns <= 2 ? 1 : ceil_divid
 // How one product is cut: a grid of nearly equal blocks of c.
 struct Grid {
   std::size_t rows = 1, columns = 1;
+  bool by_columns = false;  // chunks of the same columns follow each other: a thread packs their b once
 };
 
-// Columns are cut first, because chunks of columns read rows of a where they lie and share nothing of b. But where the
-// kernels pack a, chunks of rows spare them to pack it again. Products of a batch are chunks, too, and better ones.
-Grid grid_of(const MatmulArgs& args, std::size_t entries) {
+// Columns are cut first, because chunks of columns read rows of a where they lie and share nothing of b: only as many
+// as threads where these keep b, for wide chunks read each row once. But where the kernels pack a, chunks of rows
+// spare them to pack it again. Products of a batch are chunks, too, and better ones.
+Grid grid_of(const MatmulArgs& args, std::size_t entries, std::size_t size) {
   const std::size_t threads = static_cast<std::size_t>(num_threads()), units = units_of(args.n);
   const std::size_t affordable = std::max<std::size_t>(1, args.m * args.n * args.k / kChunkWork);
   const std::size_t wanted = ceil_divide(kChunks * threads, entries);
@@ -53,6 +60,14 @@ Grid grid_of(const MatmulArgs& args, std::size_t entries) {
   } else if (units == 1) {
     const std::size_t least = args.a_column == 1 ? kLeastRows : kLeastPackedRows;
     grid.rows = cut(std::max(args.m / least, std::min(threads, args.m / kLeastNarrowRows)));
+  } else if (args.a_column == 1 && entries == 1 && args.m >= kTallRows) {
+    grid.by_columns = true;
+    const std::size_t bytes = args.n * args.k * size;
+    std::size_t columns = std::min(chunks, std::bit_floor(threads));
+    while (columns < chunks && (bytes > columns * kKeptBytes || args.m * columns < chunks * kLeastTallRows))
+      columns *= 2;
+    grid.columns = cut(std::min(columns, units));
+    grid.rows = cut(args.m / kLeastRows);
   } else if (args.a_column == 1) {
     grid.columns = cut(units);
     grid.rows = cut(args.m / kLeastRows);
@@ -66,6 +81,24 @@ Grid grid_of(const MatmulArgs& args, std::size_t entries) {
 void run(kernels::MatmulFn multiply, kernels::MatmulWorkspaceFn workspace, MatmulArgs& args) {
   const std::size_t bytes = workspace(args);
   args.workspace = bytes == 0 ? nullptr : thread_scratch(bytes);
+  multiply(args);
+}
+
+// What a thread's scratch holds of b since its last chunk, and of which product.
+struct Held {
+  std::uint64_t product = 0;
+  std::size_t bytes = 0;  // of the scratch
+  kernels::PackedB packed{};
+};
+
+void run_chunk(kernels::MatmulFn multiply, kernels::MatmulWorkspaceFn workspace, MatmulArgs& args,
+               std::uint64_t product) {
+  thread_local Held held;
+  if (held.product != product) held = {product, 0, {}};
+  args.packed = &held.packed;
+  const std::size_t bytes = workspace(args);
+  if (bytes > held.bytes) held = {product, bytes, {}};  // the scratch may move
+  args.workspace = bytes == 0 ? nullptr : thread_scratch(held.bytes);
   multiply(args);
 }
 
@@ -102,15 +135,19 @@ void matmul(DType dtype, const MatmulArgs& args, std::span<const std::ptrdiff_t>
   };
   if (work * entries < kSharedWork || num_threads() == 1) return run_entries(0, entries);
 
-  const Grid grid = grid_of(args, entries);
+  const Grid grid = grid_of(args, entries, size);
   const std::size_t blocks = grid.rows * grid.columns;
   if (blocks == 1) return parallel_for(entries, ceil_divide(kChunkWork, std::max<std::size_t>(work, 1)), run_entries);
 
+  static std::atomic<std::uint64_t> products{0};
+  const std::uint64_t product = products.fetch_add(1, std::memory_order_relaxed) + 1;
   const std::size_t units = units_of(args.n);
   parallel_for(entries * blocks, 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t chunk = begin; chunk < end; ++chunk) {
       MatmulArgs block = entry_of(chunk / blocks);
-      const std::size_t row = chunk % blocks / grid.columns, column = chunk % grid.columns;
+      const std::size_t at = chunk % blocks;
+      const std::size_t row = grid.by_columns ? at % grid.rows : at / grid.columns;
+      const std::size_t column = grid.by_columns ? at / grid.rows : at % grid.columns;
       const std::size_t first_row = args.m * row / grid.rows;
       const std::size_t first_column = units * column / grid.columns * kColumnUnit;
       block.whole_m = args.m;
@@ -123,7 +160,11 @@ void matmul(DType dtype, const MatmulArgs& args, std::span<const std::ptrdiff_t>
       block.b = moved(block.b, j * args.b_column, size);
       block.c = const_cast<void*>(moved(block.c, i * args.c_row + j, size));
       if (block.bias != nullptr) block.bias = moved(block.bias, j, size);
-      run(multiply, workspace, block);
+      if (grid.by_columns) {
+        run_chunk(multiply, workspace, block, product);
+      } else {
+        run(multiply, workspace, block);
+      }
     }
   });
 }

@@ -174,6 +174,7 @@ struct Case {
             addend.empty() && mask.empty() && base.empty() ? nullptr : more,
             nullptr,
             nullptr,
+            nullptr,
             0};
   }
 
