@@ -134,7 +134,11 @@ struct WindowsArgs {
   std::ptrdiff_t a_row;
   void* c;
   std::ptrdiff_t c_row;
-  bool accumulate;  // by_taps: c already holds a part of the sum
+  // Of by_taps: the images that share the rows of windows equally, how far a's elements of one are from those of the
+  // next, and whether c already holds a part of the sum.
+  std::size_t images;
+  std::ptrdiff_t a_image;
+  bool accumulate;
   void* workspace;  // windows_workspace(...) bytes, 64-byte aligned
 };
 // by_columns: c (m, columns) = a (m, taps) @ u.   by_taps: c (m, taps) = a (m, columns) @ u transposed.

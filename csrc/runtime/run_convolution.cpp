@@ -6,8 +6,15 @@ namespace lamina::runtime {
 
 namespace {
 
-// Taps of one block of the weight's gradient: whole panels for every instruction set.
-inline constexpr std::int64_t kTapsInBlock = 64;
+// Taps of one block of the weight's gradient: whole panels for every instruction set, or, where kernels may read a few
+// channels where they lie, whole channels.
+inline constexpr std::int64_t kTapsInBlock = 64, kFewChannels = 16, kWideRow = 16, kChannelBlocks = 8;
+std::int64_t taps_in_block(std::int64_t out, std::int64_t in, std::int64_t window, std::int64_t width) {
+  if (out > kFewChannels || width < kWideRow || window > kTapsInBlock) return kTapsInBlock;
+  return std::min(kTapsInBlock / window, ceil_divide(in, kChannelBlocks)) * window;
+}
+// Columns of as many images at once: a sum along them repays that a vector's lanes are added in the end.
+inline constexpr std::int64_t kColumnsTogether = 1024;
 
 }  // namespace
 
@@ -51,33 +58,39 @@ void ConvolutionRun<T>::forward() const {
 
 template <typename T>
 void ConvolutionRun<T>::backward_to_weight() const {
-  const std::int64_t tap_blocks = ceil_divide(taps, kTapsInBlock);
+  const std::int64_t block_taps = taps_in_block(out, in, window, step.y_size[1]);
+  const std::int64_t tap_blocks = ceil_divide(taps, block_taps);
   const std::int64_t row_blocks = std::clamp<std::int64_t>(8 / (tap_blocks * step.groups), 1, ceil_divide(out, 14));
   const std::int64_t block_rows = ceil_divide(out, row_blocks);
   const std::int64_t together = groups_in_block(step.groups, out * taps * step.images * y_plane);
   const std::int64_t group_blocks = ceil_divide(step.groups, together);
+  const std::int64_t together_images = ceil_divide(kColumnsTogether, y_plane);
   for_each_block(tap_blocks * group_blocks * row_blocks, [&](std::int64_t block) {
     const std::int64_t first_row = block % row_blocks * block_rows;
     const std::int64_t first_group = block / row_blocks % group_blocks * together;
-    const std::int64_t first = block / row_blocks / group_blocks * kTapsInBlock;
-    const std::int64_t end = std::min(taps, first + kTapsInBlock);
+    const std::int64_t first = block / row_blocks / group_blocks * block_taps;
+    const std::int64_t end = std::min(taps, first + block_taps);
     if (first_row >= out) return;
     const std::int64_t channel = first / window;
-    const Planes planes = planes_of_x(1, (end - 1) / window - channel + 1, 0, step.y_size[0]);
-    const Offsets offsets = tap_offsets(planes, first, end), starts = row_starts(planes, step.y_size[0]);
-    WindowsArgs args = windows_of<T>(offsets, starts, step.y_size[1]);
-    const ConvolutionScratch<T> scratch(planes, 0, kernels::table().windows_workspace[kType<T>](args));
-    args.planes = scratch.planes;
-    args.workspace = scratch.workspace;
-    args.m = static_cast<std::size_t>(std::min(block_rows, out - first_row));
-    args.a_row = y_plane;
-    args.c_row = taps;
-    for (std::int64_t group = first_group; group < std::min(first_group + together, step.groups); ++group) {
-      args.c = weight + (group * out + first_row) * taps + first;
-      for (std::int64_t image = 0; image < step.images; ++image) {
-        fill(planes, scratch.planes, x + (image * step.channels + group * in + channel) * x_plane, x_plane, x_plane);
+    for (std::int64_t image = 0; image < step.images; image += together_images) {
+      const std::int64_t images = std::min(together_images, step.images - image);
+      const Planes planes = planes_of_x(images, (end - 1) / window - channel + 1, 0, step.y_size[0]);
+      const Offsets offsets = tap_offsets(planes, first, end), starts = row_starts(planes, step.y_size[0]);
+      WindowsArgs args = windows_of<T>(offsets, starts, step.y_size[1]);
+      const ConvolutionScratch<T> scratch(planes, 0, kernels::table().windows_workspace[kType<T>](args));
+      args.planes = scratch.planes;
+      args.workspace = scratch.workspace;
+      args.m = static_cast<std::size_t>(std::min(block_rows, out - first_row));
+      args.a_row = y_plane;
+      args.c_row = taps;
+      args.images = static_cast<std::size_t>(images);
+      args.a_image = step.out * y_plane;
+      args.accumulate = image > 0;
+      for (std::int64_t group = first_group; group < std::min(first_group + together, step.groups); ++group) {
+        fill(planes, scratch.planes, x + (image * step.channels + group * in + channel) * x_plane, x_plane,
+             step.channels * x_plane);
         args.a = y + (image * step.out + group * out + first_row) * y_plane;
-        args.accumulate = image > 0;
+        args.c = weight + (group * out + first_row) * taps + first;
         kernels::table().windows_by_taps[kType<T>](args);
       }
     }

@@ -11,14 +11,16 @@
 namespace lamina::kernels {
 namespace {
 
-// Rows of windows over planes of `height` rows: m rows of a, every tap of a window of `taps` elements.
+// Rows of windows over planes: m rows of a, every tap of a window of `taps` elements.
 struct Shape {
   std::size_t m, taps, row_count, width;
 };
 
-// Thin and tall a, rows narrower and wider than a vector, single columns, several blocks of depth and of columns.
-constexpr Shape kShapes[] = {{1, 9, 8, 8},   {2, 1, 3, 1},   {3, 4, 5, 2},    {7, 27, 4, 7},    {16, 9, 33, 33},
-                             {13, 45, 1, 5}, {6, 33, 16, 4}, {20, 17, 64, 1}, {5, 400, 3, 100}, {64, 576, 8, 8}};
+// Thin and tall a, rows narrower and wider than a vector, which vectors fit well, exactly and badly, an odd number of
+// vectors, single columns, several blocks of depth and of columns.
+constexpr Shape kShapes[] = {{1, 9, 8, 8},     {2, 1, 3, 1},    {3, 4, 5, 2},    {7, 27, 4, 7},   {16, 9, 33, 33},
+                             {13, 45, 1, 5},   {6, 33, 16, 4},  {20, 17, 64, 1}, {16, 18, 6, 32}, {32, 27, 3, 28},
+                             {5, 400, 3, 100}, {64, 576, 8, 8}, {17, 10, 3, 16}, {1, 9, 4, 16},   {33, 5, 2, 32}};
 
 template <typename T>
 struct Case {
@@ -86,11 +88,19 @@ void check_by_taps(const Table& table, DType dtype, const Shape& shape, bool acc
   const std::size_t columns = shape.row_count * shape.width;
   Case<T> one(shape, columns, shape.taps, random);
   one.args.accumulate = accumulate;
+  // Where the rows allow it, they belong to two images whose parts of a lie the other way round.
+  const std::size_t images = shape.row_count % 2 == 0 ? 2 : 1, image = columns / images;
+  one.args.images = images;
+  one.args.a = one.a.data() + (images - 1) * image;
+  one.args.a_image = -static_cast<std::ptrdiff_t>(image);
   one.run(table.windows_by_taps[index_of(dtype)], table.windows_workspace[index_of(dtype)]);
   for (std::size_t i = 0; i < shape.m; ++i) {
     for (std::size_t p = 0; p < shape.taps; ++p) {
       double sum = accumulate ? 5 : 0;
-      for (std::size_t j = 0; j < columns; ++j) sum += one.a[i * (columns + 1) + j] * one.u(p, j);
+      for (std::size_t j = 0; j < columns; ++j) {
+        const std::size_t place = images == 1 ? j : (j + image) % columns;
+        sum += one.a[i * (columns + 1) + place] * one.u(p, j);
+      }
       ASSERT_NEAR(one.c[i * (shape.taps + 2) + p], sum, 1e-5 * static_cast<double>(columns + 5)) << table.isa << i << p;
     }
     EXPECT_EQ(one.c[i * (shape.taps + 2) + shape.taps], T(5)) << "written past the row";
