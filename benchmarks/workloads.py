@@ -96,6 +96,15 @@ def _residual_nets() -> list[Workload]:
     return rows
 
 
+def _nets() -> list[Workload]:
+    """Nets as people train them (contenders/torch_nets.py); a batch of the PINN and the SIREN is of points."""
+    forward = (("CNN", 1), ("ResNet-20", 8), ("LSTM", 1), ("GPT", 1))
+    step = (("CNN", 64), ("ResNet-20", 32), ("U-Net", 4), ("LSTM", 16), ("GRU", 16), ("GPT", 12))
+    step += (("PPO", 256), ("PINN", 1000), ("tabular", 256), ("SIREN", 4096))
+    rows = [Workload(f"{net}, batch {n}: forward", "net_forward", {"net": net, "batch": n}) for net, n in forward]
+    return rows + [Workload(f"{net}, batch {n}: step", "net_step", {"net": net, "batch": n}) for net, n in step]
+
+
 def _linears() -> list[Workload]:
     shapes = [(n, 784, 512) for n in (1, 8, 32, 128, 1024)]
     shapes += [(n, n, n) for n in (64, 128, 256, 512, 1024, 2048, 4096)]
@@ -168,6 +177,7 @@ WORKLOADS = [
     *_mlps(),
     *_wide_mlps(),
     *_residual_nets(),
+    *_nets(),
     *_linears(),
     *_products(),
     *_reductions(),

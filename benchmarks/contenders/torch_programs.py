@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import arrays
 from . import Prepared
+from .torch_nets import TASKS
 
 
 def untouched(function: Any) -> Any:
@@ -64,6 +65,20 @@ class Programs:
 
     def residual_step(self, count: int, width: int, batch: int) -> Prepared:
         return self._step(self._residual(count, width), arrays.normal(batch, width), width, "SGD")
+
+    def net_forward(self, net: str, batch: int) -> Prepared:
+        task = TASKS[net](self.torch, batch)
+        task.net.eval()
+        forward = self.compile(task.forward)
+
+        def run() -> arrays.Array:
+            return forward().numpy()
+
+        return Prepared(run, run)
+
+    def net_step(self, net: str, batch: int) -> Prepared:
+        task = TASKS[net](self.torch, batch)
+        return self._steps(task.net, self.compile(task.loss), task.optimizer, **dict(task.settings))
 
     def linear(self, rows: int, inputs: int, outputs: int) -> Prepared:
         weight, bias = self._tensors(*arrays.layers((inputs, outputs))[0])
@@ -171,14 +186,17 @@ class Programs:
 
     def _step(self, net: Any, value: arrays.Array, classes: int, optimizer: str) -> Prepared:
         x, y = self._tensors(value, arrays.labels(len(value), classes))
-        # A rate so small that a minute of steps on the same batch stays in the range of ordinary numbers.
-        update = getattr(self.torch.optim, optimizer)(net.parameters(), lr=1e-4, fused=self.fused)
         cross_entropy = self.F.cross_entropy
         loss_of = self.compile(lambda x, y: cross_entropy(net(x), y))
+        return self._steps(net, lambda: loss_of(x, y), optimizer)
+
+    def _steps(self, net: Any, loss_of: Callable[[], Any], optimizer: str, **settings: float) -> Prepared:
+        # A rate so small that a minute of steps on the same batch stays in the range of ordinary numbers.
+        update = getattr(self.torch.optim, optimizer)(net.parameters(), lr=1e-4, fused=self.fused, **settings)
 
         def run() -> float:
             update.zero_grad()
-            loss = loss_of(x, y)
+            loss = loss_of()
             loss.backward()
             update.step()
             number = loss.item()

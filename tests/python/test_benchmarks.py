@@ -38,6 +38,16 @@ def test_benchmarks_one_row(tmp_path: Path) -> None:
     assert "×" in done.stdout
 
 
+def test_benchmarks_nets(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    options = ["--contenders", "lamina", "--rounds", "1", "--seconds", "0.01", "--threads", "1", "--memory", "16"]
+    done = _benchmarks("--only", "^(LSTM|GPT|U-Net|PPO|PINN|tabular),.*", *options, "--json", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    results: list[dict[str, Any]] = json.loads(file.read_text())["results"]
+    assert len(results) == 8
+    assert all(result["failures"] == {} and result["seconds"]["lamina"] for result in results)
+
+
 def test_benchmarks_beside_a_busy_process_and_merged(tmp_path: Path) -> None:
     options = ["--contenders", "lamina", "--rounds", "1", "--seconds", "0.01", "--threads", "1", "--memory", "16"]
     files = [tmp_path / name for name in ("first.json", "second.json")]
