@@ -99,10 +99,13 @@ def test_the_old_order_of_scaled_sums() -> None:
     ):
         expected = x + 0.5 * scaled
         for place in (name, name + "_"):
-            with pytest.warns(UserWarning, match=f"overload of {name}_? is deprecated"):
+            with pytest.warns(UserWarning, match=f"overload of {name}_? is deprecated") as warned:
                 result = getattr(x.clone(), place)(0.5, *operands)
             assert lamina.equal(result, expected)
-        with pytest.warns(UserWarning, match="deprecated"):
-            assert lamina.equal(getattr(lamina, name)(x, 0.5, *operands), expected)
+            assert [warning.filename for warning in warned] == [__file__]
+        for options in ({}, {"out": lamina.empty(2)}):
+            with pytest.warns(UserWarning, match="deprecated") as warned:
+                assert lamina.equal(getattr(lamina, name)(x, 0.5, *operands, **options), expected)
+            assert [warning.filename for warning in warned] == [__file__]
     with pytest.raises((TypeError, RuntimeError)):
         lamina.addcmul(x, 0.5, y)

@@ -6,6 +6,7 @@ from math import inf, pi
 
 from .. import _core
 from .._core import Tensor
+from .._warning import warn_caller
 from ..dtypes import has_gradients, require_floating, scalar_name
 from .arguments import as_number, composed_as
 
@@ -40,12 +41,9 @@ def _in_order(
     written."""
     if tensor2_after_value is None:
         return value, tensor1, tensor2
-    import warnings
-
-    warnings.warn(
+    warn_caller(
         f"This overload of {name} is deprecated: instead of {name}(value, tensor1, tensor2), give "
-        f"{name}(tensor1, tensor2, value=value)",
-        stacklevel=4,
+        f"{name}(tensor1, tensor2, value=value)"
     )
     return tensor1, tensor2, tensor2_after_value  # type: ignore[return-value]
 
