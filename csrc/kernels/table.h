@@ -142,6 +142,9 @@ struct WindowsArgs {
   void* workspace;  // windows_workspace(...) bytes, 64-byte aligned
 };
 // by_columns: c (m, columns) = a (m, taps) @ u.   by_taps: c (m, taps) = a (m, columns) @ u transposed.
+// Up to so many rows, by_taps packs nothing where rows of windows are wide: any number of taps is then as good as whole
+// panels.
+inline constexpr int kMostDotRowsInPlanes = 16;
 using WindowsFn = void (*)(const WindowsArgs& args);
 using WindowsWorkspaceFn = std::size_t (*)(const WindowsArgs& args);
 

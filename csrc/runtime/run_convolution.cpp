@@ -8,9 +8,9 @@ namespace {
 
 // Taps of one block of the weight's gradient: whole panels for every instruction set, or, where kernels may read a few
 // channels where they lie, whole channels.
-inline constexpr std::int64_t kTapsInBlock = 64, kFewChannels = 16, kWideRow = 16, kChannelBlocks = 8;
+inline constexpr std::int64_t kTapsInBlock = 64, kWideRow = 16, kChannelBlocks = 8;
 std::int64_t taps_in_block(std::int64_t out, std::int64_t in, std::int64_t window, std::int64_t width) {
-  if (out > kFewChannels || width < kWideRow || window > kTapsInBlock) return kTapsInBlock;
+  if (out > kernels::kMostDotRowsInPlanes || width < kWideRow || window > kTapsInBlock) return kTapsInBlock;
   return std::min(kTapsInBlock / window, ceil_divide(in, kChannelBlocks)) * window;
 }
 // Columns of as many images at once: a sum along them repays that a vector's lanes are added in the end.
@@ -72,8 +72,8 @@ void ConvolutionRun<T>::backward_to_weight() const {
     const std::int64_t end = std::min(taps, first + block_taps);
     if (first_row >= out) return;
     const std::int64_t channel = first / window;
-    for (std::int64_t image = 0; image < step.images; image += together_images) {
-      const std::int64_t images = std::min(together_images, step.images - image);
+    // Those from `image` on, `images` at once.
+    const auto add_images = [&](std::int64_t image, std::int64_t end_image, std::int64_t images) {
       const Planes planes = planes_of_x(images, (end - 1) / window - channel + 1, 0, step.y_size[0]);
       const Offsets offsets = tap_offsets(planes, first, end), starts = row_starts(planes, step.y_size[0]);
       WindowsArgs args = windows_of<T>(offsets, starts, step.y_size[1]);
@@ -85,15 +85,20 @@ void ConvolutionRun<T>::backward_to_weight() const {
       args.c_row = taps;
       args.images = static_cast<std::size_t>(images);
       args.a_image = step.out * y_plane;
-      args.accumulate = image > 0;
-      for (std::int64_t group = first_group; group < std::min(first_group + together, step.groups); ++group) {
-        fill(planes, scratch.planes, x + (image * step.channels + group * in + channel) * x_plane, x_plane,
-             step.channels * x_plane);
-        args.a = y + (image * step.out + group * out + first_row) * y_plane;
-        args.c = weight + (group * out + first_row) * taps + first;
-        kernels::table().windows_by_taps[kType<T>](args);
+      for (; image < end_image; image += images) {
+        args.accumulate = image > 0;
+        for (std::int64_t group = first_group; group < std::min(first_group + together, step.groups); ++group) {
+          fill(planes, scratch.planes, x + (image * step.channels + group * in + channel) * x_plane, x_plane,
+               step.channels * x_plane);
+          args.a = y + (image * step.out + group * out + first_row) * y_plane;
+          args.c = weight + (group * out + first_row) * taps + first;
+          kernels::table().windows_by_taps[kType<T>](args);
+        }
       }
-    }
+    };
+    const std::int64_t rest = step.images % together_images;
+    if (rest < step.images) add_images(0, step.images - rest, together_images);
+    if (rest > 0) add_images(step.images - rest, step.images, rest);
   });
 }
 
