@@ -190,6 +190,7 @@ _SUBPACKAGES = (
     "cpu",
     "cuda",
     "datasets",
+    "distributed",
     "distributions",
     "func",
     "io",
@@ -320,7 +321,7 @@ __all__ = [
 # fmt: on
 __all__ += [*_FORMER, *_REFLECTIONS]
 __all__ += [*_NN_FUNCTIONS, *_AUTOCAST, *_IN_PLACE, *_LEGACY_TYPES, *_STORAGE_CLASSES, "Storage", "constant_pad_nd"]
-__all__ += ["GradScaler", "accelerator", "amp", "autocast", "cpu", "nonzero_static"]
+__all__ += ["GradScaler", "accelerator", "amp", "autocast", "cpu", "distributed", "nonzero_static"]
 globals().update(_LEGACY_TYPES, **_STORAGE_CLASSES)
 
 

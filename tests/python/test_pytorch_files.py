@@ -8,6 +8,8 @@ import pytest
 
 import lamina
 from lamina import nn
+from lamina.nn import functional as F
+from lamina.nn.modules.conv import _ConvNd
 
 # One of each file that is divided here, or has another name.
 FILES = {
@@ -68,3 +70,44 @@ def test_sizes_by_one_number_or_several() -> None:
     ]
     assert utils._pair([1, 2]) == (1, 2)
     assert utils._ntuple(5)("same") == tuple("same")  # a string is gone through, too
+
+
+def test_convolutions_have_pytorchs_base_class() -> None:
+    for layer in (nn.Conv1d(2, 2, 1), nn.ConvTranspose3d(2, 2, 1), nn.LazyConv2d(2, 1), nn.LazyConvTranspose1d(2, 1)):
+        assert isinstance(layer, _ConvNd)
+        assert layer.transposed == ("Transpose" in type(layer).__name__)
+
+    class Blurred(_ConvNd):
+        def __init__(self, channels: int) -> None:
+            super().__init__(channels, channels, (3, 2), (1, 1), (1, 2), (1, 1), False, (0, 0), 1, True, "reflect")
+
+        def forward(self, input: lamina.Tensor) -> lamina.Tensor:
+            padded = F.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode)
+            return F.conv2d(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+
+    layer, same = Blurred(2), nn.Conv2d(2, 2, (3, 2), padding=(1, 2), padding_mode="reflect")
+    same.load_state_dict(layer.state_dict())
+    x = lamina.rand(1, 2, 4, 5)
+    assert layer(x).equal(same(x))
+    assert repr(layer) == repr(same).replace("Conv2d", "Blurred")
+    assert layer._reversed_padding_repeated_twice == [2, 2, 1, 1]
+    assert nn.Conv2d(2, 3, (3, 2), padding="same")._reversed_padding_repeated_twice == [0, 1, 1, 1]
+
+
+def test_the_choice_among_kernels_of_attention_is_accepted() -> None:
+    from lamina.nn.attention import SDPBackend, sdpa_kernel
+
+    x = lamina.rand(1, 2, 3, 4)
+    expected = F.scaled_dot_product_attention(x, x, x)
+    for backends in (SDPBackend.MATH, [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION]):
+        with sdpa_kernel(backends, set_priority=True):
+            assert F.scaled_dot_product_attention(x, x, x).equal(expected)
+    assert [int(backend) for backend in SDPBackend] == [-1, 0, 1, 2, 3, 4]
+    for wrong in ("math", (SDPBackend.MATH,), [0]):
+        with pytest.raises(AssertionError, match="must be an instance of SDPBackend or a list"), sdpa_kernel(wrong):  # type: ignore[arg-type]
+            pass
+
+
+def test_there_are_no_other_processes() -> None:
+    assert not lamina.distributed.is_available()
+    assert not hasattr(lamina.distributed, "init_process_group")

@@ -17,7 +17,7 @@ functional.grad = grad  # where PyTorch shows it, too
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import utils
+    from . import attention, utils
 
 __all__ = [
     "Buffer",
@@ -25,6 +25,7 @@ __all__ = [
     "Parameter",
     "UninitializedBuffer",
     "UninitializedParameter",
+    "attention",
     "functional",
     "grad",
     "init",
@@ -38,7 +39,7 @@ __all__ += modules.__all__
 
 def __getattr__(name: str) -> object:
     # Loaded when first used: most programs that train and run nets need none of it.
-    if name == "utils":
+    if name in ("attention", "utils"):
         from importlib import import_module
 
         return import_module(f"{__name__}.{name}")

@@ -13,6 +13,7 @@ from .module import Module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import ClassVar
 
     from ..._core import Tensor
@@ -24,15 +25,12 @@ __all__ = ["Conv1d", "Conv2d", "Conv3d"]
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-class _Conv(Module):
+class _ConvNd(Module):
     """The options, parameters and printed form that all convolutions have.
 
     `weight` and `bias` start uniform in ±1/√k, k the products that one result sums. ValueError for channels that the
     groups do not divide, and for unknown paddings and padding modes.
     """
-
-    axes: ClassVar[int]
-    transposed: bool = False
 
     in_channels: int
     out_channels: int
@@ -40,49 +38,54 @@ class _Conv(Module):
     stride: tuple[int, ...]
     padding: str | tuple[int, ...]
     dilation: tuple[int, ...]
+    transposed: bool
     output_padding: tuple[int, ...]
     groups: int
     padding_mode: str
     weight: Parameter
     bias: Parameter | None
 
-    def _set_options(
+    def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: PerAxis,
-        stride: PerAxis,
-        padding: str | PerAxis,
-        dilation: PerAxis,
-        output_padding: PerAxis,
+        kernel_size: Sequence[int],
+        stride: Sequence[int],
+        padding: str | Sequence[int],
+        dilation: Sequence[int],
+        transposed: bool,
+        output_padding: Sequence[int],
         groups: int,
+        bias: bool,
         padding_mode: str,
+        device: Device = None,
+        dtype: _core.dtype | None = None,
     ) -> None:
-        axes = self.axes
+        super().__init__()
         if groups <= 0:
             raise ValueError("groups must be a positive integer")
         if in_channels % groups != 0:
             raise ValueError("in_channels must be divisible by groups")
         if out_channels % groups != 0:
             raise ValueError("out_channels must be divisible by groups")
-        if padding == "same" and any(s != 1 for s in (stride if isinstance(stride, (tuple, list)) else (stride,))):
-            raise ValueError("padding='same' is not supported for strided convolutions")
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.kernel_size = tuple(per_axis("kernel_size", kernel_size, axes))
-        self.stride = tuple(per_axis("stride", stride, axes))
         if isinstance(padding, str):
             if padding not in ("same", "valid"):
                 raise ValueError(f"Invalid padding string {padding!r}, should be one of 'same', 'valid'")
-            self.padding = padding
-        else:
-            self.padding = tuple(per_axis("padding", padding, axes))
+            if padding == "same" and any(step != 1 for step in stride):
+                raise ValueError("padding='same' is not supported for strided convolutions")
         if padding_mode not in _PADDING_MODES:
             raise ValueError(f"padding_mode must be one of {_PADDING_MODES}, but got padding_mode='{padding_mode}'")
-        self.dilation = tuple(per_axis("dilation", dilation, axes))
-        self.output_padding = tuple(per_axis("output_padding", output_padding, axes))
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel_size = tuple(kernel_size)
+        self.stride = tuple(stride)
+        self.padding = padding if isinstance(padding, str) else tuple(padding)
+        self.dilation = tuple(dilation)
+        self.transposed = transposed
+        self.output_padding = tuple(output_padding)
         self.groups = groups
         self.padding_mode = padding_mode
+        self._set_parameters(bias, device, dtype)
 
     def _set_parameters(self, bias: bool, device: Device, dtype: _core.dtype | None) -> None:
         self.weight = Parameter(_core.empty(self._weight_shape(), dtype=dtype, device=device))
@@ -98,6 +101,21 @@ class _Conv(Module):
             first, second = second, first
         return (first, second // self.groups, *self.kernel_size)
 
+    @property
+    def _reversed_padding_repeated_twice(self) -> list[int]:
+        """The padding as F.pad takes it, before and behind, the last axis first: for subclasses that pad themselves."""
+        axes = len(self.kernel_size)
+        if self.padding == "valid":
+            return [0] * 2 * axes
+        widths = []
+        for axis in reversed(range(axes)):
+            if isinstance(self.padding, str):
+                total = self.dilation[axis] * (self.kernel_size[axis] - 1)
+                widths += [total // 2, total - total // 2]
+            else:
+                widths += [self.padding[axis]] * 2
+        return widths
+
     def reset_parameters(self) -> None:
         """Draw new numbers."""
         init.kaiming_uniform_(self.weight, a=sqrt(5))  # with this slope the bound is 1/√fan_in
@@ -109,11 +127,11 @@ class _Conv(Module):
 
     def extra_repr(self) -> str:
         text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
-        if self.padding != (0,) * self.axes:
+        if self.padding != (0,) * len(self.kernel_size):
             text += f", padding={self.padding}"
-        if self.dilation != (1,) * self.axes:
+        if self.dilation != (1,) * len(self.kernel_size):
             text += f", dilation={self.dilation}"
-        if self.output_padding != (0,) * self.axes:
+        if self.output_padding != (0,) * len(self.kernel_size):
             text += f", output_padding={self.output_padding}"
         if self.groups != 1:
             text += f", groups={self.groups}"
@@ -122,8 +140,10 @@ class _Conv(Module):
         return text if self.padding_mode == "zeros" else f"{text}, padding_mode={self.padding_mode}"
 
 
-class _Forward(_Conv):
+class _Forward(_ConvNd):
     """A convolution, not transposed."""
+
+    axes: ClassVar[int]
 
     def __init__(
         self,
@@ -139,28 +159,28 @@ class _Forward(_Conv):
         device: Device = None,
         dtype: _core.dtype | None = None,
     ) -> None:
-        super().__init__()
-        self._set_options(in_channels, out_channels, kernel_size, stride, padding, dilation, 0, groups, padding_mode)
-        self._set_parameters(bias, device, dtype)
-
-    def _border(self) -> list[int]:
-        """The padding as F.pad takes it: before and behind, the last axis first."""
-        if self.padding == "valid":
-            return [0] * 2 * self.axes
-        widths = []
-        for axis in reversed(range(self.axes)):
-            if isinstance(self.padding, str):
-                total = self.dilation[axis] * (self.kernel_size[axis] - 1)
-                widths += [total // 2, total - total // 2]
-            else:
-                widths += [self.padding[axis]] * 2
-        return widths
+        axes = self.axes
+        super().__init__(
+            in_channels,
+            out_channels,
+            per_axis("kernel_size", kernel_size, axes),
+            per_axis("stride", stride, axes),
+            padding if isinstance(padding, str) else per_axis("padding", padding, axes),
+            per_axis("dilation", dilation, axes),
+            False,
+            (0,) * axes,
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         convolve = (F.conv1d, F.conv2d, F.conv3d)[self.axes - 1]
         if self.padding_mode == "zeros":
             return convolve(input, weight, bias, self.stride, self.padding, self.dilation, self.groups)
-        padded = F.pad(input, self._border(), mode=self.padding_mode)
+        padded = F.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode)
         return convolve(padded, weight, bias, self.stride, 0, self.dilation, self.groups)
 
     def forward(self, input: Tensor) -> Tensor:

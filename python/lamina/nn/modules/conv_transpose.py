@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from .. import functional as F
 from ..functional.windows import per_axis
-from .conv import _Conv
+from .conv import _ConvNd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import ClassVar
 
     from ... import _core
     from ..._core import Tensor
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
 
-class _Transpose(_Conv):
+class _Transpose(_ConvNd):
     """A transposed convolution."""
 
-    transposed = True
+    axes: ClassVar[int]
 
     def __init__(
         self,
@@ -38,13 +39,24 @@ class _Transpose(_Conv):
         device: Device = None,
         dtype: _core.dtype | None = None,
     ) -> None:
-        super().__init__()
+        axes = self.axes
         if padding_mode != "zeros":
             raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
-        self._set_options(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, output_padding, groups, padding_mode
+        super().__init__(
+            in_channels,
+            out_channels,
+            per_axis("kernel_size", kernel_size, axes),
+            per_axis("stride", stride, axes),
+            per_axis("padding", padding, axes),
+            per_axis("dilation", dilation, axes),
+            True,
+            per_axis("output_padding", output_padding, axes),
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
         )
-        self._set_parameters(bias, device, dtype)
 
     def _extra(self, input: Tensor, output_size: Sequence[int] | None) -> tuple[int, ...]:
         """The output_padding that gives `output_size`. ValueError if none does."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..parameter import UninitializedParameter
-from .conv import Conv1d, Conv2d, Conv3d, _Conv, _Forward
+from .conv import Conv1d, Conv2d, Conv3d, _ConvNd, _Forward
 from .conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, _Transpose
 from .lazy import LazyModuleMixin
 
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-class _LazyConv(LazyModuleMixin, _Conv):
+class _LazyConv(LazyModuleMixin, _ConvNd):
     """A convolution whose in_channels are those of its first input; from then on it is an ordinary one."""
 
     def _set_parameters(self, bias: bool, device: Device, dtype: _core.dtype | None) -> None:
@@ -44,12 +44,13 @@ class _LazyConv(LazyModuleMixin, _Conv):
             if self.in_channels == 0:
                 self.in_channels = self.weight.shape[0] if self.transposed else self.weight.shape[1] * self.groups
             return
-        if input.ndim not in (self.axes + 1, self.axes + 2):
+        axes = len(self.kernel_size)
+        if input.ndim not in (axes + 1, axes + 2):
             raise RuntimeError(
-                f"Expected {self.axes + 1}D (unbatched) or {self.axes + 2}D (batched) input to {type(self).__name__}, "
+                f"Expected {axes + 1}D (unbatched) or {axes + 2}D (batched) input to {type(self).__name__}, "
                 f"but got input of size: {tuple(input.shape)}"
             )
-        self.in_channels = input.shape[-self.axes - 1]
+        self.in_channels = input.shape[-axes - 1]
         if self.in_channels % self.groups != 0:
             raise ValueError("in_channels must be divisible by groups")
         assert isinstance(self.weight, UninitializedParameter)
