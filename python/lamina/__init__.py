@@ -192,6 +192,7 @@ _SUBPACKAGES = (
     "datasets",
     "distributed",
     "distributions",
+    "fft",
     "func",
     "io",
     "linalg",
@@ -321,7 +322,7 @@ __all__ = [
 # fmt: on
 __all__ += [*_FORMER, *_REFLECTIONS]
 __all__ += [*_NN_FUNCTIONS, *_AUTOCAST, *_IN_PLACE, *_LEGACY_TYPES, *_STORAGE_CLASSES, "Storage", "constant_pad_nd"]
-__all__ += ["GradScaler", "accelerator", "amp", "autocast", "cpu", "distributed", "nonzero_static"]
+__all__ += ["GradScaler", "accelerator", "amp", "autocast", "cpu", "distributed", "fft", "nonzero_static"]
 globals().update(_LEGACY_TYPES, **_STORAGE_CLASSES)
 
 
