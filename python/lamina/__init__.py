@@ -248,6 +248,8 @@ _LAZY = {
     "matrix_exp": ("linalg", "matrix_exp"),
     "matrix_power": ("linalg", "matrix_power"),
     "constant_pad_nd": ("nn.functional.padding", "constant_pad_nd"),
+    "istft": ("nn.functional.short_time", "istft"),
+    "stft": ("nn.functional.short_time", "stft"),
     "save": ("io", "save"),
     "seed": ("random", "seed"),
     "set_float32_matmul_precision": ("compiling", "set_float32_matmul_precision"),
@@ -322,7 +324,18 @@ __all__ = [
 # fmt: on
 __all__ += [*_FORMER, *_REFLECTIONS]
 __all__ += [*_NN_FUNCTIONS, *_AUTOCAST, *_IN_PLACE, *_LEGACY_TYPES, *_STORAGE_CLASSES, "Storage", "constant_pad_nd"]
-__all__ += ["GradScaler", "accelerator", "amp", "autocast", "cpu", "distributed", "fft", "nonzero_static"]
+__all__ += [
+    "GradScaler",
+    "accelerator",
+    "amp",
+    "autocast",
+    "cpu",
+    "distributed",
+    "fft",
+    "istft",
+    "nonzero_static",
+    "stft",
+]
 globals().update(_LEGACY_TYPES, **_STORAGE_CLASSES)
 
 

@@ -296,6 +296,7 @@ _LATE = (
     ("linalg", ("slogdet", "inverse")),
     ("linalg.former", ("lu", "lu_solve", "pinverse", "qr", "svd", "triangular_solve")),
     ("linalg.reflections", ("geqrf", "orgqr", "ormqr")),
+    ("nn.functional.short_time", ("istft", "stft")),
 )
 
 

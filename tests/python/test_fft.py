@@ -269,7 +269,11 @@ REFUSED: dict[str, tuple[Callable[[lamina.Tensor], Any], type[Exception], str]] 
     "bfloat16": (lambda x: fft.irfftn(x.bfloat16()), RuntimeError, "Unsupported dtype BFloat16"),
     "complex32": (lambda x: fft.fft(x.to(lamina.complex32)), RuntimeError, "Unsupported dtype ComplexHalf"),
     "complex": (lambda x: fft.rfft(x * 1j), RuntimeError, "rfft expects a real input tensor, but got ComplexFloat"),
-    "complex_n": (lambda x: fft.ihfftn(x * 1j), RuntimeError, "ihfftn expects a real input tensor, but got Complex"),
+    "complex_n": (
+        lambda x: fft.ihfftn(x * 1j),
+        RuntimeError,
+        "ihfftn expects a real-valued input tensor, but got",
+    ),
     "norm": (lambda x: fft.fft(x, norm="none"), RuntimeError, 'Invalid normalization mode: "none"'),
     "no_points": (lambda x: fft.fft(x, 0), RuntimeError, r"Invalid number of data points \(0\) specified"),
     "one_place": (lambda x: fft.irfft(x[:, :1]), RuntimeError, r"Invalid number of data points \(0\) specified"),

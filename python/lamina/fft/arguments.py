@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["as_complex", "as_real", "axis_of", "check_count", "norm_name", "sized", "sizes_and_axes"]
 
 
-def as_real(name: str, x: Tensor) -> Tensor:
-    """`x` as float32 or float64: whole numbers become the default type. RuntimeError for other types."""
+def as_real(x: Tensor, expected: str) -> Tensor:
+    """`x` as float32 or float64: whole numbers become the default type. RuntimeError for others."""
     if x.is_complex():
-        raise RuntimeError(f"{name} expects a real input tensor, but got {scalar_name(x.dtype)}")
+        raise RuntimeError(f"{expected}, but got {scalar_name(x.dtype)}")
     return _computed(x)
 
 

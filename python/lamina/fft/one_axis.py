@@ -55,7 +55,7 @@ def rfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = 
 
 
 def _half_spectrum(name: str, input: Tensor, n: int | None, dim: int, norm: Norm) -> Tensor:
-    x = as_real(name, input)
+    x = as_real(input, f"{name} expects a real input tensor")
     axis = axis_of(x, dim)
     count = check_count(x.shape[axis] if n is None else index(n))
     return real_to_complex(sized(x, [count], [axis]), [axis], norm)

@@ -45,7 +45,7 @@ def _complex(input: Tensor, s: Sizes, dim: Sizes, norm: str | None, forward: boo
 
 def _real(name: str, input: Tensor, s: Sizes, dim: Sizes) -> tuple[Tensor, list[int]]:
     """The real input with its sizes, and the axes, of which there is one."""
-    x = as_real(name, input)
+    x = as_real(input, f"{name} expects a real-valued input tensor")
     sizes, axes = sizes_and_axes(x, s, dim)
     _check_axes(name, axes)
     return sized(x, sizes, axes), axes
