@@ -67,10 +67,10 @@ def stft(
     signals = input if input.dim() == 2 else input.unsqueeze(0)
     if center:
         signals = pad(signals.unsqueeze(0), [n_fft // 2] * 2, pad_mode).squeeze(0)
-    elif align_to_window:
-        signals = pad(signals, _beside(width, n_fft))
     if n_fft > signals.shape[1]:
         raise RuntimeError(f"stft: expected 0 < n_fft <= {signals.shape[1]}, but got n_fft={n_fft}")
+    if align_to_window:
+        signals = pad(signals, _beside(width, n_fft))
     frames = signals.unfold(1, n_fft, hop) * _centered(window, width, n_fft, signals)
     if onesided and is_complex:
         raise RuntimeError(_WHOLE)
