@@ -50,11 +50,11 @@ class _ConvNd(Module):
         in_channels: int,
         out_channels: int,
         kernel_size: Sequence[int],
-        stride: Sequence[int],
-        padding: str | Sequence[int],
-        dilation: Sequence[int],
+        stride: PerAxis,
+        padding: str | PerAxis,
+        dilation: PerAxis,
         transposed: bool,
-        output_padding: Sequence[int],
+        output_padding: PerAxis,
         groups: int,
         bias: bool,
         padding_mode: str,
@@ -71,18 +71,19 @@ class _ConvNd(Module):
         if isinstance(padding, str):
             if padding not in ("same", "valid"):
                 raise ValueError(f"Invalid padding string {padding!r}, should be one of 'same', 'valid'")
-            if padding == "same" and any(step != 1 for step in stride):
+            if padding == "same" and any(s != 1 for s in (stride if isinstance(stride, (tuple, list)) else (stride,))):
                 raise ValueError("padding='same' is not supported for strided convolutions")
         if padding_mode not in _PADDING_MODES:
             raise ValueError(f"padding_mode must be one of {_PADDING_MODES}, but got padding_mode='{padding_mode}'")
+        axes = len(kernel_size)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = tuple(kernel_size)
-        self.stride = tuple(stride)
-        self.padding = padding if isinstance(padding, str) else tuple(padding)
-        self.dilation = tuple(dilation)
+        self.stride = tuple(per_axis("stride", stride, axes))
+        self.padding = padding if isinstance(padding, str) else tuple(per_axis("padding", padding, axes))
+        self.dilation = tuple(per_axis("dilation", dilation, axes))
         self.transposed = transposed
-        self.output_padding = tuple(output_padding)
+        self.output_padding = tuple(per_axis("output_padding", output_padding, axes))
         self.groups = groups
         self.padding_mode = padding_mode
         self._set_parameters(bias, device, dtype)
@@ -159,16 +160,15 @@ class _Forward(_ConvNd):
         device: Device = None,
         dtype: _core.dtype | None = None,
     ) -> None:
-        axes = self.axes
         super().__init__(
             in_channels,
             out_channels,
-            per_axis("kernel_size", kernel_size, axes),
-            per_axis("stride", stride, axes),
-            padding if isinstance(padding, str) else per_axis("padding", padding, axes),
-            per_axis("dilation", dilation, axes),
+            per_axis("kernel_size", kernel_size, self.axes),
+            stride,
+            padding,
+            dilation,
             False,
-            (0,) * axes,
+            0,
             groups,
             bias,
             padding_mode,

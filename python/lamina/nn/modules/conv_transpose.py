@@ -39,18 +39,17 @@ class _Transpose(_ConvNd):
         device: Device = None,
         dtype: _core.dtype | None = None,
     ) -> None:
-        axes = self.axes
         if padding_mode != "zeros":
             raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
         super().__init__(
             in_channels,
             out_channels,
-            per_axis("kernel_size", kernel_size, axes),
-            per_axis("stride", stride, axes),
-            per_axis("padding", padding, axes),
-            per_axis("dilation", dilation, axes),
+            per_axis("kernel_size", kernel_size, self.axes),
+            stride,
+            padding,
+            dilation,
             True,
-            per_axis("output_padding", output_padding, axes),
+            output_padding,
             groups,
             bias,
             padding_mode,
