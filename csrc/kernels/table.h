@@ -72,6 +72,10 @@ using StreamFn = void (*)(void* out, const void* in, std::size_t bytes);
 // out[j * rows + i] = in[i * stride + j] for i < rows, j < columns: a transposed copy, by element size.
 using TransposeFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t columns, std::size_t stride);
 
+// Where values[i] is larger than largest[i], or NaN, that becomes largest[i], and `tap`, an integer of the elements'
+// size, taps[i]. n is a multiple of 16. int32, int64, floats, by type.
+using KeepLargerFn = void (*)(void* largest, void* taps, const void* values, std::size_t n, std::int64_t tap);
+
 // n numbers from the Philox 4×32-10 stream of `key`, the first at position `offset` of the stream: element i depends on
 // (key, offset + i) only. uniform: [0, 1) with 24 or 53 random bits; normal: Box-Muller. Floats, by type.
 using RandomFn = void (*)(void* out, std::size_t n, std::uint64_t key, std::uint64_t offset);
@@ -168,6 +172,7 @@ struct Table {
   StridedFn store_strided[17];  // out is the strided side
   StreamFn stream;
   TransposeFn transpose[17];
+  KeepLargerFn keep_larger[kDTypeCount];
   RandomFn uniform[kDTypeCount];
   RandomFn normal[kDTypeCount];
   RandomBitsFn random_bits;

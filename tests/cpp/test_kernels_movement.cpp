@@ -103,5 +103,34 @@ TEST(KernelsMovement, stream_copies_every_byte) {
   });
 }
 
+template <class T, class Tap>
+void check_keep_larger(const Table& table) {
+  const std::vector<T> awkward = awkward_values<T>();
+  for (const std::size_t n : {0, 16, 48}) {
+    std::vector<T> largest(n), values(n);
+    std::vector<Tap> taps(n, Tap(-1));
+    for (std::size_t i = 0; i < n; ++i) {
+      largest[i] = awkward[i % awkward.size()];
+      values[i] = awkward[i * 7 % awkward.size()];
+    }
+    const std::vector<T> before = largest;
+    table.keep_larger[kIndex<T>](largest.data(), taps.data(), values.data(), n, 300);
+    for (std::size_t i = 0; i < n; ++i) {
+      const bool taken = values[i] > before[i] || values[i] != values[i];
+      EXPECT_EQ(taps[i], taken ? 300 : -1);
+      EXPECT_EQ(std::memcmp(&largest[i], taken ? &values[i] : &before[i], sizeof(T)), 0);
+    }
+  }
+}
+
+TEST(KernelsMovement, larger_elements_and_nan_are_kept_with_their_tap) {
+  for_each_table([](const Table& table) {
+    check_keep_larger<std::int32_t, std::int32_t>(table);
+    check_keep_larger<std::int64_t, std::int64_t>(table);
+    check_keep_larger<float, std::int32_t>(table);
+    check_keep_larger<double, std::int64_t>(table);
+  });
+}
+
 }  // namespace
 }  // namespace lamina::kernels

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 
 import lamina
@@ -25,6 +27,28 @@ def test_max_pool_of_padding_alone() -> None:
     assert y.tolist() == [[[-inf]]]
     z = F.max_pool2d(lamina.arange(6.0).reshape(1, 2, 3), 2, stride=1, padding=1, dilation=(1, 2))
     assert z.tolist() == [[[1, 2, 1], [4, 5, 4], [4, 5, 4]]]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64", "uint8", "bool"])
+@pytest.mark.parametrize("size", [(1, 700), (9, 5), (40, 13), (3, 2)])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_max_pool_takes_the_first_of_the_largest_or_the_last_nan(
+    stride: int, size: tuple[int, int], dtype: str
+) -> None:
+    random = np.random.default_rng(sum(size))
+    x = random.integers(0, 3, (2, 2, *size)).astype(dtype)
+    if dtype.startswith("float"):
+        x[random.random(x.shape) < 0.5] = -inf
+        x[1][random.random(x[1].shape) < 0.2] = np.nan
+    window, padding = (min(3, size[0]), 2), (size[0] > 2, 1)
+    _, positions = F.max_pool2d(lamina.tensor(x), window, stride, padding, return_indices=True)
+    for place in np.ndindex(*positions.shape):
+        n, c, *corner = place
+        taps = product(*(range(k * stride - p, k * stride - p + w) for k, p, w in zip(corner, padding, window)))
+        inside = [i * size[1] + j for i, j in taps if 0 <= i < size[0] and 0 <= j < size[1]]
+        values = x[n, c].reshape(-1)[inside]
+        nans = np.flatnonzero(values != values)
+        assert positions[place].item() == inside[nans[-1] if len(nans) else np.argmax(values)]
 
 
 def test_pooling_is_recorded_without_looking_at_numbers() -> None:
