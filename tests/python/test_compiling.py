@@ -43,6 +43,21 @@ def test_compile_refuses_what_pytorch_refuses() -> None:
             compiled(fullgraf=True)  # type: ignore[operator]
 
 
+def test_compiler_leaves_functions_as_they_are() -> None:
+    @lamina.compiler.disable
+    def doubled(x: int) -> int:
+        return x * 2
+
+    @lamina.compiler.disable(recursive=False)
+    def halved(x: int) -> int:
+        return x // 2
+
+    assert (doubled(halved(6)), doubled.__name__, lamina.compiler.allow_in_graph(halved)) == (6, "doubled", halved)
+    assert lamina.compiler.compile is lamina.compile
+    asked = (lamina.compiler.is_compiling, lamina.compiler.is_dynamo_compiling, lamina.compiler.is_exporting)
+    assert not any(question() for question in asked)
+
+
 def test_matmul_precision() -> None:
     assert lamina.get_float32_matmul_precision() == "highest"
     for precision in ("medium", "high"):

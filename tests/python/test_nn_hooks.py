@@ -19,6 +19,7 @@ from lamina.nn.modules.module import (
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
 )
+from lamina.utils.hooks import RemovableHandle
 
 
 class Scale(nn.Module):
@@ -182,3 +183,7 @@ def test_replacing_the_dict_of_global_hooks() -> None:
         registry._global_forward_hooks = before
     Scale()(2.0)
     assert seen == [2.0]
+
+
+def test_the_handles_type_by_pytorchs_name_for_it() -> None:
+    assert type(nn.ReLU().register_forward_hook(lambda module, args, output: None)) is RemovableHandle

@@ -49,16 +49,20 @@ def _functional_call(
     strict: bool = False,
 ) -> Any:
     args = () if args is None else args if isinstance(args, tuple) else (args,)
-    with _swapped(module, parameters_and_buffers, tie_weights, strict):
+    with _reparametrize_module(module, parameters_and_buffers, tie_weights, strict):
         return module(*args, **(kwargs or {}))
 
 
 @contextmanager
-def _swapped(module: Module, tensors: dict[str, Tensor], tie_weights: bool, strict: bool) -> Iterator[None]:
-    """`tensors` in the places they name while the context lasts.
+def _reparametrize_module(
+    module: Module, parameters_and_buffers: dict[str, Tensor], tie_weights: bool = False, strict: bool = False
+) -> Iterator[None]:
+    """`parameters_and_buffers` in the places they name while the context lasts.
 
-    What forward puts into these places instead is found in `tensors` afterwards; the module is as it was.
+    What forward puts into these places instead is found there afterwards; the module is as it was. Libraries for
+    PyTorch use it by this name.
     """
+    tensors = parameters_and_buffers
     everywhere = _with_tied_names(module, tensors) if tie_weights else dict(tensors)
     if strict:
         _check_names(module, everywhere)
