@@ -10,6 +10,7 @@ from .parameters import broadcast_all
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from typing_extensions import Self
 
@@ -25,8 +26,8 @@ class Chi2(Gamma):
         (degrees,) = broadcast_all(df)
         super().__init__(degrees / 2, 0.5, validate_args=validate_args)
 
-    def expand(self, batch_shape: Sequence[int], _instance: object = None) -> Self:
-        new = type(self).__new__(type(self))
+    def expand(self, batch_shape: Sequence[int], _instance: Any = None) -> Self:
+        new = self._new_or(_instance)
         Chi2.__init__(new, self.df.expand(batch_shape), validate_args=False)
         new._validate_args = self._validate_args
         return new

@@ -63,10 +63,13 @@ class Distribution:
                     f"{self!r} to satisfy the constraint {constraint!r}, but found invalid values:\n{value}"
                 )
 
-    def expand(self, batch_shape: Sequence[int], _instance: object = None) -> Self:
-        """The same distribution for a larger batch: its parameters are expanded to `batch_shape`."""
-        new = type(self).__new__(type(self))
-        new.__dict__.update({name: value for name, value in self.__dict__.items() if name[0] == "_"})
+    def expand(self, batch_shape: Sequence[int], _instance: Any = None) -> Self:
+        """The same distribution for a larger batch: its parameters are expanded to `batch_shape`.
+
+        A subclass that keeps more hands on the `_instance` that it has put this into.
+        """
+        new = self._new_or(_instance)
+        new.__dict__ = {name: value for name, value in self.__dict__.items() if name[0] == "_"} | new.__dict__
         new._batch_shape = Size(batch_shape)
         for name, constraint in self.arg_constraints.items():
             value = self.__dict__.get(name)
@@ -74,6 +77,21 @@ class Distribution:
                 event = value.shape[value.dim() - constraint.event_dim :] if constraint.event_dim else ()
                 new.__dict__[name] = value.expand((*new._batch_shape, *event))
         return new
+
+    def _new_or(self, instance: Any) -> Self:
+        return type(self).__new__(type(self)) if instance is None else instance
+
+    def _get_checked_instance(self, cls: type[Distribution], _instance: Any = None) -> Self:
+        """What `expand` of `cls` fills: the instance of a subclass's expand, or a new one.
+
+        NotImplementedError for a subclass with an ``__init__`` of its own and without an expand of its own.
+        """
+        if _instance is None and type(self).__init__ != cls.__init__:
+            raise NotImplementedError(
+                f"Subclass {type(self).__name__} of {cls.__name__} that defines a custom __init__ method "
+                "must also define a custom .expand() method."
+            )
+        return self._new_or(_instance)
 
     @property
     def batch_shape(self) -> Size:

@@ -10,6 +10,7 @@ from .parameters import sum_rightmost
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from typing_extensions import Self
 
@@ -40,8 +41,8 @@ class Independent(Distribution):
         split = axes - reinterpreted_batch_ndims
         super().__init__(shape[:split], shape[split:], validate_args=validate_args)
 
-    def expand(self, batch_shape: Sequence[int], _instance: object = None) -> Self:
-        new = type(self).__new__(type(self))
+    def expand(self, batch_shape: Sequence[int], _instance: Any = None) -> Self:
+        new = self._new_or(_instance)
         inner = self._event_shape[: self.reinterpreted_batch_ndims]
         base = self.base_dist.expand((*batch_shape, *inner))
         Independent.__init__(new, base, self.reinterpreted_batch_ndims, validate_args=False)

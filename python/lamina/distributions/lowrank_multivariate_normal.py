@@ -16,6 +16,7 @@ from .parameters import lazy_property
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from typing_extensions import Self
 
@@ -62,8 +63,8 @@ class LowRankMultivariateNormal(Distribution):
         super().__init__(batch, loc.shape[-1:], validate_args=validate_args)
         self._capacitance_tril = _capacitance_tril(cov_factor, cov_diag)
 
-    def expand(self, batch_shape: Sequence[int], _instance: object = None) -> Self:
-        new = super().expand(batch_shape)
+    def expand(self, batch_shape: Sequence[int], _instance: Any = None) -> Self:
+        new = super().expand(batch_shape, _instance)
         rank = self.cov_factor.shape[-1]
         new._capacitance_tril = self._capacitance_tril.expand((*batch_shape, rank, rank))
         return new

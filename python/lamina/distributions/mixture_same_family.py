@@ -11,6 +11,7 @@ from .distribution import Distribution
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from typing_extensions import Self
 
@@ -52,8 +53,8 @@ class MixtureSameFamily(Distribution):
         self._component_distribution = component_distribution
         super().__init__(components[:-1], component_distribution.event_shape, validate_args=validate_args)
 
-    def expand(self, batch_shape: Sequence[int], _instance: object = None) -> Self:
-        new = super().expand(batch_shape)
+    def expand(self, batch_shape: Sequence[int], _instance: Any = None) -> Self:
+        new = super().expand(batch_shape, _instance)
         count = self._component_distribution.batch_shape[-1]
         new._component_distribution = self._component_distribution.expand((*batch_shape, count))
         new._mixture_distribution = self._mixture_distribution.expand(batch_shape)

@@ -12,6 +12,7 @@ from .categories import Categories
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from typing_extensions import Self
 
@@ -33,8 +34,8 @@ class Multinomial(Categories):
         self.total_count = total_count
         super().__init__(probs, logits, validate_args)
 
-    def expand(self, batch_shape: Sequence[int], _instance: object = None) -> Self:
-        new = super().expand(batch_shape)
+    def expand(self, batch_shape: Sequence[int], _instance: Any = None) -> Self:
+        new = super().expand(batch_shape, _instance)
         new.total_count = self.total_count
         return new
 

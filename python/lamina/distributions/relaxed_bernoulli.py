@@ -13,6 +13,7 @@ from .trials import Trials
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from typing_extensions import Self
 
@@ -38,8 +39,8 @@ class LogitRelaxedBernoulli(Trials):
         self.temperature = temperature
         super().__init__(probs, logits, validate_args)
 
-    def expand(self, batch_shape: Sequence[int], _instance: object = None) -> Self:
-        new = super().expand(batch_shape)
+    def expand(self, batch_shape: Sequence[int], _instance: Any = None) -> Self:
+        new = super().expand(batch_shape, _instance)
         new.temperature = self.temperature
         return new
 
