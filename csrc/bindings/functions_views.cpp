@@ -124,6 +124,12 @@ PyObject* pieces(const Arguments& a, int axis, const DimVector& lengths) {
   return parts(a, std::move(views), axis, lengths, "Split");
 }
 
+// The same bytes as elements of another size, as lamina/storage shows them.
+Object seen_as(PyObject* tensor, DType dtype) {
+  Object module(checked(PyImport_ImportModule("lamina.storage.placing")));
+  return Object(checked(PyObject_CallMethod(module.get(), "seen_as", "OO", tensor, dtype_object(dtype))));
+}
+
 DimVector even_lengths(std::int64_t size, std::int64_t piece) {
   DimVector lengths;
   for (std::int64_t start = 0; start < size || lengths.empty(); start += piece)
@@ -139,15 +145,14 @@ LAMINA_FUNCTION_AS(kModule, reshape_function, "reshape", "input, shape") {
 LAMINA_FUNCTION_AS(kMethod, reshape_method, "reshape", "input, *shape") {
   return reshaped(a, functions::reshape_views(shape_of(a), a.rest_dims()), "View");
 }
-LAMINA_FUNCTION_AS(kMethod, view_method, "view", "input, *size") {
-  if (auto dtype = a.rest_dtype()) {
+LAMINA_FUNCTION_AS(kMethod, view_method, "view", "input, *size, dtype=None") {
+  if (auto dtype = a.given(2) ? a.dtype(2) : a.rest_dtype()) {
     const ValuePtr& x = a.tensor(0);
-    if (size_of(*dtype) != size_of(x->dtype) && part_type(x->dtype) == part_type(*dtype))
-      return view(a, functions::parts_views(x->shape, is_complex(x->dtype)), "View");
-    check(size_of(*dtype) == size_of(x->dtype) && *dtype != DType::kBool,
-          "view(dtype): lamina shows elements only as another type of the same size, and not as bool; got ",
-          name_of(x->dtype), " and ", name_of(*dtype));
     if (*dtype == x->dtype) return view(a, {{Op::reshape, shape_of(a)}}, "View");
+    const bool same_size = size_of(*dtype) == size_of(x->dtype);
+    if (!same_size && part_type(x->dtype) == part_type(*dtype))
+      return view(a, functions::parts_views(x->shape, is_complex(x->dtype)), "View");
+    if (!same_size || *dtype == DType::kBool) return seen_as(a.tensor_object(0), *dtype).release();
     return view(a, {{Op::bitcast, shape_of(a), Attribute::of({static_cast<std::int64_t>(index_of(*dtype))})}}, "View");
   }
   functions::Views views = functions::reshape_views(shape_of(a), a.rest_dims());

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -100,5 +101,38 @@ def test_bits_as_another_type() -> None:
     assert bits.tolist() == [0x3F800000, -0x40000000]
     bits[0] = 0
     assert x.tolist() == [0, -2]
-    with pytest.raises(RuntimeError, match="same size"):
-        x.view(lamina.int8)
+    assert x.view(dtype=lamina.int32).tolist() == bits.tolist()
+
+
+def test_bytes_as_elements_of_another_size() -> None:
+    x = lamina.arange(6, dtype=lamina.int16).view(2, 3)
+    low = x.view(lamina.uint8)
+    assert (low.shape, low.dtype, low.is_contiguous()) == ((2, 6), lamina.uint8, True)
+    low[1, 0] = 7
+    assert x.tolist() == [[0, 1, 2], [7, 4, 5]]
+    x[0, 0] = 258
+    assert low[0].tolist() == [2, 1, 1, 0, 2, 0]
+    assert low.view(dtype=lamina.int16).equal(x)
+    part = lamina.arange(8, dtype=lamina.int16).view(2, 4).view(lamina.uint8)[1:, 4:]
+    assert part.view(lamina.int32).tolist() == [[6 + (7 << 16)]]
+    assert lamina.arange(3).view(lamina.uint8).shape == (24,)
+    assert lamina.zeros(0).view(lamina.uint8).shape == (0,)
+    assert lamina.zeros(2, 3, device="meta").view(lamina.uint8).shape == (2, 12)
+    assert lamina.ones(2, dtype=lamina.bfloat16).view(lamina.uint8).tolist() == [128, 63, 128, 63]
+    assert lamina.tensor([1, 0], dtype=lamina.uint8).view(lamina.bool).tolist() == [True, False]
+    assert not lamina.ones(2, requires_grad=True).view(lamina.uint8).requires_grad
+
+
+@pytest.mark.parametrize(
+    ("view", "text"),
+    [
+        (lambda x: x.view(lamina.int64), r"self.size\(-1\) must be divisible by 2 to view Float as Long .* got 3"),
+        (lambda x: x[:, 1:].view(lamina.int64), r"self.storage_offset\(\) must be divisible by 2 .* got 1"),
+        (lambda x: x[:, :2].view(lamina.int64), r"self.stride\(0\) must be divisible by 2 .* got 3"),
+        (lambda x: x.t().view(lamina.int16), r"self.stride\(-1\) must be 1 to view Float as Short .* got 3"),
+        (lambda x: x[0, 0].view(lamina.int16), r"self.dim\(\) cannot be 0 to view Float as Short"),
+    ],
+)
+def test_bytes_that_make_no_whole_elements(view: Callable[[lamina.Tensor], object], text: str) -> None:
+    with pytest.raises(RuntimeError, match=text):
+        view(lamina.zeros(2, 3))

@@ -76,9 +76,12 @@ def _roll_one(input: Tensor, shift: int, axis: int) -> Tensor:
 
 
 @composed_as("Repeat")
-def repeat(input: Tensor, *sizes: int | Sequence[int]) -> Tensor:
-    """Copies of `input` laid side by side, ``sizes[i]`` along dimension i; new dimensions come in front."""
-    counts = as_size(sizes)
+def repeat(input: Tensor, *sizes: int | Sequence[int], repeats: Sequence[int] | None = None) -> Tensor:
+    """Copies of `input` laid side by side, ``sizes[i]`` along dimension i; new dimensions come in front.
+
+    The counts may be given as `repeats`, too.
+    """
+    counts = as_size(sizes if repeats is None else (repeats,))
     extra = len(counts) - input.dim()
     if extra < 0:
         raise RuntimeError(
@@ -96,9 +99,9 @@ def repeat(input: Tensor, *sizes: int | Sequence[int]) -> Tensor:
 
 
 @composed
-def tile(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
-    """`repeat`, with missing leading counts taken as 1."""
-    counts = as_size(dims)
+def tile(input: Tensor, *sizes: int | Sequence[int], dims: Sequence[int] | None = None) -> Tensor:
+    """`repeat`, with missing leading counts taken as 1; they may be given as `dims`, too."""
+    counts = as_size(sizes if dims is None else (dims,))
     return repeat(input, (1,) * (input.dim() - len(counts)) + counts)
 
 

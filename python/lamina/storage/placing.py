@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .._core import dtype as DType
 
-__all__ = ["copied", "placed", "set_", "tensor_over"]
+__all__ = ["copied", "placed", "seen_as", "set_", "tensor_over"]
 
 _NOTHING = object()
 
@@ -95,6 +95,32 @@ def copied(tensor: Tensor, memo: dict[Any, Any]) -> Tensor:
 def tensor_over(storage: TypedStorage | UntypedStorage, dtype: DType) -> Tensor:
     """A tensor that shows all of a storage, as a row of numbers of this type."""
     return set_(_core.empty(0, dtype=dtype), storage)
+
+
+def seen_as(tensor: Tensor, dtype: DType) -> Tensor:
+    """The bytes of `tensor` as elements of a type of another size, or as bool: the last axis grows or shrinks.
+
+    Without a gradient. Its memory is shared with the outside from then on, so whatever reads it runs at once.
+    RuntimeError unless the last axis lies without gaps and holds whole elements.
+    """
+    before, after = tensor.element_size(), dtype.itemsize
+    size, stride, offset = list(tensor.shape), list(tensor.stride()), tensor.storage_offset()
+    if before != after:
+        kinds = f"to view {type_name(tensor.dtype).title()} as {type_name(dtype).title()} (different element sizes)"
+        if not size:
+            raise RuntimeError(f"self.dim() cannot be 0 {kinds}")
+        if stride[-1] != 1:
+            raise RuntimeError(f"self.stride(-1) must be 1 {kinds}, but got {stride[-1]}")
+        names = ["size(-1)", "storage_offset()", *(f"stride({axis})" for axis in range(len(size) - 1))]
+        ratio = after // before
+        for name, held in zip(names, [size[-1], offset, *stride[:-1]]) if ratio > 1 else ():
+            if held % ratio:
+                raise RuntimeError(f"self.{name} must be divisible by {ratio} {kinds}, but got {held}")
+        size[-1] = size[-1] * before // after
+        stride = [*(step * before // after for step in stride[:-1]), 1]
+        offset = offset * before // after
+    numbers = untyped_storage(tensor)._numbers(dtype)
+    return _core._show_memory_of(_core.empty(0, dtype=dtype), strided(numbers, offset, tuple(size), tuple(stride)))
 
 
 def strided(numbers: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
