@@ -78,7 +78,8 @@ bool is_leaf_of_part(Variable& variable) {
 
 namespace {
 
-// Of a leaf of part: the gradient is that of its own elements, so the view has to be one of these, in row-major order.
+// Of a leaf of part: the gradient is that of its own elements, so the view has to be one of these, in row-major order,
+// or of the first alone, which any layout has there.
 Variable strided_view_of_part(Variable& variable, const Shape* shape, const Attribute* offset_and_strides) {
   DimVector places(offset_and_strides->values().begin(), offset_and_strides->values().end());
   places[0] -= logical_layout(variable).offset;
@@ -86,7 +87,8 @@ Variable strided_view_of_part(Variable& variable, const Shape* shape, const Attr
   for (int axis = 0; axis < shape->rank(); ++axis)
     last += ((*shape)[axis] - 1) * places[static_cast<std::size_t>(axis) + 1];
   bool inside = places[0] >= 0 && (shape->numel() == 0 || last < current(variable)->shape->numel());
-  check(inside && is_contiguous(variable),
+  bool first_alone = places[0] == 0 && shape->numel() == 1;
+  check(inside && (first_alone || is_contiguous(variable)),
         "a tensor that requires grad and is detached from a part of another has strided views of its own elements "
         "only, and these must be contiguous; clone() it first");
   return view_of(variable, {{Op::as_strided, shape, Attribute::of(places)}});

@@ -357,3 +357,14 @@ def test_strided_views_of_a_leaf_that_was_detached_from_a_part() -> None:
     gaps = base.reshape(2, 3)[:, :2].detach().requires_grad_()
     with pytest.raises(RuntimeError, match="must be contiguous"):
         gaps.as_strided((2,), (1,))
+
+
+def test_first_element_of_a_detached_part_as_a_strided_view() -> None:
+    part = lamina.arange(6.0).view(2, 3).t()[1:].detach().requires_grad_()
+    first = lamina.as_strided(part, (), ())
+    assert first.item() == 1
+    (first * 3).backward()
+    assert part.grad is not None
+    assert part.grad.tolist() == [[3, 0], [0, 0]]
+    with pytest.raises(RuntimeError, match="detached from a part of another"):
+        lamina.as_strided(part, (2,), (1,))
