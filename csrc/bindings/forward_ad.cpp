@@ -105,9 +105,11 @@ LAMINA_FUNCTION(kModule, _set_tangent, "tensor, tangent") {
 // The tensor loses its history, and its tangent.
 LAMINA_FUNCTION(kMethod, detach_, "input") {
   engine::Variable& variable = a.variable(0);
-  check(!variable.is_view(), "Can't detach views in-place. Use detach() instead.");
+  check(!variable.is_shown_as_view(), "Can't detach views in-place. Use detach() instead.");
   if (engine::current(variable)->leaf)
     set_requires_grad(a.tensor_object(0), false);
+  else if (variable.is_view())
+    variable = engine::detached(variable, true);
   else
     engine::replace(variable, build::detach(engine::current(variable)));
   engine::drop_tangent(engine::current(variable).get());

@@ -270,9 +270,7 @@ LAMINA_FUNCTION(kMethod, t_, "input") {
 }
 // What is detached shares numbers, and is no view; in inference mode nobody asks.
 LAMINA_FUNCTION(kMethod, _is_view, "input") {
-  const engine::Variable& variable = a.variable(0);
-  return PyBool_FromLong(variable.is_view() && variable.path->spec.op != Op::detach &&
-                         !a.tensor(0)->has(kInferenceMade));
+  return PyBool_FromLong(a.variable(0).is_shown_as_view() && !a.tensor(0)->has(kInferenceMade));
 }
 
 namespace {

@@ -231,7 +231,7 @@ PyObject* wrap_view(PyObject* base, engine::Variable view) {
 
 PyObject* base_of(PyObject* tensor) {
   const engine::Variable& view = as_tensor(tensor)->variable;
-  if (!view.is_view() || view.path->spec.op == Op::detach) return nullptr;
+  if (!view.is_shown_as_view()) return nullptr;
   if (view.cell->handle) return Object::borrowed(static_cast<PyObject*>(view.cell->handle)).release();
   engine::Variable base(view.cell->value);
   base.cell = view.cell;

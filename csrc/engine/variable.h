@@ -70,6 +70,8 @@ struct Variable {
   Variable() = default;
   explicit Variable(ValuePtr from) : value(std::move(from)) {}
   bool is_view() const { return static_cast<bool>(path); }
+  // As users see it: what detach() or .data gives shares memory, and is a tensor of its own.
+  bool is_shown_as_view() const { return path && path->spec.op != Op::detach; }
 };
 
 // The steps from the cell to the variable, outermost first.

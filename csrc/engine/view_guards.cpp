@@ -80,7 +80,7 @@ void refuse_guarded(const Variable& variable, const char* event, unsigned kinds,
 
 void refuse_leaf(const Variable& variable) {
   if (!grad_enabled()) return;
-  bool leaf = variable.value->leaf, own = !variable.is_view() || variable.path->spec.op == Op::detach;
+  bool leaf = variable.value->leaf, own = !variable.is_shown_as_view();
   check(!leaf || !own, "a leaf Variable that requires grad is being used in an in-place operation.");
   bool of_base = variable.is_view() && !is_detached(variable) && variable.cell->value->leaf;
   check(!leaf && !of_base && !is_view_of_leaf(variable),

@@ -163,3 +163,19 @@ def test_uninitialized_refuses_and_says_how_to_mend_it(use: Callable[[Any], Any]
 def test_uninitialized_has_no_shape() -> None:
     with pytest.raises(RuntimeError, match="shape of an uninitialized"):
         _ = nn.UninitializedParameter().shape
+
+
+def test_copies_and_detached_tensors_lose_their_history_in_place() -> None:
+    copied = copy.deepcopy(nn.Parameter(lamina.ones(2)))
+    assert copied.detach_() is copied
+    assert not copied.requires_grad
+
+    x, w = lamina.ones(3), lamina.tensor(2.0, requires_grad=True)
+    shared = x.detach()
+    shared.mul_(w)
+    shared.detach_()
+    assert (shared.requires_grad, shared.grad_fn, shared.is_leaf) == (False, None, True)
+    shared.add_(1)
+    assert x.tolist() == [3, 3, 3]
+    with pytest.raises(RuntimeError, match="Can't detach views in-place"):
+        x[1:].detach_()
