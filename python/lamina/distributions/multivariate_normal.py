@@ -48,7 +48,7 @@ class MultivariateNormal(ScaleMatrix):
         self.loc = loc.expand((*batch, loc.shape[-1]))
         self.__dict__[given] = matrix.expand((*batch, *matrix.shape[-2:]))
         super().__init__(batch, loc.shape[-1:], validate_args=validate_args)
-        self._tril = self._factor_of(given, matrix)
+        self._unbroadcasted_scale_tril = self._factor_of(given, matrix)
 
     @property
     def mean(self) -> Tensor:
@@ -60,15 +60,15 @@ class MultivariateNormal(ScaleMatrix):
 
     @property
     def variance(self) -> Tensor:
-        return self._tril.square().sum(-1).expand((*self._batch_shape, *self._event_shape))
+        return self._unbroadcasted_scale_tril.square().sum(-1).expand((*self._batch_shape, *self._event_shape))
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         noise = self._normal(sample_shape, self.loc)
-        return self.loc + (self._tril @ noise.unsqueeze(-1)).squeeze(-1)
+        return self.loc + (self._unbroadcasted_scale_tril @ noise.unsqueeze(-1)).squeeze(-1)
 
     def _square_root(self) -> Tensor:
         """A matrix whose product with its transpose is the covariance."""
-        return self._tril
+        return self._unbroadcasted_scale_tril
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)

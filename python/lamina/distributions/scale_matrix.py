@@ -29,7 +29,7 @@ class ScaleMatrix(Distribution):
         "precision_matrix": constraints.positive_definite,
         "scale_tril": constraints.lower_cholesky,
     }
-    _tril: Tensor
+    _unbroadcasted_scale_tril: Tensor  # subclasses written for PyTorch give it by this name
 
     def _given_of(self, matrices: Mapping[str, Tensor | None]) -> tuple[str, Tensor]:
         """The name of the one that is given, and the matrix. ValueError unless it is the only one, and a matrix."""
@@ -50,7 +50,7 @@ class ScaleMatrix(Distribution):
 
     @lazy_property
     def scale_tril(self) -> Tensor:
-        return self._tril.expand((*self._batch_shape, *self._tril.shape[-2:]))
+        return self._unbroadcasted_scale_tril.expand((*self._batch_shape, *self._unbroadcasted_scale_tril.shape[-2:]))
 
     @lazy_property
     def covariance_matrix(self) -> Tensor:
@@ -58,15 +58,15 @@ class ScaleMatrix(Distribution):
 
     @lazy_property
     def precision_matrix(self) -> Tensor:
-        inverse = _inverse(self._tril)
-        return (inverse.mT @ inverse).expand((*self._batch_shape, *self._tril.shape[-2:]))
+        inverse = _inverse(self._unbroadcasted_scale_tril)
+        return (inverse.mT @ inverse).expand((*self._batch_shape, *self._unbroadcasted_scale_tril.shape[-2:]))
 
     def _half_log_determinant(self) -> Tensor:
-        return self._tril.diagonal(0, -2, -1).log().sum(-1)
+        return self._unbroadcasted_scale_tril.diagonal(0, -2, -1).log().sum(-1)
 
     def _distances(self, columns: Tensor) -> Tensor:
         """The squared Mahalanobis lengths (..., m) of the columns (..., n, m)."""
-        return solve_triangular(self._tril, columns, upper=False).square().sum(-2)
+        return solve_triangular(self._unbroadcasted_scale_tril, columns, upper=False).square().sum(-2)
 
 
 def _inverse(tril: Tensor) -> Tensor:

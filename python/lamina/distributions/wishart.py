@@ -64,7 +64,7 @@ class Wishart(ScaleMatrix, ExponentialFamily):
         super().__init__(batch, matrix.shape[-2:], validate_args=validate_args)
         if bool((degrees < n).any()):
             warn(_LOW_DF, stacklevel=2)
-        self._tril = self._factor_of(given, matrix)
+        self._unbroadcasted_scale_tril = self._factor_of(given, matrix)
 
     @property
     def arg_constraints(self) -> Mapping[str, constraints.Constraint]:  # type: ignore[override]  # df's depends on n
@@ -100,7 +100,7 @@ class Wishart(ScaleMatrix, ExponentialFamily):
         shape = self._extended_shape(sample_shape)[:-1]
         halves = (self.df.unsqueeze(-1) - _core.arange(shape[-1], dtype=self.df.dtype, device=self.df.device)) / 2
         roots = ((sample_log_gamma(halves.expand(shape)) + log(2)) / 2).exp()
-        factor = self._tril @ (self._normal(sample_shape, self.df).tril(-1) + diag_embed(roots))
+        factor = self._unbroadcasted_scale_tril @ (self._normal(sample_shape, self.df).tril(-1) + diag_embed(roots))
         return factor @ factor.mT
 
     def rsample(self, sample_shape: Sequence[int] = (), max_try_correction: int = 10) -> Tensor:

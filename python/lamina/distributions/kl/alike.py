@@ -111,7 +111,7 @@ register_pairs(_GAUSSIANS, _GAUSSIANS, _gaussian)
 def _wishart(p: Wishart, q: Wishart) -> Tensor:
     """Penny, "Kullback-Liebler divergences of normal, gamma, Dirichlet and Wishart densities", 2001."""
     n, a, b = p.event_shape[-1], p.df, q.df
-    spread = q._distances(p._tril).sum(-1) - n
+    spread = q._distances(p._unbroadcasted_scale_tril).sum(-1) - n
     orders = multigammaln(b / 2, n) - multigammaln(a / 2, n)
     determinants = b * (q._half_log_determinant() - p._half_log_determinant())
     return a / 2 * spread + (a - b) / 2 * p._mean_log_determinant() + orders + determinants
