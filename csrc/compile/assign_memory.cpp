@@ -96,12 +96,12 @@ void assign_memory(Program& program, Plan& plan) {
     bool in_arena = false;
   };
   std::vector<Place> places(program.nodes.size());
-  std::vector<std::uint32_t> root_of = reuse_dying_memory(program, plan);
+  const std::vector<Home> homes = reuse_dying_memory(program, plan);
   for (std::size_t index = 0; index < program.nodes.size(); ++index) {
     const Node& node = program.nodes[index];
     if (node.kind == Node::Kind::kInput) places[index].slot = plan.first_input() + node.slot;
     if (node.kind == Node::Kind::kScalar) places[index].slot = plan.first_scalar() + node.slot;
-    const Node& root = program[root_of[index]];
+    const Node& root = program[homes[index].node];
     if (root.kind == Node::Kind::kInput) places[index].slot = plan.first_input() + root.slot;
   }
   for (const Node& node : program.nodes) {
@@ -115,7 +115,7 @@ void assign_memory(Program& program, Plan& plan) {
   }
   for (std::size_t step = 0; step < plan.steps.size(); ++step) {
     visit_locations(plan.steps[step], [&](Location& location) {
-      Place& place = places[root_of[location.slot]];
+      Place& place = places[homes[location.slot].node];
       if (place.slot == kNone) {
         place.slot = 0;
         place.in_arena = true;
@@ -132,7 +132,7 @@ void assign_memory(Program& program, Plan& plan) {
   for (std::size_t step = 0; step < plan.steps.size(); ++step) {
     std::vector<std::uint32_t> ending;
     visit_locations(plan.steps[step], [&](Location& location) {
-      std::uint32_t node = root_of[location.slot];
+      const auto [node, within] = homes[location.slot];
       Place& place = places[node];
       if (place.in_arena && place.first == step) {
         place.offset = arena.take(rounded(node));
@@ -142,7 +142,7 @@ void assign_memory(Program& program, Plan& plan) {
         ending.push_back(node);
         place.last = static_cast<std::size_t>(-1);
       }
-      location = {place.slot, location.offset + place.offset};
+      location = {place.slot, location.offset + within + place.offset};
     });
     const bool later = sums_over_rows(plan.steps[step]);
     for (std::uint32_t node : ending) {

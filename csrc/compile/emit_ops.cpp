@@ -87,71 +87,6 @@ void Emitter::emit(std::uint32_t index) {
   }
 }
 
-void Emitter::emit_matmul(std::uint32_t index) {
-  const Node node = program_[index];
-  if (node.shape->numel() == 0) return;
-  const Node &a = program_[node.operands[0]], &b = program_[node.operands[1]];
-  auto rank = static_cast<std::size_t>(node.shape->rank());
-  bool ta = (*node.attribute)[0] != 0, tb = (*node.attribute)[1] != 0;
-  MatmulStep step{};
-  step.dtype = node.dtype;
-  step.m = node.shape->dims()[rank - 2];
-  step.n = node.shape->dims()[rank - 1];
-  auto rank_a = static_cast<std::size_t>(a.shape->rank()), rank_b = static_cast<std::size_t>(b.shape->rank());
-  DimVector sa = strides_of(a.shape, a.layout), sb = strides_of(b.shape, b.layout);
-  step.k = a.shape->dims()[rank_a - (ta ? 2 : 1)];
-  step.a_row = sa[rank_a - (ta ? 1 : 2)];
-  step.a_column = sa[rank_a - (ta ? 2 : 1)];
-  step.b_row = sb[rank_b - (tb ? 1 : 2)];
-  step.b_column = sb[rank_b - (tb ? 2 : 1)];
-  const Shape* batch = Shape::of(node.shape->dims().first(rank - 2));
-  auto batch_offsets = [&](const Shape* shape, const DimVector& strides, Offsets& offsets) {
-    const Shape* own = Shape::of(shape->dims().first(shape->dims().size() - 2));
-    DimVector own_strides(strides.begin(), strides.end() - 2);
-    Layout layout{0, own_strides.empty() ? nullptr : Attribute::of(own_strides)};
-    DimVector steps = broadcast_strides(batch, own, layout);
-    offsets = {0};
-    for (std::size_t axis = 0; axis < steps.size(); ++axis) {
-      Offsets next;
-      next.reserve(offsets.size() * static_cast<std::size_t>((*batch)[static_cast<int>(axis)]));
-      for (std::ptrdiff_t base : offsets)
-        for (std::int64_t i = 0; i < (*batch)[static_cast<int>(axis)]; ++i) next.push_back(base + i * steps[axis]);
-      offsets = std::move(next);
-    }
-    return is_uniform(batch->dims(), steps);
-  };
-  batch_offsets(a.shape, sa, step.a_offsets);
-  bool one_b = batch_offsets(b.shape, sb, step.b_offsets);
-  if (one_b && !ta && !a.layout.strides && batch->numel() > 1 && a.shape->numel() == batch->numel() * step.m * step.k) {
-    step.m *= batch->numel();  // one product with all rows
-    step.a_offsets = {0};
-    step.b_offsets = {0};
-  }
-  for (std::size_t i = 0; i < step.a_offsets.size(); ++i)
-    step.c_offsets.push_back(static_cast<std::ptrdiff_t>(i) * step.m * step.n);
-  step.a = location(node.operands[0]);
-  step.b = location(node.operands[1]);
-  step.c = location(index);
-  const Epilogue& more = node.epilogue;
-  const auto also = [this](std::uint32_t operand, bool& has, Location& place) {
-    has = operand != kNone;
-    if (has) place = location(operand);
-  };
-  also(more.bias, step.has_bias, step.bias);
-  also(more.addend, step.has_addend, step.addend);
-  step.relu = more.relu;
-  also(more.mask, step.has_mask, step.mask);
-  also(more.base, step.has_update, step.base);
-  also(more.rate, step.has_update, step.rate);
-  also(more.updated, step.has_update, step.updated);
-  std::string said = note("matmul ", step.m, "x", step.n, "x", step.k);
-  if (step.a_offsets.size() > 1) said += note(" batch ", step.a_offsets.size());
-  said += note(step.has_bias ? " + bias" : "", step.has_addend ? " + addend" : "", step.relu ? " + relu" : "",
-               step.has_mask ? ", masked" : "", step.has_update ? ", and update" : "");
-  double flop = 2.0 * static_cast<double>(step.m * step.n * step.k) * static_cast<double>(step.a_offsets.size());
-  add(std::move(step), said, flop / 50);
-}
-
 void Emitter::emit_rows(std::uint32_t index) {
   const Node node = program_[index];
   std::int64_t width = node.shape->dims()[1];
@@ -223,10 +158,11 @@ void Emitter::emit_cat(std::uint32_t index) {
   const Node node = program_[index];
   auto axis = static_cast<std::size_t>((*node.attribute)[0]);
   DimVector strides = contiguous_strides(node.shape);
+  program_[index].of_parts = true;
   std::int64_t start = 0;
   for (std::uint32_t part : node.operands) {
     const Shape* space = program_[part].shape;
-    copy(part, space, location(index, start * strides[axis]), strides);
+    if (program_[part].part_of != index) copy(part, space, location(index, start * strides[axis]), strides);
     start += space->dims()[axis];
   }
 }

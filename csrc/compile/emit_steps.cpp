@@ -10,21 +10,53 @@ namespace lamina {
 
 namespace {
 
-// Results that must be in memory: looked at from outside, or read by another step, or through a view.
-std::vector<bool> find_stored(const Program& program) {
-  std::vector<bool> stored(program.nodes.size());
-  for (const Node& node : program.nodes) {
+// Who reads what from memory.
+struct Readers {
+  std::vector<bool> stored;                // results that must be in memory: looked at from outside, or by another step
+  std::vector<std::uint32_t> only_reader;  // of memory that one node reads; kSeveral
+  static constexpr std::uint32_t kSeveral = kNone - 1;
+};
+
+Readers find_readers(const Program& program) {
+  const std::size_t count = program.nodes.size();
+  Readers found{std::vector<bool>(count), std::vector<std::uint32_t>(count, kNone)};
+  for (std::uint32_t index = 0; index < count; ++index) {
+    const Node& node = program[index];
     if (!node.needed) continue;
-    if (node.live) stored[node.owner] = true;
+    if (node.live) found.stored[node.owner] = true;
     if (node.kind != Node::Kind::kOp) continue;
     visit_read(node, [&](std::uint32_t operand) {
       const Node& source = program[operand];
       bool in_register =
           source.owner == operand && source.group != kNone && (source.group == node.group || source.recomputed);
-      if (!in_register) stored[source.owner] = true;
+      if (in_register) return;
+      found.stored[source.owner] = true;
+      std::uint32_t& reader = found.only_reader[source.owner];
+      reader = reader == kNone ? index : Readers::kSeveral;
     });
   }
-  return stored;
+  return found;
+}
+
+// Results of elementwise passes that are only read to be a part of something are made there.
+void place_parts(Program& program, const Readers& readers) {
+  for (std::uint32_t index = 0; index < program.nodes.size(); ++index) {
+    const Node& whole = program[index];
+    if (!whole.is_op(Op::cat) || !whole.needed) continue;
+    const auto axis = static_cast<std::size_t>((*whole.attribute)[0]);
+    const std::int64_t stride = contiguous_strides(whole.shape)[axis];
+    std::int64_t start = 0;
+    for (std::uint32_t operand : whole.operands) {
+      Node& part = program[operand];
+      const bool elementwise = part.kind == Node::Kind::kOp && part.group != kNone && part.family() != Family::kReduce;
+      if (elementwise && part.owner == operand && !part.live && !part.recomputed && part.shape->numel() > 0 &&
+          readers.only_reader[operand] == index) {
+        part.part_of = index;
+        part.place = start * stride;
+      }
+      start += part.shape->dims()[axis];
+    }
+  }
 }
 
 }  // namespace
@@ -32,7 +64,8 @@ std::vector<bool> find_stored(const Program& program) {
 void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>& groups, Plan& plan, bool with_notes) {
   plan.inputs = program.inputs;
   plan.scalars = program.scalars;
-  std::vector<bool> stored = find_stored(program);
+  const Readers readers = find_readers(program);
+  place_parts(program, readers);
   Emitter emitter(program, plan, with_notes);
   auto count = static_cast<std::uint32_t>(program.nodes.size());  // emitting appends temporaries
   for (std::uint32_t index = 0; index < count; ++index) {
@@ -47,8 +80,12 @@ void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>&
     if (node.group == kNone)
       emitter.emit(index);
     else
-      emitter.emit_group(members, stored);
-    if (plan.steps.size() == before) continue;  // nothing to compute
+      emitter.emit_group(members, readers.stored);
+    if (plan.steps.size() == before) {  // nothing to compute, or its parts are made where they belong
+      for (std::uint32_t operand : node.operands)
+        if (program[operand].part_of == index) program[index].step = program[operand].step;
+      continue;
+    }
     for (std::uint32_t member : members) program[member].step = static_cast<std::uint32_t>(plan.steps.size() - 1);
   }
 }
@@ -197,9 +234,16 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
     // A tile whose last reader this is may take the result: kernels work in place for equal element sizes.
     ElementwiseStep::Register result{};
     result.element_size = static_cast<std::uint8_t>(size_of(node.dtype));
+    DimVector own;
     result.kind = stored[member] ? Kind::kContiguous : Kind::kTemporary;
     result.location = location(member);
-    if (!stored[member]) result.tile = new_tile();
+    if (node.part_of != kNone) {
+      result.location = location(node.part_of, node.place);
+      own = contiguous_strides(program_[node.part_of].shape);
+      if (!is_contiguous(space->dims(), own)) result.kind = Kind::kScattered;
+    }
+    if (result.kind == Kind::kTemporary) result.tile = new_tile();
+    if (result.kind == Kind::kScattered) result.tile = step.tiles++;  // kept until all instructions have run
     for (std::size_t k = 0; k < operands.size(); ++k) {
       bool repeated = std::find(operands.begin(), operands.begin() + k, operands[k]) != operands.begin() + k;
       const auto& entry = step.registers[instruction.in[k]];
@@ -209,7 +253,7 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
     instruction.out = static_cast<std::uint16_t>(step.registers.size());
     step.registers.push_back(result);
     register_nodes.push_back(member);
-    strides.emplace_back();
+    strides.push_back(result.kind == Kind::kScattered ? std::move(own) : DimVector());
     step.instructions.push_back(instruction);
   }
   for (auto& entry : step.registers) entry.few = true;

@@ -1,7 +1,9 @@
 // What the emit functions of single ops share: locations, temporaries, and making operands contiguous.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -13,7 +15,7 @@ namespace lamina {
 
 class Emitter {
  public:
-  Emitter(Program& program, Plan& plan, bool with_notes) : program_(program), plan_(plan), with_notes_(with_notes) {}
+  Emitter(Program& program, Plan& plan, bool with_notes);
 
   void emit(std::uint32_t index);
   void emit_group(const std::vector<std::uint32_t>& members, const std::vector<bool>& stored);
@@ -35,6 +37,13 @@ class Emitter {
   // The reduction `index`; what it reduces is filled in by the caller.
   ElementwiseStep::Reduction& add_reduction(ElementwiseStep& step, std::uint32_t index);
   void emit_matmul(std::uint32_t index);
+  // Where the step finds its factors, in what strides.
+  void read_factors(const Node& node, MatmulStep& step);
+  void read_joined(const Node& node, MatmulStep& step);
+  // Where a matrix is that has been turned round, because many products of few rows read it so; none if it has not.
+  std::optional<Location> turned(std::uint32_t matrix);
+  // Matrices one below the other, `rows` in all, in memory of their own.
+  Location stacked(const NodeVector& matrices, std::int64_t rows);
   void emit_convolution(std::uint32_t index);
   bool emit_as_product(const ConvolutionStep& step, const char* name);
   void emit_max_pool(std::uint32_t index);
@@ -55,6 +64,12 @@ class Emitter {
   Plan& plan_;
   const bool with_notes_;
   std::vector<std::uint32_t> last_reader_;  // of what the group being emitted reads
+  // Of matrices that products of few rows read transposed: by how many, and the copy.
+  struct Transposed {
+    std::uint32_t readers = 0;
+    std::optional<Location> copy;
+  };
+  std::unordered_map<std::uint32_t, Transposed> transposed_;
 };
 
 }  // namespace lamina

@@ -25,6 +25,9 @@ void resolve_views(Program& program);
 // along it.
 void shrink_broadcasts(Program& program);
 
+// Makes sums of products that sum over few rows products over all of these: their operands are the factors in pairs.
+void join_products(Program& program);
+
 // Lets matrix products add a bias and a tensor, apply relu or relu's gradient, and update what they are the gradient
 // of, before they store.
 void fuse_epilogues(Program& program);
@@ -44,8 +47,13 @@ void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>&
 // Puts short steps that sum over all rows, as gradients of weights do, behind several that go row by row.
 void gather_sums(Program& program, Plan& plan);
 
-// Decides whose memory each node's elements take over; by default its own. Part of assign_memory.
-std::vector<std::uint32_t> reuse_dying_memory(const Program& program, Plan& plan);
+// Whose memory a node's elements lie in, and where; by default its own.
+struct Home {
+  std::uint32_t node;
+  std::int64_t offset = 0;  // bytes
+};
+// Decides the home of each node. Part of assign_memory.
+std::vector<Home> reuse_dying_memory(const Program& program, Plan& plan);
 
 // For people: what each step computes, and for what stands in steps of its own beside a reader, why. `unfused`: the
 // program after drop_dead_values. module_of: as in CompileReport.

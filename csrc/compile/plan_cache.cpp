@@ -72,6 +72,8 @@ CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liven
   dump("resolve_views");
   shrink_broadcasts(program);  // when strides say what repeats, before shapes decide what is fused
   dump("shrink_broadcasts");
+  join_products(program);  // before a product adds what the one before it made
+  dump("join_products");
   fuse_epilogues(program);  // before elementwise fusion, which would take what products can do
   dump("fuse_epilogues");
   auto groups = fuse_elementwise(program);

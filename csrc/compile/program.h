@@ -53,8 +53,12 @@ struct Node {
   // recompute_cheap_values: by every group that reads it, which has it as a member, too.
   bool recomputed = false;
 
-  // emit_steps: the step that makes the result.
+  // emit_steps: the step that makes the result. of_parts: several do, each a part that nobody else writes, and a part
+  // for which nobody else looks is made there at once: from element `place` of `part_of` on, in its strides.
   std::uint32_t step = kNone;
+  bool of_parts = false;
+  std::uint32_t part_of = kNone;
+  std::int64_t place = 0;
 
   Op operation() const { return static_cast<Op>(op); }
   bool is_op(Op wanted) const { return kind == Kind::kOp && operation() == wanted; }

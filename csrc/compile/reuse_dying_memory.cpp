@@ -1,6 +1,7 @@
 // Pass: an elementwise pass, or a product that updates, may write its result over what it is the last to read: a
 // temporary, or an input that nobody needs any more (an optimizer's old parameters). A copy of such memory is that
-// memory, so that indexed writes touch no more than they change. Test: tests/cpp/test_assign_memory.cpp.
+// memory, so that indexed writes touch no more than they change; and what is copied to be a part of something is made
+// there. Test: tests/cpp/test_assign_memory.cpp.
 #include <algorithm>
 #include <vector>
 
@@ -58,69 +59,123 @@ NodeVector overwritable(const MatmulStep& step) {
   return {step.base.slot};
 }
 
-// Does the copy make all of node `to` out of all of node `from`?
-bool copies_whole(const Program& program, const CopyStep& step) {
+// Does the copy take all of a node, in the order in which it lies?
+bool reads_whole(const Program& program, const CopyStep& step) {
   std::int64_t numel = 1;
   for (std::int64_t size : step.dims) numel *= size;
-  std::size_t bytes = static_cast<std::size_t>(numel) * step.element_size;
-  return step.dims.size() <= 1 && step.from.offset == 0 && step.to.offset == 0 &&
-         step.from_strides == step.to_strides && program[step.from.slot].bytes() == bytes &&
-         program[step.to.slot].bytes() == bytes;
+  return step.dims.size() <= 1 && step.from.offset == 0 && step.from_strides == step.to_strides &&
+         program[step.from.slot].bytes() == static_cast<std::size_t>(numel) * step.element_size;
+}
+
+// Does it make all of another one?
+bool copies_whole(const Program& program, const CopyStep& step) {
+  return reads_whole(program, step) && step.to.offset == 0 &&
+         program[step.to.slot].bytes() == program[step.from.slot].bytes();
+}
+
+class Homes {
+ public:
+  Homes(const Program& program, Plan& plan);
+  std::vector<Home> find();
+
+ private:
+  bool is_temporary(std::uint32_t node) const { return program_[node].kind == Node::Kind::kOp && !outlives_[node]; }
+  bool dies(std::uint32_t old, std::size_t number, std::uint32_t result) const;
+  void make_in_place(const CopyStep& copy);
+  void become(const CopyStep& copy, std::size_t number);
+  void take_over(std::uint32_t result, const NodeVector& candidates, std::size_t number);
+
+  static constexpr auto kNever = static_cast<std::size_t>(-1);
+  const Program& program_;
+  Plan& plan_;
+  std::vector<std::size_t> first_use_, last_use_;  // steps
+  std::vector<bool> outlives_, taken_;             // the plan; by another node
+  std::vector<Home> homes_;
+};
+
+Homes::Homes(const Program& program, Plan& plan) : program_(program), plan_(plan) {
+  const std::size_t count = program.nodes.size();
+  first_use_.assign(count, kNever);
+  last_use_.assign(count, kNever);
+  for (std::size_t number = 0; number < plan.steps.size(); ++number)
+    visit_locations(plan.steps[number], [&](Location& location) {
+      last_use_[location.slot] = number;
+      first_use_[location.slot] = std::min(first_use_[location.slot], number);
+    });
+  outlives_.assign(count, false);
+  taken_.assign(count, false);
+  for (const Node& node : program.nodes)
+    if (node.live) outlives_[node.owner] = true;
+  for (std::uint32_t index = 0; index < count; ++index) homes_.push_back({index});
+}
+
+bool Homes::dies(std::uint32_t old, std::size_t number, std::uint32_t result) const {
+  return last_use_[old] == number && !taken_[old] && !outlives_[old] &&
+         (program_[old].kind == Node::Kind::kOp || program_[old].dying) &&
+         program_[homes_[old].node].bytes() == program_[result].bytes();
+}
+
+// What is copied to be a part of something is made there, if it is of no other memory yet.
+void Homes::make_in_place(const CopyStep& copy) {
+  const std::uint32_t part = copy.from.slot, whole = copy.to.slot;
+  if (!program_[whole].of_parts || !is_temporary(part) || taken_[part] || !reads_whole(program_, copy)) return;
+  const auto [node, offset] = homes_[whole];
+  homes_[part] = {node, offset + copy.to.offset};
+  taken_[part] = true;
+  first_use_[node] = std::min(first_use_[node], first_use_[part]);
+  last_use_[node] = std::max(last_use_[node], last_use_[part]);
+}
+
+void Homes::become(const CopyStep& copy, std::size_t number) {
+  const std::uint32_t old = copy.from.slot, result = copy.to.slot;
+  if (first_use_[result] != number || homes_[result].node != result) return;
+  if (!copies_whole(program_, copy) || !dies(old, number, result)) return;
+  taken_[old] = true;
+  const std::uint32_t root = homes_[old].node;
+  if (outlives_[result] && program_[root].kind != Node::Kind::kInput) {  // made in the result's memory from the start
+    for (Home& home : homes_)
+      if (home.node == root) home.node = result;
+  } else {
+    homes_[result].node = root;
+  }
+}
+
+void Homes::take_over(std::uint32_t result, const NodeVector& candidates, std::size_t number) {
+  if (first_use_[result] != number || homes_[result].node != result) return;
+  for (std::uint32_t old : candidates) {
+    // A result that outlives the plan can only take memory that does so too: an input's.
+    const std::uint32_t root = homes_[old].node;
+    const bool outlived = outlives_[result] && program_[root].kind != Node::Kind::kInput;
+    if (!dies(old, number, result) || outlived) continue;
+    taken_[old] = true;
+    homes_[result].node = root;
+    return;
+  }
+}
+
+std::vector<Home> Homes::find() {
+  for (std::size_t number = plan_.steps.size(); number-- > 0;)  // wholes, which may be parts, before their parts
+    if (const auto* copy = std::get_if<CopyStep>(&plan_.steps[number])) make_in_place(*copy);
+  std::vector<std::uint32_t> registers_of(program_.nodes.size(), 0);
+  for (std::size_t number = 0; number < plan_.steps.size(); ++number) {
+    const Step& at = plan_.steps[number];
+    if (const auto* copy = std::get_if<CopyStep>(&at)) become(*copy, number);
+    if (const auto* product = std::get_if<MatmulStep>(&at))
+      take_over(product->updated.slot, overwritable(*product), number);
+    const auto* step = std::get_if<ElementwiseStep>(&at);
+    if (!step) continue;
+    const std::vector<RegisterUse> uses = uses_of(*step, registers_of);
+    for (const auto& instruction : step->instructions) {
+      const auto& out = step->registers[instruction.out];
+      if (out.kind == ElementwiseStep::Kind::kContiguous && out.location.offset == 0)
+        take_over(out.location.slot, overwritable(*step, uses, instruction.out), number);
+    }
+  }
+  return std::move(homes_);
 }
 
 }  // namespace
 
-std::vector<std::uint32_t> reuse_dying_memory(const Program& program, Plan& plan) {
-  std::size_t count = program.nodes.size();
-  constexpr auto kNever = static_cast<std::size_t>(-1);
-  std::vector<std::size_t> last_read(count, kNever), first_use(count, kNever);
-  for (std::size_t number = 0; number < plan.steps.size(); ++number)
-    visit_locations(plan.steps[number], [&](Location& location) {
-      last_read[location.slot] = number;
-      first_use[location.slot] = std::min(first_use[location.slot], number);
-    });
-  std::vector<bool> outlives(count, false), taken(count, false);
-  for (const Node& node : program.nodes)
-    if (node.live) outlives[node.owner] = true;
-  std::vector<std::uint32_t> root_of(count), registers_of(count, 0);
-  for (std::uint32_t index = 0; index < count; ++index) root_of[index] = index;
-  auto dies = [&](std::uint32_t old, std::size_t number, std::uint32_t result) {
-    return last_read[old] == number && !taken[old] && !outlives[old] &&
-           (program[old].kind == Node::Kind::kOp || program[old].dying) &&
-           program[root_of[old]].bytes() == program[result].bytes();
-  };
-  for (std::size_t number = 0; number < plan.steps.size(); ++number) {
-    if (const auto* copy = std::get_if<CopyStep>(&plan.steps[number])) {
-      std::uint32_t old = copy->from.slot, result = copy->to.slot;
-      if (first_use[result] != number || !copies_whole(program, *copy) || !dies(old, number, result)) continue;
-      taken[old] = true;
-      std::uint32_t root = root_of[old];
-      if (outlives[result] && program[root].kind != Node::Kind::kInput)  // made in the result's memory from the start
-        std::replace(root_of.begin(), root_of.end(), root, result);
-      else
-        root_of[result] = root;
-      continue;
-    }
-    const auto take_over = [&](std::uint32_t result, const NodeVector& candidates) {
-      for (std::uint32_t old : candidates) {
-        // A result that outlives the plan can only take memory that does so too: an input's.
-        bool outlived = outlives[result] && program[root_of[old]].kind != Node::Kind::kInput;
-        if (!dies(old, number, result) || outlived) continue;
-        taken[old] = true;
-        root_of[result] = root_of[old];
-        return;
-      }
-    };
-    if (const auto* product = std::get_if<MatmulStep>(&plan.steps[number]))
-      take_over(product->updated.slot, overwritable(*product));
-    const auto* step = std::get_if<ElementwiseStep>(&plan.steps[number]);
-    if (!step) continue;
-    std::vector<RegisterUse> uses = uses_of(*step, registers_of);
-    for (const auto& instruction : step->instructions)
-      if (step->registers[instruction.out].kind == ElementwiseStep::Kind::kContiguous)
-        take_over(step->registers[instruction.out].location.slot, overwritable(*step, uses, instruction.out));
-  }
-  return root_of;
-}
+std::vector<Home> reuse_dying_memory(const Program& program, Plan& plan) { return Homes(program, plan).find(); }
 
 }  // namespace lamina

@@ -28,8 +28,8 @@ class Collector {
       (strides[i] < 0 ? low : high) += std::max<std::int64_t>(dims[i] - 1, 0) * strides[i];
     add(location, low * size, (high + 1) * size, writes, 0);
   }
-  // Of a space whose first axes make the rows: what a row reads may be a piece of its own, next to the one before.
-  void strided_by_rows(const ElementwiseStep::Register& entry, const DimVector& dims) {
+  // Of a space whose first axes make the rows: what a row touches may be a piece of its own, next to the one before.
+  void strided_by_rows(const ElementwiseStep::Register& entry, const DimVector& dims, bool writes) {
     std::int64_t row = 0, own = 1, rows = 1;  // the distance of rows, and the extent of one
     std::size_t axis = 0;
     for (; axis < dims.size() && rows < rows_; ++axis) {
@@ -42,8 +42,8 @@ class Collector {
       own += (dims[axis] - 1) * entry.strides[axis];
       forward &= entry.strides[axis] >= 0;
     }
-    if (!forward || row < own) return strided(entry.location, dims, entry.strides, entry.element_size, false);
-    cut(entry.location, rows_ * row * entry.element_size, false);
+    if (!forward || row < own) return strided(entry.location, dims, entry.strides, entry.element_size, writes);
+    cut(entry.location, rows_ * row * entry.element_size, writes);
   }
 
  private:
@@ -88,7 +88,8 @@ void collect(const ElementwiseStep& step, Collector& to) {
     const auto& entry = step.registers[i];
     if (entry.kind == Kind::kContiguous) to.cut(entry.location, step.numel * entry.element_size, written[i]);
     if (entry.kind == Kind::kUniform) to.whole(entry.location, entry.element_size, false);
-    if (entry.kind == Kind::kStrided) to.strided_by_rows(entry, step.dims);
+    if (entry.kind == Kind::kStrided || entry.kind == Kind::kScattered)
+      to.strided_by_rows(entry, step.dims, written[i]);
   }
   for (const auto& reduction : step.reductions) {
     std::int64_t bytes = step.outer * step.inner * bytes_of(reduction.dtype);

@@ -28,6 +28,7 @@ struct ElementwiseStep {
   enum class Kind : std::uint8_t {
     kContiguous,  // read from, or written to, memory in the iteration's order
     kStrided,     // gathered into a tile first
+    kScattered,   // written in strides: neighbors where they belong, others to a tile first
     kUniform,     // one element for all: a tile filled once
     kTemporary    // a tile
   };
@@ -37,7 +38,7 @@ struct ElementwiseStep {
     std::uint8_t element_size;
     std::uint16_t tile;  // which scratch tile (all kinds but kContiguous)
     Location location;   // all kinds but kTemporary
-    DimVector strides;   // kStrided: in elements, one a dimension of the iteration space
+    DimVector strides;   // kStrided, kScattered: in elements, one a dimension of the iteration space
     bool few;            // where an element repeats, a few copies of it do: only compounds read them
   };
   struct Instruction {

@@ -48,6 +48,13 @@ void load_row(std::byte* out, const std::byte* in, std::size_t size, std::int64_
     kernels::table().load_strided[size](out, in, static_cast<std::size_t>(n), stride);
 }
 
+void store_row(std::byte* out, const std::byte* in, std::size_t size, std::int64_t n, std::int64_t stride) {
+  if (stride == 1)
+    std::memcpy(out, in, static_cast<std::size_t>(n) * size);
+  else
+    kernels::table().store_strided[size](out, in, static_cast<std::size_t>(n), stride);
+}
+
 // A number n times, n too few for a call to pay: in whole blocks. What they store too much, within `room` elements, the
 // next row overwrites.
 inline void repeat(std::byte* out, const std::byte* number, std::int64_t n, std::int64_t room) {
@@ -109,6 +116,21 @@ void gather_range(std::byte* out, const std::byte* base, const DimVector& dims, 
       load_row(out, in, element_size, run, stride);
     }
     out += run * size;
+    count -= run;
+    if (count > 0) cursor.advance(dims, strides, nullptr);
+  }
+}
+
+void scatter_range(std::byte* base, const std::byte* in, const DimVector& dims, const DimVector& strides,
+                   std::size_t element_size, std::int64_t start, std::int64_t count) {
+  auto size = static_cast<std::int64_t>(element_size);
+  std::int64_t width = dims.back(), stride = strides.back();
+  Cursor cursor;
+  cursor.seek(start / width, dims, strides, nullptr);
+  for (std::int64_t column = start % width; count > 0; column = 0) {
+    std::int64_t run = std::min(width - column, count);
+    store_row(base + (cursor.from + column * stride) * size, in, element_size, run, stride);
+    in += run * size;
     count -= run;
     if (count > 0) cursor.advance(dims, strides, nullptr);
   }

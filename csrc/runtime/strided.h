@@ -12,6 +12,10 @@ namespace lamina::runtime {
 void gather_range(std::byte* out, const std::byte* base, const DimVector& dims, const DimVector& strides,
                   std::size_t element_size, std::int64_t start, std::int64_t count);
 
+// Copies contiguous `in` to these elements.
+void scatter_range(std::byte* base, const std::byte* in, const DimVector& dims, const DimVector& strides,
+                   std::size_t element_size, std::int64_t start, std::int64_t count);
+
 // Where row `row` of the space begins, in elements; rows run along the last axis.
 std::int64_t row_offset(const DimVector& dims, const DimVector& strides, std::int64_t row);
 

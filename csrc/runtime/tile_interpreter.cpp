@@ -54,9 +54,10 @@ TileInterpreter::TileInterpreter(const ElementwiseStep& step, Slots slots, std::
       if (entry.few) elements->step = 0;
     }
     any_strided |= entry.kind == Kind::kStrided;
+    scatters_ |= entry.kind == Kind::kScattered;
     ++elements;
   }
-  if (any_strided && step.dims.back() >= kNarrow) {
+  if ((any_strided || scatters_) && step.dims.back() >= kNarrow) {
     std::int64_t width = step.dims.back(), pieces = (width + kTile - 1) / kTile;
     piece_ = (width + pieces - 1) / pieces;
   }
@@ -80,11 +81,14 @@ void TileInterpreter::run(std::int64_t start, std::int64_t n) {
       elements->first = at(slots_, entry.location) + start * entry.element_size;
     else if (entry.kind == Kind::kStrided)
       *elements = read_strided(entry, start, n);
+    else if (entry.kind == Kind::kScattered)
+      elements->first = place_scattered(entry, start, n);
     ++elements;
   }
   for (std::size_t i = 0; i < streamed_.size(); ++i)
     elements_[streamed_[i]].first = tiles_ + (step_.tiles + i) * kTileBytes;
   for (const auto& instruction : step_.instructions) run(instruction, static_cast<std::size_t>(n));
+  if (scatters_) scatter(start, n);
   for (std::uint16_t number : streamed_) {
     const auto& entry = step_.registers[number];
     std::byte* to = at(slots_, entry.location) + start * entry.element_size;
@@ -127,6 +131,23 @@ TileInterpreter::Elements TileInterpreter::read_strided(const ElementwiseStep::R
   }
   gather_range(tile, base, step_.dims, entry.strides, entry.element_size, start, n);
   return {tile, 1};
+}
+
+std::byte* TileInterpreter::place_scattered(const ElementwiseStep::Register& entry, std::int64_t start,
+                                            std::int64_t n) const {
+  std::int64_t width = step_.dims.back(), column = start % width;
+  if (column + n > width || entry.strides.back() != 1) return tiles_ + entry.tile * kTileBytes;
+  return at(slots_, entry.location) +
+         (row_offset(step_.dims, entry.strides, start / width) + column) * entry.element_size;
+}
+
+void TileInterpreter::scatter(std::int64_t start, std::int64_t n) const {
+  const Elements* elements = elements_;
+  for (const auto& entry : step_.registers) {
+    const std::byte* from = elements++->first;
+    if (entry.kind == Kind::kScattered && from == tiles_ + entry.tile * kTileBytes)
+      scatter_range(at(slots_, entry.location), from, step_.dims, entry.strides, entry.element_size, start, n);
+  }
 }
 
 }  // namespace lamina::runtime

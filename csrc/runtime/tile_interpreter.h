@@ -45,6 +45,9 @@ class TileInterpreter {
   };
 
   Elements read_strided(const ElementwiseStep::Register& entry, std::int64_t start, std::int64_t n);
+  // Where to write them: where they belong, if they are neighbors there, else to the tile.
+  std::byte* place_scattered(const ElementwiseStep::Register& entry, std::int64_t start, std::int64_t n) const;
+  void scatter(std::int64_t start, std::int64_t n) const;
   void run(const ElementwiseStep::Instruction& instruction, std::size_t n) const;
 
   bool streams(const ElementwiseStep::Register& entry) const;
@@ -56,6 +59,7 @@ class TileInterpreter {
   std::int64_t piece_ = 0;  // of a row that makes a tile; 0: rows do not matter
   std::byte *tiles_, *extra_;
   std::vector<std::uint16_t> streamed_;  // registers whose tiles are copied to memory past the caches
+  bool scatters_ = false;
   Elements* elements_;
   Elements in_place_[kMostInPlace];
   std::vector<Elements> on_heap_;

@@ -35,6 +35,7 @@ struct Compiled {
     drop_dead_values(program);
     resolve_views(program);
     shrink_broadcasts(program);
+    join_products(program);
     fuse_epilogues(program);
     groups = fuse_elementwise(program);
     recompute_cheap_values(program, groups);

@@ -139,6 +139,57 @@ TEST_F(ReuseDyingMemory, TemporaryThatIsCopiedIsMadeInTheResultsMemory) {
   EXPECT_EQ(c.plan.notes.size(), 2u);
 }
 
+class PartsAreMadeInPlace : public ReuseDyingMemory {
+ protected:
+  // Of two matrices from products, and of two from an elementwise pass.
+  ValuePtr a = build::matmul(range({4, 4}), range({4, 4})), b = build::matmul(range({4, 4}), range({4, 4}));
+  ValuePtr e = range({4, 4}) + range({4, 4}), f = build::neg(range({4, 4}));
+
+  std::size_t copies(const ValuePtr& result) {
+    c.read({result});
+    c.finish();
+    return c.count<CopyStep>();
+  }
+};
+
+TEST_F(PartsAreMadeInPlace, OneBelowTheOther) {
+  const ValuePtr parts[] = {a, e, b};
+  EXPECT_EQ(copies(build::cat(parts, 0)), 0u);
+  EXPECT_EQ(c.plan.arena_bytes, 0u);
+}
+
+TEST_F(PartsAreMadeInPlace, SideBySideByElementwisePasses) {
+  const ValuePtr parts[] = {a, e, f};
+  EXPECT_EQ(copies(build::cat(parts, 1)), 1u);  // of the product
+}
+
+TEST_F(PartsAreMadeInPlace, PartsOfParts) {
+  const ValuePtr columns[] = {e, f}, others[] = {build::exp(range({4, 4})), build::exp(range({4, 4}))};
+  const ValuePtr rows[] = {build::cat(columns, 1), build::cat(others, 1)};
+  EXPECT_EQ(copies(build::cat(rows, 0)), 0u);
+}
+
+TEST_F(PartsAreMadeInPlace, AlthoughTheyAreReadLater) {
+  const ValuePtr parts[] = {a, b};
+  ValuePtr whole = build::cat(parts, 0),
+           later = build::matmul(a, build::slice(whole, a->shape, DimVector{4, 0}, DimVector{1, 1}));
+  EXPECT_EQ(copies(later), 0u);
+}
+
+TEST_F(PartsAreMadeInPlace, ButInOnePlace) {
+  const ValuePtr parts[] = {a, b, a}, others[] = {b, a};
+  ValuePtr first = build::cat(parts, 0), second = build::cat(others, 0);
+  EXPECT_EQ(copies(build::matmul(first, second, false, true)), 3u);
+}
+
+TEST_F(PartsAreMadeInPlace, NotWhatSomebodySees) {
+  const ValuePtr parts[] = {a, e};
+  ValuePtr whole = build::cat(parts, 0);
+  c.read({whole, a, e});
+  c.finish();
+  EXPECT_EQ(c.count<CopyStep>(), 2u);
+}
+
 TEST(AssignMemory, TemporariesTakeTurns) {
   Compiled c;
   ValuePtr y = range({64, 64});
