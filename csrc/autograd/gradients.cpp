@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "autograd/filled_box.h"
 #include "graph/scope.h"
 #include "support/check.h"
 
@@ -93,6 +94,24 @@ class Walk {
   void accumulate(const Value* value, ValuePtr gradient) {
     ValuePtr& sum = nodes_[value->mark].gradient;
     sum = sum ? build::add(sum, gradient) : std::move(gradient);
+    if (!filled_.empty()) filled_.erase(value->mark);
+  }
+  // The gradient of a slice: what others have given for the rest of the value stays where it is, so that a loop over
+  // slices takes no longer for each of them than it is large.
+  void accumulate_slice(const Value* value, ValuePtr gradient, const Attribute* place) {
+    ValuePtr& sum = nodes_[value->mark].gradient;
+    const Shape* shape = gradient->shape;
+    const FilledBox box(*place, shape);
+    if (!sum) {
+      sum = build::full(value->shape, 0, gradient->dtype, gradient->device());
+      filled_.emplace(value->mark, box);
+    } else {
+      const auto filled = filled_.find(value->mark);
+      const bool apart = filled != filled_.end() && filled->second.is_apart_from(box);
+      if (!apart) gradient = build::add(build::slice(sum, shape, place), gradient);
+      if (filled != filled_.end()) filled->second.include(box);
+    }
+    sum = build::slice_update(sum, gradient, place);
   }
   // An output may come to the walk several times: as it was returned, and as it was saved for the function's gradient.
   void accumulate_output(const Value* function, std::size_t number, ValuePtr gradient) {
@@ -120,6 +139,7 @@ class Walk {
   };
   std::vector<Node> nodes_;
   std::unordered_map<const Value*, std::vector<ValuePtr>> outputs_;
+  std::unordered_map<std::uint32_t, FilledBox> filled_;  // by number: gradients that only slices have given so far
   std::uint64_t id_ = ++g_started;
   bool selective_ = false;
   std::uint64_t walks_seen_ = 0;
@@ -165,10 +185,12 @@ void visit(Value* node, std::span<ValuePtr> gradients, Walk& walk, const Gradien
     for (Value* operand : operands) kept.push_back(operand->requires_grad() ? operand : nullptr);
     operands = kept;
   }
+  const Attribute* part = nullptr;
   if (node->op == kFunction) {
     observer.call(node, gradients, results, options.retain_graph);
   } else {
-    Gradient rule(node, gradients[0], results, hooked ? &observer : nullptr);
+    const bool seen = hooked || options.watched;  // whole, as PyTorch shows it
+    Gradient rule(node, gradients[0], results, hooked ? &observer : nullptr, kRequiresGrad, seen ? nullptr : &part);
     row(node->op).gradient(rule);
   }
   if (hooked || options.watched) observer.after(node, results.first(node->input_count), gradients);
@@ -176,7 +198,10 @@ void visit(Value* node, std::span<ValuePtr> gradients, Walk& walk, const Gradien
     Value* input = operands[i];
     walk.stamp_if_disturbed();
     if (!results[i] || !input || !input->requires_grad() || !walk.wanted(input)) continue;
-    walk.accumulate(input, std::move(results[i]));
+    if (part)
+      walk.accumulate_slice(input, std::move(results[i]), part);
+    else
+      walk.accumulate(input, std::move(results[i]));
   }
 }
 

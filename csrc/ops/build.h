@@ -38,6 +38,7 @@ ValuePtr reshape(const ValuePtr& x, const Shape* shape);  // x itself if it has 
 ValuePtr permute(const ValuePtr& x, Dims axes);
 ValuePtr expand(const ValuePtr& x, const Shape* shape);
 ValuePtr slice(const ValuePtr& x, const Shape* shape, Dims starts, Dims steps);
+ValuePtr slice(const ValuePtr& x, const Shape* shape, const Attribute* starts_and_steps);
 // x's elements in row-major order, seen at these strides; within bounds by contract.
 ValuePtr as_strided(const ValuePtr& x, const Shape* shape, const Attribute* offset_and_strides);
 // A shape with a new last axis for a complex number's two parts.

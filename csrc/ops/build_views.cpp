@@ -32,7 +32,11 @@ ValuePtr expand(const ValuePtr& x, const Shape* shape) {
 ValuePtr slice(const ValuePtr& x, const Shape* shape, Dims starts, Dims steps) {
   DimVector both(starts.begin(), starts.end());
   both.insert(both.end(), steps.begin(), steps.end());
-  return record(Op::slice, {x.get()}, shape, x->dtype, Attribute::of(both));
+  return slice(x, shape, Attribute::of(both));
+}
+
+ValuePtr slice(const ValuePtr& x, const Shape* shape, const Attribute* starts_and_steps) {
+  return record(Op::slice, {x.get()}, shape, x->dtype, starts_and_steps);
 }
 
 ValuePtr as_strided(const ValuePtr& x, const Shape* shape, const Attribute* offset_and_strides) {

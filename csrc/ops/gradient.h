@@ -20,9 +20,10 @@ class Gradient {
  public:
   // node: the value differentiated; cotangent: d(root)/d(node), of node's shape. results: one slot an operand.
   // saved: asked for what the rule reads, if not null. wanted: the flag of operands that are to get a gradient.
+  // part: if not null, a slice's rule leaves its cotangent as it is, and here, of which part of the operand it is.
   Gradient(Value* node, ValuePtr cotangent, std::span<ValuePtr> results, SavedNumbers* saved = nullptr,
-           ValueFlags wanted = kRequiresGrad)
-      : node_(node), cotangent_(std::move(cotangent)), results_(results), saved_(saved), wanted_(wanted) {}
+           ValueFlags wanted = kRequiresGrad, const Attribute** part = nullptr)
+      : node_(node), cotangent_(std::move(cotangent)), results_(results), saved_(saved), wanted_(wanted), part_(part) {}
 
   const ValuePtr& g() const { return cotangent_; }
   // Numbers; the row must list the read. Raise PyTorch's error if they were changed in place since.
@@ -42,6 +43,8 @@ class Gradient {
   void give(std::size_t operand, Make&& make) {
     if (wants(operand)) results_[operand] = build::sum_to(make(), shape(operand));
   }
+  // The cotangent, where the slice lies in its operand, and 0 elsewhere.
+  void give_slice();
 
  private:
   ValuePtr read(std::size_t operand) const;
@@ -51,6 +54,7 @@ class Gradient {
   std::span<ValuePtr> results_;
   SavedNumbers* saved_;
   ValueFlags wanted_;
+  const Attribute** part_;
 };
 
 namespace gradient {

@@ -51,13 +51,6 @@ bool has_one_a_row(const Value* x) {
          x->operands()[1]->shape == reduced_shape(x->shape, DimVector{last}, true);
 }
 
-DimVector starts_of(const Attribute& both) {
-  return DimVector(both.values().begin(), both.values().begin() + static_cast<std::ptrdiff_t>(both.size() / 2));
-}
-DimVector steps_of(const Attribute& both) {
-  return DimVector(both.values().begin() + static_cast<std::ptrdiff_t>(both.size() / 2), both.values().end());
-}
-
 }  // namespace
 
 void sum(Gradient& d) {
@@ -164,9 +157,7 @@ void permute(Gradient& d) {
 void expand(Gradient& d) {
   d.give(0, [&] { return d.g(); });  // give() sums
 }
-void slice(Gradient& d) {
-  d.give(0, [&] { return build::slice_update(zeros(d, 0), d.g(), &d.attribute()); });
-}
+void slice(Gradient& d) { d.give_slice(); }
 // Each element's gradients add up at its place in the operand.
 void as_strided(Gradient& d) {
   d.give(0, [&] {
@@ -194,7 +185,7 @@ void rebase(Gradient& d) {
 
 void slice_update(Gradient& d) {
   d.give(0, [&] { return build::slice_update(d.g(), zeros(d, 1), &d.attribute()); });
-  d.give(1, [&] { return build::slice(d.g(), d.shape(1), starts_of(d.attribute()), steps_of(d.attribute())); });
+  d.give(1, [&] { return build::slice(d.g(), d.shape(1), &d.attribute()); });
 }
 void cat(Gradient& d) {
   auto axis = static_cast<int>(d.attribute()[0]);

@@ -235,6 +235,27 @@ TEST(Gradients, PartsOfASpreadNumber) {
   }
 }
 
+// Whatever lies where, and whether what reads the whole value comes first, last or in between.
+TEST(Gradients, SlicesAddUp) {
+  const auto part = [](const ValuePtr& x, std::int64_t start, std::int64_t step) {
+    return build::narrow(x, 0, start, 3, step);
+  };
+  const ValuePtr weights = leaf({3}, {1, 10, 100});
+  for (int whole = -1; whole < 4; ++whole) {
+    ValuePtr x = parameter({7}, Numbers(7, 1)), y = x * 2.0, total = build::number(0, y->dtype);
+    const auto add = [&](const ValuePtr& term) { total = build::add(total, build::sum_all(term)); };
+    for (int i = 0; i < 4; ++i) {
+      if (i == whole) add(y * 1000.0);
+      add(part(y, i == 3 ? 6 : 2 * i - i / 2, i == 3 ? -3 : 1) * weights);  // 0 to 2, 2 to 4, 3 to 5, and 6, 3, 0
+    }
+    Observer observer;
+    differentiate(total, observer);
+    Numbers expected{202, 20, 202, 42, 220, 200, 2};
+    for (float& number : expected) number += whole >= 0 ? 2000.0f : 0.0f;
+    EXPECT_EQ(observer.of(x), expected);
+  }
+}
+
 TEST(Gradients, HundredThousandDeep) {
   std::int64_t before = live_value_count();
   {
