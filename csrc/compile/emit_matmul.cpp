@@ -8,7 +8,7 @@ namespace lamina {
 
 namespace {
 
-// Where each product of a batch finds its matrix of an operand, whose first axes are `own`.
+// Where each product of a batch finds its matrix, from these steps along the axes of the batch.
 Offsets batch_offsets(const Shape* batch, const DimVector& steps) {
   Offsets offsets{0};
   for (std::size_t axis = 0; axis < steps.size(); ++axis) {

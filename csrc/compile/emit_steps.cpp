@@ -13,7 +13,7 @@ namespace {
 // Who reads what from memory.
 struct Readers {
   std::vector<bool> stored;                // results that must be in memory: looked at from outside, or by another step
-  std::vector<std::uint32_t> only_reader;  // of memory that one node reads; kSeveral
+  std::vector<std::uint32_t> only_reader;  // of a node's memory; kNone or kSeveral if there is not just one
   static constexpr std::uint32_t kSeveral = kNone - 1;
 };
 
