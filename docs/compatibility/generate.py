@@ -34,6 +34,32 @@ int32; tensors are dense. There is one process: `distributed` has `is_available(
 Operations are recorded and run when numbers are looked at, so `data_ptr()` and timings of single lines say little, and
 what a dead tensor held is let go when the tape runs. Texts are PyTorch's ([ADR 10](adr/0010-printed-names.md)): a shape
 prints as `torch.Size([2])`; classes are lamina's (`type(x).__module__`).
+
+## Libraries written for PyTorch
+
+A library says `import torch`. `lamina.as_torch` makes that statement give lamina, for one process:
+
+```sh
+python -m lamina.as_torch script.py
+python -m lamina.as_torch -m pytest tests
+```
+
+or, before anything imports torch, in notebooks and in programs of one's own:
+
+```python
+import lamina.as_torch
+
+lamina.as_torch.install()
+import torch  # lamina
+```
+
+- Every `torch.x.y` is the module `lamina.x.y` itself, so both names can be mixed. What lamina lacks is absent, an
+  `AttributeError` or a `ModuleNotFoundError` where the library asks for it: nothing is there for show.
+- `torch.__version__` is `2.13.0+lamina.` and lamina's version, by which libraries choose what to call;
+  `lamina.__version__` stays what it is ([ADR 19](adr/0019-in-pytorchs-place.md)).
+- PyTorch may be installed, too. If it has been imported already, `install` refuses.
+- A package manager does not count lamina as PyTorch: `pip install --no-deps` installs a library without it.
+- Processes that are started by `spawn` or `forkserver` begin anew: they need `install()` at the top of the script.
 """
 
 _LEFT_OUT = """## PyTorch's own tests that do not pass

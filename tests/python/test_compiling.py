@@ -79,3 +79,49 @@ def test_seed(seed: Callable[[], int]) -> None:
     lamina.manual_seed(drawn)
     assert lamina.initial_seed() == drawn
     assert first.equal(lamina.rand(4))
+
+
+def test_jit_leaves_everything_python() -> None:
+    net = nn.Linear(2, 1)
+    x = lamina.ones(1, 2)
+
+    def signed(x: lamina.Tensor) -> lamina.Tensor:
+        return x if x.sum() > 0 else -x
+
+    for given in (net, signed, nn.Linear):
+        assert lamina.jit.script(given) is given
+    assert lamina.jit.trace(net, x, check_trace=False) is net
+    assert lamina.jit.trace_module(net, {"forward": x}) is net
+    assert lamina.jit.trace(signed, (x,))(-x).sum().item() == 2  # both branches are still there
+    for decorator in (
+        lamina.jit.export,
+        lamina.jit.ignore,
+        lamina.jit.ignore(),
+        lamina.jit.ignore(drop=True),
+        lamina.jit.script_if_tracing,
+        lamina.jit.script_method,
+        lamina.jit.unused,
+    ):
+        assert decorator(signed) is signed
+    with pytest.raises(RuntimeError, match="must be a bool or a function but got 3"):
+        lamina.jit.ignore(3)
+    assert not lamina.jit.is_scripting()
+    assert not lamina.jit.is_tracing()
+    assert lamina.jit.annotate(list[int], [1]) == [1]
+
+
+def test_jit_modules_are_modules() -> None:
+    class Net(lamina.jit.ScriptModule):
+        size: lamina.jit.Final[int]
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.size = 2
+            self.layer = lamina.jit.trace(nn.Linear(2, 2), lamina.ones(1, 2))
+
+        @lamina.jit.script_method
+        def forward(self, x: lamina.Tensor) -> lamina.Tensor:
+            return self.layer(x)
+
+    assert Net()(lamina.ones(3, 2)).shape == (3, 2)
+    assert not isinstance(lamina.jit.script(nn.Linear(2, 1)), lamina.jit.ScriptModule)

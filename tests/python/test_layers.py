@@ -145,6 +145,8 @@ PYTHON_LAYERS: dict[str, set[str]] = {
     "io": {"nn", "tensor", "_core"},
     "serialization": {"io"},
     "viz": {"nn", "tensor", "_core"},
+    "jit": {"nn", "tensor", "_core"},
+    "as_torch": {"lamina"},
     "lamina": {
         "nn",
         "optim",
