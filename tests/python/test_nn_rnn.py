@@ -74,6 +74,15 @@ def test_layers_against_the_formulas(kind: str, projected: int) -> None:
         np.testing.assert_allclose(part.detach().numpy(), np.array(expected), rtol=1e-10)
 
 
+def test_weights_by_name_are_in_the_order_of_parameters() -> None:
+    for net in (nn.GRU(3, 4, num_layers=2, bidirectional=True), nn.LSTM(3, 4, proj_size=2, bias=False)):
+        assert net._flat_weights_names == [name for name, _ in net.named_parameters()]
+        assert all(a is b for a, b in zip(net._flat_weights, net.parameters(), strict=True))
+        for name in net._flat_weights_names:
+            if "weight" in name:
+                nn.init.xavier_uniform_(net._parameters[name])
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_packed_sequences_are_computed_one_by_one(kind: str) -> None:
     net = getattr(nn, kind)(3, 4, num_layers=2, bidirectional=True, batch_first=True, dtype=lamina.float64)

@@ -99,14 +99,22 @@ class RNNBase(Module):
         return [[f"{stem}{end}" if has else None for stem, has in zip(stems, there)] for end in ends]
 
     @property
+    def _all_weights(self) -> list[list[str]]:
+        places = [names for layer in range(self.num_layers) for names in self._names(layer)]
+        return [[name for name in names if name is not None] for names in places]
+
+    @property
     def all_weights(self) -> list[list[Parameter]]:
         """The weights of each layer and direction."""
-        places = [names for layer in range(self.num_layers) for names in self._names(layer)]
-        return [[getattr(self, name) for name in names if name is not None] for names in places]
+        return [[getattr(self, name) for name in names] for names in self._all_weights]
+
+    @property
+    def _flat_weights_names(self) -> list[str]:  # private in PyTorch, and used by textbooks that initialize by names
+        return [name for names in self._all_weights for name in names]
 
     @property
     def _flat_weights(self) -> list[Parameter]:
-        return [weight for weights in self.all_weights for weight in weights]
+        return [getattr(self, name) for name in self._flat_weights_names]
 
     def reset_parameters(self) -> None:
         """Draw new numbers."""
