@@ -2,150 +2,16 @@
 #include "autograd/gradients.h"
 
 #include <algorithm>
-#include <ranges>
 #include <unordered_map>
 #include <unordered_set>
 
-#include "autograd/filled_box.h"
+#include "autograd/walk.h"
 #include "graph/scope.h"
 #include "support/check.h"
 
 namespace lamina {
 
 namespace {
-
-// The values a walk visits, each with its number and its gradient so far. A value's `mark` is its number in this walk.
-class Walk {
- public:
-  Walk(std::span<Value* const> roots, std::span<Value* const> ends) {
-    std::vector<Found> found;
-    found.reserve(kUsualNodes);
-    auto is_end = [ends](const Value* node) { return std::ranges::find(ends, node) != ends.end(); };
-    // A leaf comes right behind the oldest of its readers: as soon as its gradient is complete.
-    auto add = [&found](Value* value, std::uint64_t order) {
-      if (value->mark < found.size() && found[value->mark].value == value) {
-        if (value->leaf) found[value->mark].order = std::min(found[value->mark].order, order);
-        return;
-      }
-      value->mark = static_cast<std::uint32_t>(found.size());
-      found.push_back({value->leaf ? order : 2 * value->sequence, value});
-    };
-    for (Value* root : roots) add(root, 2 * root->sequence);
-    for (std::size_t next = 0; next < found.size(); ++next) {
-      const Value* node = found[next].value;
-      if (node->leaf || is_end(node)) continue;
-      for (Value* input : node->operands())
-        if (input && input->requires_grad()) add(input, 2 * node->sequence - 1);
-    }
-    std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
-      return a.order != b.order ? a.order > b.order : a.value->sequence > b.value->sequence;
-    });
-    nodes_.reserve(found.size());
-    for (const Found& one : found) nodes_.push_back({ValuePtr(one.value), nullptr, true});
-    stamp();
-  }
-
-  // Writes the numbers; again after an observer may have walked the graph itself.
-  void stamp() {
-    for (std::size_t i = 0; i < nodes_.size(); ++i) nodes_[i].value->mark = static_cast<std::uint32_t>(i);
-    walks_seen_ = ++g_walks;
-  }
-  void stamp_if_disturbed() {
-    if (walks_seen_ != g_walks) stamp();
-  }
-
-  std::size_t size() const { return nodes_.size(); }
-  std::uint64_t id() const { return id_; }
-  bool selective() const { return selective_; }
-  Value* node(std::size_t number) const { return nodes_[number].value.get(); }
-  ValuePtr& gradient(std::size_t number) { return nodes_[number].gradient; }
-  bool wanted(const Value* value) const { return nodes_[value->mark].wanted; }
-  static bool is_among(const Value* node, std::span<Value* const> values) {
-    return std::any_of(values.begin(), values.end(), [&](Value* value) { return same(node, value); });
-  }
-  bool reaches(const Value* value) const {
-    return std::ranges::any_of(nodes_, [&](const Node& node) { return node.wanted && same(node.value.get(), value); });
-  }
-  bool visits(const Value* value) const {
-    return value->mark < nodes_.size() && nodes_[value->mark].value.get() == value;
-  }
-
-  // Keeps only what lies on a path to one of `inputs`.
-  void restrict_to(std::span<Value* const> inputs) {
-    selective_ = true;
-    for (Node& node : nodes_) node.wanted = is_among(node.value.get(), inputs);
-    for (Node& node : std::views::reverse(nodes_)) {
-      if (node.value->leaf) continue;
-      for (Value* operand : node.value->operands())
-        if (operand && operand->requires_grad() && visits(operand) && wanted(operand)) node.wanted = true;
-    }
-  }
-
-  bool wants_operand(const Value* node) const {
-    for (Value* operand : node->operands())
-      if (operand && operand->requires_grad() && wanted(operand)) return true;
-    return false;
-  }
-  // A leaf that was updated in place since is still the same leaf.
-  static bool same(const Value* node, const Value* input) {
-    return node == input || (node->leaf && node->leaf == input->leaf);
-  }
-
-  void accumulate(const Value* value, ValuePtr gradient) {
-    ValuePtr& sum = nodes_[value->mark].gradient;
-    sum = sum ? build::add(sum, gradient) : std::move(gradient);
-    if (!filled_.empty()) filled_.erase(value->mark);
-  }
-  // The gradient of a slice: what others have given for the rest of the value stays where it is, so that a loop over
-  // slices takes no longer for each of them than it is large.
-  void accumulate_slice(const Value* value, ValuePtr gradient, const Attribute* place) {
-    ValuePtr& sum = nodes_[value->mark].gradient;
-    const Shape* shape = gradient->shape;
-    const FilledBox box(*place, shape);
-    if (!sum) {
-      sum = build::full(value->shape, 0, gradient->dtype, gradient->device());
-      filled_.emplace(value->mark, box);
-    } else {
-      const auto filled = filled_.find(value->mark);
-      const bool apart = filled != filled_.end() && filled->second.is_apart_from(box);
-      if (!apart) gradient = build::add(build::slice(sum, shape, place), gradient);
-      if (filled != filled_.end()) filled->second.include(box);
-    }
-    sum = build::slice_update(sum, gradient, place);
-  }
-  // An output may come to the walk several times: as it was returned, and as it was saved for the function's gradient.
-  void accumulate_output(const Value* function, std::size_t number, ValuePtr gradient) {
-    ValuePtr& sum = outputs(function)[number];
-    sum = sum ? build::add(sum, gradient) : std::move(gradient);
-  }
-  // A function has a gradient for each of its outputs.
-  std::vector<ValuePtr>& outputs(const Value* function) {
-    auto& gradients = outputs_[function];
-    gradients.resize(static_cast<std::size_t>((*function->attribute)[0]));
-    return gradients;
-  }
-
- private:
-  // A value beside what it is ordered by, which is then no further look into memory.
-  struct Found {
-    std::uint64_t order;
-    Value* value;
-  };
-  static constexpr std::size_t kUsualNodes = 64;
-
-  struct Node {
-    ValuePtr value, gradient;
-    bool wanted;
-  };
-  std::vector<Node> nodes_;
-  std::unordered_map<const Value*, std::vector<ValuePtr>> outputs_;
-  std::unordered_map<std::uint32_t, FilledBox> filled_;  // by number: gradients that only slices have given so far
-  std::uint64_t id_ = ++g_started;
-  bool selective_ = false;
-  std::uint64_t walks_seen_ = 0;
-  static inline std::uint64_t g_started = 0;
-  static inline std::uint64_t g_walks = 0;
-};
 
 // The thread's innermost walk.
 thread_local Walk* t_current = nullptr;
@@ -185,7 +51,7 @@ void visit(Value* node, std::span<ValuePtr> gradients, Walk& walk, const Gradien
     for (Value* operand : operands) kept.push_back(operand->requires_grad() ? operand : nullptr);
     operands = kept;
   }
-  const Attribute* part = nullptr;
+  GradientPart part{};
   if (node->op == kFunction) {
     observer.call(node, gradients, results, options.retain_graph);
   } else {
@@ -198,11 +64,9 @@ void visit(Value* node, std::span<ValuePtr> gradients, Walk& walk, const Gradien
     Value* input = operands[i];
     walk.stamp_if_disturbed();
     if (!results[i] || !input || !input->requires_grad() || !walk.wanted(input)) continue;
-    if (part)
-      walk.accumulate_slice(input, std::move(results[i]), part);
-    else
-      walk.accumulate(input, std::move(results[i]));
+    walk.accumulate(input, std::move(results[i]));
   }
+  if (part.numbers && walk.wanted(operands[0])) walk.accumulate_part(operands[0], std::move(part));
 }
 
 void visit_watched(Value* node, std::span<ValuePtr> gradients, Walk& walk, const GradientOptions& options,
@@ -248,7 +112,7 @@ std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const V
       if (walk.wanted(node)) visit_function(node, walk, options, observer);
       continue;
     }
-    ValuePtr gradient = std::move(walk.gradient(number));
+    ValuePtr gradient = walk.take(number);
     if (!gradient || !walk.wanted(node)) continue;
     bool end = options.cut_at_inputs && walk.is_among(node, options.inputs);
     if ((node->has(kHasHooks) || node->leaf) && !end) {

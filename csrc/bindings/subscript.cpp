@@ -77,13 +77,15 @@ int axes_used(PyObject* item) {
   return 1;
 }
 
-void add_slice(Subscript& subscript, const Shape* shape, int axis, PyObject* slice) {
+// Of several items, one that shows all of an axis shows nothing new.
+void add_slice(Subscript& subscript, const Shape* shape, int axis, PyObject* slice, bool alone) {
   Py_ssize_t start, stop, step;
   checked(PySlice_Unpack(slice, &start, &stop, &step));
   if (step <= 0) fail(ErrorKind::kValue, "step must be greater than zero");
   if (shape->rank() == 0) fail(ErrorKind::kIndex, "slice() cannot be applied to a 0-dim tensor.");
   Py_ssize_t size = static_cast<Py_ssize_t>((*shape)[axis]);
   Py_ssize_t length = PySlice_AdjustIndices(size, &start, &stop, step);
+  if (length == size && step == 1 && !alone) return;
   append(subscript.views, functions::narrow_views(shape, axis, std::min(start, size), length, step));
 }
 
@@ -174,7 +176,7 @@ Subscript parse(const Shape* start, PyObject* key) {
       }
       ++axis;
     } else if (PySlice_Check(item)) {
-      add_slice(subscript, shape, axis, item);
+      add_slice(subscript, shape, axis, item, count == 1);
       ++axis;
     } else if (ValuePtr index = index_value(item)) {
       bool whole = index->shape->rank() == 0 && !is_mask(index) && !is_floating(index->dtype);
@@ -233,11 +235,13 @@ PyObject* tensor_subscript(PyObject* self, PyObject* key) {
       return wrap(functions::labelled(build::clone(shown), "Index"));
     }
     if (!subscript.advanced) {
-      if (subscript.views.empty())
+      bool all = subscript.views.empty();
+      if (all)
         subscript.views = {{Op::reshape, engine::current(variable)->shape, nullptr}};  // x[...]: a view of its own
       bool selects = subscript.views.back().op == Op::reshape && subscript.views.size() > 1;
       engine::Variable view = engine::view_of(variable, subscript.views);
-      functions::labelled(view.value, selects                                  ? "Select"
+      functions::labelled(view.value, all                                      ? "Alias"
+                                      : selects                                ? "Select"
                                       : subscript.views.back().op == Op::slice ? "Slice"
                                                                                : "Unsqueeze");
       return wrap_view(self, std::move(view));

@@ -1,4 +1,4 @@
-// Reading numbers in a gradient rule, and what it gives for a part of its operand.
+// Reading numbers in a gradient rule.
 #include "ops/gradient.h"
 
 #include "graph/scope.h"
@@ -48,14 +48,6 @@ ValuePtr Gradient::r() const {
   if (saved_)
     if (ValuePtr kept = saved_->saved(node_, kResultPlace)) return kept;
   return checked(node_, node_);
-}
-
-void Gradient::give_slice() {
-  if (!wants(0)) return;
-  if (part_) *part_ = node_->attribute;
-  results_[0] = part_ ? cotangent_
-                      : build::slice_update(build::full(shape(0), 0, cotangent_->dtype, cotangent_->device()),
-                                            cotangent_, node_->attribute);
 }
 
 }  // namespace lamina

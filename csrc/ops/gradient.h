@@ -16,13 +16,20 @@ class SavedNumbers {
   virtual ValuePtr saved(Value*, std::size_t /*place*/) { return nullptr; }
 };
 
+// A gradient that is 0 but for some of its elements, and which those are.
+struct GradientPart {
+  ValuePtr numbers;
+  const Attribute* place;  // of a slice: its starts and steps
+  ValuePtr rows;           // or else the numbers of rows, to which those of `numbers` are added
+};
+
 class Gradient {
  public:
   // node: the value differentiated; cotangent: d(root)/d(node), of node's shape. results: one slot an operand.
   // saved: asked for what the rule reads, if not null. wanted: the flag of operands that are to get a gradient.
-  // part: if not null, a slice's rule leaves its cotangent as it is, and here, of which part of the operand it is.
+  // part: if not null, a rule that gives a part of the first operand's gradient may leave it here instead.
   Gradient(Value* node, ValuePtr cotangent, std::span<ValuePtr> results, SavedNumbers* saved = nullptr,
-           ValueFlags wanted = kRequiresGrad, const Attribute** part = nullptr)
+           ValueFlags wanted = kRequiresGrad, GradientPart* part = nullptr)
       : node_(node), cotangent_(std::move(cotangent)), results_(results), saved_(saved), wanted_(wanted), part_(part) {}
 
   const ValuePtr& g() const { return cotangent_; }
@@ -43,8 +50,13 @@ class Gradient {
   void give(std::size_t operand, Make&& make) {
     if (wants(operand)) results_[operand] = build::sum_to(make(), shape(operand));
   }
-  // The cotangent, where the slice lies in its operand, and 0 elsewhere.
-  void give_slice();
+  // The cotangent at this place (or these rows) of the first operand, where that is 0 elsewhere, if parts are taken.
+  template <typename Make>
+  bool give_part(Make&& make) {
+    if (!part_ || !wants(0)) return false;
+    *part_ = make();
+    return true;
+  }
 
  private:
   ValuePtr read(std::size_t operand) const;
@@ -54,7 +66,7 @@ class Gradient {
   std::span<ValuePtr> results_;
   SavedNumbers* saved_;
   ValueFlags wanted_;
-  const Attribute** part_;
+  GradientPart* part_;
 };
 
 namespace gradient {

@@ -157,7 +157,10 @@ void permute(Gradient& d) {
 void expand(Gradient& d) {
   d.give(0, [&] { return d.g(); });  // give() sums
 }
-void slice(Gradient& d) { d.give_slice(); }
+void slice(Gradient& d) {
+  if (d.give_part([&] { return GradientPart{d.g(), &d.attribute(), nullptr}; })) return;
+  d.give(0, [&] { return build::slice_update(zeros(d, 0), d.g(), &d.attribute()); });
+}
 // Each element's gradients add up at its place in the operand.
 void as_strided(Gradient& d) {
   d.give(0, [&] {
@@ -212,6 +215,7 @@ void scatter_add(Gradient& d) {
   d.give(2, [&] { return build::gather(d.g(), axis, d.y()); });
 }
 void take_rows(Gradient& d) {
+  if (d.give_part([&] { return GradientPart{d.g(), nullptr, d.y()}; })) return;
   d.give(0, [&] { return build::put_rows(zeros(d, 0), d.y(), d.g(), true); });
 }
 void put_rows(Gradient& d) {

@@ -119,6 +119,34 @@ def test_a_cell_is_a_step(kind: str) -> None:
     np.testing.assert_allclose(net(inputs)[0][-1].detach().numpy(), hidden.detach().numpy(), rtol=1e-5)
 
 
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU", "relu"])
+def test_cells_as_functions(kind: str, bias: bool) -> None:
+    names = {"RNN": "rnn_tanh_cell", "LSTM": "lstm_cell", "GRU": "gru_cell", "relu": "rnn_relu_cell"}
+    options: Any = {"nonlinearity": "relu"} if kind == "relu" else {}
+    cell = getattr(nn, f"{kind.replace('relu', 'RNN')}Cell")(3, 4, bias, dtype=lamina.float64, **options)
+    hx = (x(2, 4), x(2, 4) * 2) if kind == "LSTM" else x(2, 4)
+    for got, expected in zip(
+        getattr(lamina, names[kind])(x(2, 3), hx, *cell.parameters()), cell(x(2, 3), hx), strict=True
+    ):
+        assert lamina.equal(got, expected)
+    with pytest.raises(RuntimeError, match="expects two hidden states"):
+        lamina.lstm_cell(x(2, 3), [x(2, 4)], x(16, 3), x(16, 4))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_under_autocast_products_are_of_the_lower_type(kind: str) -> None:
+    net, cell = getattr(nn, kind)(3, 4), getattr(nn, f"{kind}Cell")(3, 4)
+    exact = net(x(5, 2, 3).float())[0]
+    with lamina.autocast("cpu", dtype=lamina.bfloat16):
+        output, state = net(x(5, 2, 3).float())[0], cell(x(2, 3).float())
+    # A memory of float32 keeps what is added to it of that type, and so does a hidden state that is renewed in part.
+    expected = lamina.bfloat16 if kind == "RNN" else lamina.float32
+    assert output.dtype == (state[0] if kind == "LSTM" else state).dtype == expected
+    error = float((output.float() - exact).abs().max())
+    assert 0 < error < 0.03
+
+
 def test_dropout_lies_between_layers_and_in_training_only() -> None:
     net = nn.LSTM(3, 4, num_layers=2, dropout=0.5)
     first = net(x(5, 2, 3).float())[0]

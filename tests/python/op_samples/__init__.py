@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import binary, creation, indexing, ordering, products, reductions, shapes, unary, windows
+from . import binary, cells, creation, indexing, ordering, products, reductions, shapes, unary, windows
 from .indexing import INDEX_EXPRESSIONS, tensor_index
 from .row import ALL, FLOATS, INTEGERS, NUMBERS, Case, Domain, Index, Op, draw, to_numpy, to_tensor
 
@@ -30,6 +30,7 @@ OPS: tuple[Op, ...] = (
     *ordering.OPS,
     *shapes.OPS,
     *products.OPS,
+    *cells.OPS,
     *windows.OPS,
     *indexing.OPS,
     *creation.OPS,

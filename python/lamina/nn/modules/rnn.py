@@ -1,4 +1,4 @@
-"""Recurrent layers along whole sequences: RNN, LSTM and GRU. What they compute stands in nn.functional.recurrent."""
+"""Recurrent layers along whole sequences: RNN, LSTM and GRU. Computed in csrc/functions/recurrent.cpp."""
 
 from __future__ import annotations
 

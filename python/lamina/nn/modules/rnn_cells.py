@@ -1,4 +1,4 @@
-"""Recurrent cells: one step of an RNN, LSTM or GRU. What they compute stands in nn.functional.recurrent."""
+"""Recurrent cells: one step of an RNN, LSTM or GRU. What they compute stands in csrc/functions/recurrent.cpp."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from math import sqrt
 
 from ... import _core
 from .. import init
-from ..functional.recurrent import require_state, step
+from ..functional.recurrent import require_state
 from ..parameter import Parameter
 from .module import Module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from ..._core import Tensor
     from ..._typing import Device
     from ..functional.recurrent import State
@@ -61,7 +64,7 @@ class RNNCellBase(Module):
         nonlinearity = getattr(self, "nonlinearity", "tanh")
         return text if nonlinearity == "tanh" else f"{text}, nonlinearity={nonlinearity}"
 
-    def _step(self, mode: str, input: Tensor, state: State | None, parts: int = 1) -> State:
+    def _step(self, cell: Callable[..., Any], input: Tensor, state: State | None, parts: int = 1) -> State:
         """The state after `input` (N, input_size) or (input_size,). ValueError or RuntimeError for other sizes."""
         name = type(self).__name__
         if input.ndim not in (1, 2):
@@ -72,23 +75,12 @@ class RNNCellBase(Module):
                 raise ValueError(f"{name}: Expected {what} to be 1D or 2D, got {part.ndim}D instead")
         batched = input.ndim == 2
         input = input if batched else input.unsqueeze(0)
-        if input.shape[1] != self.input_size:
-            raise RuntimeError(f"input has inconsistent input_size: got {input.shape[1]} expected {self.input_size}")
         if state is None:
             state = (input.new_zeros(input.shape[0], self.hidden_size),) * parts
         elif not batched:
             state = tuple(part.unsqueeze(0) for part in state)
-        for n, part in enumerate(state):
-            if input.shape[0] != part.shape[0]:
-                raise RuntimeError(
-                    f"Input batch size {input.shape[0]} doesn't match hidden{n} batch size {part.shape[0]}"
-                )
-            if part.shape[1] != self.hidden_size:
-                raise RuntimeError(
-                    f"hidden{n} has inconsistent hidden_size: got {part.shape[1]}, expected {self.hidden_size}"
-                )
-        weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, None)
-        after = step(mode, input, state, weights)
+        weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+        after = cell(input, state, *weights) if parts == 2 else (cell(input, state[0], *weights),)
         return after if batched else tuple(part.squeeze(0) for part in after)
 
 
@@ -111,7 +103,8 @@ class RNNCell(RNNCellBase):
         if self.nonlinearity not in ("tanh", "relu"):
             raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
         require_state(self, hx, ())
-        return self._step(f"RNN_{self.nonlinearity.upper()}", input, None if hx is None else (hx,))[0]
+        cell = _core.rnn_tanh_cell if self.nonlinearity == "tanh" else _core.rnn_relu_cell
+        return self._step(cell, input, None if hx is None else (hx,))[0]
 
 
 class LSTMCell(RNNCellBase):
@@ -129,7 +122,7 @@ class LSTMCell(RNNCellBase):
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         require_state(self, hx, ("h_0", "c_0"))
-        hidden, memory = self._step("LSTM", input, None if hx is None else tuple(hx), 2)
+        hidden, memory = self._step(_core.lstm_cell, input, None if hx is None else tuple(hx), 2)
         return hidden, memory
 
 
@@ -148,4 +141,4 @@ class GRUCell(RNNCellBase):
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         require_state(self, hx, ())
-        return self._step("GRU", input, None if hx is None else (hx,))[0]
+        return self._step(_core.gru_cell, input, None if hx is None else (hx,))[0]
