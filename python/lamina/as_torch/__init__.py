@@ -48,7 +48,7 @@ def install() -> None:
     vars(version).update(__version__=_VERSION, cuda=None, debug=False, hip=None, xpu=None)
     torch = _Torch("torch", lamina.__doc__)
     torch.__spec__ = ModuleSpec("torch", None, origin=lamina.__file__, is_package=True)
-    vars(torch).update(__package__="torch", __version__=_VERSION, version=version)
+    vars(torch).update(__file__=lamina.__file__, __package__="torch", __version__=_VERSION, version=version)
     sys.modules["torch"] = torch
     sys.modules["torch.version"] = version
     sys.meta_path.insert(0, _Finder())
