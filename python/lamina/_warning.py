@@ -5,8 +5,8 @@ from __future__ import annotations
 __all__ = ["warn_caller"]
 
 
-def warn_caller(message: str) -> None:
-    """UserWarning at the innermost line that is not in this package."""
+def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the innermost line that is not in this package."""
     import sys
     import warnings
 
@@ -14,4 +14,4 @@ def warn_caller(message: str) -> None:
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, stacklevel=level)
+    warnings.warn(message, category, stacklevel=level)

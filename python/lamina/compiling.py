@@ -5,9 +5,10 @@ So `compile` gives back what it gets, and products have float32's precision what
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
+
+from ._warning import warn_caller
 
 __all__ = ["compile", "get_float32_matmul_precision", "set_float32_matmul_precision"]
 
@@ -73,7 +74,7 @@ def set_float32_matmul_precision(precision: str) -> None:
         raise RuntimeError(f"set_float32_matmul_precision expects a str, but got {type(precision).__name__}")
     if precision not in _PRECISIONS:
         expected = "'highest', 'high', or 'medium'"
-        warnings.warn(f"{precision} is not one of {expected}; the call has no effect.", stacklevel=2)
+        warn_caller(f"{precision} is not one of {expected}; the call has no effect.")
         return
     _asked["precision"] = precision
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import _core
 from ._core import Size, Tensor
+from ._warning import warn_caller
 from .devices import device as Device
 
 TYPE_CHECKING = False
@@ -126,13 +127,9 @@ def type_named(kind: DType | str | type) -> DType:
 
 def set_default_tensor_type(t: type | str) -> None:
     """Set the default dtype by the name of an old constructor, such as ``"torch.DoubleTensor"``. Deprecated."""
-    from warnings import warn
-
-    warn(
+    warn_caller(
         "torch.set_default_tensor_type() is deprecated as of PyTorch 2.1, please use torch.set_default_dtype() and "
-        "torch.set_default_device() as alternatives.",
-        UserWarning,
-        stacklevel=2,
+        "torch.set_default_device() as alternatives."
     )
     if isinstance(t, _core.dtype):
         raise TypeError("invalid type object: only floating-point types are supported as the default type")

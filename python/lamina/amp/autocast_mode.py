@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import _core
+from .._warning import warn_caller
 from .._wrapping import wraps
 from . import state
 
@@ -53,17 +54,14 @@ class autocast:  # noqa: N801
         self._before: list[tuple[bool, DType, bool]] = []
 
     def _is_possible(self) -> bool:
-        import warnings
-
         kind = self.device.partition(":")[0]
         if kind == "cuda":
-            warnings.warn("CUDA is not available or torch_xla is imported. Disabling autocast.", stacklevel=3)
+            warn_caller("CUDA is not available or torch_xla is imported. Disabling autocast.")
             return False
         if kind == "cpu" and self.fast_dtype not in _HALF:
-            warnings.warn(
+            warn_caller(
                 "In CPU autocast, but the target dtype is not supported. Disabling autocast.\n"
-                "CPU Autocast only supports dtypes of torch.bfloat16, torch.float16 currently.",
-                stacklevel=3,
+                "CPU Autocast only supports dtypes of torch.bfloat16, torch.float16 currently."
             )
             return False
         return True
@@ -97,12 +95,9 @@ class autocast:  # noqa: N801
 
 
 def warn_of_old_name(device_type: str, name: str, arguments: str | None = None) -> None:
-    """PyTorch's notice, to the caller of the function that calls this one."""
-    import warnings
-
+    """PyTorch's notice."""
     arguments = f"'{device_type}', args..." if arguments is None else arguments
-    warnings.warn(
+    warn_caller(
         f"`torch.{device_type}.amp.{name}(args...)` is deprecated. Please use `torch.amp.{name}({arguments})` instead.",
         FutureWarning,
-        stacklevel=3,
     )

@@ -8,6 +8,7 @@ from math import isfinite
 
 from .. import _core
 from .._core import Tensor
+from .._warning import warn_caller
 from ..autograd.modes import no_grad
 
 TYPE_CHECKING = False
@@ -59,9 +60,7 @@ class GradScaler:
         self._device = device
         self._enabled = enabled
         if enabled and device == "cuda":
-            import warnings
-
-            warnings.warn("torch.cuda.amp.GradScaler is enabled, but CUDA is not available.  Disabling.", stacklevel=2)
+            warn_caller("torch.cuda.amp.GradScaler is enabled, but CUDA is not available.  Disabling.")
             self._enabled = False
         if not self._enabled:
             return
@@ -165,14 +164,11 @@ class GradScaler:
 
         takes_scaler = "grad_scaler" in signature(optimizer.step).parameters
         if takes_scaler:
-            import warnings
-
-            warnings.warn(
+            warn_caller(
                 "GradScaler is going to stop passing itself as a keyword argument to the passed optimizer. In the near "
                 "future GradScaler registers `grad_scale: Tensor` and `found_inf: Tensor` to the passed optimizer and "
                 "let the optimizer use them directly.",
                 FutureWarning,
-                stacklevel=3,
             )
             kwargs = {**kwargs, "grad_scaler": self}
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import local
 
 from .. import _core
+from .._warning import warn_caller
 from ..devices import device
 
 TYPE_CHECKING = False
@@ -62,9 +63,7 @@ def _kind(device_type: str) -> str:
 
 
 def _warn_of_old_name(old: str, new: str) -> None:
-    import warnings
-
-    warnings.warn(f"torch.{old} is deprecated. Please use torch.{new} instead.", DeprecationWarning, stacklevel=3)
+    warn_caller(f"torch.{old} is deprecated. Please use torch.{new} instead.", DeprecationWarning)
 
 
 def is_autocast_available(device_type: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import _core
+from .._warning import warn_caller
 
 __all__ = ["detect_anomaly", "set_detect_anomaly"]
 
@@ -36,11 +37,8 @@ class detect_anomaly(set_detect_anomaly):  # noqa: N801
         self._check_nan = check_nan
 
     def __enter__(self) -> None:
-        import warnings
-
-        warnings.warn(
+        warn_caller(
             "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for "
-            "debugging.",
-            stacklevel=2,
+            "debugging."
         )
         _core._set_anomaly_mode(True, self._check_nan)

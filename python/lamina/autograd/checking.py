@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from .._warning import warn_caller
 from ..dtypes import has_gradients
 from .engine import grad
 from .modes import enable_grad
@@ -185,9 +186,7 @@ def _checked_inputs(given: tuple[Any, ...]) -> list[Tensor]:
         )
     for x in checked:
         if x.dtype.to_real() != _core.float64:
-            import warnings
-
-            warnings.warn(f"gradcheck: an input is {x.dtype}; differences need float64 to be meaningful", stacklevel=3)
+            warn_caller(f"gradcheck: an input is {x.dtype}; differences need float64 to be meaningful")
     return checked
 
 

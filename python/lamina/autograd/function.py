@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Node, Tensor
+from .._warning import warn_caller
 from .._wrapping import wraps
 from ..dtypes import has_gradients
 from .function_tangents import is_among, tangents_of, with_tangents
@@ -129,9 +130,7 @@ class BackwardContext(FunctionCtx, Node):
     @property
     def saved_variables(self) -> tuple[Tensor | None, ...]:
         """`saved_tensors`, under its first name."""
-        import warnings
-
-        warnings.warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning, stacklevel=2)
+        warn_caller("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning)
         return self.saved_tensors
 
     def _run_backward(self, gradients: tuple[Tensor | None, ...], retain_graph: bool) -> tuple[Tensor | None, ...]:
@@ -189,14 +188,11 @@ class Function:
         cls._backward_cls = type(f"{cls.__name__}Backward", (BackwardContext,), {"_function": cls})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        import warnings
-
-        warnings.warn(
+        warn_caller(
             f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should "
             "invoke them on the class itself. Instantiating an autograd function will raise an error in a future "
             "version of PyTorch.",
             DeprecationWarning,
-            stacklevel=2,
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> None:
@@ -298,12 +294,9 @@ def _checked_dirty(dirty: Sequence[Tensor], args: tuple[Any, ...], outputs: tupl
                 "are modified inplace must all be outputs of the Function."
             )
         if not is_among(changed, args):
-            import warnings
-
-            warnings.warn(
+            warn_caller(
                 "Only input Tensors should be given to ctx.mark_dirty(). If a Tensor is not an input, there is no need "
-                "to pass it to mark_dirty().",
-                stacklevel=4,
+                "to pass it to mark_dirty()."
             )
         elif len(outputs) > 1 and changed._is_view():
             raise RuntimeError(

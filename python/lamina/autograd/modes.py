@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import _core
+from .._warning import warn_caller
 from .._wrapping import wraps
 
 TYPE_CHECKING = False
@@ -33,14 +34,11 @@ class _Switch:
     def __call__(self, function: F) -> F:
         again = self._again
         if isinstance(function, type):
-            import warnings
-
-            warnings.warn(
+            warn_caller(
                 "Decorating classes is deprecated and will be disabled in future versions. You should only decorate "
                 "functions or methods. To preserve the current behavior of class decoration, you can directly decorate "
                 "the `__init__` method and nothing else.",
                 FutureWarning,
-                stacklevel=2,
             )
         code = getattr(function, "__code__", None)
         if code is not None and code.co_flags & _CO_GENERATOR:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from warnings import warn
-
 from .. import _core
 from .._core import Size, Tensor
+from .._warning import warn_caller
 from ..autograd.modes import no_grad
 from ..dtypes import finfo
 from . import constraints
@@ -127,7 +126,7 @@ class Distribution:
 
     def sample_n(self, n: int) -> Tensor:
         """``sample((n,))``, with a warning: PyTorch's former name."""
-        warn("sample_n will be deprecated. Use .sample((n,)) instead", UserWarning, stacklevel=2)
+        warn_caller("sample_n will be deprecated. Use .sample((n,)) instead")
         return self.sample((n,))
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
@@ -163,10 +162,9 @@ class Distribution:
     def _known(self, what: str, default: Any) -> Any:
         """The class's `arg_constraints` or `support`; a warning and `default` if it has none."""
         if not hasattr(type(self), what) and what not in self.__dict__:
-            warn(
+            warn_caller(
                 f"{type(self)} does not define `{what}`, so its values are not validated. Define it, or initialize the "
-                "distribution with `validate_args=False`.",
-                stacklevel=4,
+                "distribution with `validate_args=False`."
             )
             return default
         return getattr(self, what)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from math import log, nan
-from warnings import warn
 
 from .. import _core
 from .._core import Tensor
+from .._warning import warn_caller
 from ..functions.gamma_family import multigammaln
 from ..functions.matrices import diag_embed
 from ..functions.shaping import broadcast_shapes
@@ -63,7 +63,7 @@ class Wishart(ScaleMatrix, ExponentialFamily):
             raise ValueError(f"Value of df={df} expected to be greater than ndim - 1 = {n - 1}.")
         super().__init__(batch, matrix.shape[-2:], validate_args=validate_args)
         if bool((degrees < n).any()):
-            warn(_LOW_DF, stacklevel=2)
+            warn_caller(_LOW_DF)
         self._unbroadcasted_scale_tril = self._factor_of(given, matrix)
 
     @property
@@ -110,7 +110,7 @@ class Wishart(ScaleMatrix, ExponentialFamily):
             singular = ~self.support.check(values.detach())
             if not bool(singular.any()):
                 break
-            warn("Singular sample detected.", stacklevel=2)
+            warn_caller("Singular sample detected.")
             values = self._bartlett(sample_shape).where(singular.unsqueeze(-1).unsqueeze(-1), values)
         return values
 

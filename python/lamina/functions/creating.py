@@ -7,6 +7,7 @@ from itertools import combinations_with_replacement as choose_again
 
 from .. import _core
 from .._core import Tensor
+from .._warning import warn_caller
 from ..devices import device as Device
 from ..exchange import from_dlpack, is_capsule
 from ..legacy import type_text
@@ -83,13 +84,9 @@ def range(
     out: Tensor | None = None,
 ) -> Tensor:
     """``start + i * step`` up to and including `end`. Deprecated: `arange` has Python's bounds."""
-    import warnings
-
-    warnings.warn(
+    warn_caller(
         "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
-        "Python's range builtin. Instead, use torch.arange, which produces values in [start, end).",
-        UserWarning,
-        stacklevel=2,
+        "Python's range builtin. Instead, use torch.arange, which produces values in [start, end)."
     )
     if end is None:
         start, end = 0, start

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor, can_cast
+from .._warning import warn_caller
 from . import (
     bessel,
     gamma_family,
@@ -61,12 +62,9 @@ def _repeated(tensor: Tensor) -> list[int]:
 
 def _fill_once(tensor: Tensor, repeated: list[int], name: str, places: Tensor, value: Any) -> Tensor:
     """Each element that one of `places` shows becomes `value`."""
-    import warnings
-
-    warnings.warn(
+    warn_caller(
         f"Use of {name} on expanded tensors is deprecated. Please clone() the tensor before performing this operation. "
-        "This also applies to advanced indexing e.g. tensor[mask] = scalar",
-        stacklevel=3,
+        "This also applies to advanced indexing e.g. tensor[mask] = scalar"
     )
     once, places = tensor, places.expand(tensor.shape)
     for axis in repeated:

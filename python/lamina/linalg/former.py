@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .._core import Tensor
+from .._warning import warn_caller
 from ..functions.arguments import composed
 from ..functions.precision import in_float32
 from ..functions.shaping import broadcast_shapes
@@ -21,13 +22,10 @@ _warned: set[str] = set()
 def _warn_once(old: str, new: str, how: str) -> None:
     if old in _warned:
         return
-    import warnings
-
     _warned.add(old)
-    warnings.warn(
+    warn_caller(
         f"torch.{old} is deprecated in favor of torch.linalg.{new} and will be removed in a future PyTorch release.\n"
-        f"{how}",
-        stacklevel=4,
+        f"{how}"
     )
 
 

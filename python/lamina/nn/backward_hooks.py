@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from .._warning import warn_caller
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,13 +146,10 @@ def attach_non_full_hooks(
     for hook in hooks:
         grad_fn.register_hook(_bound_to(module, hook))
     if (reason := _what_is_missed(args, result, grad_fn)) is not None:
-        from warnings import warn
-
-        warn(
+        warn_caller(
             f"{reason} is deprecated and will be removed in future versions. This hook will be missing some gradients. "
             "Please use register_full_backward_hook to get the documented behavior.",
             FutureWarning,
-            stacklevel=3,
         )
 
 

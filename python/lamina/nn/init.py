@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import wraps
 from math import erf, prod, sqrt
 
 from .. import _core
+from .._warning import warn_caller
 from ..autograd import no_grad
 
 TYPE_CHECKING = False
@@ -95,10 +95,8 @@ def trunc_normal_(
     Warns if the mean lies so far outside that little of the distribution is left.
     """
     if mean < a - 2 * std or mean > b + 2 * std:
-        warnings.warn(
-            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be "
-            "incorrect.",
-            stacklevel=2,
+        warn_caller(
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect."
         )
     low, high = (erf((end - mean) / (std * sqrt(2))) for end in (a, b))
     with no_grad():
@@ -180,7 +178,7 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
 def _is_empty(tensor: Tensor) -> bool:
     if 0 not in tensor.shape:
         return False
-    warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
+    warn_caller("Initializing zero-element tensors is a no-op")
     return True
 
 
@@ -250,7 +248,7 @@ def _deprecated(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     @wraps(function)
     def older(*args: Any, **kwargs: Any) -> Tensor:
-        warnings.warn(f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`.", FutureWarning, stacklevel=2)
+        warn_caller(f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`.", FutureWarning)
         return function(*args, **kwargs)
 
     older.__name__ = older.__qualname__ = name

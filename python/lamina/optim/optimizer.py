@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import OrderedDict, defaultdict
 from copy import deepcopy
 from functools import wraps
 
 from .. import _core
 from .._core import Tensor
+from .._warning import warn_caller
 from ..nn.hooks import RemovableHandle, add_hook
 from .options import required
 
@@ -91,10 +91,7 @@ class Optimizer:
             group.setdefault(name, default)
         ids = [id(tensor) for tensor in tensors]
         if len(set(ids)) != len(ids):
-            warnings.warn(
-                "optimizer contains a parameter group with duplicate parameters: a step updates them twice",
-                stacklevel=3,
-            )
+            warn_caller("optimizer contains a parameter group with duplicate parameters: a step updates them twice")
         known = set(ids)
         if any(id(tensor) in known for other in self.param_groups for tensor in other["params"]):
             raise ValueError("some parameters appear in more than one parameter group")

@@ -16,7 +16,7 @@ __all__ = ["STORAGE_METHODS"]
 
 def storage(self: Tensor) -> TypedStorage:
     """The memory that this tensor shares with its base, as a row of numbers. Deprecated in PyTorch."""
-    warn_of_typed_storage(2)
+    warn_of_typed_storage()
     return typed_storage(untyped_storage(self), self.dtype)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import operator
-from warnings import warn
 
 from .. import _core
 from .._core import Tensor
+from .._warning import warn_caller
 from ..devices import device as Device
 from .untyped import UntypedStorage, untyped_storage
 
@@ -24,18 +24,16 @@ __all__ = ["STORAGE_CLASSES", "TypedStorage", "storage_class", "type_name", "typ
 _warned = False
 
 
-def warn_of_typed_storage(stacklevel: int) -> None:
+def warn_of_typed_storage() -> None:
     """PyTorch's notice, once a process."""
     global _warned
     if _warned:
         return
     _warned = True
-    warn(
+    warn_caller(
         "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage "
         "class. This should only matter to you if you are using storages directly.  To access UntypedStorage directly, "
-        "use tensor.untyped_storage() instead of tensor.storage()",
-        UserWarning,
-        stacklevel=stacklevel + 1,
+        "use tensor.untyped_storage() instead of tensor.storage()"
     )
 
 
@@ -60,7 +58,7 @@ class TypedStorage:
     def __init__(
         self, *args: Any, wrap_storage: UntypedStorage | None = None, dtype: DType | None = None, device: Any = None
     ) -> None:
-        warn_of_typed_storage(2)
+        warn_of_typed_storage()
         _build(self, "TypedStorage", args, wrap_storage, dtype, device)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -269,7 +267,7 @@ class _OldClass(type):
     dtype: DType
 
     def __call__(cls, *args: Any, **kwargs: Any) -> TypedStorage:
-        warn_of_typed_storage(2)
+        warn_of_typed_storage()
         name = str(cls)
         for given in ("dtype", "device"):
             if given in kwargs:

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 
 from .. import _core
 from .._core import Tensor
+from .._warning import warn_caller
 from ..autograd.function import BackwardContext
 from ..autograd.modes import enable_grad
 from ..autograd.trees import flatten
@@ -75,12 +76,9 @@ class _Segment(BackwardContext):
 
 
 def _check_default(name: str) -> bool:
-    import warnings
-
-    warnings.warn(
+    warn_caller(
         f"torch.utils.checkpoint.{name}: the use_reentrant parameter should be passed explicitly. use_reentrant=False "
-        "is recommended; the default is True.",
-        stacklevel=3,
+        "is recommended; the default is True."
     )
     return True
 

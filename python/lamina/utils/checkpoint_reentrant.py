@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from .._warning import warn_caller
 from ..amp import autocast
 from ..amp.state import get_autocast_dtype, is_autocast_cache_enabled, is_autocast_enabled
 from ..autograd.engine import backward
@@ -42,9 +43,7 @@ class CheckpointFunction(Function):
     @staticmethod
     def forward(ctx: Any, function: Callable[..., Any], preserve: bool, *args: Any) -> Any:
         if not any(isinstance(x, Tensor) and x.requires_grad for x in args):
-            import warnings
-
-            warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=4)
+            warn_caller("None of the inputs have requires_grad=True. Gradients will be None")
         state = _core.get_rng_state() if preserve else None
         ctx.others = [None if isinstance(x, Tensor) else x for x in args]
         ctx.places = [i for i, x in enumerate(args) if isinstance(x, Tensor)]

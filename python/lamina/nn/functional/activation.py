@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-
 from ... import _core
 from ..._core import Tensor
+from ..._warning import warn_caller
 from ...dtypes import scalar_name
 from ...functions.arguments import composed
 from ...functions.pointwise import hardshrink
@@ -263,7 +262,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
 
 
 def _implicit_dim(name: str, ndim: int) -> int:
-    warnings.warn(f"Implicit dimension choice for {name} has been deprecated. Pass dim=X.", stacklevel=4)
+    warn_caller(f"Implicit dimension choice for {name} has been deprecated. Pass dim=X.")
     return 0 if ndim in (0, 1, 3) else 1
 
 

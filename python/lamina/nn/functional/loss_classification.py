@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-
 from ... import _core
 from ..._core import Tensor
+from ..._warning import warn_caller
 from ...dtypes import require_floating, scalar_name
 from ...functions.precision import in_float32
 from ...looking import holds_somewhere
@@ -279,10 +278,9 @@ def kl_div(
     """Kullback-Leibler divergence of `target` from the log-probabilities `input`; "batchmean" is the textbook one."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     if reduction == "mean":
-        warnings.warn(
+        warn_caller(
             "reduction: 'mean' divides the total loss by both the batch size and the support size. "
-            "'batchmean' divides only by the batch size, and aligns with the KL div math definition.",
-            stacklevel=2,
+            "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
         )
     if not (input.is_floating_point() and target.is_floating_point()):
         raise RuntimeError("kl_div: Integral inputs not supported.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from ..._warning import warn_caller
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,16 +39,15 @@ def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: 
     if size_average is None and reduce is None:
         return reduction
     name = "none" if reduce is False else "sum" if size_average is False else "mean"
-    warnings.warn(f"size_average and reduce are deprecated, please use reduction='{name}' instead.", stacklevel=3)
+    warn_caller(f"size_average and reduce are deprecated, please use reduction='{name}' instead.")
     return name
 
 
 def warn_if_broadcast(input: Tensor, target: Tensor) -> None:
     """Warn where shapes differ: broadcasting a loss's target is legal, and nearly always a mistake."""
     if target.shape != input.shape:
-        warnings.warn(
+        warn_caller(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). "
             "This will likely lead to incorrect results due to broadcasting. "
-            "Please ensure they have the same size.",
-            stacklevel=3,
+            "Please ensure they have the same size."
         )

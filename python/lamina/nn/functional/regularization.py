@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from math import sqrt
 
 from ... import _core
 from ..._core import Tensor
+from ..._warning import warn_caller
 from ...dtypes import scalar_name
 
 TYPE_CHECKING = False
@@ -47,16 +47,14 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     """
     _check_probability(p)
     if input.ndim not in (3, 4):
-        warnings.warn(
+        warn_caller(
             f"dropout2d: Received a {input.ndim}-D input to dropout2d, which is deprecated and will result in an error "
-            "in a future release. To retain the behavior and silence this warning, please use dropout instead.",
-            stacklevel=2,
+            "in a future release. To retain the behavior and silence this warning, please use dropout instead."
         )
     if input.ndim == 3:
-        warnings.warn(
+        warn_caller(
             "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is "
-            "desired - input is interpreted as shape (N, C, L). Please use dropout1d instead.",
-            stacklevel=2,
+            "desired - input is interpreted as shape (N, C, L). Please use dropout1d instead."
         )
     return _drop(input, _channels(input), p, training, inplace)
 
@@ -65,10 +63,9 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     """dropout of whole channels (axis 1) of (N, C, D, H, W), or of (C, D, H, W)."""
     _check_probability(p)
     if input.ndim not in (4, 5):
-        warnings.warn(
+        warn_caller(
             f"dropout3d: Received a {input.ndim}-D input to dropout3d, which is deprecated and will result in an error "
-            "in a future release. To retain the behavior and silence this warning, please use dropout instead.",
-            stacklevel=2,
+            "in a future release. To retain the behavior and silence this warning, please use dropout instead."
         )
     shape = (*input.shape[:-3], 1, 1, 1) if input.ndim == 4 else _channels(input)
     return _drop(input, shape, p, training, inplace)

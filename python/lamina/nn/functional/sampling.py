@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from itertools import product
 
 from ... import _core
 from ..._core import Tensor
+from ..._warning import warn_caller
 from ...dtypes import scalar_name
 from ...functions.precision import in_float32
 from .resampling import cubic_weights
@@ -43,10 +43,9 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
         _warn("affine_grid")
     places = list(size[2:])
     if align_corners and min(places) == 1:
-        warnings.warn(
+        warn_caller(
             "Since version 1.3.0, affine_grid behavior has changed for unit-size grids when align_corners=True. This "
-            "is not an intended use case of affine_grid. See the documentation of affine_grid for details.",
-            stacklevel=2,
+            "is not an intended use case of affine_grid. See the documentation of affine_grid for details."
         )
     columns = []
     for axis, length in reversed(list(enumerate(places))):
@@ -174,8 +173,7 @@ def _bounded(place: Tensor, length: int, padding_mode: str, align_corners: bool)
 
 
 def _warn(name: str) -> None:
-    warnings.warn(
+    warn_caller(
         f"Default {name} behavior has changed to align_corners=False since 1.3.0. Please specify align_corners=True if "
-        f"the old behavior is desired. See the documentation of {name} for details.",
-        stacklevel=3,
+        f"the old behavior is desired. See the documentation of {name} for details."
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
-
 from ... import _core
+from ..._warning import warn_caller
 from .. import functional as F
 from .. import init
 from ..parameter import Parameter, UninitializedBuffer, UninitializedParameter
@@ -200,10 +199,9 @@ class _InstanceNorm(_Norm):
                     f"expected input's size at dim={axis} to match num_features ({self.num_features}), "
                     f"but got: {channels}."
                 )
-            warnings.warn(
+            warn_caller(
                 f"input's size at dim={axis} does not match num_features. You can silence this warning by not passing "
-                "in num_features, which is not used because affine=False",
-                stacklevel=2,
+                "in num_features, which is not used because affine=False"
             )
         output = F.instance_norm(
             input.unsqueeze(0) if unbatched else input,

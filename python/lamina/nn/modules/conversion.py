@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import _core
 from ..._core import Tensor
+from ..._warning import warn_caller
 from ...autograd import no_grad
 from ...devices import device
 from ...dtypes import has_gradients
@@ -114,12 +115,9 @@ class ModuleConversion(ModuleHooks):
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
         if converts and dtype.is_complex:
-            import warnings
-
-            warnings.warn(
+            warn_caller(
                 "Complex modules are a new feature under active development whose design may change, and some modules "
-                "might not work as expected when using complex tensors as parameters or buffers.",
-                stacklevel=2,
+                "might not work as expected when using complex tensors as parameters or buffers."
             )
         places = [value.device if isinstance(value, Tensor) else value for value in named]
         place = next((value for value in places if isinstance(value, (str, device))), None)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import namedtuple
 from copy import copy
 
 from ..._core import Tensor
+from ..._warning import warn_caller
 from ...autograd import no_grad
 from ..parameter import Parameter, is_lazy
 
@@ -65,11 +65,10 @@ def reason_not_to_load(key: str, current: Tensor, value: object, assign: bool) -
 def warn_if_in_vain(key: str, current: Tensor, value: Tensor, assign: bool) -> None:
     """Warns if `current` is on meta, and so takes no numbers."""
     if current.is_meta and not assign and not is_lazy(current) and not value.is_meta:
-        warnings.warn(
+        warn_caller(
             f"for {key}: copying from a non-meta parameter in the checkpoint to a meta parameter in the current model, "
             "which is a no-op. (Did you mean to pass `assign=True` to assign items in the state dictionary to their "
-            "corresponding key in the module instead of copying them in place?)",
-            stacklevel=4,
+            "corresponding key in the module instead of copying them in place?)"
         )
 
 

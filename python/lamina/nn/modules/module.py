@@ -7,11 +7,11 @@ that code (and tests) may replace a dict altogether.
 from __future__ import annotations
 
 import sys
-import warnings
 from collections import OrderedDict
 
 from ... import _core
 from ..._core import Tensor
+from ..._warning import warn_caller
 from ..hooks import (
     RemovableHandle,
     add_hook,
@@ -182,10 +182,9 @@ class Module(ModuleConversion):
                     result = changed
             if watch is not None:
                 if not isinstance(result, (Tensor, tuple)):
-                    warnings.warn(
+                    warn_caller(
                         "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but "
-                        f"received {type(result)}",
-                        stacklevel=2,
+                        f"received {type(result)}"
                     )
                 result = watch.setup_output_hook(result)
             if non_full:
@@ -238,9 +237,7 @@ class Module(ModuleConversion):
                     changed = self._run_forward_hook(id, hook, args, kwargs, result)
                     result = result if changed is None else changed
                 except Exception as error:
-                    warnings.warn(
-                        f"a forward hook with always_call=True raised {error!r}, which was ignored", stacklevel=2
-                    )
+                    warn_caller(f"a forward hook with always_call=True raised {error!r}, which was ignored")
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Nothing to do: what a module records is compiled when it runs. Takes what `lamina.compile` takes."""

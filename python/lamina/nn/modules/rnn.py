@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from math import sqrt
 
 from ... import _core
+from ..._warning import warn_caller
 from .. import init
 from ..functional.recurrent import require_state, run_layers
 from ..packed_sequence import PackedSequence
@@ -64,10 +64,9 @@ class RNNBase(Module):
         if proj_size >= hidden_size:
             raise ValueError("proj_size has to be smaller than hidden_size")
         if dropout > 0 and num_layers == 1:
-            warnings.warn(
+            warn_caller(
                 "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
-                f"num_layers greater than 1, but got dropout={dropout} and num_layers={num_layers}",
-                stacklevel=3,
+                f"num_layers greater than 1, but got dropout={dropout} and num_layers={num_layers}"
             )
         self.mode = mode
         self.input_size = input_size

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from contextlib import contextmanager
 
 from ..._core import Tensor
+from ..._warning import warn_caller
 from ..parameter import Parameter
 
 TYPE_CHECKING = False
@@ -30,11 +30,10 @@ def functional_call(
     strict: bool = False,
 ) -> Any:
     """Deprecated name of ``lamina.func.functional_call``."""
-    warnings.warn(
+    warn_caller(
         "This API is deprecated as of PyTorch 2.0 and will be removed in a future version. "
         "Please use `torch.func.functional_call` instead (in lamina: `lamina.func.functional_call`).",
         FutureWarning,
-        stacklevel=2,
     )
     return _functional_call(module, parameters_and_buffers, args, kwargs, tie_weights=tie_weights, strict=strict)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
-
 from ... import _core
+from ..._warning import warn_caller
 from ..parameter import Parameter
 
 TYPE_CHECKING = False
@@ -83,10 +82,9 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     The parameter `name` becomes two: ``<name>_g``, its 2-norm over all axes but `dim` (over all axes for None), and
     ``<name>_v``, its direction. Returns `module`. RuntimeError if it has that already.
     """
-    warnings.warn(
+    warn_caller(
         "`torch.nn.utils.weight_norm` is deprecated in favor of `torch.nn.utils.parametrizations.weight_norm`.",
         FutureWarning,
-        stacklevel=2,
     )
     WeightNorm.apply(module, name, dim)
     return module

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
-
 from ..._core import Tensor
+from ..._warning import warn_caller
 from ..optimizer import Optimizer
 
 TYPE_CHECKING = False
@@ -104,7 +103,7 @@ class LRScheduler:
             self._check_order()
         self._step_count += 1
         if epoch is not None:
-            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
+            warn_caller(EPOCH_DEPRECATION_WARNING)
         self._update_lr(epoch)
 
     def _update_lr(self, epoch: Any = None) -> None:
@@ -139,26 +138,18 @@ class LRScheduler:
 
     def _warn_outside_step(self) -> None:
         if not self._get_lr_called_within_step:
-            warnings.warn(
-                "To get the last learning rate computed by the scheduler, please use `get_last_lr()`.",
-                UserWarning,
-                stacklevel=3,
-            )
+            warn_caller("To get the last learning rate computed by the scheduler, please use `get_last_lr()`.")
 
     def _check_order(self) -> None:
         if _function(self.optimizer.step) is not self._step_of_optimizer:
-            warnings.warn(
+            warn_caller(
                 "Seems like `optimizer.step()` has been overridden after the learning rate scheduler was made. Please, "
-                f"make sure to call `optimizer.step()` before `lr_scheduler.step()`. See {_MANUAL}",
-                UserWarning,
-                stacklevel=3,
+                f"make sure to call `optimizer.step()` before `lr_scheduler.step()`. See {_MANUAL}"
             )
         elif not self.optimizer._opt_called:
-            warnings.warn(
+            warn_caller(
                 "Detected call of `lr_scheduler.step()` before `optimizer.step()`. Call them in the opposite order: "
-                f"otherwise the first value of the schedule is skipped. See {_MANUAL}",
-                UserWarning,
-                stacklevel=3,
+                f"otherwise the first value of the schedule is skipped. See {_MANUAL}"
             )
 
     def state_dict(self) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
-import warnings
 from itertools import repeat
 from typing import Any, Generic, TypeVar
 
+from ..._warning import warn_caller
 from ._utils.collate import default_collate, default_convert
 from ._utils.fetch import Fetcher
 from .dataset import IterableDataset
@@ -205,10 +205,9 @@ class _Iterator:
         self._alive = True
         self._pool: WorkerPool | None = None
         if loader.pin_memory:
-            warnings.warn(
+            warn_caller(
                 "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be "
-                "used.",
-                stacklevel=3,
+                "used."
             )
         self._begin(loader, first=True)
 
@@ -278,7 +277,7 @@ class _Iterator:
                     "For multiprocessing data-loading, this happens where each worker iterates over the whole dataset: "
                     "give each a share, by get_worker_info()."
                 )
-            warnings.warn(text, stacklevel=2)
+            warn_caller(text)
         return batch
 
 
@@ -289,10 +288,9 @@ def _check_worker_number(num_workers: int) -> None:
         return
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     if processors is not None and num_workers > processors:
-        warnings.warn(
+        warn_caller(
             f"This DataLoader will create {num_workers} worker processes in total. Our suggested max number of worker "
             f"in current system is {processors}, which is smaller than what this DataLoader is going to create. Please "
             "be aware that excessive worker creation might get DataLoader running slow or even freeze, lower the "
-            "worker number to avoid potential slowness/freeze if necessary.",
-            stacklevel=3,
+            "worker number to avoid potential slowness/freeze if necessary."
         )

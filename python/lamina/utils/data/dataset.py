@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from ... import _core
 from ..._core import Tensor
+from ..._warning import warn_caller
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -215,11 +216,7 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | 
             sizes[rest % len(sizes)] += 1
         for index, size in enumerate(sizes):
             if size == 0:
-                import warnings
-
-                warnings.warn(
-                    f"Length of split at index {index} is 0. This might result in an empty dataset.", stacklevel=2
-                )
+                warn_caller(f"Length of split at index {index} is 0. This might result in an empty dataset.")
     else:
         sizes = list(lengths)  # type: ignore[arg-type]
     if sum(sizes) != total:
