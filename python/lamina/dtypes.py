@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ._core import Tensor
     from ._core import dtype as DType
 
-__all__ = ["finfo", "has_gradients", "iinfo", "real_type", "require_floating", "scalar_name"]
+__all__ = ["dtype_name", "finfo", "has_gradients", "iinfo", "real_type", "require_floating", "scalar_name"]
 
 
 # What PyTorch's messages call the types.
@@ -30,9 +30,14 @@ _SCALARS = {
 }
 
 
+def dtype_name(dtype: DType) -> str:
+    """``"float32"`` for ``lamina.float32``."""
+    return str(dtype).rpartition(".")[2]
+
+
 def scalar_name(dtype: DType) -> str:
     """What PyTorch's messages call a type: "Long" for int64."""
-    return _SCALARS[_name(dtype)]
+    return _SCALARS[dtype_name(dtype)]
 
 
 def has_gradients(tensor: Tensor) -> bool:
@@ -56,10 +61,6 @@ def real_type(function: str, dtype: DType) -> DType:
     return dtype if dtype.is_floating_point else _core.get_default_dtype()
 
 
-def _name(dtype: DType) -> str:
-    return str(dtype).rpartition(".")[2]
-
-
 # Binary digits of the significand, the largest exponent, and the decimal resolution.
 _FORMATS = {
     "float16": (11, 15, 1e-3),
@@ -79,7 +80,7 @@ class finfo:  # noqa: N801
         dtype = _core.get_default_dtype() if dtype is None else dtype.to_real()
         if not dtype.is_floating_point:
             raise TypeError(f"finfo() requires a floating point input type, got {dtype}. Use iinfo")
-        self.dtype = _name(dtype)
+        self.dtype = dtype_name(dtype)
         digits, exponent, self.resolution = _FORMATS[self.dtype]
         self.bits = dtype.itemsize * 8
         self.eps = 2.0 ** (1 - digits)
@@ -106,7 +107,7 @@ class iinfo:  # noqa: N801
     def __init__(self, dtype: DType) -> None:
         if dtype.is_floating_point or dtype.is_complex or dtype == _core.bool:
             raise TypeError(f"iinfo() requires an integer input type, got {dtype}")
-        self.dtype = _name(dtype)
+        self.dtype = dtype_name(dtype)
         self.bits = dtype.itemsize * 8
         self.min = 0 if dtype == _core.uint8 else -(2 ** (self.bits - 1))
         self.max = self.min + 2**self.bits - 1

@@ -6,6 +6,7 @@ from math import prod
 
 from . import _core
 from ._core import Tensor
+from .dtypes import dtype_name
 from .storage.methods import is_shared
 
 TYPE_CHECKING = False
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = [
     "DTYPES",
     "array_of",
-    "dtype_name",
     "rebuild_dtype",
     "rebuild_meta",
     "rebuild_subclass",
@@ -44,11 +44,6 @@ DTYPES: dict[str, DType] = {
     "uint8": _core.uint8,
     "bool": _core.bool,
 }
-
-
-def dtype_name(dtype: DType) -> str:
-    """``"float32"`` for ``lamina.float32``."""
-    return str(dtype).rpartition(".")[2]
 
 
 def array_of(tensor: Tensor) -> NDArray[Any]:

@@ -9,6 +9,7 @@ from .. import _core
 from .._core import Tensor
 from .._warning import warn_caller
 from ..devices import device as Device
+from ..dtypes import dtype_name
 from ..exchange import from_dlpack, is_capsule
 from ..legacy import type_text
 from ..storage.mapping import mapped_file
@@ -252,7 +253,7 @@ def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, r
     if dtype == _core.bfloat16:
         tensor = _core.from_numpy(array_over(buffer, "int16", count, offset)).view(dtype)
     else:
-        tensor = _core.from_numpy(array_over(buffer, str(dtype).rpartition(".")[2], count, offset))
+        tensor = _core.from_numpy(array_over(buffer, dtype_name(dtype), count, offset))
     return tensor.requires_grad_() if requires_grad else tensor
 
 

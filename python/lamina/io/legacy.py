@@ -7,7 +7,8 @@ from io import BytesIO
 from typing import Any
 
 from .. import _core
-from ..rebuilding import DTYPES, dtype_name, tensor_from_bytes
+from ..dtypes import dtype_name
+from ..rebuilding import DTYPES, tensor_from_bytes
 from ..storage import TypedStorage
 from .archive import read_into
 from .pickler import TensorPickler

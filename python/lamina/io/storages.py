@@ -6,7 +6,8 @@ from pickle import UnpicklingError
 from typing import Any
 
 from .._core import Tensor
-from ..rebuilding import dtype_name, tensor_from_bytes
+from ..dtypes import dtype_name
+from ..rebuilding import tensor_from_bytes
 from ..storage.typed import TypedStorage, typed_storage
 from ..storage.untyped import UntypedStorage, untyped_storage
 
