@@ -78,12 +78,7 @@ def _gradients(
 
 
 def _filled(
-    gradients: Sequence[Tensor | None],
-    shapes: Tensors,
-    strict: bool,
-    create_graph: bool,
-    what: str,
-    base: str = "input",
+    gradients: Sequence[Tensor | None], shapes: Tensors, strict: bool, create_graph: bool, what: str
 ) -> Tensors:
     """Zeros for missing gradients, which are errors in strict mode; `what` says of what, with {} for the place."""
     filled = []
@@ -92,7 +87,7 @@ def _filled(
             raise RuntimeError(what.format(place) + " This is not allowed in strict mode.")
         if strict and create_graph and gradient is not None and not gradient.requires_grad:
             raise RuntimeError(
-                f"The jacobian of the user-provided function is independent of {base} {place}. This is not allowed in "
+                f"The jacobian of the user-provided function is independent of input {place}. This is not allowed in "
                 "strict mode when create_graph=True."
             )
         filled.append(_core.zeros_like(like) if gradient is None else gradient)

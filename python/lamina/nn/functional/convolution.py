@@ -91,9 +91,9 @@ def _convolve(
     name = f"conv{axes}d"
     if weight.ndim != axes + 2:
         raise RuntimeError(f"{name}: expected a weight of {axes + 2} dimensions, got shape {list(weight.shape)}")
-    strides, dilations = _checked(name, axes, stride, dilation)
+    strides, dilations = _checked(axes, stride, dilation)
     window = weight.shape[2:]
-    before, after = _paddings(name, axes, padding, strides, dilations, window)
+    before, after = _paddings(axes, padding, strides, dilations, window)
     images, unbatched = _batch(name, axes, input)
     _check_groups(groups, weight, bias, weight.shape[0])
     _check_types(images, weight, bias)
@@ -174,8 +174,8 @@ def _transpose(
     name = f"conv_transpose{axes}d"
     if weight.ndim != axes + 2:
         raise RuntimeError(f"{name}: expected a weight of {axes + 2} dimensions, got shape {list(weight.shape)}")
-    strides, dilations = _checked(name, axes, stride, dilation)
-    before, _ = _paddings(name, axes, padding, strides, dilations, weight.shape[2:])
+    strides, dilations = _checked(axes, stride, dilation)
+    before, _ = _paddings(axes, padding, strides, dilations, weight.shape[2:])
     extra = per_axis("output_padding", output_padding, axes)
     if any(e < 0 for e in extra):
         raise RuntimeError("negative output_padding is not supported")
@@ -202,7 +202,7 @@ def _transpose(
     return _finished(axes, output, bias, unbatched)
 
 
-def _checked(name: str, axes: int, stride: PerAxis, dilation: PerAxis) -> tuple[list[int], list[int]]:
+def _checked(axes: int, stride: PerAxis, dilation: PerAxis) -> tuple[list[int], list[int]]:
     strides, dilations = per_axis("stride", stride, axes), per_axis("dilation", dilation, axes)
     if any(s <= 0 for s in strides):
         raise RuntimeError("non-positive stride is not supported")
@@ -212,7 +212,7 @@ def _checked(name: str, axes: int, stride: PerAxis, dilation: PerAxis) -> tuple[
 
 
 def _paddings(
-    name: str, axes: int, padding: str | PerAxis, strides: list[int], dilations: list[int], window: Sequence[int]
+    axes: int, padding: str | PerAxis, strides: list[int], dilations: list[int], window: Sequence[int]
 ) -> tuple[list[int], list[int]]:
     """Zeros before and behind each axis."""
     if isinstance(padding, str):
