@@ -86,7 +86,18 @@ class MaxPool3d(_MaxPool):
         )
 
 
-class _MaxUnpool(Module):
+class _Windowed(Module):
+    """Windows that print as their size, their distance and the padding."""
+
+    kernel_size: PerAxis
+    stride: PerAxis
+    padding: PerAxis
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class _MaxUnpool(_Windowed):
     """The options of a MaxPool whose inverse this is."""
 
     axes: ClassVar[int]
@@ -97,9 +108,6 @@ class _MaxUnpool(Module):
         self.kernel_size = tuple(per_axis("kernel_size", kernel_size, axes))
         self.stride = self.kernel_size if stride is None else tuple(per_axis("stride", stride, axes))
         self.padding = tuple(per_axis("padding", padding, axes))
-
-    def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
 class MaxUnpool1d(_MaxUnpool):
@@ -129,7 +137,7 @@ class MaxUnpool3d(_MaxUnpool):
         return F.max_unpool3d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
-class AvgPool1d(Module):
+class AvgPool1d(_Windowed):
     """The mean of each window of (N, C, L)."""
 
     def __init__(
@@ -150,11 +158,8 @@ class AvgPool1d(Module):
     def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
 
-    def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
-
-class _AvgPool(Module):
+class _AvgPool(_Windowed):
     """The options of windows of which the mean is taken."""
 
     def __init__(
@@ -173,9 +178,6 @@ class _AvgPool(Module):
         self.ceil_mode = ceil_mode
         self.count_include_pad = count_include_pad
         self.divisor_override = divisor_override
-
-    def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
 class AvgPool2d(_AvgPool):
