@@ -338,6 +338,7 @@ def test_embedding_tables() -> None:
         layer(lamina.tensor([1, 1])).sum().backward()
         assert layer.weight.grad is not None
         assert layer.weight.grad.tolist() == [[0, 0, 0], [2, 2, 2], [0, 0, 0], [0, 0, 0]]
+    assert repr(layer) == "Embedding(4, 3, sparse=True)"
     nothing = F.embedding_bag(lamina.tensor([1]), layer.weight, lamina.tensor([0]), mode="max", padding_idx=1)
     assert nothing.requires_grad
     assert nothing.tolist() == [[0, 0, 0]]

@@ -86,13 +86,15 @@ class _Table(Module):
         table: Self = make(rows, columns, _weight=embeddings, _freeze=freeze, **options)
         return table
 
-    def extra_repr(self) -> str:
-        text = f"{self.num_embeddings}, {self.embedding_dim}"
+    def _options_text(self) -> str:
+        text = ""
         if self.max_norm is not None:
             text += f", max_norm={self.max_norm}"
         if self.norm_type != 2:
             text += f", norm_type={self.norm_type}"
-        return text + (", scale_grad_by_freq=True" if self.scale_grad_by_freq else "")
+        if self.scale_grad_by_freq is not False:
+            text += f", scale_grad_by_freq={self.scale_grad_by_freq}"
+        return text
 
 
 class Embedding(_Table):
@@ -131,10 +133,9 @@ class Embedding(_Table):
         return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq)
 
     def extra_repr(self) -> str:
-        text = f"{self.num_embeddings}, {self.embedding_dim}"
-        if self.padding_idx is not None:
-            text += f", padding_idx={self.padding_idx}"
-        return text + super().extra_repr()[len(f"{self.num_embeddings}, {self.embedding_dim}") :]
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        sparse = ", sparse=True" if self.sparse is not False else ""
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}{self._options_text()}{sparse}"
 
 
 class EmbeddingBag(_Table):
@@ -193,5 +194,5 @@ class EmbeddingBag(_Table):
         )
 
     def extra_repr(self) -> str:
-        text = f"{super().extra_repr()}, mode={self.mode!r}"
-        return text if self.padding_idx is None else f"{text}, padding_idx={self.padding_idx}"
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{self._options_text()}, mode={self.mode!r}{padding}"
