@@ -10,6 +10,7 @@ from ..functional import normalize
 from ..modules import Module
 from .orthogonal_matrices import OrthogonalMatrix
 from .parametrize import register_parametrization
+from .spectral_norm import axis_of_outputs, check_iterations, matrix_of
 from .weight_norm import norm_except_dim, weight_of
 
 TYPE_CHECKING = False
@@ -93,22 +94,16 @@ class _SpectralNorm(Module):
             raise IndexError(
                 f"Dimension out of range (expected to be in range of [-{weight.ndim}, {weight.ndim - 1}] but got {dim})"
             )
-        if n_power_iterations <= 0:
-            raise ValueError(
-                f"Expected n_power_iterations to be positive, but got n_power_iterations={n_power_iterations}"
-            )
+        check_iterations(n_power_iterations)
         self.n_power_iterations = n_power_iterations
         self.dim = dim % weight.ndim
         self.eps = eps
         if weight.ndim > 1:
             with no_grad():
-                matrix = self._matrix(weight)
+                matrix = matrix_of(weight, self.dim)
                 for name, size in (("_u", matrix.shape[0]), ("_v", matrix.shape[1])):
                     self.register_buffer(name, self._unit(_core.randn(size, dtype=weight.dtype, device=weight.device)))
             self._power_method(matrix, 15)
-
-    def _matrix(self, weight: Tensor) -> Tensor:
-        return weight.movedim(self.dim, 0).flatten(1)
 
     def _unit(self, vector: Tensor) -> Tensor:
         return normalize(vector, dim=0, eps=self.eps)
@@ -122,7 +117,7 @@ class _SpectralNorm(Module):
     def forward(self, weight: Tensor) -> Tensor:
         if weight.ndim == 1:
             return self._unit(weight)
-        matrix = self._matrix(weight)
+        matrix = matrix_of(weight, self.dim)
         if self.training:
             self._power_method(matrix, self.n_power_iterations)
         # Copies: a later forward changes the buffers before the gradient of this one has read them.
@@ -147,6 +142,5 @@ def spectral_norm(
     `module`.
     """
     weight = _tensor_of(module, name)
-    if dim is None:
-        dim = 1 if getattr(module, "transposed", False) else 0  # a transposed convolution's outputs come second
-    return register_parametrization(module, name, _SpectralNorm(weight, n_power_iterations, dim, eps))
+    axis = axis_of_outputs(module) if dim is None else dim
+    return register_parametrization(module, name, _SpectralNorm(weight, n_power_iterations, axis, eps))

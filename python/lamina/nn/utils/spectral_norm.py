@@ -16,26 +16,43 @@ if TYPE_CHECKING:
 
     M = TypeVar("M", bound=Module)
 
-__all__ = ["SpectralNorm", "remove_spectral_norm", "spectral_norm"]
+__all__ = [
+    "SpectralNorm",
+    "axis_of_outputs",
+    "check_iterations",
+    "matrix_of",
+    "remove_spectral_norm",
+    "spectral_norm",
+]
 
 _VERSION = 1
+
+
+def axis_of_outputs(module: Module) -> int:
+    """The axis of a layer's weight that is that of its outputs: a transposed convolution's come second."""
+    return 1 if getattr(module, "transposed", False) else 0
+
+
+def check_iterations(n_power_iterations: int) -> None:
+    """ValueError unless it is positive."""
+    if n_power_iterations <= 0:
+        raise ValueError(f"Expected n_power_iterations to be positive, but got n_power_iterations={n_power_iterations}")
+
+
+def matrix_of(weight: Tensor, dim: int) -> Tensor:
+    """The weight with the axis `dim` as its rows."""
+    return weight.movedim(dim, 0).flatten(1)
 
 
 class SpectralNorm:
     """The pre-hook; `spectral_norm` registers it."""
 
     def __init__(self, name: str = "weight", n_power_iterations: int = 1, dim: int = 0, eps: float = 1e-12) -> None:
-        if n_power_iterations <= 0:
-            raise ValueError(
-                f"Expected n_power_iterations to be positive, but got n_power_iterations={n_power_iterations}"
-            )
+        check_iterations(n_power_iterations)
         self.name = name
         self.dim = dim
         self.n_power_iterations = n_power_iterations
         self.eps = eps
-
-    def _matrix(self, weight: Tensor) -> Tensor:
-        return weight.movedim(self.dim, 0).flatten(1)
 
     def _unit(self, vector: Tensor) -> Tensor:
         return normalize(vector, dim=0, eps=self.eps)
@@ -44,7 +61,7 @@ class SpectralNorm:
         """The weight as forward uses it, after steps of the power method if asked for."""
         weight = getattr(module, self.name + "_orig")
         u, v = getattr(module, self.name + "_u"), getattr(module, self.name + "_v")
-        matrix = self._matrix(weight)
+        matrix = matrix_of(weight, self.dim)
         if do_power_iteration:
             with no_grad():
                 for _ in range(self.n_power_iterations):
@@ -81,7 +98,7 @@ class SpectralNorm:
                 "forward before applying spectral normalization"
             )
         with no_grad():
-            rows, columns = hook._matrix(weight).shape
+            rows, columns = matrix_of(weight, dim).shape
             u, v = (hook._unit(_core.randn(size, dtype=weight.dtype, device=weight.device)) for size in (rows, columns))
         del module._parameters[name]
         module.register_parameter(name + "_orig", weight)
@@ -126,7 +143,7 @@ class _LoadOlder:
         with no_grad():
             original, weight, u = state_dict[key + "_orig"], state_dict.pop(key), state_dict[key + "_u"]
             value = _core.norm(original) / _core.norm(weight)
-            matrix = self.hook._matrix(original)
+            matrix = matrix_of(original, self.hook.dim)
             # W v in the direction of u, as near as the columns of W come to it
             v = _core.mv(_core.tensor(np.linalg.pinv(matrix.detach().numpy())), u)
             state_dict[key + "_v"] = v * (value / _core.dot(u, _core.mv(matrix, v)))
@@ -140,9 +157,7 @@ def spectral_norm(
     The parameter `name` moves to ``<name>_orig``; ``<name>_u`` and ``<name>_v`` are the singular vectors, as far as
     the power method has followed them. Returns `module`. RuntimeError if it has that already.
     """
-    if dim is None:
-        dim = 1 if getattr(module, "transposed", False) else 0
-    SpectralNorm.apply(module, name, n_power_iterations, dim, eps)
+    SpectralNorm.apply(module, name, n_power_iterations, axis_of_outputs(module) if dim is None else dim, eps)
     return module
 
 
