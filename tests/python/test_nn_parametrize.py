@@ -197,6 +197,29 @@ def test_orthogonal(shape: tuple[int, int], orthogonal_map: str, use_trivializat
             layer.weight = goal
 
 
+@pytest.mark.parametrize("use_trivialization", [True, False])
+@pytest.mark.parametrize("orthogonal_map", [None, "matrix_exp", "cayley"])
+@pytest.mark.parametrize("shape", [(4, 4), (2, 5, 3), (3, 5)])
+def test_unitary(shape: tuple[int, ...], orthogonal_map: str | None, use_trivialization: bool) -> None:
+    holder = nn.Module()
+    holder.weight = nn.Parameter(lamina.randn(*shape, dtype=lamina.complex128))
+    parametrizations.orthogonal(holder, "weight", orthogonal_map, use_trivialization=use_trivialization)
+    tall = holder.weight if shape[-2] >= shape[-1] else holder.weight.mT
+    product = tall.mH @ tall
+    assert lamina.allclose(product, lamina.eye(min(shape[-2:]), dtype=product.dtype).expand_as(product), atol=1e-12)
+    holder.weight.real.sum().backward()
+    (original,) = holder.parameters()
+    assert original.grad is not None
+
+
+def test_no_reflections_of_complex_matrices() -> None:
+    layer = nn.Linear(3, 3, dtype=lamina.complex64)
+    with pytest.raises(ValueError, match="householder parametrization does not support complex tensors"):
+        parametrizations.orthogonal(layer, orthogonal_map="householder")
+    parametrizations.orthogonal(layer)
+    assert "(0): _Orthogonal()" in repr(layer)
+
+
 def test_spectral_norm_loads_what_older_versions_saved() -> None:
     layer = nn.utils.spectral_norm(nn.Linear(2, 3))
     for _ in range(3):

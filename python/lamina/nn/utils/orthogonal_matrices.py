@@ -2,74 +2,41 @@
 
 from __future__ import annotations
 
-from math import ceil, log2
-
 from ... import _core
 from ...autograd import no_grad
-from ...linalg import solve
+from ...linalg import householder_product, matrix_exp, qr, solve
+from ...linalg.reflections import geqrf
 from ..modules import Module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..._core import Tensor
 
-__all__ = ["OrthogonalMatrix"]
-
-_TAYLOR_TERMS = 18  # of exp(A) for |A| ≤ 1/2: more would not change a float64
+__all__ = ["_Orthogonal"]
 
 
-def _matrix_exp(A: Tensor) -> Tensor:
-    """exp(A), (..., n, n): a Taylor polynomial of A / 2**s, squared s times."""
-    with no_grad():
-        norm = A.abs().sum(-1).amax().item() if A.numel() else 0.0
-    squarings = max(0, ceil(log2(2 * norm))) if norm > 0 else 0
-    scaled = A / 2.0**squarings
-    identity = _core.eye(A.shape[-1], dtype=A.dtype, device=A.device)
-    result = identity + scaled / _TAYLOR_TERMS
-    for term in range(_TAYLOR_TERMS - 1, 0, -1):
-        result = identity + scaled @ result / term
-    for _ in range(squarings):
-        result = result @ result
-    return result
-
-
-def _householder_product(A: Tensor) -> Tensor:
-    """The first k columns of the product of the reflections along the columns of A + I, (..., n, k)."""
-    n, k = A.shape[-2:]
-    identity = _core.eye(n, k, dtype=A.dtype, device=A.device)
-    directions = A + identity
-    scale = 2.0 / directions.square().sum(-2, keepdim=True)
-    result = identity.expand(A.shape)
-    for column in range(k - 1, -1, -1):
-        v = directions[..., column : column + 1]
-        result = result - v * scale[..., column : column + 1] @ (v.mT @ result)
-    return result
+def _signs(diagonal: Tensor) -> Tensor:
+    """-1 where it is negative, and 1 elsewhere."""
+    return _core.where(diagonal.real < 0, -1.0, 1.0).to(diagonal.dtype)
 
 
 def _orthogonal_part(A: Tensor) -> Tensor:
     """Q of the QR decomposition whose R has a positive diagonal."""
-    import numpy as np
-
-    q, r = np.linalg.qr(A.detach().numpy())
-    signs = np.where(np.diagonal(r, axis1=-2, axis2=-1) < 0, -1, 1).astype(q.dtype)
-    return _core.tensor(q * signs[..., None, :])
+    Q, R = qr(A)
+    return Q * _signs(R.diagonal(0, -2, -1)).unsqueeze(-2)  # type: ignore[no-any-return]
 
 
 def _reflections_of(Q: Tensor) -> Tensor:
-    """What `_householder_product`, times the signs on the diagonal, makes the orthogonal part of Q from."""
-    import numpy as np
-
-    packed, tau = np.linalg.qr(Q.detach().numpy(), mode="raw")
-    A = np.array(np.swapaxes(packed, -1, -2))
-    rows = np.arange(A.shape[-1])
-    signs = np.where(A[..., rows, rows] < 0, -1, 1)
+    """What forward's product of reflections, times the signs on the diagonal, makes the orthogonal part of Q from."""
+    A, tau = geqrf(Q)
+    signs = _signs(A.diagonal(0, -2, -1))
     # LAPACK leaves a column that needs no reflection alone; here each has one, which turns the sign.
-    A[..., rows, rows] = np.where(tau == 0, -signs, signs)
-    return _core.tensor(A)
+    A.diagonal(0, -2, -1).copy_(_core.where(tau == 0, -signs, signs))
+    return A  # type: ignore[no-any-return]
 
 
-class OrthogonalMatrix(Module):
-    """The parametrization of ``nn.utils.parametrizations.orthogonal``."""
+class _Orthogonal(Module):
+    """The parametrization of ``nn.utils.parametrizations.orthogonal``; complex matrices become unitary."""
 
     base: Tensor
 
@@ -79,7 +46,9 @@ class OrthogonalMatrix(Module):
             raise ValueError(
                 f'orthogonal_map has to be one of "matrix_exp", "cayley", "householder". Got: {orthogonal_map}'
             )
-        self.shape = tuple(weight.shape)
+        if weight.is_complex() and orthogonal_map == "householder":
+            raise ValueError("The householder parametrization does not support complex tensors.")
+        self.shape = weight.shape
         self.orthogonal_map = orthogonal_map
         if use_trivialization:
             self.register_buffer("base", None)
@@ -92,14 +61,16 @@ class OrthogonalMatrix(Module):
             X = X.mT
         n, k = X.shape[-2:]
         if self.orthogonal_map == "householder":
-            Q = _householder_product(X.tril(-1)) * X.detach().diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-2)
+            A = X.tril(-1)
+            Q = householder_product(A, 2.0 / (1.0 + A.square().sum(-2)))
+            Q = Q * X.detach().diagonal(0, -2, -1).sign().unsqueeze(-2)
         else:
             lower = X.tril()
             if n != k:
                 lower = _core.cat([lower, X.new_zeros((*X.shape[:-1], n - k))], -1)
-            A = lower - lower.mT
+            A = lower - lower.mH
             if self.orthogonal_map == "matrix_exp":
-                Q = _matrix_exp(A)
+                Q = matrix_exp(A)
             else:
                 identity = _core.eye(n, dtype=X.dtype, device=X.device)
                 Q = solve(identity - A / 2, identity + A / 2)
@@ -108,10 +79,11 @@ class OrthogonalMatrix(Module):
             Q = self.base @ Q
         return Q.mT if self._is_wide() else Q
 
+    @no_grad()
     def right_inverse(self, Q: Tensor) -> Tensor:
-        if tuple(Q.shape) != self.shape:
+        if Q.shape != self.shape:
             raise ValueError(
-                f"Expected a matrix or batch of matrices of shape {self.shape}. Got a tensor of shape {tuple(Q.shape)}."
+                f"Expected a matrix or batch of matrices of shape {self.shape}. Got a tensor of shape {Q.shape}."
             )
         tall = Q.mT if self._is_wide() else Q
         n, k = tall.shape[-2:]

@@ -8,7 +8,7 @@ from ...autograd import no_grad
 from ...functions.products import vdot
 from ..functional import normalize
 from ..modules import Module
-from .orthogonal_matrices import OrthogonalMatrix
+from .orthogonal_matrices import _Orthogonal
 from .parametrize import register_parametrization
 from .spectral_norm import axis_of_outputs, check_iterations, matrix_of
 from .weight_norm import norm_except_dim, weight_of
@@ -32,9 +32,9 @@ def orthogonal(
 ) -> Module:
     """Make the matrix `name` orthogonal: its columns, or if it is wide its rows, are orthonormal.
 
-    `orthogonal_map` is "matrix_exp", "cayley" or "householder" (default: the first for a square matrix, the last for
-    others). With `use_trivialization` the map starts from the matrix there is (Lezcano-Casado, 2019), and any matrix
-    can be assigned later; its orthogonal part (by QR) is taken. Returns `module`.
+    `orthogonal_map` is "matrix_exp", "cayley" or, for real matrices, "householder" (default: the first for a square or
+    complex matrix, the last for others). With `use_trivialization` the map starts from the matrix there is
+    (Lezcano-Casado, 2019), and any matrix can be assigned later; its orthogonal part is taken. Returns `module`.
 
     >>> layer = nn.utils.parametrizations.orthogonal(nn.Linear(3, 3))
     >>> bool(lamina.allclose(layer.weight @ layer.weight.T, lamina.eye(3), atol=1e-5))
@@ -44,8 +44,9 @@ def orthogonal(
     if weight.ndim < 2:
         raise ValueError(f"Expected a matrix or batch of matrices. Got a tensor of {weight.ndim} dimensions.")
     if orthogonal_map is None:
-        orthogonal_map = "matrix_exp" if weight.shape[-2] == weight.shape[-1] else "householder"
-    matrix = OrthogonalMatrix(weight, orthogonal_map, use_trivialization)
+        square = weight.shape[-2] == weight.shape[-1]
+        orthogonal_map = "matrix_exp" if square or weight.is_complex() else "householder"
+    matrix = _Orthogonal(weight, orthogonal_map, use_trivialization)
     return register_parametrization(module, name, matrix, unsafe=True)
 
 
