@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from math import log, pi
-
 from .. import _core
 from .._core import Tensor
 from ..functions.matrices import diag_embed
 from ..functions.shaping import broadcast_shapes
 from ..linalg import cholesky, solve_triangular
 from . import constraints
-from .distribution import Distribution
+from .gaussian_vectors import GaussianVectors
 from .parameters import lazy_property
 
 TYPE_CHECKING = False
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["LowRankMultivariateNormal"]
 
 
-class LowRankMultivariateNormal(Distribution):
+class LowRankMultivariateNormal(GaussianVectors):
     """Vectors of mean `loc` (..., n) and covariance ``W W' + D``.
 
     W is `cov_factor` (..., n, k), D the diagonal matrix of `cov_diag` (..., n).
@@ -38,8 +36,6 @@ class LowRankMultivariateNormal(Distribution):
         "cov_factor": constraints.independent(constraints.real, 2),
         "cov_diag": constraints.independent(constraints.positive, 1),
     }
-    support = constraints.real_vector
-    has_rsample = True
 
     def __init__(self, loc: Tensor, cov_factor: Tensor, cov_diag: Tensor, validate_args: bool | None = None) -> None:
         if loc.dim() < 1:
@@ -70,14 +66,6 @@ class LowRankMultivariateNormal(Distribution):
         return new
 
     @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
-
-    @property
     def variance(self) -> Tensor:
         return self.cov_factor.square().sum(-1) + self.cov_diag
 
@@ -103,26 +91,15 @@ class LowRankMultivariateNormal(Distribution):
         return self.loc + along + self.cov_diag.sqrt() * self._normal(sample_shape, self.loc)
 
     def _square_root(self) -> Tensor:
-        """A matrix whose product with its transpose is the covariance, (..., n, k + n)."""
         return _core.cat([self.cov_factor, diag_embed(self.cov_diag.sqrt())], -1)
 
     def _distances(self, columns: Tensor) -> Tensor:
-        """The squared Mahalanobis lengths (..., m) of the columns (..., n, m)."""
         scaled = columns / self.cov_diag.unsqueeze(-1)
         inner = solve_triangular(self._capacitance_tril, self.cov_factor.mT @ scaled, upper=False)
         return (columns * scaled).sum(-2) - inner.square().sum(-2)
 
     def _half_log_determinant(self) -> Tensor:
         return self._capacitance_tril.diagonal(0, -2, -1).log().sum(-1) + self.cov_diag.log().sum(-1) / 2
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        self._validate_sample(value)
-        distance = self._distances((value - self.loc).unsqueeze(-1)).squeeze(-1)
-        return -0.5 * (self._event_shape[0] * log(2 * pi) + distance) - self._half_log_determinant()
-
-    def entropy(self) -> Tensor:
-        half = 0.5 * self._event_shape[0] * (1 + log(2 * pi)) + self._half_log_determinant()
-        return half.expand(self._batch_shape)
 
 
 def _capacitance_tril(factor: Tensor, diagonal: Tensor) -> Tensor:

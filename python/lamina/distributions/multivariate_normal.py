@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from math import log, pi
-
 from .._core import Tensor
 from ..functions.shaping import broadcast_shapes
 from . import constraints
+from .gaussian_vectors import GaussianVectors
 from .scale_matrix import ScaleMatrix
 
 TYPE_CHECKING = False
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["MultivariateNormal"]
 
 
-class MultivariateNormal(ScaleMatrix):
+class MultivariateNormal(ScaleMatrix, GaussianVectors):
     """Vectors of mean `loc` (..., n) and of a covariance given in exactly one of three ways, each (..., n, n).
 
     By `covariance_matrix`, by its inverse `precision_matrix`, or by `scale_tril`, whose product with its transpose the
@@ -24,8 +23,6 @@ class MultivariateNormal(ScaleMatrix):
     """
 
     arg_constraints = {"loc": constraints.real_vector, **ScaleMatrix.matrix_constraints}
-    support = constraints.real_vector
-    has_rsample = True
 
     def __init__(
         self,
@@ -51,14 +48,6 @@ class MultivariateNormal(ScaleMatrix):
         self._unbroadcasted_scale_tril = self._factor_of(given, matrix)
 
     @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
-
-    @property
     def variance(self) -> Tensor:
         return self._unbroadcasted_scale_tril.square().sum(-1).expand((*self._batch_shape, *self._event_shape))
 
@@ -67,14 +56,4 @@ class MultivariateNormal(ScaleMatrix):
         return self.loc + (self._unbroadcasted_scale_tril @ noise.unsqueeze(-1)).squeeze(-1)
 
     def _square_root(self) -> Tensor:
-        """A matrix whose product with its transpose is the covariance."""
         return self._unbroadcasted_scale_tril
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        self._validate_sample(value)
-        distance = self._distances((value - self.loc).unsqueeze(-1)).squeeze(-1)
-        return -0.5 * (self._event_shape[0] * log(2 * pi) + distance) - self._half_log_determinant()
-
-    def entropy(self) -> Tensor:
-        half = 0.5 * self._event_shape[0] * (1 + log(2 * pi)) + self._half_log_determinant()
-        return half.expand(self._batch_shape)

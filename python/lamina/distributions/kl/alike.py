@@ -18,12 +18,11 @@ from ..dirichlet import Dirichlet
 from ..exp_family import ExponentialFamily
 from ..exponential import Exponential
 from ..gamma import Gamma
+from ..gaussian_vectors import GaussianVectors
 from ..geometric import Geometric
 from ..gumbel import EULER, Gumbel
 from ..independent import Independent
 from ..laplace import Laplace
-from ..lowrank_multivariate_normal import LowRankMultivariateNormal
-from ..multivariate_normal import MultivariateNormal
 from ..normal import Normal
 from ..one_hot_categorical import OneHotCategorical
 from ..parameters import sum_rightmost
@@ -33,11 +32,7 @@ from ..transformed_distribution import TransformedDistribution
 from ..uniform import Uniform
 from ..wishart import Wishart
 from .expected import expected_continuous_bernoulli
-from .registry import kl_divergence, register_kl, register_pairs
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    _Gaussian = MultivariateNormal | LowRankMultivariateNormal
+from .registry import kl_divergence, register_kl
 
 __all__: list[str] = []
 
@@ -86,9 +81,8 @@ def _normal(p: Normal, q: Normal) -> Tensor:
     return 0.5 * (ratio + ((p.loc - q.loc) / q.scale).square() - 1 - ratio.log())
 
 
-def _gaussian(
-    p: MultivariateNormal | LowRankMultivariateNormal, q: MultivariateNormal | LowRankMultivariateNormal
-) -> Tensor:
+@register_kl(GaussianVectors, GaussianVectors)
+def _gaussian(p: GaussianVectors, q: GaussianVectors) -> Tensor:
     """``(tr(inv(Sq) Sp) + d' inv(Sq) d - n + log det Sq - log det Sp) / 2`` for d the difference of the means.
 
     The trace is the sum of the squared lengths, as q measures them, of the columns of a root of p's covariance.
@@ -101,10 +95,6 @@ def _gaussian(
     spread = q._distances(p._square_root()).sum(-1)
     away = q._distances((q.loc - p.loc).unsqueeze(-1)).squeeze(-1)
     return 0.5 * (spread + away - p.event_shape[0]) + q._half_log_determinant() - p._half_log_determinant()
-
-
-_GAUSSIANS = (MultivariateNormal, LowRankMultivariateNormal)
-register_pairs(_GAUSSIANS, _GAUSSIANS, _gaussian)
 
 
 @register_kl(Wishart, Wishart)
