@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "runtime/ceil_divide.h"
 #include "runtime/image_planes.h"
 #include "runtime/steps.h"
 #include "runtime/thread_pool.h"
@@ -18,7 +19,6 @@ using kernels::WindowsArgs;
 inline constexpr std::int64_t kFewColumns = 64, kManyColumns = 512;
 // Multiply-adds below which sharing costs more than it saves.
 inline constexpr std::int64_t kSharedWork = 150'000;
-inline std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // Blocks of whole images, or of rows of one image.
 struct Cut {

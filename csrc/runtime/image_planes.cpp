@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernels/table.h"
+#include "runtime/ceil_divide.h"
 
 namespace lamina::runtime {
 
@@ -36,15 +37,13 @@ std::int64_t Planes::offset(std::int64_t channel, std::int64_t vertical_slot, st
 
 namespace {
 
-std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return a <= 0 ? 0 : (a + b - 1) / b; }
-
 // Where a row of a plane meets the source: zeros up to begin, and from end on.
 struct Meeting {
   std::int64_t begin, end, source;  // source: of element `begin`
 };
 Meeting meeting(const PlaneAxis& axis, std::int64_t residue) {
   const std::int64_t first = axis.first + residue;
-  const std::int64_t begin = std::min(axis.count, ceil_divide(-first, axis.step));
+  const std::int64_t begin = std::clamp<std::int64_t>(ceil_divide(-first, axis.step), 0, axis.count);
   const std::int64_t end = std::clamp(ceil_divide(axis.source - first, axis.step), begin, axis.count);
   return {begin, end, first + begin * axis.step};
 }

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "runtime/ceil_divide.h"
 #include "runtime/thread_pool.h"
 #include "runtime/thread_scratch.h"
 
@@ -28,8 +29,6 @@ constexpr std::size_t kColumnUnit = 32;
 // A product of so many rows is cut into them, down to the least, where a thread can keep its columns of b packed.
 constexpr std::size_t kTallRows = 256, kLeastTallRows = 64;
 constexpr std::size_t kKeptBytes = std::size_t{1} << 20;
-
-std::size_t ceil_divide(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
 // A single column that is left over belongs to the unit before it: alone it would be summed in another order.
 std::size_t units_of(std::size_t columns) { return columns <= 2 ? 1 : ceil_divide(columns - 1, kColumnUnit); }

@@ -21,8 +21,8 @@ std::vector<Class> classes_of(const WindowAxis& axis, std::int64_t stride, std::
     for (std::size_t tap = 0; tap < axis.slot.size(); ++tap)
       if (axis.slot[tap] == static_cast<std::int64_t>(slot)) one.taps.push_back(tap);
     const std::int64_t from = padding - one.residue, end = size + padding - one.residue;
-    one.first = from <= 0 ? 0 : ceil_divide(from, stride);
-    one.count = std::max<std::int64_t>(0, end <= 0 ? 0 : ceil_divide(end, stride) - one.first);
+    one.first = std::max<std::int64_t>(0, ceil_divide(from, stride));
+    one.count = std::max<std::int64_t>(0, ceil_divide(end, stride) - one.first);
     classes.push_back(one);
   }
   return classes;
