@@ -147,7 +147,53 @@ namespace {
 // exp and its kin, which stand together in the kernel list: an element takes twice the time of a sum.
 bool is_function(Elementwise kernel) { return kernel >= Elementwise::exp && kernel <= Elementwise::erfinv; }
 
+double nanoseconds_of(const ElementwiseStep& step, std::size_t operations) {
+  double each = 0.3 * static_cast<double>(operations);
+  for (const auto& instruction : step.instructions)
+    if (instruction.kind == ElementwiseStep::Instruction::Kind::kKernel && is_function(instruction.kernel)) each += 0.3;
+  return each * static_cast<double>(step.numel);
+}
+
+std::span<const std::uint32_t> operands_of(const Node& node, const Computed& computed) {
+  if (!computed.by_compound && !computed.summed) return node.operands;
+  return {computed.operands.data(), computed.arity};
+}
+
+// Where only compounds read them, a few copies of what repeats do.
+void find_few(ElementwiseStep& step) {
+  for (auto& entry : step.registers) entry.few = true;
+  for (const auto& instruction : step.instructions)
+    if (instruction.kind != ElementwiseStep::Instruction::Kind::kCompound)
+      for (std::size_t k = 0; k < instruction.arity; ++k) step.registers[instruction.in[k]].few = false;
+  for (const auto& reduction : step.reductions) {
+    bool may_repeat = reduction.arity > 1 && reduction.of == SumOf::squared_differences;  // the last operand
+    for (std::size_t k = 0; k + may_repeat < std::max<std::size_t>(reduction.arity, 1); ++k)
+      step.registers[reduction.in[k]].few = false;
+  }
+}
+
+// strides: one vector a register, empty where the kind says it all.
+void set_dims(ElementwiseStep& step, const Shape* space, std::vector<DimVector> strides) {
+  step.dims.assign(space->dims().begin(), space->dims().end());
+  DimVector order = contiguous_strides(space);
+  std::vector<DimVector*> walked{&order};
+  for (DimVector& own : strides)
+    if (!own.empty()) walked.push_back(&own);
+  collapse(step.dims, walked);
+  for (std::size_t i = 0; i < strides.size(); ++i) step.registers[i].strides = std::move(strides[i]);
+}
+
 }  // namespace
+
+void Emitter::find_last_readers(const std::vector<std::uint32_t>& members, const std::vector<Computed>& computed) {
+  last_reader_.resize(program_.nodes.size());
+  for (std::size_t i = 0; i < members.size(); ++i)
+    if (!computed[i].within)
+      for (std::uint32_t operand : operands_of(program_[members[i]], computed[i])) last_reader_[operand] = members[i];
+  for (std::size_t i = 0; i < members.size(); ++i)  // a reduction reads when all instructions have run
+    if (program_[members[i]].family() == Family::kReduce)
+      for (std::uint32_t operand : operands_of(program_[members[i]], computed[i])) last_reader_[operand] = kNone;
+}
 
 std::string Emitter::note_of_group(const std::vector<std::uint32_t>& members) const {
   std::string note = text("elementwise ", to_string(program_[members[0]].shape->dims(), '[', ']'), ":");
@@ -194,33 +240,21 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
   };
   std::vector<Computed> computed = find_compounds(program_, members, stored);
   find_sums(members, stored, computed);
-  auto operands_of = [&](std::size_t i) {
-    return computed[i].by_compound || computed[i].summed
-               ? std::span<const std::uint32_t>(computed[i].operands.data(), computed[i].arity)
-               : std::span<const std::uint32_t>(program_[members[i]].operands);
-  };
-  last_reader_.resize(program_.nodes.size());
-  for (std::size_t i = 0; i < members.size(); ++i)
-    if (!computed[i].within)
-      for (std::uint32_t operand : operands_of(i)) last_reader_[operand] = members[i];
-  for (std::size_t i = 0; i < members.size(); ++i)  // a reduction reads when all instructions have run
-    if (program_[members[i]].family() == Family::kReduce)
-      for (std::uint32_t operand : operands_of(i)) last_reader_[operand] = kNone;
+  find_last_readers(members, computed);
   for (std::size_t i = 0; i < members.size(); ++i) {
     std::uint32_t member = members[i];
     const Node& node = program_[member];
     if (computed[i].within) continue;
+    const std::span<const std::uint32_t> operands = operands_of(node, computed[i]);
     if (node.family() == Family::kReduce) {
-      std::span<const std::uint32_t> reduced = operands_of(i);
       std::uint16_t from[kMostTerms]{};
-      for (std::size_t k = 0; k < reduced.size(); ++k) from[k] = register_of(reduced[k]);
+      for (std::size_t k = 0; k < operands.size(); ++k) from[k] = register_of(operands[k]);
       ElementwiseStep::Reduction& reduction = add_reduction(step, member);
       std::copy(std::begin(from), std::end(from), reduction.in);
       if (computed[i].summed)
-        reduction.arity = static_cast<std::uint8_t>(reduced.size()), reduction.of = computed[i].sum_of;
+        reduction.arity = static_cast<std::uint8_t>(operands.size()), reduction.of = computed[i].sum_of;
       continue;
     }
-    std::span<const std::uint32_t> operands = operands_of(i);
     ElementwiseStep::Instruction instruction{};
     instruction.kind = computed[i].by_compound          ? ElementwiseStep::Instruction::Kind::kCompound
                        : node.family() == Family::kCast ? ElementwiseStep::Instruction::Kind::kCast
@@ -256,29 +290,10 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
     strides.push_back(result.kind == Kind::kScattered ? std::move(own) : DimVector());
     step.instructions.push_back(instruction);
   }
-  for (auto& entry : step.registers) entry.few = true;
-  for (const auto& instruction : step.instructions)
-    if (instruction.kind != ElementwiseStep::Instruction::Kind::kCompound)
-      for (std::size_t k = 0; k < instruction.arity; ++k) step.registers[instruction.in[k]].few = false;
-  for (const auto& reduction : step.reductions) {
-    bool may_repeat = reduction.arity > 1 && reduction.of == SumOf::squared_differences;  // the last operand
-    for (std::size_t k = 0; k + may_repeat < std::max<std::size_t>(reduction.arity, 1); ++k)
-      step.registers[reduction.in[k]].few = false;
-  }
-  DimVector dims(space->dims().begin(), space->dims().end());
-  std::vector<DimVector*> walked;
-  for (DimVector& own : strides)
-    if (!own.empty()) walked.push_back(&own);
-  DimVector order = contiguous_strides(space);
-  walked.push_back(&order);
-  collapse(dims, walked);
-  step.dims = std::move(dims);
-  for (std::size_t i = 0; i < strides.size(); ++i) step.registers[i].strides = std::move(strides[i]);
-  double work = 0.3 * static_cast<double>(members.size());
-  for (const auto& instruction : step.instructions)
-    if (instruction.kind == ElementwiseStep::Instruction::Kind::kKernel && is_function(instruction.kernel)) work += 0.3;
-  work *= static_cast<double>(step.numel);
-  add(std::move(step), with_notes_ ? note_of_group(members) : std::string(), work);
+  find_few(step);
+  set_dims(step, space, std::move(strides));
+  const double nanoseconds = nanoseconds_of(step, members.size());
+  add(std::move(step), with_notes_ ? note_of_group(members) : std::string(), nanoseconds);
 }
 
 }  // namespace lamina

@@ -34,6 +34,7 @@ class Emitter {
   // Lets sums along long rows compute what they sum where a kernel can.
   void find_sums(const std::vector<std::uint32_t>& members, const std::vector<bool>& stored,
                  std::vector<Computed>& computed) const;
+  void find_last_readers(const std::vector<std::uint32_t>& members, const std::vector<Computed>& computed);
   // The reduction `index`; what it reduces is filled in by the caller.
   ElementwiseStep::Reduction& add_reduction(ElementwiseStep& step, std::uint32_t index);
   void emit_matmul(std::uint32_t index);

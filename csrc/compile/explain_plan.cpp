@@ -11,10 +11,6 @@ namespace {
 
 using ModuleOf = std::function<std::string(std::uint32_t)>;
 
-bool is_elementwise(const Node& node) {
-  return node.family() == Family::kElementwise || node.family() == Family::kCast;
-}
-
 std::string named(const Node& node, const ModuleOf& module_of) {
   std::string path = module_of(node.slot);
   return path.empty() ? row(node.op).name : text(row(node.op).name, " (", path, ")");
@@ -42,9 +38,9 @@ std::string epilogue_refusal(const Program& program, const Node& reader, std::ui
 // Why `reader` does not take over the work of its operand; "" where nobody would expect it to.
 std::string refusal(const Program& program, const Node& reader, std::uint32_t operand) {
   const Node &seen = program[operand], &made = program[seen.owner];
-  bool chain = is_elementwise(reader) && is_elementwise(made);
-  bool epilogue = is_elementwise(reader) && made.is_op(Op::matmul);
-  bool producer = reader.family() == Family::kReduce && is_elementwise(made);
+  bool chain = reader.is_elementwise() && made.is_elementwise();
+  bool epilogue = reader.is_elementwise() && made.is_op(Op::matmul);
+  bool producer = reader.family() == Family::kReduce && made.is_elementwise();
   if (!chain && !epilogue && !producer) return "";
   if (&seen != &made && seen.family() == Family::kView) return text("is read through a ", row(seen.op).name);
   if (epilogue) return epilogue_refusal(program, reader, operand, seen.owner);

@@ -29,10 +29,7 @@ struct Group {
   std::uint32_t read_at = kNone;        // from outside, first
 };
 
-bool is_elementwise(const Node& node) {
-  if (node.kind != Node::Kind::kOp || !node.needed || node.made_by != kNone) return false;
-  return node.family() == Family::kElementwise || node.family() == Family::kCast;
-}
+bool may_join(const Node& node) { return node.is_elementwise() && node.needed && node.made_by == kNone; }
 
 // Reductions whose results can be combined from those of parts.
 bool is_mergeable(Reduce kernel) {
@@ -87,12 +84,12 @@ std::vector<std::vector<std::uint32_t>> fuse_elementwise(Program& program) {
   std::vector<Group> groups;
   auto group_of = [&](std::uint32_t node) { return program[program[node].owner].group; };
   // Only a whole result, read as it is, can come from a register: not through a view, and no reduction's.
-  auto in_register = [&](std::uint32_t node) { return program[node].owner == node && is_elementwise(program[node]); };
+  auto in_register = [&](std::uint32_t node) { return program[node].owner == node && may_join(program[node]); };
   for (std::uint32_t index = 0; index < program.nodes.size(); ++index) {
     Node& node = program[index];
     if (node.kind != Node::Kind::kOp || !node.needed || node.owner != index) continue;
     std::uint32_t home = kNone;
-    if (is_elementwise(node)) {
+    if (may_join(node)) {
       for (std::uint32_t operand : node.operands) {
         std::uint32_t group = in_register(operand) ? program[operand].group : kNone;
         if (group == kNone || !groups[group].open || groups[group].shape != node.shape || group == home) continue;

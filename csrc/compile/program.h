@@ -63,6 +63,9 @@ struct Node {
   Op operation() const { return static_cast<Op>(op); }
   bool is_op(Op wanted) const { return kind == Kind::kOp && operation() == wanted; }
   Family family() const { return row(op).kernel.family; }
+  bool is_elementwise() const {
+    return kind == Kind::kOp && (family() == Family::kElementwise || family() == Family::kCast);
+  }
   std::size_t bytes() const { return static_cast<std::size_t>(shape->numel()) * size_of(dtype); }
 };
 

@@ -15,10 +15,6 @@ namespace {
 
 constexpr std::int64_t kLeast = 1 << 14;  // elements of a large one; below, a step more costs what it saves
 
-bool is_elementwise(const Node& node) {
-  return node.kind == Node::Kind::kOp && (node.family() == Family::kElementwise || node.family() == Family::kCast);
-}
-
 // By whom nodes are read.
 struct Readers {
   std::vector<bool> whole;  // others than elementwise ones, or views of it are made
@@ -28,7 +24,7 @@ struct Readers {
     for (const Node& node : program.nodes) {
       if (node.kind != Node::Kind::kOp || !node.needed) continue;
       for (std::uint32_t operand : node.operands) {
-        if (!is_elementwise(node))
+        if (!node.is_elementwise())
           whole[operand] = true;
         else if (node.shape == program[operand].shape)
           alike[operand] = true;
@@ -48,7 +44,7 @@ void shrink_broadcasts(Program& program) {
   std::optional<Readers> readers;
   for (std::uint32_t index = 0; index < program.nodes.size(); ++index) {
     Node& node = program[index];
-    if (!is_elementwise(node) || !node.needed || node.live || node.shape->numel() == 1) continue;
+    if (!node.is_elementwise() || !node.needed || node.live || node.shape->numel() == 1) continue;
     bool large = node.shape->numel() >= kLeast;
     if (!large && !std::ranges::all_of(node.operands, [&](auto operand) { return is_one_number(program[operand]); }))
       continue;
