@@ -67,9 +67,7 @@ BufferFormat format_of(const Py_buffer& view, PyObject* array) {
     default:
       fail(ErrorKind::kType, "can't convert np.ndarray of type ", type_name(array, view),
            ". The only supported types are: float64, float32, float16, complex64, complex128, int64, int32, int16, "
-           "int8, "
-           "uint8, and bool. "
-           "Convert it first, for example with .astype('float32').");
+           "int8, uint8, and bool. Convert it first, for example with .astype('float32').");
   }
 }
 
@@ -166,8 +164,8 @@ ValuePtr value_over_buffer(PyObject* array) {
   BufferFormat format = format_of(buffer->view, array);
   if (format.swapped)
     fail(ErrorKind::kValue,
-         "given numpy array has byte order different from the native byte order. Conversion between "
-         "byte orders is currently not supported: use array.astype(array.dtype.newbyteorder('=')).");
+         "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
+         "currently not supported: use array.astype(array.dtype.newbyteorder('=')).");
   const Shape* shape = buffer->shape();
   auto size = static_cast<std::int64_t>(size_of(format.dtype));
   DimVector strides;
@@ -176,19 +174,17 @@ ValuePtr value_over_buffer(PyObject* array) {
     if (bytes < 0 && (*shape)[axis] > 1)
       fail(
           ErrorKind::kValue,
-          "At least one stride in the given numpy array is negative, and tensors with negative "
-          "strides are not currently supported. (You can probably work around this by making a copy of your array with "
-          "array.copy().)");
+          "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+          "currently supported. (You can probably work around this by making a copy of your array with array.copy().)");
     if (bytes % size != 0 && (*shape)[axis] > 1)
       fail(ErrorKind::kValue,
-           "given numpy array strides not a multiple of the element byte size. Copy the numpy array "
-           "to reallocate the memory.");
+           "given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the "
+           "memory.");
     strides.push_back((*shape)[axis] > 1 ? bytes / size : 1);
   }
   if (reinterpret_cast<std::uintptr_t>(buffer->view.buf) % static_cast<std::uintptr_t>(size) != 0)
     fail(ErrorKind::kValue,
-         "given numpy array is not aligned to its element size. Copy the numpy array to reallocate "
-         "the memory.");
+         "given numpy array is not aligned to its element size. Copy the numpy array to reallocate the memory.");
   const Py_buffer view = buffer->view;
   void* data = view.buf;
   bool read_only = buffer->view.readonly != 0;
@@ -243,8 +239,7 @@ int tensor_get_buffer(PyObject* self, Py_buffer* view, int flags) {
         engine::Variable& variable = as_tensor(self)->variable;
         if (engine::current(variable)->requires_grad()) {
           PyErr_SetString(PyExc_BufferError,
-                          "Can't export the memory of a Tensor that requires grad. Use "
-                          "tensor.detach() first.");
+                          "Can't export the memory of a Tensor that requires grad. Use tensor.detach() first.");
           throw PythonError{};
         }
         prepare_export(variable);

@@ -1,7 +1,7 @@
 // Rows of the registry: dual tensors. What they mean: engine/tangents.h; their public side: autograd/forward_ad.py.
 #include <memory>
 
-#include "bindings/registry.h"
+#include "bindings/results.h"
 #include "bindings/tensor_object.h"
 #include "engine/flush.h"
 #include "engine/tangents.h"
@@ -113,7 +113,7 @@ LAMINA_FUNCTION(kMethod, detach_, "input") {
   else
     engine::replace(variable, build::detach(engine::current(variable)));
   engine::drop_tangent(engine::current(variable).get());
-  return Object::borrowed(a.tensor_object(0)).release();
+  return self_of(a);
 }
 
 }  // namespace lamina::bindings

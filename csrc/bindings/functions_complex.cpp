@@ -2,7 +2,7 @@
 #include "bindings/complex_parts.h"
 #include "bindings/exchange.h"
 #include "bindings/in_place.h"
-#include "bindings/registry.h"
+#include "bindings/results.h"
 #include "functions/pointwise.h"
 #include "functions/views.h"
 #include "ops/complex.h"
@@ -11,14 +11,6 @@
 namespace lamina::bindings {
 
 namespace {
-
-PyObject* self_of(const Arguments& a) { return Object::borrowed(a.tensor_object(0)).release(); }
-
-PyObject* view(const Arguments& a, const functions::Views& views, const char* label) {
-  engine::Variable result = engine::view_of(a.variable(0), views);
-  functions::labelled(result.value, label);
-  return wrap_view(a.tensor_object(0), std::move(result));
-}
 
 bool has_complex(DType dtype) { return is_floating(dtype) && dtype != DType::kBFloat16; }
 

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "bindings/exchange.h"
-#include "bindings/registry.h"
+#include "bindings/results.h"
 #include "bindings/scalars.h"
 #include "engine/flush.h"
 #include "functions/pointwise.h"
@@ -16,31 +16,18 @@ namespace lamina::bindings {
 
 namespace {
 
-PyObject* finished(const Arguments& a, ValuePtr value, std::size_t requires_grad) {
-  bool differentiated = a.flag(requires_grad, false);
-  check(!differentiated || is_differentiable(value->dtype),
-        "Only Tensors of floating point and complex dtype can require gradients");
-  Object tensor(wrap(std::move(value)));
-  if (differentiated) set_requires_grad(tensor.get(), true);
-  return tensor.release();
-}
-
 // dtype, device, requires_grad stand in this order from `first` on.
 #define LAMINA_FACTORY_TAIL "dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False"
 
 PyObject* filled(const Arguments& a, const Shape* shape, double number, std::size_t first, DType otherwise,
                  Device device) {
-  return finished(a, build::full(shape, number, a.dtype(first).value_or(otherwise), device), first + 2);
-}
-
-PyObject* laid_like(const Arguments& a, ValuePtr value, std::size_t requires_grad) {
-  return finished(a, laid(std::move(value), a.variable(0), a.memory_format(MemoryFormat::kPreserve)), requires_grad);
+  return fresh_tensor(a, build::full(shape, number, a.dtype(first).value_or(otherwise), device), first + 2);
 }
 
 PyObject* filled_like(const Arguments& a, double number) {
   const ValuePtr& like = a.tensor(0);
   ValuePtr value = build::full(like->shape, number, a.dtype(1).value_or(like->dtype), a.device(2, like->device()));
-  return laid_like(a, std::move(value), 3);
+  return fresh_tensor_like(a, std::move(value), 3);
 }
 
 // The number that a tensor of one element holds.
@@ -104,7 +91,7 @@ LAMINA_FUNCTION(kModule, tensor, "data, *, dtype=None, device=None, requires_gra
     if (a.flag(3, false)) set_requires_grad(tensor.get(), true);
     return tensor.release();
   }
-  return finished(a, placed(a, 2, value_from_data(a.object(0), a.dtype(1))), 3);
+  return fresh_tensor(a, placed(a, 2, value_from_data(a.object(0), a.dtype(1))), 3);
 }
 LAMINA_FUNCTION(kModule, as_tensor, "data, dtype=None, device=None") {
   auto dtype = a.dtype(1);
@@ -133,14 +120,14 @@ LAMINA_FUNCTION(kModule, empty, "*size, " LAMINA_FACTORY_TAIL ", memory_format=N
   const Shape* shape = Shape::of(a.rest_dims());
   ValuePtr value = build::full(shape, 0, a.dtype(1).value_or(functions::default_float()), a.device(2));
   show_strides(value.get(), strides_in(shape, format));
-  return finished(a, std::move(value), 3);
+  return fresh_tensor(a, std::move(value), 3);
 }
 LAMINA_FUNCTION(kModule, full, "size, fill_value, *, " LAMINA_FACTORY_TAIL) {
   functions::Operand number = a.operand(1);
   DType inferred = number.is_number() ? functions::default_dtype_of(number.kind) : number.value->dtype;
   if (number.is_number() && inferred == DType::kComplex32) inferred = DType::kComplex64;  // as PyTorch, here alone
   DType dtype = a.dtype(2).value_or(inferred);
-  return finished(a, build::expand(to_device(number.filled_as(dtype), a.device(3)), Shape::of(a.dims(0))), 4);
+  return fresh_tensor(a, build::expand(to_device(number.filled_as(dtype), a.device(3)), Shape::of(a.dims(0))), 4);
 }
 LAMINA_FUNCTION(kModule, zeros_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_format=None") {
   return filled_like(a, 0);
@@ -154,7 +141,7 @@ LAMINA_FUNCTION(kModule, empty_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_
 LAMINA_FUNCTION(kModule, full_like, "input, fill_value, *, " LAMINA_FACTORY_TAIL ", memory_format=None") {
   const ValuePtr& like = a.tensor(0);
   ValuePtr number = to_device(a.operand(1).filled_as(a.dtype(2).value_or(like->dtype)), a.device(3, like->device()));
-  return laid_like(a, build::expand(number, like->shape), 4);
+  return fresh_tensor_like(a, build::expand(number, like->shape), 4);
 }
 LAMINA_FUNCTION(kMethod, new_zeros, "input, *size, " LAMINA_FACTORY_TAIL) {
   return filled(a, Shape::of(a.rest_dims()), 0, 2, a.tensor(0)->dtype, a.device(3, a.tensor(0)->device()));
@@ -168,11 +155,11 @@ LAMINA_FUNCTION(kMethod, new_empty, "input, *size, " LAMINA_FACTORY_TAIL) {
 LAMINA_FUNCTION(kMethod, new_full, "input, size, fill_value, *, " LAMINA_FACTORY_TAIL) {
   ValuePtr number = a.operand(2).filled_as(a.dtype(3).value_or(a.tensor(0)->dtype));
   number = to_device(number, a.device(4, a.tensor(0)->device()));
-  return finished(a, build::expand(number, Shape::of(a.dims(1))), 5);
+  return fresh_tensor(a, build::expand(number, Shape::of(a.dims(1))), 5);
 }
 LAMINA_FUNCTION(kMethod, new_tensor, "input, data, *, " LAMINA_FACTORY_TAIL) {
   ValuePtr value = value_from_data(a.object(1), a.dtype(2).value_or(a.tensor(0)->dtype));
-  return finished(a, to_device(std::move(value), a.device(3, a.tensor(0)->device())), 4);
+  return fresh_tensor(a, to_device(std::move(value), a.device(3, a.tensor(0)->device())), 4);
 }
 
 LAMINA_FUNCTION(kModule, eye, "n, m=None, *, " LAMINA_FACTORY_TAIL) {
@@ -181,7 +168,7 @@ LAMINA_FUNCTION(kModule, eye, "n, m=None, *, " LAMINA_FACTORY_TAIL) {
   const Shape* shape = Shape::of({n, m});
   ValuePtr flat = generated(shape->numel(), a.dtype(2).value_or(functions::default_float()), a.device(3),
                             [m](std::int64_t i) { return i / m == i % m ? 1 : 0; });
-  return finished(a, build::reshape(flat, shape), 4);
+  return fresh_tensor(a, build::reshape(flat, shape), 4);
 }
 
 LAMINA_FUNCTION(kModule, arange, "start, end=None, step=None, *, " LAMINA_FACTORY_TAIL) {
@@ -207,12 +194,13 @@ LAMINA_FUNCTION(kModule, arange, "start, end=None, step=None, *, " LAMINA_FACTOR
   if (whole) {
     std::int64_t span = end.integer - start.integer, by = step.integer;
     std::int64_t count = (span + by + (by > 0 ? -1 : 1)) / by;
-    return finished(a, generated(count, dtype, a.device(4), [&](std::int64_t i) { return start.integer + i * by; }), 5);
+    return fresh_tensor(a, generated(count, dtype, a.device(4), [&](std::int64_t i) { return start.integer + i * by; }),
+                        5);
   }
   double length = std::ceil((last - first) / width);
   check(length < 0x1p63, "invalid size, possible overflow!");
   auto count = static_cast<std::int64_t>(length);
-  return finished(
+  return fresh_tensor(
       a, generated(count, dtype, a.device(4), [&](std::int64_t i) { return first + static_cast<double>(i) * width; }),
       5);
 }
@@ -248,7 +236,7 @@ PyObject* complex_range(const Arguments& a) {
         " can't be safely cast to passed dtype ", name_of(dtype));
   auto part = [&](double first, double last) { return range(first, last, steps, part_type(dtype), a.device(4)); };
   ValuePtr real = part(start.as_double(), end.as_double()), imaginary = part(start.imaginary, end.imaginary);
-  return finished(a, build::complex(real, imaginary), 5);
+  return fresh_tensor(a, build::complex(real, imaginary), 5);
 }
 
 }  // namespace
@@ -268,7 +256,7 @@ LAMINA_FUNCTION(kModule, linspace, "start, end, steps, *, " LAMINA_FACTORY_TAIL)
       last = static_cast<std::uint8_t>(static_cast<std::int64_t>(last));
     }
   }
-  return finished(a, range(first, last, steps, dtype, a.device(4)), 5);
+  return fresh_tensor(a, range(first, last, steps, dtype, a.device(4)), 5);
 }
 
 }  // namespace lamina::bindings

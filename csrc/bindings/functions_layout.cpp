@@ -1,5 +1,5 @@
 // Rows of the registry: how a tensor's elements lie.
-#include "bindings/registry.h"
+#include "bindings/results.h"
 #include "bindings/scalars.h"
 #include "functions/axes.h"
 #include "ops/build.h"
@@ -9,25 +9,9 @@
 
 namespace lamina::bindings {
 
-namespace {
-
-PyObject* self_of(const Arguments& a) { return Object::borrowed(a.tensor_object(0)).release(); }
-
-}  // namespace
-
 MemoryFormat Arguments::memory_format(MemoryFormat absent) const {
   auto i = static_cast<std::size_t>(signature_.memory_format_);
   return signature_.memory_format_ >= 0 && given(i) ? memory_format_from(values_[i]) : absent;
-}
-
-ValuePtr laid(ValuePtr fresh, engine::Variable& like, MemoryFormat format) {
-  const Shape* shape = engine::current(like)->shape;
-  if (fresh == like.value) fresh = build::clone(fresh);
-  if (format != MemoryFormat::kPreserve)
-    show_strides(fresh.get(), strides_in(shape, format));
-  else if ((fresh->flags | like.value->flags) & kReordered)
-    show_strides(fresh.get(), preserved_strides(shape, engine::logical_layout(like).strides));
-  return fresh;
 }
 
 LAMINA_FUNCTION(kBoth, clone, "input, *, memory_format=None") {

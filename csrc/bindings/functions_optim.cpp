@@ -22,9 +22,7 @@ std::size_t length_of(const Arguments& a, std::size_t list, std::size_t expected
   if (!a.object(list) || !PyList_Check(a.object(list))) a.fail_type(list, "list");
   auto size = static_cast<std::size_t>(PyList_GET_SIZE(a.object(list)));
   check(expected == static_cast<std::size_t>(-1) || size == expected, a.signature().name(),
-        "(): expected lists of equal "
-        "length, got ",
-        expected, " and ", size);
+        "(): expected lists of equal length, got ", expected, " and ", size);
   return size;
 }
 

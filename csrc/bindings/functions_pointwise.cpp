@@ -1,6 +1,6 @@
 // Rows of the registry: elementwise functions, each with its in-place form.
 #include "bindings/in_place.h"
-#include "bindings/registry.h"
+#include "bindings/results.h"
 #include "functions/pointwise.h"
 #include "ops/build.h"
 #include "support/check.h"
@@ -11,7 +11,7 @@ namespace {
 
 PyObject* in_place(const Arguments& a, ValuePtr result) {
   assign_result(a.tensor_object(0), std::move(result));
-  return Object::borrowed(a.object(0)).release();
+  return self_of(a);
 }
 
 // Raises before anything is recorded if the tensor may not be changed.
@@ -114,8 +114,7 @@ LAMINA_WITH_IN_PLACE(clamp_max, "input, max", bounded(a, false))
 
 LAMINA_FUNCTION_AS(kModule, where_function, "where", "condition, input=None, other=None") {
   if (!a.given(1) && !a.given(2)) {
-    PyObject* args[] = {a.tensor_object(0)};
-    Object nonzero(checked(PyObject_GetAttrString(args[0], "nonzero")));
+    Object nonzero(checked(PyObject_GetAttrString(a.tensor_object(0), "nonzero")));
     Object keywords(checked(Py_BuildValue("{s:O}", "as_tuple", Py_True)));
     Object empty(checked(PyTuple_New(0)));
     return checked(PyObject_Call(nonzero.get(), empty.get(), keywords.get()));

@@ -4,7 +4,8 @@
 
 #include "bindings/generator.h"
 #include "bindings/in_place.h"
-#include "bindings/registry.h"
+#include "bindings/results.h"
+#include "bindings/scalars.h"
 #include "engine/index.h"
 #include "functions/pointwise.h"
 #include "functions/views.h"
@@ -15,20 +16,6 @@
 namespace lamina::bindings {
 
 namespace {
-
-PyObject* finished(const Arguments& a, ValuePtr value, std::size_t requires_grad) {
-  bool differentiated = a.flag(requires_grad, false);
-  check(!differentiated || is_differentiable(value->dtype),
-        "Only Tensors of floating point and complex dtype can require gradients");
-  Object tensor(wrap(std::move(value)));
-  if (differentiated) set_requires_grad(tensor.get(), true);
-  return tensor.release();
-}
-
-// The result of a function whose name ends in _like.
-PyObject* laid_like(const Arguments& a, ValuePtr value, std::size_t requires_grad) {
-  return finished(a, laid(std::move(value), a.variable(0), a.memory_format(MemoryFormat::kPreserve)), requires_grad);
-}
 
 DType float_type(const Arguments& a, std::size_t i, DType otherwise) {
   DType dtype = a.dtype(i).value_or(otherwise);
@@ -60,14 +47,14 @@ engine::Generator& generator(const Arguments& a, std::size_t i) {
 // rand and randn
 PyObject* drawn(Op op, const Arguments& a) {
   DType dtype = float_type(a, 1, functions::default_float());
-  return finished(a, draw(op, Shape::of(a.rest_dims()), dtype, generator(a, 4), a.device(2)), 3);
+  return fresh_tensor(a, draw(op, Shape::of(a.rest_dims()), dtype, generator(a, 4), a.device(2)), 3);
 }
 
 // rand_like and randn_like
 PyObject* drawn_like(Op op, const Arguments& a) {
   const ValuePtr& like = a.tensor(0);
   DType dtype = float_type(a, 1, like->dtype);
-  return laid_like(a, draw(op, like->shape, dtype, generator(a, 4), a.device(2, like->device())), 3);
+  return fresh_tensor_like(a, draw(op, like->shape, dtype, generator(a, 4), a.device(2, like->device())), 3);
 }
 
 PyObject* in_place(const Arguments& a, ValuePtr value) {
@@ -75,7 +62,7 @@ PyObject* in_place(const Arguments& a, ValuePtr value) {
   ValuePtr converted = build::cast(value, a.tensor(0)->dtype);
   value.reset();
   engine::assign(a.variable(0), std::move(converted));
-  return Object::borrowed(a.object(0)).release();
+  return self_of(a);
 }
 
 // Random numbers for a tensor of any type are drawn in its own float type, or float32.
@@ -156,8 +143,7 @@ ValuePtr checked_trials(const ValuePtr& p, engine::Generator& from) {
     fail(ErrorKind::kNotImplemented, "\"bernoulli_tensor_cpu_p_\" not implemented for '",
          functions::scalar_name(p->dtype), "'");
   check(engine::all_within(p, 0, 1),
-        "Expected p_in >= 0 && p_in <= 1 to be true, but got false: a probability is outside of "
-        "[0, 1]");
+        "Expected p_in >= 0 && p_in <= 1 to be true, but got false: a probability is outside of [0, 1]");
   return trials(build::detach(p), from);
 }
 
@@ -193,12 +179,12 @@ LAMINA_FUNCTION(
 LAMINA_FUNCTION(kModule, randint,
                 "low=None, high=None, size=None, *, dtype=None, device=None, requires_grad=False, generator=None, "
                 "layout=None, pin_memory=False") {
-  bool short_form = a.given(1) && !integer_from_object(a.object(1));
+  bool short_form = a.given(1) && !integer_from(a.object(1));
   bool one_bound = short_form || !a.given(1);
   std::int64_t low = one_bound || !a.given(0) ? 0 : a.integer(0), high = one_bound ? a.integer(0) : a.integer(1);
   DimVector size = short_form ? a.dims(1) : a.dims(2);
   DType dtype = a.dtype(3).value_or(DType::kInt64);
-  return finished(a, integers_within(low, high, Shape::of(size), dtype, generator(a, 6), a.device(4)), 5);
+  return fresh_tensor(a, integers_within(low, high, Shape::of(size), dtype, generator(a, 6), a.device(4)), 5);
 }
 LAMINA_FUNCTION(kModule, randperm,
                 "n, *, dtype=None, device=None, requires_grad=False, generator=None, layout=None, pin_memory=False") {
@@ -211,7 +197,7 @@ LAMINA_FUNCTION(kModule, randperm,
     check(a.integer(0) <= most + 1, "n cannot be greater than ", most + 1, " for ", functions::scalar_name(dtype),
           " type.");
   ValuePtr value = engine::random_permutation(a.integer(0), generator(a, 4), a.device(2));
-  return finished(a, build::cast(value, dtype), 3);
+  return fresh_tensor(a, build::cast(value, dtype), 3);
 }
 LAMINA_FUNCTION(kBoth, bernoulli, "input, p=None, *, generator=None") {
   const ValuePtr& x = a.tensor(0);
@@ -257,7 +243,7 @@ LAMINA_FUNCTION(kModule, normal,
   }
   for (const functions::Operand* operand : {&mean, &deviation})
     if (!operand->is_number()) draws = constant_in(operand->value, std::move(draws));
-  return finished(a, std::move(draws), 5);
+  return fresh_tensor(a, std::move(draws), 5);
 }
 LAMINA_FUNCTION(kMethod, normal_, "input, mean=0, std=1, *, generator=None") {
   using namespace build;

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "bindings/registry.h"
+#include "bindings/results.h"
 #include "bindings/scalars.h"
 #include "functions/pointwise.h"
 #include "functions/reduce.h"
@@ -122,6 +122,7 @@ PyObject* nuclear_norm(const Arguments& a) {
 }
 
 }  // namespace
+
 LAMINA_FUNCTION(kBoth, norm, "input, p=2, dim=None, keepdim=False, dtype=None") {
   double p = 2;
   if (a.given(1) && PyUnicode_Check(a.object(1))) {

@@ -1,7 +1,7 @@
 // Rows of the registry: the memory under tensors, which lamina/storage.py shows as storages.
 #include "bindings/exchange.h"
 #include "bindings/function_node.h"
-#include "bindings/registry.h"
+#include "bindings/results.h"
 #include "engine/flush.h"
 #include "ops/build.h"
 #include "ops/view_layout.h"
@@ -38,7 +38,7 @@ LAMINA_FUNCTION(kModule, _show_memory_of, "tensor, source") {
   } else if (grad_enabled() && (old->requires_grad() || shown->requires_grad())) {
     value = without_derivative(old->requires_grad() ? old : shown, value);
   }
-  return Object::borrowed(a.tensor_object(0)).release();
+  return self_of(a);
 }
 
 // All of the memory under a tensor, as a row of elements.

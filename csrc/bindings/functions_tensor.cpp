@@ -3,7 +3,7 @@
 #include "bindings/in_place.h"
 #include "bindings/numpy_array.h"
 #include "bindings/out_argument.h"
-#include "bindings/registry.h"
+#include "bindings/results.h"
 #include "bindings/scalars.h"
 #include "engine/flush.h"
 #include "functions/pointwise.h"
@@ -15,8 +15,6 @@
 namespace lamina::bindings {
 
 namespace {
-
-PyObject* self_of(const Arguments& a) { return Object::borrowed(a.tensor_object(0)).release(); }
 
 PyObject* converted(const Arguments& a, DType dtype, Device device, bool copy = false) {
   MemoryFormat format = a.memory_format(MemoryFormat::kPreserve);

@@ -1,6 +1,6 @@
 // Rows of the registry: views, copies and joins.
 #include "bindings/function_node.h"
-#include "bindings/registry.h"
+#include "bindings/results.h"
 #include "bindings/scalars.h"
 #include "functions/pointwise.h"
 #include "functions/views.h"
@@ -13,12 +13,6 @@ namespace lamina::bindings {
 namespace {
 
 const Shape* shape_of(const Arguments& a) { return a.tensor(0)->shape; }
-
-PyObject* view(const Arguments& a, const functions::Views& views, const char* label) {
-  engine::Variable result = engine::view_of(a.variable(0), views);
-  functions::labelled(result.value, label);
-  return wrap_view(a.tensor_object(0), std::move(result));
-}
 
 const Attribute* offset_and(std::int64_t offset, Dims strides) {
   DimVector both{offset};
@@ -49,14 +43,11 @@ PyObject* reshaped(const Arguments& a, const functions::Views& views, const char
   return wrap(functions::labelled(build::reshape(build::clone(a.tensor(0)), views.back().shape), label));
 }
 
-PyObject* self_of(const Arguments& a);
 PyObject* become(const Arguments& a, const functions::Views& views, const char* label) {
   engine::become_view(a.variable(0), views);
   functions::labelled(a.tensor(0), label);
   return self_of(a);
 }
-
-PyObject* self_of(const Arguments& a) { return Object::borrowed(a.tensor_object(0)).release(); }
 
 std::int64_t size_along(const Arguments& a, int axis) { return (*shape_of(a))[axis]; }
 
@@ -231,9 +222,7 @@ LAMINA_FUNCTION(kBoth, split, "input, split_size_or_sections, dim=0") {
     total += length;
   }
   check(total == size, "split_with_sizes expects split_sizes to sum exactly to ", size,
-        " (input tensor's size at "
-        "dimension ",
-        axis, "), but got split_sizes=", to_string(lengths, '[', ']'));
+        " (input tensor's size at dimension ", axis, "), but got split_sizes=", to_string(lengths, '[', ']'));
   return pieces(a, axis, lengths);
 }
 LAMINA_FUNCTION(kBoth, chunk, "input, chunks, dim=0") {

@@ -28,6 +28,7 @@ const Attribute* pool_windows(const Arguments& a) {
 }
 
 }  // namespace
+
 LAMINA_FUNCTION(kModule, _convolution, "input, weight, size, stride, padding, dilation, groups") {
   return wrap(functions::convolution(Op::convolution, a.tensor(0), a.tensor(1), a.dims(2), windows_from(a, 3)));
 }

@@ -79,9 +79,8 @@ void set_state(engine::Generator& generator, PyObject* state) {
   if (!is_tensor(state)) fail(ErrorKind::kType, "RNG state must be a tensor, got ", printed_type(state));
   ValuePtr value = value_of(state);
   check(value->dtype == DType::kUInt8 && value->shape == Shape::of({16}),
-        "RNG state must be a uint8 tensor of 16 elements, "
-        "as get_rng_state() gives it; got ",
-        name_of(value->dtype), " ", to_string(value->shape->dims()));
+        "RNG state must be a uint8 tensor of 16 elements, as get_rng_state() gives it; got ", name_of(value->dtype),
+        " ", to_string(value->shape->dims()));
   value = build::clone(value);
   engine::realize(value.get());
   std::memcpy(&generator.seed, engine::data_of(value.get()), 8);
@@ -145,8 +144,6 @@ engine::Generator& generator_from(PyObject* object) {
   if (Py_TYPE(object) != g_generator_type) fail(ErrorKind::kType, "expected a Generator, got ", printed_type(object));
   return of(object);
 }
-
-std::optional<std::int64_t> integer_from_object(PyObject* object) { return integer_from(object); }
 
 LAMINA_FUNCTION(kModule, manual_seed, "seed") {
   engine::default_generator().reseed(seed_from(a.object(0)));

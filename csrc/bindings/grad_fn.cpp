@@ -26,8 +26,8 @@ GradFnObject* as_grad_fn(PyObject* self) { return reinterpret_cast<GradFnObject*
 Value* existing_node(PyObject* self) {
   Value* node = as_grad_fn(self)->node;
   check(node != nullptr,
-        "this function has no node in the gradient graph: nothing it returned requires a gradient, or "
-        "all of it is gone");
+        "this function has no node in the gradient graph: nothing it returned requires a gradient, or all of it is "
+        "gone");
   return node;
 }
 
@@ -43,8 +43,8 @@ int traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   GradFnObject* object = as_grad_fn(self);
   if (!object->owns || object->node->references > 1) return 0;
-  return visit_state(state_if_any(object->node), visit,
-                     arg);  // the node, and with it the hooks, is this object's alone
+  // The node, and with it the hooks, is this object's alone.
+  return visit_state(state_if_any(object->node), visit, arg);
 }
 
 int clear(PyObject* self) {

@@ -50,7 +50,6 @@ PyObject* binary(PyObject* a, PyObject* b) {
   });
 }
 
-// & | ^ : bitwise on integers, logical on bools: the same kernel.
 PyObject* matmul(PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
     if (!is_tensor(a) || !is_tensor(b)) Py_RETURN_NOTIMPLEMENTED;

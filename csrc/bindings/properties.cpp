@@ -206,9 +206,7 @@ PyGetSetDef g_tensor_properties[] = {
     {"device", get_device, nullptr, "Where it is: the CPU, or meta, which is nowhere.", nullptr},
     {"is_meta", get_is_meta, nullptr, "Whether it has a shape and a type only, and no numbers.", nullptr},
     {"requires_grad", get_requires_grad, set_requires_grad_property,
-     "Whether operations on it are recorded for "
-     "differentiation.",
-     nullptr},
+     "Whether operations on it are recorded for differentiation.", nullptr},
     {"is_leaf", get_is_leaf, nullptr, "Whether no recorded operation made it.", nullptr},
     {"grad", get_grad, set_grad, "The gradient that backward() has accumulated, or None.", nullptr},
     {"grad_fn", get_grad_fn, nullptr, "The recorded operation that made it, or None.", nullptr},

@@ -92,9 +92,6 @@ class Arguments {
   Py_ssize_t rest_count_ = 0;
 };
 
-// A fresh value of the shape of `like`, now in this format, or (kPreserve) in that of `like`.
-ValuePtr laid(ValuePtr fresh, engine::Variable& like, MemoryFormat format);
-
 using Body = PyObject* (*)(const Arguments& a);
 enum class Where { kBoth, kModule, kMethod };
 

@@ -51,10 +51,6 @@ std::pair<Value*, std::size_t> saved_place(const Arguments& a) {
   return {node, place};
 }
 
-}  // namespace
-
-namespace {
-
 // Python numbers, and what a gradient's rule computed of nothing else, are not anybody's tensors.
 bool is_number(const Value* value, int depth = 4) {
   if (value->op == kScalar) return true;
@@ -86,11 +82,13 @@ void pack_all_saved(Value* node) {
 bool logs_saved() { return g_threads_with_log != 0; }
 
 namespace {
+
 void log_saved(const Value* value, const char* by) {
   Object shape(size_object(value->shape->dims()));
   Object entry(checked(Py_BuildValue("(sOO)", by, shape.get(), dtype_object(value->dtype))));
   checked(PyList_Append(t_log, entry.get()));
 }
+
 }  // namespace
 
 void log_all_saved(Value* node) {

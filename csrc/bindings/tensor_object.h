@@ -43,7 +43,7 @@ PyObject* wrap(ValuePtr value);
 PyObject* wrap_view(PyObject* base, engine::Variable view);
 // The tensor that a view is a view of; null if it is none.
 PyObject* base_of(PyObject* tensor);
-// A tuple or list of new tensors.
+// A tuple of new tensors.
 PyObject* wrap_tuple(std::vector<ValuePtr> values);
 
 // An instance of a Python subclass that shares data's numbers.
