@@ -53,6 +53,21 @@ def test_buffers() -> None:
     assert list(module.state_dict()) == ["kept"]
 
 
+def test_arguments_by_position_are_deprecated() -> None:
+    class Old(nn.Linear):
+        def state_dict(self, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:  # type: ignore[override]
+            return super().state_dict(destination, prefix, keep_vars)
+
+    net = nn.Sequential(Old(2, 3))
+    with pytest.warns(FutureWarning, match="Positional args are being deprecated") as caught:
+        state = net.state_dict(keep_vars=True)
+    assert [caught[0].filename, len(caught)] == [__file__, 1]
+    assert list(state) == ["0.weight", "0.bias"]
+    assert state["0.weight"] is net[0].weight
+    with pytest.warns(FutureWarning):
+        assert list(net[0].state_dict(None, "x.")) == ["x.weight", "x.bias"]
+
+
 def test_load_copies_in_place_and_converts() -> None:
     layer = nn.Linear(2, 2)
     weight = layer.weight

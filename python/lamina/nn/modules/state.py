@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from weakref import ref
 
 from ..._core import Tensor
+from ..._warning import warn_caller
 from ..hooks import RemovableHandle, add_hook
 from ..parameter import is_lazy
 from .loading import PendingLoad, _IncompatibleKeys, reason_not_to_load, warn_if_in_vain
@@ -36,14 +37,19 @@ class ModuleState(ModuleTree):
     _load_state_dict_post_hooks: OrderedDict[int, Callable[..., Any]]
 
     def state_dict(
-        self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
+        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
     ) -> OrderedDict[str, Any]:
         """Parameters and persistent buffers by path, in an ordered dict whose ``_metadata`` holds version numbers.
 
         The tensors share their storage with the module's and are detached from the graph, unless `keep_vars`.
         Parameters of a lazy module that has not run yet are in it as they are. With `destination` the entries are
-        added to it, each name behind `prefix`.
+        added to it, each name behind `prefix`. Giving them by position, as modules written long ago do, is deprecated.
         """
+        if args:
+            warn_caller("Positional args are being deprecated, use kwargs instead.", FutureWarning)
+            given: list[Any] = [destination, prefix, keep_vars]
+            given[: len(args)] = args
+            destination, prefix, keep_vars = given
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()
