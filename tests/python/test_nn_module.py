@@ -176,6 +176,8 @@ def test_get_by_path() -> None:
         block.get_buffer("weight")
     with pytest.raises(AttributeError, match="has no attribute `gone`"):
         block.set_submodule("gone", nn.ReLU(), strict=True)
+    with pytest.raises(ValueError, match=r"`module` is not an nn\.Module, found <class 'int'>"):
+        block.set_submodule("training", 3)  # type: ignore[arg-type]
 
 
 def test_print() -> None:

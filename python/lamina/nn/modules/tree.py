@@ -210,14 +210,14 @@ class ModuleTree:
         """Put `module` at the path `target`; with `strict`, only in the place of a module that is there already."""
         if not target:
             raise ValueError("Cannot set the submodule without a target name!")
+        if not isinstance(module, ModuleTree):
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
         parent_path, _, name = target.rpartition(".")
         parent = self.get_submodule(parent_path)
         if strict and not hasattr(parent, name):
             raise AttributeError(f"{parent._get_name()} has no attribute `{name}`")
         if hasattr(parent, name) and not isinstance(getattr(parent, name), ModuleTree):
             raise AttributeError(f"`{name}` is not an nn.Module")
-        if not isinstance(module, ModuleTree):
-            raise ValueError(f"`module` is not an nn.Module, found {type(module).__name__}")
         parent._adopt(name, module)
 
     def get_parameter(self, target: str) -> Parameter:
