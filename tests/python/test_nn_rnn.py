@@ -172,6 +172,7 @@ def test_forms_and_copies() -> None:
         (lambda: nn.RNN(3, 4, nonlinearity="abs"), ValueError, "Unknown nonlinearity 'abs'"),
         (lambda: nn.GRU(3, 4, proj_size=2), ValueError, "only supported for LSTM"),
         (lambda: nn.LSTM(3, 4, proj_size=4), ValueError, "smaller than hidden_size"),
+        (lambda: nn.LSTM("3", 4), TypeError, "input_size should be of type int, got: str"),  # type: ignore[arg-type]
         (lambda: nn.LSTM(3, 4.5), TypeError, "hidden_size should be of type int"),  # type: ignore[arg-type]
         (lambda: nn.LSTM(3, 4, 0), ValueError, "num_layers must be greater than zero"),
         (lambda: nn.LSTM(3, 4, dropout=2.0), ValueError, "number in range"),
