@@ -158,7 +158,7 @@ def test_an_epoch_given_to_step_uses_the_closed_form(make: Any) -> None:
     expected, schedule = run(optimizer, make(optimizer), 8), make(other)
     other.step()
     for epoch in (5, 2, 7, 0):
-        with pytest.warns(UserWarning, match="epoch parameter") as caught:
+        with pytest.warns(UserWarning, match="^The epoch parameter in `scheduler.step\\(\\)`") as caught:
             schedule.step(epoch)
         assert caught[0].message.args == (schedules.EPOCH_DEPRECATION_WARNING,)
         assert rates(other) == pytest.approx(expected[epoch])

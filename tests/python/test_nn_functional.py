@@ -215,7 +215,7 @@ def test_losses_warn_about_broadcast_targets() -> None:
 
 def test_legacy_reduction_arguments() -> None:
     x, y = lamina.zeros(2), lamina.ones(2)
-    with pytest.warns(UserWarning, match="reduction='sum'"):
+    with pytest.warns(UserWarning, match="args will be deprecated, please use reduction='sum'"):
         assert F.mse_loss(x, y, size_average=False).item() == 2
     with pytest.warns(UserWarning, match="reduction='none'"):
         assert F.mse_loss(x, y, reduce=False).shape == (2,)

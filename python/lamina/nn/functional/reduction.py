@@ -39,7 +39,7 @@ def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: 
     if size_average is None and reduce is None:
         return reduction
     name = "none" if reduce is False else "sum" if size_average is False else "mean"
-    warn_caller(f"size_average and reduce are deprecated, please use reduction='{name}' instead.")
+    warn_caller(f"size_average and reduce args will be deprecated, please use reduction='{name}' instead.")
     return name
 
 

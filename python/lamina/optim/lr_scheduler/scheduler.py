@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["EPOCH_DEPRECATION_WARNING", "LRScheduler", "copied", "set_option", "value_for_each_group"]
 
 EPOCH_DEPRECATION_WARNING = (
-    "The epoch parameter of `scheduler.step()` is deprecated: call `scheduler.step()` once an epoch. With an epoch, "
-    "the closed form of the schedule is used, where there is one, instead of the form that can be chained."
+    "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. Please use "
+    "`scheduler.step()` to step the scheduler. During the deprecation, if epoch is different from None, the closed "
+    "form is used instead of the new chainable form, where available."
 )
 _MANUAL = "https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
 
