@@ -21,8 +21,6 @@ STATEMENTS = {
     "jax": "import jax",
     "onnxruntime": "import onnxruntime",
 }
-
-
 COLUMNS = ("seconds", "cpu_seconds", "megabytes")
 
 

@@ -8,17 +8,17 @@ from typing import Any
 from .contest import Result
 
 
-def ratio(result: Result, peer: str, of: str = "lamina") -> tuple[float, float, float]:
-    """How many times faster `of` is than `peer`: the median over the rounds, and the quarter points around it."""
-    values = [theirs / mine for theirs, mine in zip(result.seconds[peer], result.seconds[of])]
+def ratio(result: Result, peer: str) -> tuple[float, float, float]:
+    """How many times faster lamina is than `peer`: the median over the rounds, and the quarter points around it."""
+    values = [theirs / mine for theirs, mine in zip(result.seconds[peer], result.seconds["lamina"])]
     if len(values) < 2:
         return values[0], values[0], values[0]
     low, _, high = quantiles(values, n=4, method="inclusive")
     return median(values), low, high
 
 
-def best_peer(result: Result, of: str = "lamina") -> str | None:
-    peers = [name for name in result.seconds if name != of]
+def best_peer(result: Result) -> str | None:
+    peers = [name for name in result.seconds if name != "lamina"]
     return min(peers, key=lambda name: median(result.seconds[name]), default=None)
 
 
