@@ -203,6 +203,32 @@ def test_step_hooks() -> None:
         optimizer.step()
 
 
+def test_an_optimizer_may_wrap_another_one() -> None:
+    class Lookahead(optim.Optimizer):
+        def __init__(self, inner: Any) -> None:  # as many are written: without Optimizer.__init__
+            self.inner, self.param_groups, self.state = inner, inner.param_groups, inner.state
+            self.slow = [[p.detach().clone() for p in group["params"]] for group in self.param_groups]
+
+        @lamina.no_grad()
+        def step(self, closure: Any = None) -> Any:
+            loss = self.inner.step(closure)
+            for group, slow in zip(self.param_groups, self.slow, strict=True):
+                for p, q in zip(group["params"], slow, strict=True):
+                    p.copy_(q.lerp_(p, 0.5))
+            return loss
+
+    p = nn.Parameter(lamina.ones(2))
+    optimizer = Lookahead(optim.SGD([p], lr=1.0))
+    schedule = optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+    for _ in range(2):
+        optimizer.zero_grad()
+        p.sum().backward()
+        optimizer.step()
+        schedule.step()
+    assert p.tolist() == [0.25, 0.25]
+    assert optimizer.state_dict()["param_groups"][0]["lr"] == 0.25
+
+
 def test_hooks_of_every_optimizer_surround_its_own() -> None:
     seen: list[str] = []
     optimizer = optim.SGD([nn.Parameter(lamina.ones(1))], lr=0.1)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from typing_extensions import Self
+
 __all__ = [
     "Optimizer",
     "register_optimizer_step_post_hook",
@@ -38,6 +40,12 @@ class Optimizer:
     # What `_with_hooks` notes for schedules: None before there is one, then whether a step was taken since.
     _opt_called: bool | None = None
 
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
+        """With registries of hooks: an optimizer that wraps another one may do without ``Optimizer.__init__``."""
+        self = super().__new__(cls)
+        self._add_hook_registries()
+        return self
+
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             raise TypeError(
@@ -47,7 +55,6 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Any, Any] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
-        self._add_hook_registries()
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -172,8 +179,6 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        if "_step_pre_hooks" not in self.__dict__:
-            self._add_hook_registries()
 
     def _add_hook_registries(self) -> None:
         self._step_pre_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
