@@ -146,6 +146,7 @@ def test_in_place() -> None:
     ("returned", "error", "text"),
     [
         ((None, None), RuntimeError, "incorrect number of gradients .expected 3, got 2"),
+        ((None, None, None, lamina.ones(1)), RuntimeError, "incorrect number of gradients .expected 3, got 4"),
         ((None, lamina.ones(1), None), RuntimeError, "different from None at position 2"),
         ((lamina.ones(5), None, None), RuntimeError, r"invalid gradient at index 0 - got \[5\] but expected shape"),
         ((1.5, None, None), TypeError, "expected Variable or None .got float"),

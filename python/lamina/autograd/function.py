@@ -143,9 +143,7 @@ class BackwardContext(FunctionCtx, Node):
         result = _backward_of(self._function)(self, *gradients)
         given = result if isinstance(result, tuple) else (result,)
         count, name = self._argument_count, type(self).__name__
-        if len(given) > count and any(gradient is not None for gradient in given[count:]):
-            raise RuntimeError(f"function {name} returned a gradient different from None at position {count + 1}, ")
-        if len(given) < count:
+        if len(given) < count or any(gradient is not None for gradient in given[count:]):
             raise RuntimeError(
                 f"function {name} returned an incorrect number of gradients (expected {count}, got {len(given)})"
             )
