@@ -59,6 +59,15 @@ function(lamina_add_layer_library name sources uses)
   set(LAMINA_LAYERS lamina_${name} ${LAMINA_LAYERS} CACHE INTERNAL "")
 endfunction()
 
+# Declares lamina_<name>, which is compiled already, in the file `library`.
+function(lamina_add_imported_layer name library uses)
+  add_library(lamina_${name} STATIC IMPORTED GLOBAL)
+  set_target_properties(lamina_${name} PROPERTIES IMPORTED_LOCATION "${library}")
+  list(TRANSFORM uses PREPEND lamina_)
+  target_link_libraries(lamina_${name} INTERFACE ${uses} lamina_options)
+  set(LAMINA_LAYERS lamina_${name} ${LAMINA_LAYERS} CACHE INTERNAL "")
+endfunction()
+
 macro(lamina_add_layer name)
   cmake_parse_arguments(LAYER "" "" "USES" ${ARGN})
   file(GLOB LAYER_SOURCES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/csrc/${name}/*.cpp")

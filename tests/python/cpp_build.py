@@ -11,7 +11,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-__all__ = ["ROOT", "BuildError", "build", "list_cases"]
+__all__ = ["ROOT", "BuildError", "build", "kernels", "list_cases"]
 
 ROOT = Path(__file__).resolve().parents[2]
 # Another preset of CMakePresets.json (asan, tsan) runs the same tests under a sanitizer.
@@ -60,6 +60,19 @@ def build_once() -> Path | BuildError:
         return error
 
 
+def installed_kernels() -> Path | None:
+    """The library of kernels that the last installation from this checkout has compiled.
+
+    They take as long to compile as all else, and these are the ones that users get. A sanitizer needs its own.
+    """
+    found = ROOT.glob("build/cp*/Release/csrc/liblamina_kernels.a") if PRESET == "cpp-tests" else ()
+    return max(found, key=modified, default=None)
+
+
+def modified(path: Path) -> float:
+    return path.stat().st_mtime
+
+
 def configure_and_build() -> Path:
     directory = ROOT / "build" / PRESET
     directory.mkdir(parents=True, exist_ok=True)
@@ -68,6 +81,7 @@ def configure_and_build() -> Path:
     environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
     environment["CMAKE_PREFIX_PATH"] = os.pathsep.join([sys.prefix, environment.get("CMAKE_PREFIX_PATH", "")])
     configure = ["--preset", PRESET, f"-DCMAKE_MAKE_PROGRAM={ninja}"]
+    configure.append(f"-DLAMINA_COMPILED_KERNELS={installed_kernels() or ''}")
     if os.environ.get("CI") and PRESET == "cpp-tests":  # instrumented code makes the compiler see ghosts
         configure.append("-DLAMINA_WERROR=ON")
     with (directory / ".lock").open("w") as lock:
@@ -75,6 +89,12 @@ def configure_and_build() -> Path:
         run(find_tool("cmake"), *configure, environment=environment)
         run(ninja, "-C", str(directory), environment=environment)
     return directory
+
+
+def kernels() -> Path:
+    """The library of kernels in the C++ tests: their own or the installation's. Raises BuildError."""
+    candidates = [build() / "csrc" / "liblamina_kernels.a", installed_kernels()]
+    return max((path for path in candidates if path is not None and path.exists()), key=modified)
 
 
 def list_cases(binary: Path) -> list[str]:
