@@ -50,49 +50,54 @@ def from_parts(parts: Tensor, like: Tensor, *batch: int) -> Tensor:
 
 
 def _numerical(
-    function: Callable[..., Any], inputs: Sequence[Any], x: Tensor, number: int, expected: Tensor, eps: float
-) -> list[list[float]]:
-    """Rows of d output[number] / d x by central differences: one row an element of x.
+    function: Callable[..., Any], inputs: Sequence[Any], x: Tensor, outputs: Sequence[Tensor], eps: float
+) -> list[list[list[float]]]:
+    """For each output, rows of d output / d x by central differences: one row an element of x.
 
     The elements are moved in place, wherever `function` gets x from: an argument, a container, an enclosing scope.
     """
     values = flat_parts(x)
 
-    def output_at(element: int, value: float) -> list[float]:
+    def outputs_at(element: int, value: float) -> list[list[float]]:
         moved = list(values)
         moved[element] = value
         x.data.copy_(from_parts(_core.tensor(moved, dtype=_core.float64), x))
         with enable_grad():  # as for the analytical side: what is returned may depend on it
-            outputs = _tensors(function(*inputs))
-        floats = [y for y in outputs if has_gradients(y)]
-        for what in ("shape", "dtype"):
-            if getattr(floats[number], what) != getattr(expected, what):
-                raise AssertionError(
-                    f"Expected `func` to return outputs with the same {what} when inputs are perturbed on index "
-                    f"{element}, but got {getattr(expected, what)} and {getattr(floats[number], what)}"
-                )
-        return flat_parts(floats[number])
+            found = [y for y in _tensors(function(*inputs)) if has_gradients(y)]
+        for y, expected in zip(found, outputs, strict=True):
+            for what in ("shape", "dtype"):
+                if getattr(y, what) != getattr(expected, what):
+                    raise AssertionError(
+                        f"Expected `func` to return outputs with the same {what} when inputs are perturbed on index "
+                        f"{element}, but got {getattr(expected, what)} and {getattr(y, what)}"
+                    )
+        return [flat_parts(y) for y in found]
 
     original = x.detach().clone()
-    rows = []
+    rows: list[list[list[float]]] = [[] for _ in outputs]
     try:
         for element, value in enumerate(values):
-            above, below = output_at(element, value + eps), output_at(element, value - eps)
-            rows.append([(high - low) / (2 * eps) for high, low in zip(above, below, strict=True)])
+            above, below = outputs_at(element, value + eps), outputs_at(element, value - eps)
+            for of_output, highs, lows in zip(rows, above, below, strict=True):
+                of_output.append([(high - low) / (2 * eps) for high, low in zip(highs, lows, strict=True)])
     finally:
         x.data.copy_(original)
     return rows
 
 
-def _analytical(output: Tensor, x: Tensor) -> list[list[float]]:
-    """The same rows from one backward pass an element of the output."""
-    columns = []
+def _analytical(output: Tensor, inputs: Sequence[Tensor]) -> list[list[list[float]]]:
+    """The same rows for each input, from one backward pass an element of the output."""
+    columns: list[list[list[float]]] = [[] for _ in inputs]
     for element in range(count_parts(output)):
         weight = _core.zeros(count_parts(output), dtype=_core.float64)
         weight[element] = 1
-        (gradient,) = grad([output], [x], [from_parts(weight, output)], retain_graph=True, allow_unused=True)
-        columns.append([0.0] * count_parts(x) if gradient is None else flat_parts(gradient))
-    return [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in range(count_parts(x))]
+        gradients = grad([output], inputs, [from_parts(weight, output)], retain_graph=True, allow_unused=True)
+        for column, x, gradient in zip(columns, inputs, gradients, strict=True):
+            column.append([0.0] * count_parts(x) if gradient is None else flat_parts(gradient))
+    return [
+        [list(row) for row in zip(*column, strict=True)] if column else [[] for _ in range(count_parts(x))]
+        for column, x in zip(columns, inputs, strict=True)
+    ]
 
 
 def _mismatch(numerical: list[list[float]], analytical: list[list[float]], atol: float, rtol: float) -> str | None:
@@ -146,12 +151,12 @@ def gradcheck(
             outputs = [y for y in _tensors(func(*given)) if has_gradients(y)]
         # All backward passes come before the inputs are moved.
         if check_backward_ad:
-            reverse = _by_pair(
-                outputs,
-                checked,
-                lambda y, x, where: _checked_analytical(y, x, nondet_tol, check_batched_grad, check_grad_dtypes, where),
-            )
-        numerical = [[_numerical(func, given, x, i, y, eps) for x in checked] for i, y in enumerate(outputs)]
+            reverse = [
+                _checked_analytical(y, checked, nondet_tol, check_batched_grad, check_grad_dtypes, number)
+                for number, y in enumerate(outputs)
+            ]
+        by_input = [_numerical(func, given, x, outputs, eps) for x in checked]
+        numerical = [[rows[number] for rows in by_input] for number in range(len(outputs))]
         if check_backward_ad:
             for output, rows, expected in zip(outputs, reverse, numerical, strict=True):
                 if not output.requires_grad and any(
@@ -190,15 +195,6 @@ def _checked_inputs(given: tuple[Any, ...]) -> list[Tensor]:
     return checked
 
 
-def _by_pair(
-    outputs: list[Tensor], inputs: list[Tensor], matrix: Callable[[Tensor, Tensor, str], list[list[float]]]
-) -> list[list[list[list[float]]]]:
-    return [
-        [matrix(y, x, f"output {number}, input {place}") for place, x in enumerate(inputs)]
-        for number, y in enumerate(outputs)
-    ]
-
-
 def _compare(
     numerical: list[list[list[list[float]]]],
     analytical: list[list[list[list[float]]]],
@@ -225,23 +221,28 @@ _PARTS = (
 
 
 def _checked_analytical(
-    output: Tensor, x: Tensor, nondet_tol: float, check_batched_grad: bool, check_grad_dtypes: bool, where: str
-) -> list[list[float]]:
+    output: Tensor,
+    inputs: Sequence[Tensor],
+    nondet_tol: float,
+    check_batched_grad: bool,
+    check_grad_dtypes: bool,
+    number: int,
+) -> list[list[list[float]]]:
     if not output.requires_grad:
-        return [[0.0] * count_parts(output) for _ in range(count_parts(x))]
-    analytical = _analytical(output, x)
-    if _mismatch(analytical, _analytical(output, x), nondet_tol, 0.0):
-        raise GradcheckError(f"Backward is not reentrant: two passes differ for {where}")
-    if check_batched_grad:
-        problem = _mismatch(_batched(output, x), analytical, 1e-8, 1e-5)
-        if problem:
+        return [[[0.0] * count_parts(output) for _ in range(count_parts(x))] for x in inputs]
+    analytical, again = _analytical(output, inputs), _analytical(output, inputs)
+    for place, (x, rows, others) in enumerate(zip(inputs, analytical, again, strict=True)):
+        where = f"output {number}, input {place}"
+        if _mismatch(rows, others, nondet_tol, 0.0):
+            raise GradcheckError(f"Backward is not reentrant: two passes differ for {where}")
+        if check_batched_grad and (problem := _mismatch(_batched(output, x), rows, 1e-8, 1e-5)):
             raise GradcheckError(
                 f"gradcheck or gradgradcheck failed while testing batched gradient computation of {where}: {problem}"
             )
-    if check_grad_dtypes:
-        (gradient,) = grad([output], [x], [_core.ones_like(output)], retain_graph=True, allow_unused=True)
-        if gradient is not None and gradient.dtype != x.dtype:
-            raise GradcheckError(f"gradient of {where} is {gradient.dtype}, expected {x.dtype}")
+        if check_grad_dtypes:
+            (gradient,) = grad([output], [x], [_core.ones_like(output)], retain_graph=True, allow_unused=True)
+            if gradient is not None and gradient.dtype != x.dtype:
+                raise GradcheckError(f"gradient of {where} is {gradient.dtype}, expected {x.dtype}")
     return analytical
 
 
