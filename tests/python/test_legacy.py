@@ -193,8 +193,14 @@ def test_dlpack_module() -> None:
 
     x = lamina.arange(3.0)
     shared = dlpack.from_dlpack(x)
-    shared[0] = 5
-    assert x.tolist() == [5, 1, 2]
+    x[0] = 5
+    assert shared.tolist() == [5, 1, 2]
+    if np.from_dlpack(np.ones(1)).flags.writeable:
+        shared[1] = 6
+        assert x.tolist() == [5, 6, 2]
+    else:  # NumPy before 2.2
+        with pytest.raises(RuntimeError, match="over a read-only array"):
+            shared[1] = 6
 
 
 def test_printed_types_do_not_reach_pickles() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -269,12 +268,8 @@ def test_many_axes() -> None:
     x = lamina.from_numpy(array)
     np.testing.assert_array_equal(x.permute(*range(9, -1, -1)).contiguous().numpy(), array.T)
     np.testing.assert_allclose(x.sum((1, 3, 5, 7, 9)).numpy(), array.sum((1, 3, 5, 7, 9)))
-    too_many = np.zeros([1] * 40, np.float32)
-    try:
-        outcome = str(lamina.tensor(too_many).dim())
-    except (RuntimeError, ValueError) as refusal:
-        outcome = str(refusal)
-    assert re.search("40|dim|axes", outcome)
+    most = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32  # of NumPy's arrays
+    assert lamina.tensor(np.zeros([1] * most, np.float32)).dim() == most
 
 
 def test_operators_with_arrays_give_tensors() -> None:
