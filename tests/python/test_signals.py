@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import pytest
 import lamina
 
 # As many products, and layers to train, as several turns take: of an instrumented product each takes many.
-PRODUCTS, LAYERS = (3, 1) if "libtsan" in os.environ.get("LD_PRELOAD", "") else (8, 3)
+PRODUCTS, LAYERS = (3, 1) if re.search("lib[at]san", os.environ.get("LD_PRELOAD", "")) else (8, 3)
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")
 
