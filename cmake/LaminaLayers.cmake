@@ -13,9 +13,10 @@ if(LAMINA_WERROR)
 endif()
 if(LAMINA_SANITIZE)
   list(JOIN LAMINA_SANITIZE "," sanitizers)
-  # Null pointers and overrun objects are the address sanitizer's too; checked twice, they double compile times.
-  set(sanitizer_flags -fsanitize=${sanitizers} -fno-sanitize=null,object-size,vptr -fno-sanitize-recover=all
-                      -fno-omit-frame-pointer)
+  # Where null and wrapped pointers are followed and objects overrun, the address sanitizer sees it; checked twice, they
+  # double compile times.
+  set(sanitizer_flags -fsanitize=${sanitizers} -fno-sanitize=null,pointer-overflow,object-size,vptr
+                      -fno-sanitize-recover=all -fno-omit-frame-pointer)
   # Reports need lines, not variables: -g takes a quarter more time and three times the space of -g1.
   target_compile_options(lamina_options INTERFACE ${sanitizer_flags} -g1)
   target_link_options(lamina_options INTERFACE ${sanitizer_flags})
