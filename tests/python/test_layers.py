@@ -142,6 +142,7 @@ PYTHON_LAYERS: dict[str, set[str]] = {
     "io": {"nn", "tensor", "_core"},
     "serialization": {"io"},
     "viz": {"nn", "tensor", "_core"},
+    "jit": {"nn"},
     "lamina": {
         "nn",
         "optim",
@@ -152,9 +153,11 @@ PYTHON_LAYERS: dict[str, set[str]] = {
         "io",
         "serialization",
         "viz",
+        "jit",
         "tensor",
         "_core",
     },
+    "as_torch": {"lamina"},
 }
 # Within nn: what is written in terms of numbers comes before what is written in terms of modules.
 NN_BELOW_MODULES = {"functional", "init", "parameter"}
