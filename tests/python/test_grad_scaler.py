@@ -78,8 +78,9 @@ def test_nested_outputs_and_misuse() -> None:
     a, (b,) = scaler.scale([lamina.ones(1), (lamina.ones(2),)])
     assert (a.tolist(), b.tolist()) == ([2], [2, 2])
     assert next(scaler.scale(iter([lamina.ones(())]))).item() == 2
-    with pytest.raises(ValueError, match="an iterable of Tensors"):
-        scaler.scale(1)
+    for no_tensors in (1, "text"):
+        with pytest.raises(ValueError, match="an iterable of Tensors"):
+            scaler.scale(no_tensors)
     with pytest.raises(AssertionError, match="No inf checks were recorded for this optimizer"):
         scaler.step(optimizer)
     with pytest.raises(AssertionError, match="recorded prior to update"):

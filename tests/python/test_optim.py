@@ -307,6 +307,7 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: optim.Adam([parameter()], eps=-1), ValueError, "Invalid epsilon value: -1"),
     (lambda: optim.Adam([parameter()], betas=(1.0, 0.9)), ValueError, "Invalid beta parameter at index 0: 1.0"),
     (lambda: optim.Adam([parameter()], betas=(0.9, -0.1)), ValueError, "Invalid beta parameter at index 1: -0.1"),
+    (lambda: optim.Adam([parameter()], betas=(0.9,)), ValueError, r"expected two, got \(0.9,\)"),
     (lambda: optim.SGD([parameter()]).add_param_group(3), TypeError, "must be a dict"),
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from enum import Enum
 from math import isfinite
 
@@ -94,11 +95,9 @@ class GradScaler:
                 self._scale = _core.full((), self._init_scale, dtype=_core.float32)
                 self._growth_tracker = _core.full((), self._init_growth_tracker, dtype=_core.int32)
             return outputs * self._scale
-        try:
-            items = iter(outputs)
-        except TypeError:
-            raise ValueError("outputs must be a Tensor or an iterable of Tensors") from None
-        scaled = [self.scale(x) for x in items]
+        if isinstance(outputs, str) or not isinstance(outputs, Iterable):  # a text holds texts without end
+            raise ValueError("outputs must be a Tensor or an iterable of Tensors")
+        scaled = [self.scale(x) for x in outputs]
         return type(outputs)(scaled) if isinstance(outputs, (list, tuple)) else iter(scaled)
 
     def _unscale_grads_(

@@ -40,7 +40,9 @@ def check_options(
 
 
 def check_betas(betas: tuple[Any, Any]) -> None:
-    """Refuse rates of running means outside of [0, 1)."""
+    """Refuse other than two rates of running means, and rates outside of [0, 1)."""
+    if len(betas) != 2:
+        raise ValueError(f"Invalid betas: expected two, got {betas}")
     for index, beta in enumerate(betas):
         if not 0.0 <= beta < 1.0:
             raise ValueError(f"Invalid beta parameter at index {index}: {beta}")
