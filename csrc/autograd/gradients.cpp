@@ -2,7 +2,6 @@
 #include "autograd/gradients.h"
 
 #include <algorithm>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "autograd/walk.h"

@@ -64,7 +64,7 @@ CellState advance(Cell cell, const ValuePtr& gates, const CellState& state, cons
   return {unary(cell == Cell::kTanh ? Op::tanh : Op::relu, sum)};
 }
 
-void check_cell(const ValuePtr& input, const CellState& state, const ValuePtr& input_weight,
+void check_cell(Cell cell, const ValuePtr& input, const CellState& state, const ValuePtr& input_weight,
                 const ValuePtr& state_weight) {
   // Of an axis that is not there, PyTorch says this.
   auto size = [](const char* name, const ValuePtr& x, int axis) {
@@ -81,6 +81,10 @@ void check_cell(const ValuePtr& input, const CellState& state, const ValuePtr& i
     check(batch == rows, "Input batch size ", batch, " doesn't match hidden", i, " batch size ", rows);
     check(width == hidden, "hidden", i, " has inconsistent hidden_size: got ", width, ", expected ", hidden);
   }
+  const std::int64_t rows = hidden * (cell == Cell::kLstm ? 4 : cell == Cell::kGru ? 3 : 1);
+  for (const ValuePtr& weight : {input_weight, state_weight})
+    check((*weight->shape)[0] == rows, "expected weights of ", rows, " rows for a hidden_size of ", hidden,
+          ", got shape ", to_string(weight->shape->dims()));
 }
 
 // Each part of `state`, changed by `change(part, number)`.
@@ -95,7 +99,7 @@ CellState each(const CellState& state, Change change) {
 
 CellState step(Cell cell, const ValuePtr& input, const CellState& state, const ValuePtr& weight, const ValuePtr& bias,
                const StateWeights& weights) {
-  check_cell(input, state, weight, weights.weight);
+  check_cell(cell, input, state, weight, weights.weight);
   return advance(cell, product(input, weight, bias), state, weights);
 }
 

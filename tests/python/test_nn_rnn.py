@@ -132,6 +132,9 @@ def test_cells_as_functions(kind: str, bias: bool) -> None:
         assert lamina.equal(got, expected)
     with pytest.raises(RuntimeError, match="expects two hidden states"):
         lamina.lstm_cell(x(2, 3), [x(2, 4)], x(16, 3), x(16, 4))
+    for w_ih, w_hh in ((x(17, 3), x(17, 4)), (x(4, 3), x(16, 4)), (x(16, 3), x(1, 4))):
+        with pytest.raises(RuntimeError, match="expected weights of 16 rows for a hidden_size of 4, got shape"):
+            lamina.lstm_cell(x(2, 3), [x(2, 4), x(2, 4)], w_ih, w_hh)
 
 
 @pytest.mark.parametrize("kind", KINDS)
