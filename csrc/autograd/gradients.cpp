@@ -104,9 +104,11 @@ std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const V
 
   std::vector<ValuePtr> results(options.inputs.size());
   GradMode mode(options.create_graph);
+  ScopeGuard scope(in_phase(current_scope(), Phase::kBackward));
   for (std::size_t i = 0; i < roots.size(); ++i) walk.accumulate(roots[i], seeds[i]);
   for (std::size_t number = 0; number < walk.size(); ++number) {
     Value* node = walk.node(number);
+    if (!node->leaf) enter_scope(in_phase(node->scope, Phase::kBackward));  // a leaf comes after its last reader
     if (node->op == kFunction) {
       if (walk.wanted(node)) visit_function(node, walk, options, observer);
       continue;

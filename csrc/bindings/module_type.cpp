@@ -11,7 +11,9 @@
 #include "bindings/dict_version.h"
 #include "bindings/direct_forward.h"
 #include "bindings/python.h"
+#include "bindings/tensor_object.h"
 #include "bindings/two_way_table.h"
+#include "engine/profile.h"
 #include "graph/scope.h"
 
 namespace lamina::bindings {
@@ -155,17 +157,6 @@ std::uint32_t scope_of(PyObject* self, PyObject* name) {
   return known.scope;
 }
 
-class Scope {
- public:
-  explicit Scope(std::uint32_t scope) : outer_(enter_scope(scope)) {}
-  ~Scope() { leave_scope(outer_); }
-  Scope(const Scope&) = delete;
-  Scope& operator=(const Scope&) = delete;
-
- private:
-  std::uint32_t outer_;
-};
-
 // `own`: the forward that the module itself has, or null; then the class's is called without binding it.
 PyObject* call_forward(PyObject* self, PyObject* own, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
   auto given = static_cast<std::size_t>(count);
@@ -194,6 +185,31 @@ PyObject* call_with_hooks(PyObject* self, PyObject* const* args, Py_ssize_t coun
   return PyObject_CallMethod(self, "_call_with_hooks", "OO", positional.get(), named.get());
 }
 
+PyObject* call_with_scope(PyObject* self, const Members& members, PyObject* const* args, Py_ssize_t count,
+                          PyObject* keywords) {
+  ScopeGuard scope(scope_of(self, members.scope_name));
+  if (members.hooks.any() || any_global_hooks()) return call_with_hooks(self, args, count, keywords);
+  return call_forward(self, members.own_forward, args, count, keywords);
+}
+
+// What an outermost module returns is computed even if the program drops it: that is what shall be measured.
+void keep_for_profile(PyObject* result) {
+  if (is_tensor(result)) engine::keep_result(value_of(result));
+  if (PyTuple_Check(result))
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(result); ++i) keep_for_profile(PyTuple_GET_ITEM(result, i));
+  PyObject *key, *value;
+  if (PyDict_Check(result))
+    for (Py_ssize_t at = 0; PyDict_Next(result, &at, &key, &value);) keep_for_profile(value);
+}
+
+PyObject* call_profiled(PyObject* self, const Members& members, PyObject* const* args, Py_ssize_t count,
+                        PyObject* keywords) {
+  count_call(scope_of(self, members.scope_name));
+  PyObject* result = call_with_scope(self, members, args, count, keywords);
+  if (result && engine::profiling() && path_of(current_scope()) == 0) keep_for_profile(result);
+  return result;
+}
+
 // keywords: a dict, or null.
 PyObject* run(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
   PyObject* dict = dict_of(self);
@@ -203,9 +219,9 @@ PyObject* run(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject*
     PyErr_SetString(PyExc_AttributeError, "the module's own attributes are missing");
     throw PythonError{};
   }
-  Scope scope(scope_of(self, members->scope_name));
-  if (members->hooks.any() || any_global_hooks()) return call_with_hooks(self, args, count, keywords);
-  return call_forward(self, members->own_forward, args, count, keywords);
+  if (engine::profiling()) [[unlikely]]
+    return call_profiled(self, *members, args, count, keywords);
+  return call_with_scope(self, *members, args, count, keywords);
 }
 
 PyObject* call_module(PyObject* self, PyObject* args, PyObject* keywords) {

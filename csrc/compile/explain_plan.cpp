@@ -2,6 +2,7 @@
 // Test: tests/python/test_plan.py.
 #include <set>
 
+#include "compile/account_steps.h"
 #include "compile/passes.h"
 #include "support/check.h"
 
@@ -61,10 +62,7 @@ std::string explain_plan(const Program& unfused, const Program& program, const P
   std::size_t dead = 0;
   std::set<std::string> said;
   auto count = static_cast<std::uint32_t>(unfused.nodes.size());
-  std::vector<std::uint32_t> reader(count, kNone);  // of nodes that were absorbed: their only one
-  for (std::uint32_t index = 0; index < count; ++index)
-    if (unfused[index].needed)
-      for (std::uint32_t operand : unfused[index].operands) reader[operand] = index;
+  const std::vector<std::uint32_t> makers = find_makers(unfused, program);
   for (std::uint32_t index = 0; index < count; ++index) {
     const Node& node = program[index];
     if (node.kind != Node::Kind::kOp) continue;
@@ -72,10 +70,8 @@ std::string explain_plan(const Program& unfused, const Program& program, const P
       ++dead;
       continue;
     }
-    std::uint32_t at = index;
-    while (at != kNone && !program[at].needed) at = reader[at];  // absorbed by it
+    const std::uint32_t at = makers[index];
     if (at == kNone) continue;
-    if (program[at].made_by != kNone) at = program[at].made_by;
     if (program[at].owner != at && at == index) views += " " + named(unfused[index], module_of);
     if (program[at].step != kNone) contents[program[at].step] += ", " + named(unfused[index], module_of);
     if (!node.needed || node.step == kNone) continue;

@@ -58,8 +58,9 @@ void evict_oldest(Cache& all) {
 CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liveness, CompileReport* report) {
   CompiledPlan result;
   Program program = read_trace(trace, liveness);
+  const bool explained = report && report->module_of;
   auto dump = [&](const char* pass) {
-    if (report) report->passes += std::string("after ") + pass + "\n" + to_string(program) + "\n";
+    if (explained) report->passes += std::string("after ") + pass + "\n" + to_string(program) + "\n";
   };
   simplify_algebra(program);  // first: what it replaces becomes equal to other things, or dead
   dump("simplify_algebra");
@@ -83,7 +84,8 @@ CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liven
   assign_memory(program, result.plan);  // when steps say who is read when
   block_rows(result.plan);              // when steps say what lies where, and before small ones are shared
   share_steps(result.plan);             // last: who waits for whom depends on what lies where
-  if (report) report->explanation = explain_plan(unfused, program, result.plan, report->module_of);
+  if (report) report->accounts = account_steps(unfused, program, result.plan);
+  if (explained) report->explanation = explain_plan(unfused, program, result.plan, report->module_of);
   result.results = std::move(program.results);
   return result;
 }
@@ -107,6 +109,16 @@ CompiledPlanPtr find_or_compile(std::span<const std::uint64_t> trace, std::uint6
   all.by_hash.emplace(hash, all.entries.begin());
   if (all.entries.size() > kMostPlans) evict_oldest(all);
   return all.entries.front().compiled;
+}
+
+const PlanAccount& account_of(const CompiledPlan& compiled, std::span<const std::uint64_t> trace,
+                              const Liveness& liveness) {
+  if (!compiled.account) {
+    CompileReport report;
+    compile(trace, liveness, &report);
+    compiled.account.reset(new PlanAccount{read_trace(trace, liveness), std::move(report.accounts)});
+  }
+  return *compiled.account;
 }
 
 PlanCacheStats plan_cache_stats() {

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "compile/account_steps.h"
 #include "compile/program.h"
 #include "support/intrusive_ptr.h"
 
@@ -17,6 +19,7 @@ struct CompiledPlan {
   mutable std::uint32_t references = 1;
   Plan plan;
   std::vector<Program::Result> results;
+  mutable std::unique_ptr<const PlanAccount> account;  // once it has run under a profile
 };
 inline void retain(const CompiledPlan* compiled) { ++compiled->references; }
 inline void release(const CompiledPlan* compiled) {
@@ -36,13 +39,19 @@ CompiledPlanPtr find_or_compile(std::span<const std::uint64_t> trace, std::uint6
 
 // What compile() tells people.
 struct CompileReport {
-  std::function<std::string(std::uint32_t)> module_of;  // in: the module path that recorded value i; "" for none
-  std::string passes;                                   // out: the program after each pass
-  std::string explanation;                              // out: the steps, and why they are not fewer
+  // In: the module path that recorded value i; "" for none. Without this only the account is made.
+  std::function<std::string(std::uint32_t)> module_of;
+  std::string passes;                 // out: the program after each pass
+  std::string explanation;            // out: the steps, and why they are not fewer
+  std::vector<StepAccount> accounts;  // out: the steps, for profiles
 };
 
 // Compiles without the cache.
 CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liveness, CompileReport* report = nullptr);
+
+// What the plan's steps are made of. Compiles again for the first who asks: trace and liveness are the plan's.
+const PlanAccount& account_of(const CompiledPlan& compiled, std::span<const std::uint64_t> trace,
+                              const Liveness& liveness);
 
 PlanCacheStats plan_cache_stats();
 void clear_plan_cache();

@@ -211,14 +211,22 @@ void flush() {
   take_run_at_once();
   if (pending.values.empty()) return;
   if (pending.has_placeholder) fail_shape_only();
+  std::unique_ptr<RunRecorder> recorder;
+  std::vector<ValuePtr> dropped;
+  if (profiling()) [[unlikely]] {
+    recorder = std::make_unique<RunRecorder>(g_flushes);
+    dropped = take_dropped(tape);
+  }
   // Held, for the cache may change while the lock is released.
   const Uses& uses = find_uses(tape);
   CompiledPlanPtr compiled = find_or_compile(pending.trace, pending.hash, uses.liveness);
+  if (recorder) recorder->note_plan(compiled, pending, uses.liveness);
   // This run's own: another thread may flush while the lock is released.
   std::unique_ptr<Work> work = g_spare ? std::move(g_spare) : std::make_unique<Work>();
   Recording& recording = work->recording;
   PlanMemory& memory = work->memory;
   prepare(memory, compiled->plan, pending);
+  memory.recorder = std::move(recorder);
   work->dying = uses.liveness.dying;
   std::vector<ValuePtr> holders(uses.holders.begin(), uses.holders.end());
   tape.take(recording);
@@ -229,6 +237,7 @@ void flush() {
   recording.clear();
   memory.arena.reset();
   memory.outputs.clear();
+  memory.recorder.reset();
   g_spare = std::move(work);
 }
 

@@ -76,7 +76,7 @@ void execute_marking(const Plan& plan, const PlanMemory& memory, const std::vect
                      std::size_t& next) {
   RunningPlan running(written);
   try {
-    runtime::execute(plan, memory.slots.data(), next, kNever);
+    runtime::execute(plan, memory.slots.data(), next, kNever, memory.times());
   } catch (...) {
     mark_unfinished(written);
     throw;
@@ -89,7 +89,7 @@ bool take_turn(Unfinished& run) {
   auto until = takes_turns(plan) ? Clock::now() + kTurn : kNever;
   RunningPlan running(run.written);
   try {
-    if (!runtime::execute(plan, run.memory.slots.data(), run.next, until)) return false;
+    if (!runtime::execute(plan, run.memory.slots.data(), run.next, until, run.memory.times())) return false;
   } catch (...) {
     run.lost = runtime::overwrites_operands(plan, run.next, run.memory.slots.data());
     throw;
@@ -143,7 +143,7 @@ void run_plan(const CompiledPlanPtr& compiled, const Recording& recording, const
     if (takes_long(plan))
       execute_marking(plan, memory, written_by(*compiled, recording, dying, memory), next);
     else
-      runtime::execute(plan, memory.slots.data(), next, kNever);
+      runtime::execute(plan, memory.slots.data(), next, kNever, memory.times());
   } catch (...) {
     keep_rest(true);
     throw;

@@ -7,9 +7,11 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "compile/plan_cache.h"
+#include "engine/profile.h"
 #include "graph/tape.h"
 #include "support/storage.h"
 
@@ -19,7 +21,10 @@ struct PlanMemory {
   StoragePtr arena;
   std::vector<StoragePtr> outputs;
   std::vector<ScalarBits> scalars;
-  std::vector<std::byte*> slots;  // into all of these, and the inputs
+  std::vector<std::byte*> slots;          // into all of these, and the inputs
+  std::unique_ptr<RunRecorder> recorder;  // while a profile is on
+
+  runtime::StepTimes* times() const { return recorder ? &recorder->times : nullptr; }
 };
 
 // The recording's values have their storages. dying: of its inputs, which the plan may have written over. Above an

@@ -2,7 +2,6 @@
 #include "graph/scope.h"
 
 #include <map>
-#include <utility>
 #include <vector>
 
 namespace lamina {
@@ -20,32 +19,32 @@ std::vector<Node>& nodes() {
   return *all;
 }
 
-// As in record.cpp: every op reads it.
-__attribute__((tls_model("initial-exec"))) thread_local std::uint32_t t_scope = 0;
-
 }  // namespace
 
-std::uint32_t current_scope() { return t_scope; }
+constinit thread_local std::uint32_t t_scope = 0;
 
 std::uint32_t scope_below(std::uint32_t parent, std::string_view name) {
   auto& all = nodes();
+  const Phase phase = phase_of(parent);
+  parent = path_of(parent);
   auto found = all[parent].children.find(name);
-  if (found != all[parent].children.end()) return found->second;
+  if (found != all[parent].children.end()) return in_phase(found->second, phase);
   auto fresh = static_cast<std::uint32_t>(all.size());
   all[parent].children.emplace(std::string(name), fresh);
   all.push_back({parent, std::string(name), {}});
-  return fresh;
+  return in_phase(fresh, phase);
 }
-
-std::uint32_t enter_scope(std::uint32_t scope) { return std::exchange(t_scope, scope); }
-
-void leave_scope(std::uint32_t previous) { t_scope = previous; }
 
 std::string scope_path(std::uint32_t scope) {
   std::string path;
-  for (; scope != 0; scope = nodes()[scope].parent)
+  for (scope = path_of(scope); scope != 0; scope = nodes()[scope].parent)
     path = path.empty() ? nodes()[scope].name : nodes()[scope].name + "." + path;
   return path;
+}
+
+void count_call(std::uint32_t scope) {
+  if (g_calls->size() <= path_of(scope)) g_calls->resize(path_of(scope) + 1);
+  ++(*g_calls)[path_of(scope)];
 }
 
 }  // namespace lamina

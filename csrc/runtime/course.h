@@ -17,6 +17,7 @@ class Course {
   Course(const Plan& plan, const Stretch& stretch, std::uint32_t place, std::uint32_t members)
       : plan_(&plan), stretch_(&stretch), place_(place), members_(members), step_(stretch.first) {}
 
+  std::uint32_t step() const { return step_; }
   bool ended() const { return step_ == stretch_->end; }
   std::uint32_t progress() const { return progress_at(step_, in_turn() ? &turn() : nullptr, part_); }
 

@@ -11,7 +11,8 @@
 
 namespace lamina::runtime {
 
-bool execute(const Plan& plan, Slots slots, std::size_t& next, std::chrono::steady_clock::time_point until) {
+bool execute(const Plan& plan, Slots slots, std::size_t& next, std::chrono::steady_clock::time_point until,
+             StepTimes* times) {
   const bool looks_at_clock = until != until.max();
   auto threads = static_cast<std::uint32_t>(num_threads());
   bool alone = threads == 1 && !plan.shares.empty();
@@ -20,11 +21,13 @@ bool execute(const Plan& plan, Slots slots, std::size_t& next, std::chrono::stea
   while (next < plan.steps.size()) {
     while (stretch != plan.stretches.end() && stretch->first < next) ++stretch;
     while (blocks != plan.row_blocks.end() && blocks->first < next) ++blocks;
+    const std::size_t first = next;
+    if (times) times->begin();
     if (blocks != plan.row_blocks.end() && blocks->first == next) {
-      run_row_blocks(plan, *blocks, slots);
+      run_row_blocks(plan, *blocks, slots, times);
       next = blocks->end;
     } else if (threads > 1 && stretch != plan.stretches.end() && stretch->first == next) {
-      run_stretch(plan, *stretch, slots, std::min(threads, stretch->most));
+      run_stretch(plan, *stretch, slots, std::min(threads, stretch->most), times);
       next = stretch->end;
     } else {
       if (alone)
@@ -33,6 +36,7 @@ bool execute(const Plan& plan, Slots slots, std::size_t& next, std::chrono::stea
         std::visit([slots](const auto& one) { run(one, slots); }, plan.steps[next]);
       ++next;
     }
+    if (times) times->end(first, next);
     if (looks_at_clock && std::chrono::steady_clock::now() >= until) break;
   }
   return next >= plan.steps.size();

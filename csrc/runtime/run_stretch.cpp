@@ -25,8 +25,8 @@ constexpr int kPatience = 1 << 12;  // looks at another's progress before the pr
 
 class Crew {
  public:
-  Crew(const Plan& plan, const Stretch& stretch, Slots slots, std::uint32_t members)
-      : end_(stretch.end), slots_(slots), members_(members) {
+  Crew(const Plan& plan, const Stretch& stretch, Slots slots, std::uint32_t members, StepTimes* times)
+      : end_(stretch.end), slots_(slots), members_(members), times_(times) {
     for (std::uint32_t place = 0; place < members; ++place) {
       places_[place].course = Course(plan, stretch, place, members);
       places_[place].progress.store(places_[place].course.progress());
@@ -110,7 +110,7 @@ class Crew {
     if (course.has_share()) {
       if ((course.after() > me.met || course.needs_rows()) && !await_others(course, me))
         return true;  // with another place
-      course.run_share(slots_);
+      StepTimes::share(times_, course.step(), [&] { course.run_share(slots_); });
     }
     course.go_on();
     places_[place].progress.store(course.progress(), std::memory_order_release);
@@ -142,6 +142,7 @@ class Crew {
   const std::uint32_t end_;
   Slots slots_;
   std::uint32_t members_;
+  StepTimes* times_;
   std::atomic<std::uint32_t> taken_{0};
   std::atomic<bool> failed_{false}, ending_{false};
   alignas(64) std::atomic<std::uint32_t> seekers_{0};  // threads without a place, which others have taken over
@@ -169,27 +170,26 @@ void run_share(const Plan& plan, Slots slots, std::uint32_t number, std::uint32_
       step);
 }
 
-void run_row_blocks(const Plan& plan, const RowBlocks& blocks, Slots slots) {
+void run_row_blocks(const Plan& plan, const RowBlocks& blocks, Slots slots, StepTimes* times) {
   constexpr std::int64_t kChunks = 8;  // of each thread's rows, at least
   std::int64_t most = (blocks.rows + kChunks * num_threads() - 1) / (kChunks * num_threads());
   parallel_for(static_cast<std::size_t>(blocks.rows), static_cast<std::size_t>(std::min(blocks.block, most)),
                [&](std::size_t begin, std::size_t end) {
+                 const auto run_block = [&](const auto& one) {
+                   if constexpr (requires { run_rows(one, slots, blocks.rows, 0, 0); })
+                     run_rows(one, slots, blocks.rows, static_cast<std::int64_t>(begin),
+                              static_cast<std::int64_t>(end));
+                 };
                  for (std::uint32_t number = blocks.first; number < blocks.end; ++number)
-                   std::visit(
-                       [&](const auto& one) {
-                         if constexpr (requires { run_rows(one, slots, blocks.rows, 0, 0); })
-                           run_rows(one, slots, blocks.rows, static_cast<std::int64_t>(begin),
-                                    static_cast<std::int64_t>(end));
-                       },
-                       plan.steps[number]);
+                   StepTimes::share(times, number, [&] { std::visit(run_block, plan.steps[number]); });
                });
 }
 
-void run_stretch(const Plan& plan, const Stretch& stretch, Slots slots, std::uint32_t members) {
+void run_stretch(const Plan& plan, const Stretch& stretch, Slots slots, std::uint32_t members, StepTimes* times) {
   using Clock = std::chrono::steady_clock;
   if (!stretch.pace.together()) members = 1;
   const Clock::time_point begin = Clock::now();
-  Crew crew(plan, stretch, slots, std::min(members, Stretch::kMostThreads));
+  Crew crew(plan, stretch, slots, std::min(members, Stretch::kMostThreads), times);
   parallel_for(members, 1, [&crew](std::size_t, std::size_t) { crew.work(); });
   stretch.pace.note(std::chrono::duration<float, std::nano>(Clock::now() - begin).count());
 }

@@ -2,16 +2,18 @@
 // large ones block by block of rows.
 #pragma once
 
+#include "runtime/step_times.h"
 #include "runtime/steps.h"
 
 namespace lamina::runtime {
 
 // For members > 1, the caller included; fewer threads may come, or the caller does all of it where that has been
 // quicker. The results are the same to the bit.
-void run_stretch(const Plan& plan, const Stretch& stretch, Slots slots, std::uint32_t members);
+void run_stretch(const Plan& plan, const Stretch& stretch, Slots slots, std::uint32_t members,
+                 StepTimes* times = nullptr);
 
 // Blocks of rows are shared out among the threads.
-void run_row_blocks(const Plan& plan, const RowBlocks& blocks, Slots slots);
+void run_row_blocks(const Plan& plan, const RowBlocks& blocks, Slots slots, StepTimes* times = nullptr);
 
 // What one of the members does of a step, or one of as many parts of the rows; a single member does all of it.
 // asks: for the next product's weight.

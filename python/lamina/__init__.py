@@ -124,6 +124,7 @@ if TYPE_CHECKING:
         multiprocessing,
         nn,
         optim,
+        profiler,
         random,
         serialization,
         special,
@@ -146,6 +147,7 @@ if TYPE_CHECKING:
         slogdet,
     )
     from .linalg import inv as inverse
+    from .profiler import profile
     from .random import seed
 
     # fmt: off
@@ -203,6 +205,7 @@ _SUBPACKAGES = (
     "multiprocessing",
     "nn",
     "optim",
+    "profiler",
     "random",
     "serialization",
     "special",
@@ -254,6 +257,7 @@ _LAZY = {
     "constant_pad_nd": ("nn.functional.padding", "constant_pad_nd"),
     "istft": ("nn.functional.short_time", "istft"),
     "stft": ("nn.functional.short_time", "stft"),
+    "profile": ("profiler", "profile"),
     "save": ("io", "save"),
     "seed": ("random", "seed"),
     "set_float32_matmul_precision": ("compiling", "set_float32_matmul_precision"),
@@ -340,6 +344,8 @@ __all__ += [
     "istft",
     "jit",
     "nonzero_static",
+    "profile",
+    "profiler",
     "stft",
 ]
 globals().update(_LEGACY_TYPES, **_STORAGE_CLASSES)

@@ -44,6 +44,20 @@ TEST(Scope, PathsSurviveManyOthers) {
   EXPECT_EQ(scope_path(kept), "kept");
 }
 
+TEST(Scope, APathIsTheSameInEveryPhase) {
+  const std::uint32_t path = scope_below(0, "net");
+  for (Phase phase : {Phase::kBackward, Phase::kUpdate}) {
+    ScopeGuard scope(in_phase(path, phase));
+    EXPECT_EQ(phase_of(current_scope()), phase);
+    EXPECT_EQ(scope_path(current_scope()), "net");
+    const std::uint32_t below = scope_below(current_scope(), "linear");
+    EXPECT_EQ(phase_of(below), phase);
+    EXPECT_EQ(path_of(below), scope_below(path, "linear"));
+    EXPECT_EQ(scope_path(below), "net.linear");
+  }
+  EXPECT_EQ(current_scope(), 0u);
+}
+
 TEST(Scope, AnotherThreadStartsAtTheRoot) {
   std::uint32_t root = enter_scope("here");
   std::uint32_t seen = 1;

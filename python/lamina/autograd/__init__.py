@@ -10,7 +10,7 @@ from .modes import enable_grad, inference_mode, no_grad, set_grad_enabled, set_m
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import forward_ad, function, functional, graph
+    from . import forward_ad, function, functional, graph, profiler
     from .checking import GradcheckError, gradcheck, gradgradcheck
     from .function import Function
     from .saved_tensors import SavedTensor
@@ -35,6 +35,7 @@ __all__ = [
     "inference_mode",
     "is_multithreading_enabled",
     "no_grad",
+    "profiler",
     "set_detect_anomaly",
     "set_grad_enabled",
     "set_multithreading_enabled",
@@ -53,6 +54,7 @@ _LAZY = {
     "gradcheck": ("gradcheck", None),
     "gradgradcheck": ("checking", "gradgradcheck"),
     "graph": ("graph", None),
+    "profiler": ("profiler", None),
 }
 
 

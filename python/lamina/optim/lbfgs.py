@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
-from ..autograd import enable_grad, no_grad
+from ..autograd import no_grad
 from .line_search import strong_wolfe
 from .optimizer import Optimizer
-from .options import check_options
+from .options import check_options, run_closure
 from .parameterwise import parts
 
 TYPE_CHECKING = False
@@ -82,8 +82,7 @@ class LBFGS(Optimizer):
         state.setdefault("n_iter", 0)
 
         def evaluate() -> tuple[Any, float]:
-            with enable_grad():
-                loss = closure()
+            loss = run_closure(closure)
             state["func_evals"] += 1
             return loss, float(loss)
 

@@ -6,7 +6,7 @@ from collections import OrderedDict, defaultdict
 from copy import deepcopy
 from functools import wraps
 
-from .. import _core
+from .. import _core, profiled_ranges
 from .._core import Tensor
 from .._warning import warn_caller
 from ..nn.hooks import RemovableHandle, add_hook
@@ -237,7 +237,13 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         if self._opt_called is False:
             self._opt_called = True
-        if not (self._step_pre_hooks or self._step_post_hooks or _global_step_pre_hooks or _global_step_post_hooks):
+        if not (
+            self._step_pre_hooks
+            or self._step_post_hooks
+            or _global_step_pre_hooks
+            or _global_step_post_hooks
+            or profiled_ranges.noted is not None
+        ):
             return step(self, *args, **kwargs)
         for hook in (*_global_step_pre_hooks.values(), *self._step_pre_hooks.values()):
             changed = hook(self, args, kwargs)
@@ -247,7 +253,8 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
                         f"a step pre-hook must return None or (new_args, new_kwargs), but got {changed}."
                     )
                 args, kwargs = changed
-        result = step(self, *args, **kwargs)
+        with profiled_ranges.UpdateRange(self):
+            result = step(self, *args, **kwargs)
         for hook in (*self._step_post_hooks.values(), *_global_step_post_hooks.values()):
             hook(self, args, kwargs)
         return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .._core import Tensor
 from ..autograd import enable_grad
+from ..profiled_ranges import Phase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,5 +58,5 @@ def run_closure(closure: Callable[[], Any] | None) -> Any:
     """The loss that `closure` computes, with gradients; None without one."""
     if closure is None:
         return None
-    with enable_grad():
+    with enable_grad(), Phase(0):
         return closure()
