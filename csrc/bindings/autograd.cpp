@@ -8,6 +8,7 @@
 #include "bindings/nested_walks.h"
 #include "bindings/registry.h"
 #include "bindings/scalars.h"
+#include "bindings/warning.h"
 #include "engine/flush.h"
 #include "ops/build.h"
 #include "support/check.h"
@@ -126,6 +127,14 @@ LAMINA_FUNCTION_AS(kModule, backward_of, "backward",
   check(!a.given(4) || !run.inputs.empty(), "'inputs' argument to backward() cannot be empty.");
   for (const ValuePtr& input : run.inputs)
     check(input->requires_grad(), "One of the differentiated Tensors does not require grad");
+  static bool told = false;
+  if (run.options.create_graph)
+    warn_once(
+        told,
+        "Using backward() with create_graph=True will create a reference cycle between the parameter and its "
+        "gradient which can cause a memory leak. We recommend using autograd.grad when creating the graph to avoid "
+        "this. If you have to use this function, make sure to reset the .grad fields of your parameters to None "
+        "after use to break the cycle and avoid the leak.");
   Observer observer(run.options);
   std::vector<ValuePtr> results = run.run(a.object(1), observer);
   for (std::size_t i = 0; i < results.size(); ++i) {

@@ -3,6 +3,7 @@
 #include "bindings/exchange.h"
 #include "bindings/in_place.h"
 #include "bindings/results.h"
+#include "bindings/warning.h"
 #include "functions/pointwise.h"
 #include "functions/views.h"
 #include "ops/complex.h"
@@ -102,6 +103,7 @@ LAMINA_FUNCTION(kBoth, sgn_, "input") {
 
 LAMINA_FUNCTION_AS(kMethod, to_complex_number, "__complex__", "input") {
   const ValuePtr& x = a.tensor(0);
+  warn_of_lost_gradient(x);
   if (x->shape->numel() != 1) fail(ErrorKind::kValue, "only one element tensors can be converted to Python scalars");
   Object number(number_object(x));
   if (PyComplex_Check(number.get())) return number.release();

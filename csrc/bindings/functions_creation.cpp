@@ -83,6 +83,14 @@ ValuePtr placed(const Arguments& a, std::size_t i, ValuePtr value) {
   return to_device(std::move(value), a.device(i, otherwise));
 }
 
+void warn_of_copy(const char* function) {
+  std::string warning = text(
+      "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+      "sourceTensor.detach().clone().requires_grad_(True), rather than ",
+      function, "(sourceTensor).");
+  checked(PyErr_WarnEx(PyExc_UserWarning, warning.c_str(), 1));
+}
+
 }  // namespace
 
 LAMINA_FUNCTION(kModule, tensor, "data, *, dtype=None, device=None, requires_grad=False, pin_memory=False") {
@@ -91,6 +99,7 @@ LAMINA_FUNCTION(kModule, tensor, "data, *, dtype=None, device=None, requires_gra
     if (a.flag(3, false)) set_requires_grad(tensor.get(), true);
     return tensor.release();
   }
+  if (is_tensor(a.object(0))) warn_of_copy("torch.tensor");
   return fresh_tensor(a, placed(a, 2, value_from_data(a.object(0), a.dtype(1))), 3);
 }
 LAMINA_FUNCTION(kModule, as_tensor, "data, dtype=None, device=None") {
@@ -158,6 +167,7 @@ LAMINA_FUNCTION(kMethod, new_full, "input, size, fill_value, *, " LAMINA_FACTORY
   return fresh_tensor(a, build::expand(number, Shape::of(a.dims(1))), 5);
 }
 LAMINA_FUNCTION(kMethod, new_tensor, "input, data, *, " LAMINA_FACTORY_TAIL) {
+  if (is_tensor(a.object(1))) warn_of_copy("tensor.new_tensor");
   ValuePtr value = value_from_data(a.object(1), a.dtype(2).value_or(a.tensor(0)->dtype));
   return fresh_tensor(a, to_device(std::move(value), a.device(3, a.tensor(0)->device())), 4);
 }

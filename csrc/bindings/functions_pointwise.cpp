@@ -1,6 +1,7 @@
 // Rows of the registry: elementwise functions, each with its in-place form.
 #include "bindings/in_place.h"
 #include "bindings/results.h"
+#include "bindings/warning.h"
 #include "functions/pointwise.h"
 #include "ops/build.h"
 #include "support/check.h"
@@ -112,6 +113,19 @@ LAMINA_WITH_IN_PLACE(clip, "input, min=None, max=None", clamped(a))
 LAMINA_WITH_IN_PLACE(clamp_min, "input, min", bounded(a, true))
 LAMINA_WITH_IN_PLACE(clamp_max, "input, max", bounded(a, false))
 
+namespace {
+
+ValuePtr chosen(const ValuePtr& condition, const functions::Operand& x, const functions::Operand& y) {
+  static bool told = false;
+  if (condition->dtype == DType::kUInt8)
+    warn_once(told,
+              "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future "
+              "version of PyTorch. Use a boolean condition instead.");
+  return functions::where(condition, x, y);
+}
+
+}  // namespace
+
 LAMINA_FUNCTION_AS(kModule, where_function, "where", "condition, input=None, other=None") {
   if (!a.given(1) && !a.given(2)) {
     Object nonzero(checked(PyObject_GetAttrString(a.tensor_object(0), "nonzero")));
@@ -119,10 +133,10 @@ LAMINA_FUNCTION_AS(kModule, where_function, "where", "condition, input=None, oth
     Object empty(checked(PyTuple_New(0)));
     return checked(PyObject_Call(nonzero.get(), empty.get(), keywords.get()));
   }
-  return wrap(functions::where(a.tensor(0), a.operand(1), a.operand(2)));
+  return wrap(chosen(a.tensor(0), a.operand(1), a.operand(2)));
 }
 LAMINA_FUNCTION_AS(kMethod, where_method, "where", "input, condition, other") {
-  return wrap(functions::where(a.tensor(1), a.operand(0), a.operand(2)));
+  return wrap(chosen(a.tensor(1), a.operand(0), a.operand(2)));
 }
 
 // Composed in C++ because a training step calls it: 0.5 x (1 + erf(x / sqrt 2)), or its tanh approximation.

@@ -6,6 +6,7 @@
 #include "bindings/in_place.h"
 #include "bindings/scalars.h"
 #include "bindings/tensor_object.h"
+#include "bindings/warning.h"
 #include "engine/flush.h"
 #include "functions/linear.h"
 #include "functions/pointwise.h"
@@ -182,6 +183,7 @@ PyObject* to_int(PyObject* self) {
 }
 PyObject* to_float(PyObject* self) {
   return guarded([&] {
+    warn_of_lost_gradient(value_of(self));
     Object number = real_element(self, "double");
     return PyNumber_Float(number.get());
   });

@@ -6,6 +6,7 @@
 #include "bindings/grad_fn.h"
 #include "bindings/scalars.h"
 #include "bindings/tensor_object.h"
+#include "bindings/warning.h"
 #include "functions/views.h"
 #include "ops/complex.h"
 #include "ops/record.h"
@@ -131,29 +132,52 @@ int set_data(PyObject* self, PyObject* data, void*) {
 PyObject* get_transposed(PyObject* self, void*) {
   return guarded([&] {
     const Shape* shape = value_of(self)->shape;
+    static bool told = false, told_of_number = false;
+    if (shape->rank() == 0)
+      warn_once(told_of_number, "Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases.");
+    else if (shape->rank() != 2)
+      warn_once(
+          told,
+          "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will "
+          "throw an error in a future release. Consider `x.mT` to transpose batches of matrices or "
+          "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor.");
     DimVector axes;
     for (int axis = shape->rank(); axis-- > 0;) axes.push_back(axis);
     return wrap_view(self, engine::view_of(variable_of(self), functions::permute_views(shape, axes)));
   });
 }
+// The last two axes swapped; a single number is itself, with a warning.
+PyObject* matrix_transposed(PyObject* self, bool& told, const char* warning) {
+  const Shape* shape = value_of(self)->shape;
+  check(shape->rank() != 1, "tensor.mT is only supported on matrices or batches of matrices. Got 1-D tensor.");
+  if (shape->rank() == 0) warn_once(told, warning);
+  return wrap_view(self,
+                   engine::view_of(variable_of(self), shape->rank() == 0 ? functions::permute_views(shape, {})
+                                                                         : functions::transpose_views(shape, -2, -1)));
+}
 PyObject* get_matrix_transposed(PyObject* self, void*) {
   return guarded([&] {
-    const Shape* shape = value_of(self)->shape;
-    check(shape->rank() >= 2, "tensor.mT is only supported on matrices or batches of matrices. Got ", shape->rank(),
-          "-D tensor.");
-    return wrap_view(self, engine::view_of(variable_of(self), functions::transpose_views(shape, -2, -1)));
+    static bool told = false;
+    return matrix_transposed(self, told,
+                             "Tensor.mT is deprecated on 0-D tensors. This function is the identity in these cases.");
   });
 }
 PyObject* get_matrix_hermitian(PyObject* self, void*) {
-  Object transposed(get_matrix_transposed(self, nullptr));
-  if (!transposed || !is_complex(value_of(self)->dtype)) return transposed.release();
-  return guarded([&] { return wrap(build::conj(value_of(transposed.get()))); });
+  return guarded([&] {
+    static bool told = false;
+    Object transposed(
+        matrix_transposed(self, told, "Tensor.mH is deprecated on 0-D tensors. Consider using x.conj()."));
+    if (!is_complex(value_of(self)->dtype)) return transposed.release();
+    return wrap(build::conj(value_of(transposed.get())));
+  });
 }
 PyObject* get_hermitian(PyObject* self, void*) {
   return guarded([&] {
     const Shape* shape = value_of(self)->shape;
     check(shape->rank() == 2 || shape->rank() == 0, "tensor.H is only supported on matrices (2-D tensors). Got ",
           shape->rank(), "-D tensor.", shape->rank() > 2 ? " For batches of matrices, consider using tensor.mH" : "");
+    static bool told = false;
+    if (shape->rank() == 0) warn_once(told, "Tensor.H is deprecated on 0-D tensors. Consider using x.conj().");
     DimVector axes;
     for (int axis = shape->rank(); axis-- > 0;) axes.push_back(axis);
     if (is_complex(value_of(self)->dtype)) return wrap(build::conj(build::permute(value_of(self), axes)));

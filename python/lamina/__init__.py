@@ -64,7 +64,7 @@ from .functions.pointwise import (
     addcdiv, addcmul, deg2rad, fmax, fmin, frac, hypot, lerp, logaddexp, logit, nan_to_num, rad2deg, rsub, sinc,
     xlogy,
 )
-from .functions.products import addbmm, addmv, addr, baddbmm, cross, ger, inner, kron, outer, tensordot, vdot
+from .functions.products import addbmm, addmv, addr, baddbmm, ger, inner, kron, outer, tensordot, vdot
 from .functions.reducing import aminmax, count_nonzero, dist, nanmean, nansum, std_mean, trapezoid, var_mean
 from .functions.properties import (
     angle, get_device, is_inference, is_nonzero, is_same_size, is_signed, is_tensor, isreal,
@@ -135,8 +135,6 @@ if TYPE_CHECKING:
     from .compiling import compile, get_float32_matmul_precision, set_float32_matmul_precision
     from .io import load, save
     from .linalg import (
-        chain_matmul,
-        cholesky,
         cholesky_inverse,
         cholesky_solve,
         det,
@@ -153,7 +151,8 @@ if TYPE_CHECKING:
     # fmt: off
     # isort: off
     from .linalg.former import (
-        lu as lu, lu_solve as lu_solve, pinverse as pinverse, qr as qr, svd as svd,
+        chain_matmul as chain_matmul, cholesky as cholesky, cross as cross, lu as lu, lu_solve as lu_solve,
+        pinverse as pinverse, qr as qr, svd as svd,
         triangular_solve as triangular_solve,
     )
     from .linalg.reflections import geqrf as geqrf, orgqr as orgqr, ormqr as ormqr
@@ -237,12 +236,10 @@ _AUTOCAST = (
     "set_autocast_dtype", "set_autocast_enabled", "set_autocast_gpu_dtype",
 )
 # fmt: on
-_FORMER = ("lu", "lu_solve", "pinverse", "qr", "svd", "triangular_solve")
+_FORMER = ("chain_matmul", "cholesky", "cross", "lu", "lu_solve", "pinverse", "qr", "svd", "triangular_solve")
 _REFLECTIONS = ("geqrf", "orgqr", "ormqr")
 # Functions of subpackages that are not loaded with the package: (subpackage, name there).
 _LAZY = {
-    "chain_matmul": ("linalg", "chain_matmul"),
-    "cholesky": ("linalg", "cholesky"),
     "cholesky_inverse": ("linalg", "cholesky_inverse"),
     "cholesky_solve": ("linalg", "cholesky_solve"),
     "compile": ("compiling", "compile"),
@@ -281,11 +278,11 @@ __all__ = [
     "autograd", "backends", "baddbmm", "bartlett_window", "bernoulli", "bfloat16", "bincount", "binomial",
     "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
     "blackman_window", "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to",
-    "bucketize", "can_cast", "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "cfloat", "chain_matmul", "chalf",
-    "channels_last", "channels_last_3d", "cholesky", "cholesky_inverse", "cholesky_solve", "chunk", "clamp",
+    "bucketize", "can_cast", "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "cfloat", "chalf",
+    "channels_last", "channels_last_3d", "cholesky_inverse", "cholesky_solve", "chunk", "clamp",
     "clamp_max", "clamp_min", "clip", "clone", "column_stack", "combinations", "compile", "compiler", "complex",
     "complex32", "complex64", "complex128", "concat", "concatenate", "conj", "conj_physical", "contiguous_format",
-    "copysign", "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cross", "cuda", "cummax", "cummin", "cumprod",
+    "copysign", "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cuda", "cummax", "cummin", "cumprod",
     "cumsum", "cumulative_trapezoid", "datasets", "default_generator", "deg2rad", "det", "detach", "detach_copy",
     "device", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy", "diagonal_scatter", "diff", "digamma",
     "dist", "distributions", "div", "divide", "dot", "double", "dsplit", "dstack", "dtype", "e", "einsum", "empty",

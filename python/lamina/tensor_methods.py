@@ -107,7 +107,7 @@ METHODS: tuple[Callable[..., object], ...] = (
         pointwise.nan_to_num,
     ),
     *(pointwise.rad2deg, pointwise.sinc, pointwise.xlogy, positive),
-    *(products.addbmm, products.addmv, products.addr, products.baddbmm, products.cross, products.ger),
+    *(products.addbmm, products.addmv, products.addr, products.baddbmm, products.ger),
     *(products.inner, products.kron, products.outer, products.vdot),
     *(reducing.aminmax, reducing.count_nonzero, reducing.dist, reducing.nanmean, reducing.nansum),
     *(sampling.multinomial, properties.angle, properties.isreal),
@@ -292,9 +292,9 @@ def _mvlgamma_(self: Tensor, p: int) -> Tensor:
 
 # Methods that are functions of modules which are loaded when one is first called: by module, and `inverse` by `inv`.
 _LATE = (
-    ("linalg", ("cholesky", "cholesky_inverse", "cholesky_solve", "det", "logdet", "matrix_exp", "matrix_power")),
+    ("linalg", ("cholesky_inverse", "cholesky_solve", "det", "logdet", "matrix_exp", "matrix_power")),
     ("linalg", ("slogdet", "inverse")),
-    ("linalg.former", ("lu", "lu_solve", "pinverse", "qr", "svd", "triangular_solve")),
+    ("linalg.former", ("cholesky", "cross", "lu", "lu_solve", "pinverse", "qr", "svd", "triangular_solve")),
     ("linalg.reflections", ("geqrf", "orgqr", "ormqr")),
     ("nn.functional.short_time", ("istft", "stft")),
 )

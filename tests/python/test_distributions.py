@@ -149,8 +149,8 @@ def test_samples_move_with_the_parameters_along_their_quantile(row: Row) -> None
         (slope,) = lamina.autograd.grad(x, tensors[i])
         shifted = [tuple(v + s * step * (i == j) for j, v in enumerate(row.parameters)) for s in (1, -1)]
         value = x.detach()
-        above, below = (float(made(row, parameters).cdf(value)) for parameters in shifted)
-        density = float(distribution.log_prob(value).exp())
+        above, below = (made(row, parameters).cdf(value).item() for parameters in shifted)
+        density = distribution.log_prob(value).exp().item()
         assert float(slope) == pytest.approx(-(above - below) / (2 * step) / density, rel=1e-3, abs=1e-6)
 
 
@@ -287,7 +287,7 @@ def test_a_policy_learns_the_better_action() -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert float(D.Categorical(logits=logits).probs[2]) > 0.9
+    assert D.Categorical(logits=logits).probs[2].item() > 0.9
 
 
 def test_own_divergences_can_be_registered() -> None:

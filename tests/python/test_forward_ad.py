@@ -44,10 +44,10 @@ def test_tangents_are_adjoint_to_gradients(op: Op) -> None:
             weight = lamina.tensor(rng.uniform(0.5, 1.5, tuple(result.shape)))
             if tangent is not None:
                 assert (tangent.shape, tangent.dtype) == (result.shape, result.dtype), item.describe()
-                forward += float((weight * tangent).sum())
+                forward += (weight * tangent).sum().item()
             if result.requires_grad:
                 pulled = lamina.autograd.grad(result, floats, weight, allow_unused=True, retain_graph=True)
-                backward += sum(float((g * d).sum()) for g, d in zip(pulled, along, strict=True) if g is not None)
+                backward += sum((g * d).sum().item() for g, d in zip(pulled, along, strict=True) if g is not None)
         np.testing.assert_allclose(forward, backward, 1e-8, 1e-10, err_msg=item.describe())
 
 

@@ -16,7 +16,7 @@ from lamina.functions.inplace import IN_PLACE
 from lamina.functions.scattering import FILLS
 from lamina.tensor_methods import METHODS
 
-pytestmark = pytest.mark.filterwarnings(r"ignore:torch\.\w+ is deprecated in favor of torch\.linalg")
+pytestmark = pytest.mark.filterwarnings(r"ignore:torch\.\w+ is deprecated")
 
 FUNCTIONS = Path(lamina.__file__).parent / "functions"
 # Tested by hand: their result is no tensor, or random.

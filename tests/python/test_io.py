@@ -18,6 +18,7 @@ import pytest
 
 import lamina
 from lamina import nn, serialization
+from lamina.io.names import layout_named
 
 FORMS = [{}, {"_use_new_zipfile_serialization": False}]
 DTYPES = [lamina.float32, lamina.float64, lamina.float16, lamina.bfloat16]
@@ -47,7 +48,13 @@ def test_tensors(dtype: Any, shape: tuple[int, ...], form: dict[str, bool]) -> N
 def test_containers_and_plain_values() -> None:
     value = OrderedDict(
         a=[lamina.ones(2), (1, 2.5, None, "text", b"bytes", True, 1 + 2j)],
-        b={"set": {1, 2}, "dtype": lamina.float64, "shape": lamina.Size([2, 3]), "device": lamina.device("cpu")},
+        b={
+            "set": {1, 2},
+            "dtype": lamina.float64,
+            "shape": lamina.Size([2, 3]),
+            "device": lamina.device("cpu"),
+            "layout": lamina.strided,
+        },
     )
     result = _round_trip(value)
     assert type(result) is OrderedDict
@@ -55,6 +62,11 @@ def test_containers_and_plain_values() -> None:
     assert result["a"][1] == value["a"][1]
     assert result["b"] == value["b"]
     assert type(result["b"]["shape"]) is lamina.Size
+
+
+def test_a_file_with_another_layout_is_refused() -> None:
+    with pytest.raises(RuntimeError, match=r"lamina has no layout 'torch.sparse_coo'"):
+        layout_named("torch.sparse_coo")
 
 
 def test_views_and_special_numbers() -> None:

@@ -79,7 +79,7 @@ def test_range_of_types_steps_and_out() -> None:
 
 def test_storage_is_the_base_s_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     x = lamina.arange(6.0).reshape(2, 3)
-    monkeypatch.setattr("lamina.storage.typed._warned", False)
+    monkeypatch.setattr("lamina._warning._told", set())
     with pytest.warns(UserWarning, match="TypedStorage is deprecated"):
         storage = x[1:].storage()
     assert (len(storage), storage.dtype, storage.nbytes(), storage[4]) == (6, lamina.float32, 24, 4.0)

@@ -23,7 +23,7 @@ from lamina.nn import functional as F
 from op_samples import OPS, Op, draw, to_tensor
 
 # The shape of their result depends on numbers; or, as with masked_scatter, how they compute it here.
-pytestmark = pytest.mark.filterwarnings(r"ignore:torch\.\w+ is deprecated in favor of torch\.linalg")
+pytestmark = pytest.mark.filterwarnings(r"ignore:torch\.\w+ is deprecated")
 REFUSED = {"argwhere", "bincount", "histogram", "histogramdd", "masked_scatter", "masked_select", "nonzero"}
 REFUSED |= {"unique", "unique_consecutive"}
 REFUSED |= {"linalg.lstsq"}  # how many residuals there are

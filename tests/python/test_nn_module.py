@@ -361,3 +361,21 @@ def test_multiple_inheritance() -> None:
 
     assert Both(2, 3).greet() == "hello"
     assert Both(2, 3)(lamina.ones(1, 2)).shape == (1, 3)
+
+
+class _WithSlots(nn.Linear):
+    __slots__ = ("places", "unused")
+
+    def __init__(self) -> None:
+        super().__init__(2, 2)
+        self.places = [1]
+
+
+def test_copies_of_a_module_with_slots_have_what_is_in_them() -> None:
+    module = _WithSlots()
+    for twin in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
+        assert twin.places == [1]
+        assert twin.places is not module.places
+        assert lamina.equal(twin.weight, module.weight)
+        assert not hasattr(twin, "unused")
+    assert copy.copy(module).places is module.places

@@ -146,7 +146,7 @@ def test_under_autocast_products_are_of_the_lower_type(kind: str) -> None:
     # A memory of float32 keeps what is added to it of that type, and so does a hidden state that is renewed in part.
     expected = lamina.bfloat16 if kind == "RNN" else lamina.float32
     assert output.dtype == (state[0] if kind == "LSTM" else state).dtype == expected
-    error = float((output.float() - exact).abs().max())
+    error = (output.float() - exact).abs().max().item()
     assert 0 < error < 0.03
 
 

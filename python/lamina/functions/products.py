@@ -9,7 +9,6 @@ from .._core import Tensor
 from ..dtypes import has_gradients
 from .arguments import composed, composed_as, wrap_axes
 from .precision import in_low_precision
-from .shaping import broadcast_tensors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from .._typing import Number
 
-__all__ = ["addbmm", "addmv", "addr", "baddbmm", "cross", "ger", "inner", "kron", "outer", "tensordot", "vdot"]
+__all__ = ["addbmm", "addmv", "addr", "baddbmm", "ger", "inner", "kron", "outer", "tensordot", "vdot"]
 
 
 def _accumulate(input: Tensor, product: Tensor, beta: Number, alpha: Number) -> Tensor:
@@ -136,19 +135,3 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
         [size for n in small for size in (1, n)]
     )
     return blocks.reshape([n * m for n, m in zip(big, small, strict=True)])
-
-
-@composed_as("LinalgCross")
-def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
-    """Vector products along `dim` (without: the first dimension of size 3), with broadcasting."""
-    a, b = broadcast_tensors(input, other)
-    if dim is None:
-        dim = next((axis for axis, size in enumerate(a.shape) if size == 3), None)
-        if dim is None:
-            raise RuntimeError(f"cross: expected a dimension of size 3, got shape {list(a.shape)}")
-    if a.dim() == 0 or a.shape[dim] != 3:
-        raise RuntimeError(f"cross: inputs dimension {dim} must have length 3. Got shape {list(a.shape)}")
-    next_axis, last_axis = _core.tensor([1, 2, 0]), _core.tensor([2, 0, 1])
-    return a.index_select(dim, next_axis) * b.index_select(dim, last_axis) - a.index_select(
-        dim, last_axis
-    ) * b.index_select(dim, next_axis)

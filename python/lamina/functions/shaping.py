@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .._core import Size, Tensor
+from .._warning import warn_caller_once
 from .arguments import composed, wrap_axis
 
 TYPE_CHECKING = False
@@ -156,6 +157,8 @@ def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str | None = None) -
         raise RuntimeError("meshgrid expects all tensors to have the same dtype")
     if any(tensor.device != given[0].device for tensor in given):
         raise RuntimeError("meshgrid expects all tensors to have the same device")
+    if indexing is None:
+        warn_caller_once("torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.")
     if indexing not in (None, "ij", "xy"):
         raise RuntimeError(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     for tensor in given:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from .._warning import warn_caller
 from ..dtypes import has_gradients
 from ..looking import holds_somewhere
 from .arguments import check_points, composed, composed_as, wrap_axis
@@ -42,14 +43,18 @@ def cov(
             raise RuntimeError(f"cov(): {name} cannot be negative")
         weights = given.to(x.dtype.to_real()) if weights is None else weights * given.to(x.dtype.to_real())
     if weights is None:
-        centered = x - x.mean(1, True)
-        result = centered @ centered.mH / max(x.shape[1] - correction, 0)
+        centered, freedom = x - x.mean(1, True), x.shape[1] - correction
+        if freedom <= 0 and not x.is_meta:
+            warn_caller(
+                "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations."
+            )
+        result = centered @ centered.mH / max(freedom, 0)
     else:
         total = weights.sum()
         centered = x - (x * weights).sum(1, True) / total
         lost = correction if aweights is None else correction * (weights * aweights.to(x.dtype.to_real())).sum() / total
         result = (centered * weights) @ centered.mH / (total - lost).clamp(min=0)
-    return result.squeeze() if input.dim() < 2 else result
+    return result.squeeze()
 
 
 @composed

@@ -26,6 +26,7 @@ __all__ = [
     "add_safe_globals",
     "clear_safe_globals",
     "get_safe_globals",
+    "layout_named",
     "rebuild_from_type",
     "rebuild_parameter",
     "rebuild_parameter_with_state",
@@ -33,6 +34,13 @@ __all__ = [
     "safe_globals",
     "safe_names",
 ]
+
+
+def layout_named(name: str) -> Any:
+    """`strided`, the one layout, by its name."""
+    if name != str(_core.strided):
+        raise RuntimeError(f"load: lamina has no layout {name!r}: tensors are {_core.strided}")
+    return _core.strided
 
 
 def rebuild_strided(
@@ -87,6 +95,7 @@ TORCH_NAMES: dict[tuple[str, str], Any] = {
     ("torch._tensor", "_rebuild_from_type_v2"): rebuild_from_type,
     ("torch", "Size"): _core.Size,
     ("torch", "device"): device,
+    ("torch.serialization", "_get_layout"): layout_named,
     ("torch", "Tensor"): Tensor,
     ("torch.nn.parameter", "Parameter"): Parameter,
     ("torch.storage", "UntypedStorage"): UntypedStorage,

@@ -16,6 +16,7 @@ from ..storage.typed import STORAGE_CLASSES, TypedStorage, storage_class, typed_
 from ..storage.untyped import UntypedStorage, untyped_storage
 from .names import (
     TORCH_NAMES,
+    layout_named,
     rebuild_from_type,
     rebuild_parameter,
     rebuild_parameter_with_state,
@@ -75,6 +76,8 @@ class TensorPickler(pickle._Pickler):
             return _core.Size, (tuple(obj),)
         if kind is device:
             return device, (str(obj),)
+        if obj is _core.strided:
+            return layout_named, (str(obj),)
         return NotImplemented
 
     def _reduce_tensor(self, tensor: Tensor) -> tuple[Any, ...]:

@@ -1,14 +1,13 @@
 """``lamina.linalg``: norms, solving by elimination, and LAPACK's decompositions, of real and complex matrices."""
 
 from .._core import matmul
-from ..functions.products import cross
 from .decompositions import qr, svd, svdvals
 from .eigenvalues import eig, eigh, eigvals, eigvalsh
 from .exponential import matrix_exp
 from .least_squares import cond, lstsq, matrix_rank, pinv
 from .lu_factors import inv_ex, lu, lu_factor, lu_factor_ex, lu_solve, solve_ex
 from .lu_factors import lu_unpack as lu_unpack
-from .norms import matrix_norm, norm, vecdot, vector_norm
+from .norms import cross, matrix_norm, norm, vecdot, vector_norm
 from .reflections import householder_product
 from .solving import (
     LinAlgError,
@@ -22,9 +21,6 @@ from .solving import (
     slogdet,
     solve,
     solve_triangular,
-)
-from .solving import (
-    chain_matmul as chain_matmul,
 )
 from .solving import (
     cholesky_inverse as cholesky_inverse,

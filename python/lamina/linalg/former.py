@@ -3,30 +3,67 @@
 from __future__ import annotations
 
 from .._core import Tensor
-from .._warning import warn_caller
+from .._warning import warn_caller_once
 from ..functions.arguments import composed
 from ..functions.precision import in_float32
 from ..functions.shaping import broadcast_shapes
 from ..return_types import qr as QR
 from ..return_types import svd as SVD
 from ..return_types import triangular_solve as Solved
-from . import decompositions, lu_factors
+from . import decompositions, lu_factors, norms, solving
 from .least_squares import pinv
 from .solving import solve_triangular
 
-__all__ = ["lu", "lu_solve", "pinverse", "qr", "svd", "triangular_solve"]
-
-_warned: set[str] = set()
+__all__ = ["chain_matmul", "cholesky", "cross", "lu", "lu_solve", "pinverse", "qr", "svd", "triangular_solve"]
 
 
 def _warn_once(old: str, new: str, how: str) -> None:
-    if old in _warned:
-        return
-    _warned.add(old)
-    warn_caller(
+    warn_caller_once(
         f"torch.{old} is deprecated in favor of torch.linalg.{new} and will be removed in a future PyTorch release.\n"
         f"{how}"
     )
+
+
+def chain_matmul(*matrices: Tensor) -> Tensor:
+    """`linalg.multi_dot` of one or more matrices. Deprecated."""
+    if not matrices:
+        raise RuntimeError("chain_matmul(): Expected one or more matrices")
+    for matrix in matrices:
+        if matrix.dim() != 2:
+            raise RuntimeError(f"Tensor dimension is {matrix.dim()}, expected 2 instead.")
+    warn_caller_once(
+        "torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use torch.linalg.multi_dot "
+        "instead, which accepts a list of two or more tensors rather than multiple parameters."
+    )
+    return matrices[0] if len(matrices) == 1 else solving.multi_dot(matrices)
+
+
+def cholesky(input: Tensor, upper: bool = False) -> Tensor:
+    """`linalg.cholesky`. Deprecated."""
+    _warn_once(
+        "cholesky",
+        "cholesky",
+        "L = torch.cholesky(A)\nshould be replaced with\nL = torch.linalg.cholesky(A)\nand\n"
+        "U = torch.cholesky(A, upper=True)\nshould be replaced with\nU = torch.linalg.cholesky(A).mH\n"
+        "This transform will produce equivalent results for all valid (symmetric positive definite) inputs.",
+    )
+    return solving.cholesky(input, upper=upper)
+
+
+@composed
+def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
+    """`linalg.cross` along `dim`. Without it, which is deprecated: the first dimension of `input` that has size 3."""
+    if dim is None:
+        warn_caller_once(
+            "Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or "
+            "simply use torch.linalg.cross.\nThe default value of dim will change to agree with that of linalg.cross "
+            "in a future release."
+        )
+        dim = next((axis for axis, size in enumerate(input.shape) if size == 3), None)
+        if dim is None:
+            raise RuntimeError(f"no dimension of size 3 in input: its shape is {list(input.shape)}")
+    product: Tensor = norms.cross(input, other, dim=dim)
+    return product
 
 
 @in_float32

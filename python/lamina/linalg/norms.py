@@ -1,13 +1,15 @@
-"""Norms of vectors and matrices."""
+"""Norms of vectors and matrices, and products of vectors."""
 
 from __future__ import annotations
 
 from math import inf
 
+from .. import _core
 from .._core import Tensor
 from ..dtypes import has_gradients
-from ..functions.arguments import composed, wrap_axes
+from ..functions.arguments import composed, composed_as, wrap_axes, wrap_axis
 from ..functions.precision import in_low_precision
+from ..functions.shaping import broadcast_tensors
 from .decompositions import svdvals
 
 TYPE_CHECKING = False
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from .._core import dtype as DType
 
-__all__ = ["matrix_norm", "norm", "vecdot", "vector_norm"]
+__all__ = ["cross", "matrix_norm", "norm", "vecdot", "vector_norm"]
 
 
 def _as_float(name: str, x: Tensor, dtype: DType | None) -> Tensor:
@@ -115,3 +117,22 @@ def norm(
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     """Dot products along `dim`, `x` conjugated, with broadcasting."""
     return (x.conj() * y).sum(dim)
+
+
+@composed_as("LinalgCross")
+def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
+    """Vector products along `dim`, which has size 3; the other dimensions broadcast."""
+    if input.dim() != other.dim():
+        raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
+    if not input.dim():
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    axis = wrap_axis(dim, input.dim())
+    if input.shape[axis] != 3 or other.shape[axis] != 3:
+        raise RuntimeError(
+            f"linalg.cross: inputs dimension {dim} must have length 3. Got {input.shape[axis]} and {other.shape[axis]}"
+        )
+    a, b = broadcast_tensors(input, other)
+    next_axis, last_axis = _core.tensor([1, 2, 0]), _core.tensor([2, 0, 1])
+    return a.index_select(axis, next_axis) * b.index_select(axis, last_axis) - a.index_select(
+        axis, last_axis
+    ) * b.index_select(axis, next_axis)

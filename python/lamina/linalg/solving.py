@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LinAlgError",
-    "chain_matmul",
     "cholesky",
     "cholesky_ex",
     "cholesky_inverse",
@@ -329,13 +328,3 @@ def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     if first.dim() == 1:
         result = result.squeeze(0)
     return result.squeeze(-1) if last.dim() == 1 else result
-
-
-def chain_matmul(*matrices: Tensor) -> Tensor:
-    """`multi_dot` of one or more matrices."""
-    if not matrices:
-        raise RuntimeError("chain_matmul(): Expected one or more matrices")
-    for matrix in matrices:
-        if matrix.dim() != 2:
-            raise RuntimeError(f"Tensor dimension is {matrix.dim()}, expected 2 instead.")
-    return matrices[0] if len(matrices) == 1 else multi_dot(matrices)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import _core
+from .._core import Tensor
 from .options import check_options
 from .parameterwise import ParameterwiseOptimizer
 
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from .._core import Tensor
 
 __all__ = ["Rprop"]
 
@@ -53,7 +53,8 @@ class Rprop(ParameterwiseOptimizer):
     def _start(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         state["step"] = 0
         state["prev"] = _core.zeros_like(parameter)
-        size = float(group["lr"])
+        lr = group["lr"]
+        size = lr.item() if isinstance(lr, Tensor) else float(lr)
         state["step_size"] = _core.full_like(parameter, complex(size, size) if parameter.is_complex() else size)  # type: ignore[arg-type]
 
     def _update(

@@ -6,7 +6,7 @@ import operator
 
 from .. import _core
 from .._core import Tensor
-from .._warning import warn_caller
+from .._warning import warn_caller_once
 from ..devices import device as Device
 from .untyped import UntypedStorage, untyped_storage
 
@@ -21,16 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["STORAGE_CLASSES", "TypedStorage", "storage_class", "type_name", "typed_storage", "warn_of_typed_storage"]
 
-_warned = False
-
 
 def warn_of_typed_storage() -> None:
     """PyTorch's notice, once a process."""
-    global _warned
-    if _warned:
-        return
-    _warned = True
-    warn_caller(
+    warn_caller_once(
         "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage "
         "class. This should only matter to you if you are using storages directly.  To access UntypedStorage directly, "
         "use tensor.untyped_storage() instead of tensor.storage()"

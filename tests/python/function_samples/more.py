@@ -83,6 +83,7 @@ MORE = [
     row("msort", x(4, 3), reference=lambda a: np.sort(a, 0)),
     row("mode", np.array([[2.0, 1, 2, 1, 3], [3, 3, 1, 3, 1]]), reference=_mode, gradient=False),
     row("cov", x(3, 5), reference=np.cov),
+    row("cov", x(1, 5), reference=np.cov),
     row("cov", x(3, 5), correction=0, reference=lambda a, correction: np.cov(a, ddof=correction)),
     row("corrcoef", x(3, 6), reference=np.corrcoef, second=False),
     row("cdist", x(3, 4), x(2, 4, seed=1), reference=_distances),

@@ -37,7 +37,7 @@ SHAPING = [
     row("adjoint", x(2, 3, 4), reference=lambda a: np.swapaxes(a, -1, -2)),
     row("positive", x(3), reference=np.positive),
     row("view_as", x(2, 3), x(3, 2), reference=lambda a, b: a.reshape(b.shape)),
-    row("meshgrid", x(2), x(3), reference=lambda *a: np.meshgrid(*a, indexing="ij")),
+    row("meshgrid", x(2), x(3), indexing="ij", reference=np.meshgrid),
     row("meshgrid", x(2), x(3), x(2, seed=4), indexing="xy", reference=np.meshgrid),
     row("split_with_sizes", x(5, 2), [2, 0, 3], reference=lambda a, _: [a[:2], a[2:2], a[2:]]),
     row("unsafe_split_with_sizes", x(5, 2), [2, 3], reference=lambda a, _: [a[:2], a[2:]]),

@@ -6,6 +6,7 @@ from math import inf, sqrt
 
 from ... import _core
 from ..._core import Tensor
+from ..._warning import warn_caller
 from .padding import pad
 from .products import linear, scaled_dot_product_attention
 from .regularization import dropout
@@ -71,8 +72,12 @@ def multi_head_attention_forward(
         weights = in_proj_weight.chunk(3)
     biases: tuple[Tensor | None, ...] = (None, None, None) if in_proj_bias is None else in_proj_bias.chunk(3)
     q, k, v = (linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases))  # type: ignore[arg-type]
-    mask = None if attn_mask is None else _additive(attn_mask, query.dtype)
-    padding = None if key_padding_mask is None else _additive(key_padding_mask, query.dtype)
+    if attn_mask is not None and key_padding_mask is not None and attn_mask.dtype != key_padding_mask.dtype:
+        warn_caller(
+            "Support for mismatched key_padding_mask and attn_mask is deprecated. Use same type for both instead."
+        )
+    padding = None if key_padding_mask is None else _additive("key_padding_mask", key_padding_mask, query.dtype)
+    mask = None if attn_mask is None else _additive("attn_mask", attn_mask, query.dtype)
     if mask is not None and mask.ndim == 2:
         mask = mask.unsqueeze(0)
     added = 0
@@ -165,11 +170,11 @@ def _given(name: str, tensor: Tensor, batch: int, width: int) -> Tensor:
     return tensor
 
 
-def _additive(mask: Tensor, dtype: _core.dtype) -> Tensor:
+def _additive(name: str, mask: Tensor, dtype: _core.dtype) -> Tensor:
     if mask.dtype == _core.bool:
         return mask.new_zeros(mask.shape, dtype=dtype).masked_fill(mask, -inf)
     if not mask.is_floating_point():
-        raise AssertionError("only bool and floating types of attention masks are supported")
+        raise AssertionError(f"only bool and floating types of {name} are supported")
     if mask.dtype != dtype:
         raise RuntimeError(f"Input dtypes must be the same, got: mask {mask.dtype}, query {dtype}")
     return mask

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import _core
 from ..._core import Tensor
+from ..._warning import warn_caller_once
 from ...dtypes import scalar_name
 from ...functions.precision import in_low_precision
 from .volumes import convolution, transposed_convolution
@@ -223,6 +224,11 @@ def _paddings(
         if any(s != 1 for s in strides):
             raise RuntimeError("padding='same' is not supported for strided convolutions")
         total = [d * (k - 1) for d, k in zip(dilations, window)]
+        if any(t % 2 for t in total):
+            warn_caller_once(
+                "Using padding='same' with even kernel lengths and odd dilation may require a zero-padded copy of the "
+                "input be created"
+            )
         return [t // 2 for t in total], [t - t // 2 for t in total]
     both = per_axis("padding", padding, axes)
     if any(p < 0 for p in both):

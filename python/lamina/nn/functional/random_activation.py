@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import _core
 from ..._core import Tensor
+from ..._warning import warn_caller
 from .activation import leaky_relu
 
 __all__ = ["gumbel_softmax", "rrelu"]
@@ -27,6 +28,8 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
 
     With `hard` it is a vector of zeros and a one, with the gradient of the soft one (Jang et al., 2017).
     """
+    if eps != 1e-10:
+        warn_caller("`eps` parameter is deprecated and has no effect.")
     uniform = _core.rand_like(logits)
     noise = -(-(uniform.clamp_min(1e-38)).log()).log()
     soft = ((logits + noise) / tau).softmax(dim)

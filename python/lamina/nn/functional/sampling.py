@@ -40,7 +40,7 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     if any(length <= 0 for length in size):
         raise ValueError(f"Expected non-zero, positive output size. Got {tuple(size)}")
     if align_corners is None:
-        _warn("affine_grid")
+        _warn()
     places = list(size[2:])
     if align_corners and min(places) == 1:
         warn_caller(
@@ -76,7 +76,7 @@ def grid_sample(
     axes = input.ndim - 2
     _check_grid(input, grid, mode, padding_mode)
     if align_corners is None:
-        _warn("grid_sample")
+        _warn()
     aligned = bool(align_corners)
     lengths = list(input.shape[2:])
     places = [_place(grid.select(-1, axes - 1 - n).flatten(1), length, aligned) for n, length in enumerate(lengths)]
@@ -172,8 +172,8 @@ def _bounded(place: Tensor, length: int, padding_mode: str, align_corners: bool)
     return place.clamp(0, length - 1)
 
 
-def _warn(name: str) -> None:
+def _warn() -> None:
     warn_caller(
-        f"Default {name} behavior has changed to align_corners=False since 1.3.0. Please specify align_corners=True if "
-        f"the old behavior is desired. See the documentation of {name} for details."
+        "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please specify "
+        "align_corners=True if the old behavior is desired. See the documentation of grid_sample for details."
     )

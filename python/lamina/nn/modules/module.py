@@ -261,10 +261,13 @@ class Module(ModuleConversion):
             return f"{self._get_name()}()"
         return f"{self._get_name()}(\n" + "".join(f"  {line}\n" for line in lines + children) + ")"
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]) -> None:
         # What a pickle of an older version lacks gets the value of a fresh module.
         Module.__init__(self)
-        self.__dict__.update(state)
+        attributes, slots = state if isinstance(state, tuple) else (state, {})
+        self.__dict__.update(attributes)
+        for name, value in slots.items():
+            object.__setattr__(self, name, value)
 
 
 def _indent_tail(text: str) -> str:

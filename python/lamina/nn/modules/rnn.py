@@ -135,7 +135,7 @@ class RNNBase(Module):
                 text += f", {name}={getattr(self, name)}"
         return text
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]) -> None:
         super().__setstate__(state)
         self.__dict__.setdefault("proj_size", 0)  # from before there were projections
 

@@ -42,7 +42,7 @@ class _TransformerLayer(Module):
     norm_first: bool
     activation: Callable[[Tensor], Tensor]
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]) -> None:
         super().__setstate__(state)
         self.__dict__.setdefault("activation", F.relu)
 
