@@ -25,8 +25,9 @@ PyObject* wrap_pair(functions::Extremes pair, const char* name) {
 PyObject* extreme(const Arguments& a, bool largest) {
   if (!a.given(1)) {
     const ValuePtr& x = a.tensor(0);
-    return wrap(functions::labelled(functions::extremum(largest ? Op::amax : Op::amin, x, std::nullopt, false),
-                                    largest ? "Max@1" : "Min@1"));
+    return wrap(functions::labelled(
+        functions::extremum(largest ? Op::amax : Op::amin, x, std::nullopt, false, largest ? "max" : "min"),
+        largest ? "Max@1" : "Min@1"));
   }
   if (is_tensor(a.object(1)))
     return wrap(functions::binary(largest ? Op::maximum : Op::minimum, a.tensor(0), a.tensor(1)));

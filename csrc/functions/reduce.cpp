@@ -33,12 +33,17 @@ std::int64_t count_of(const ValuePtr& x, Dims axes) {
 }
 
 // There is no largest of nothing.
-void check_not_empty(const char* name, const ValuePtr& x, Dims axes, bool named) {
+void check_not_empty(const char* name, const ValuePtr& x, Dims axes) {
   if (x->shape->numel() != 0) return;
   for (std::int64_t axis : axes)
     if ((*x->shape)[static_cast<int>(axis)] == 0)
-      fail(named ? ErrorKind::kIndex : ErrorKind::kRuntime, name, "(): Expected reduction dim ", axis,
-           " to have non-zero size.", named ? "" : " Specify the reduction dim with the 'dim' argument.");
+      fail(ErrorKind::kIndex, name, "(): Expected reduction dim ", axis, " to have non-zero size.");
+}
+void check_not_empty(ErrorKind kind, const char* name, const ValuePtr& x) {
+  if (x->shape->numel() == 0)
+    fail(kind, name,
+         "(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' "
+         "argument.");
 }
 
 // Complex numbers have no order.
@@ -74,10 +79,14 @@ ValuePtr prod(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<D
   return labelled(cast(product, type), axes ? "Prod@1" : "Prod");
 }
 
-ValuePtr extremum(Op op, const ValuePtr& x, const Axes& axes, bool keepdim) {
-  refuse_complex(row(op).name, x);
+ValuePtr extremum(Op op, const ValuePtr& x, const Axes& axes, bool keepdim, const char* name) {
+  if (!name) name = row(op).name;
+  refuse_complex(name, x);
   DimVector wrapped = wrap_or_all(axes, x->shape->rank());
-  check_not_empty(row(op).name, x, wrapped, axes.has_value());
+  if (axes)
+    check_not_empty(name, x, wrapped);
+  else
+    check_not_empty(ErrorKind::kRuntime, name, x);
   return build::reduce(op, x, wrapped, keepdim);
 }
 
@@ -94,13 +103,10 @@ ValuePtr arg_extremum(Op op, const ValuePtr& x, std::optional<std::int64_t> axis
   int rank = x->shape->rank();
   if (axis) {
     DimVector axes = wrap_axes(DimVector{*axis}, rank);
-    check_not_empty(row(op).name, x, axes, true);
+    check_not_empty(row(op).name, x, axes);
     return build::reduce(op, x, axes, keepdim);
   }
-  if (x->shape->numel() == 0)
-    fail(ErrorKind::kIndex, row(op).name,
-         "(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' "
-         "argument.");
+  check_not_empty(ErrorKind::kIndex, row(op).name, x);
   ValuePtr flat = build::reshape(x, Shape::of({x->shape->numel()}));
   ValuePtr position = build::reduce(op, flat, DimVector{0}, false);
   return keepdim ? build::reshape(position, reduced_shape(x->shape, all_axes(x->shape), true)) : position;
@@ -115,7 +121,7 @@ Extremes extremum_with_indices(Op arg, const ValuePtr& x, std::int64_t axis, boo
   }
   int wrapped = wrap_axis(axis, x->shape->rank());
   DimVector axes{wrapped};
-  check_not_empty(name, x, axes, true);
+  check_not_empty(name, x, axes);
   ValuePtr indices = build::reduce(arg, x, axes, true);
   ValuePtr values = build::gather(x, wrapped, indices);
   const Shape* shape = reduced_shape(x->shape, axes, keepdim);

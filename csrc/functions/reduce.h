@@ -19,7 +19,8 @@ struct Extremes {
 ValuePtr sum(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DType> dtype);
 ValuePtr mean(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DType> dtype);
 ValuePtr prod(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<DType> dtype);
-ValuePtr extremum(Op op, const ValuePtr& x, const Axes& axes, bool keepdim);  // amax, amin
+// amax and amin, or what errors call it.
+ValuePtr extremum(Op op, const ValuePtr& x, const Axes& axes, bool keepdim, const char* name = nullptr);
 ValuePtr any_all(Op op, const ValuePtr& x, const Axes& axes, bool keepdim);
 ValuePtr arg_extremum(Op op, const ValuePtr& x, std::optional<std::int64_t> axis, bool keepdim);
 // max and min along an axis: the gradient goes to the element that was chosen.

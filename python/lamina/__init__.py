@@ -99,7 +99,7 @@ from .functions.copying import (
     split_with_sizes_copy,
     squeeze_copy, t_copy, transpose_copy, unbind_copy, unfold_copy, unsqueeze_copy, view_copy,
 )
-from .legacy import LEGACY_TYPES as _LEGACY_TYPES, set_default_tensor_type
+from .legacy import LEGACY_TYPES as _LEGACY_TYPES, set_default_tensor_type, typename
 from .storage import TypedStorage, UntypedStorage
 from .storage.typed import STORAGE_CLASSES as _STORAGE_CLASSES, storage_class as _storage_class
 from .tensor_methods import index_put_
@@ -321,8 +321,8 @@ __all__ = [
     "std_mean", "strided", "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "t_copy", "take", "take_along_dim",
     "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "tile", "topk", "trace", "transpose",
     "transpose_copy", "trapezoid", "trapz", "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc",
-    "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique", "unique_consecutive", "unravel_index",
-    "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy",
+    "typename", "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique", "unique_consecutive",
+    "unravel_index", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy",
     "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot", "view_as_complex", "view_as_real",
     "view_copy", "vmap", "vsplit", "vstack", "where", "xlogy", "zeros", "zeros_like",
 ]

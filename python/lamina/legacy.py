@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 
     from ._core import dtype as DType
 
-__all__ = ["LEGACY_TYPES", "default_tensor", "legacy_tensor", "set_default_tensor_type", "type_named", "type_text"]
+__all__ = [
+    "LEGACY_TYPES",
+    "default_tensor",
+    "legacy_tensor",
+    "set_default_tensor_type",
+    "type_named",
+    "type_text",
+    "typename",
+]
 
 
 def legacy_tensor(dtype: DType, args: tuple[Any, ...], device: Any = None, own_type: bool = True) -> Tensor:
@@ -107,6 +115,20 @@ _BY_TEXT = {text: dtype for dtype, text in _TEXTS.items()}
 def type_text(dtype: DType) -> str:
     """``"torch.FloatTensor"`` for ``float32``."""
     return _TEXTS[dtype]
+
+
+def typename(obj: object) -> str:
+    """The name of a tensor's old type, of a class, a function or a module; of anything else, that of its type.
+
+    >>> lamina.typename(lamina.ones(2)), lamina.typename(3), lamina.typename(lamina.nn.Linear)
+    ('torch.FloatTensor', 'int', 'lamina.nn.modules.linear.Linear')
+    """
+    if isinstance(obj, Tensor):
+        return str(obj.type())
+    named = obj if hasattr(obj, "__qualname__") or hasattr(obj, "__name__") else type(obj)
+    name: str = getattr(named, "__qualname__", None) or named.__name__  # type: ignore[attr-defined]
+    module = getattr(named, "__module__", None) or "builtins"
+    return name if module == "builtins" else f"{module}.{name}"
 
 
 def type_named(kind: DType | str | type) -> DType:

@@ -216,3 +216,21 @@ def test_constructors_by_type_are_no_bases() -> None:
     assert lamina.ones(2).new(size=(3, 4)).shape == (3, 4)
     with pytest.raises(RuntimeError, match="none is available"):
         lamina.device(0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("thing", "name"),
+    [
+        (lamina.ones(1), "torch.FloatTensor"),
+        (lamina.nn.Parameter(lamina.ones(1)), "torch.FloatTensor"),
+        (lamina.nn.Linear(1, 1), "lamina.nn.modules.linear.Linear"),
+        (lamina.nn.Linear, "lamina.nn.modules.linear.Linear"),
+        (3, "int"),
+        (len, "len"),
+        ([].append, "list.append"),
+        (np, "numpy"),
+        (None, "NoneType"),
+    ],
+)
+def test_typename(thing: object, name: str) -> None:
+    assert lamina.typename(thing) == name

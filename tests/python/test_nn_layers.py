@@ -364,6 +364,13 @@ def test_attention_layer_masks_and_batches() -> None:
     assert nothing is None
     with pytest.raises(AssertionError, match="divisible by num_heads"):
         nn.MultiheadAttention(5, 2)
+    for attention, length, message in (
+        (layer, 4, "key shape .* does not match value shape"),
+        (other, 4, "key's sequence and"),
+    ):
+        query = lamina.ones(1, 3, 4)
+        with pytest.raises(AssertionError, match=message):
+            attention(query, lamina.ones(1, 5, attention.kdim), lamina.ones(1, length, attention.vdim))
 
 
 def test_resizing_options_that_contradict_each_other() -> None:
