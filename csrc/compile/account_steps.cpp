@@ -98,14 +98,22 @@ std::vector<StepAccount> account_steps(const Program& unfused, const Program& pr
   for (std::uint32_t index = 0; index < makers.size(); ++index) {
     const std::uint32_t step = makers[index] == kNone ? kNone : program[makers[index]].step;
     const Node& node = unfused[index];
-    if (step == kNone || shares_memory(program[index])) continue;
+    const bool looks = shares_memory(program[index]) && makers[index] != index;  // within what absorbed it
+    if (step == kNone || looks) continue;
     const double own = work_of(unfused, node);
     work[step] += own;
     std::vector<const Shape*> operands;
     for (std::uint32_t operand : node.operands) operands.push_back(unfused[operand].shape);
     steps[step].members.push_back({node.slot, node.op, static_cast<float>(own), kept[index], std::move(operands)});
   }
-  const std::vector<StepAccount::Member>* next = nullptr;
+  const auto lend = [](const std::vector<StepAccount::Member>*& from, StepAccount& to) {
+    if (to.members.empty() && from) {
+      to.members = *from;
+      for (StepAccount::Member& member : to.members) member.kept = 0;
+    }
+    if (!to.members.empty()) from = &to.members;
+  };
+  const std::vector<StepAccount::Member>*next = nullptr, *last = nullptr;
   for (std::size_t step = steps.size(); step-- > 0;) {
     StepAccount& account = steps[step];
     account.note = plan.notes[step];
@@ -113,12 +121,9 @@ std::vector<StepAccount> account_steps(const Program& unfused, const Program& pr
     for (StepAccount::Member& member : account.members)
       member.share = work[step] > 0 ? static_cast<float>(member.share / work[step])
                                     : 1 / static_cast<float>(account.members.size());
-    if (account.members.empty() && next) {
-      account.members = *next;
-      for (StepAccount::Member& member : account.members) member.kept = 0;
-    }
-    next = &account.members;
+    lend(next, account);
   }
+  for (StepAccount& account : steps) lend(last, account);  // a part of a result, whose other parts are made before
   return steps;
 }
 

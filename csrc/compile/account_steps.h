@@ -19,7 +19,7 @@ struct StepAccount {
   };
   std::string note;             // as in the plan
   std::int64_t bytes;           // read and written
-  std::vector<Member> members;  // a step without its own, as a copy for the next one, has that one's
+  std::vector<Member> members;  // one without its own, as a copy for the next, has that one's
 };
 
 struct PlanAccount {

@@ -237,6 +237,7 @@ void flush() {
   recording.clear();
   memory.arena.reset();
   memory.outputs.clear();
+  if (memory.recorder) memory.recorder->note_end();
   memory.recorder.reset();
   g_spare = std::move(work);
 }

@@ -100,8 +100,11 @@ void RunRecorder::note_plan(const CompiledPlanPtr& compiled, const Recording& re
 
 RunRecorder::~RunRecorder() {
   if (run_.accounted == 0) return;  // there was no plan
-  run_.ended = runtime::StepTimes::now();
   run_.steps = times.spans();
+  if (run_.ended == 0) {
+    run_.ended = run_.accounted;
+    for (const auto& step : run_.steps) run_.ended = std::max(run_.ended, step.began + step.took);
+  }
   profile_->runs_.push_back(std::move(run_));
 }
 

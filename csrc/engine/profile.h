@@ -70,6 +70,8 @@ class RunRecorder {
  public:
   explicit RunRecorder(std::int64_t flush);
   void note_plan(const CompiledPlanPtr& compiled, const Recording& recording, const Liveness& liveness);
+  // The flush ends here. A run that broke off, or pauses, ends with the last of its steps.
+  void note_end() { run_.ended = runtime::StepTimes::now(); }
   ~RunRecorder();
   RunRecorder(const RunRecorder&) = delete;
   RunRecorder& operator=(const RunRecorder&) = delete;

@@ -49,6 +49,17 @@ TEST(AccountSteps, ACopyForTheNextStepHasItsMembers) {
   EXPECT_EQ(accounts[1].members[0].kept, 4 * 32);
 }
 
+TEST(AccountSteps, AViewThatStridesCannotExpressIsAMember) {
+  Compiled c;
+  ValuePtr turned = build::permute(range({4, 8}), DimVector{1, 0});
+  ValuePtr y = build::reshape(turned, Shape::of({32}));
+  c.read({y});
+  const std::vector<StepAccount> accounts = accounts_of(c);
+  ASSERT_EQ(accounts.size(), 1u);
+  ASSERT_EQ(accounts[0].members.size(), 1u);
+  EXPECT_EQ(accounts[0].members[0].value, y->slot);
+}
+
 TEST(StepTimes, StepsThatRanTogetherShareTheTimeByTheirShares) {
   runtime::StepTimes times(3);
   times.begin();

@@ -273,3 +273,15 @@ def test_what_an_outermost_module_returns_is_computed_though_nobody_keeps_it() -
     assert loss.item() >= 0
     plan = trace_of(p).programs[run.program]
     assert [member.kept for step in plan for member in step.members if member.op != "sum"] == [0] * 6
+
+
+def test_every_step_is_somebodys() -> None:
+    z = lamina.tensor([1 + 2j, 3 - 1j])
+    x = lamina.rand(2, 3, 4, 4)
+    lamina.flush()
+    with lamina.profile() as p:
+        kept = [z.conj(), lamina.nn.Unfold(2)(x), x.permute(3, 1, 0, 2).reshape(-1)]
+    assert len(kept) == 3
+    trace = trace_of(p)
+    assert all(step.members for program in trace.programs for step in program)
+    assert overheads(trace).kernels == pytest.approx(sum(row.time for row in p.modules()))
