@@ -142,7 +142,6 @@ if TYPE_CHECKING:
         lu_unpack,
         matrix_exp,
         matrix_power,
-        slogdet,
     )
     from .linalg import inv as inverse
     from .profiler import profile
@@ -152,7 +151,7 @@ if TYPE_CHECKING:
     # isort: off
     from .linalg.former import (
         chain_matmul as chain_matmul, cholesky as cholesky, cross as cross, lu as lu, lu_solve as lu_solve,
-        pinverse as pinverse, qr as qr, svd as svd,
+        pinverse as pinverse, qr as qr, slogdet as slogdet, svd as svd,
         triangular_solve as triangular_solve,
     )
     from .linalg.reflections import geqrf as geqrf, orgqr as orgqr, ormqr as ormqr
@@ -236,7 +235,18 @@ _AUTOCAST = (
     "set_autocast_dtype", "set_autocast_enabled", "set_autocast_gpu_dtype",
 )
 # fmt: on
-_FORMER = ("chain_matmul", "cholesky", "cross", "lu", "lu_solve", "pinverse", "qr", "svd", "triangular_solve")
+_FORMER = (
+    "chain_matmul",
+    "cholesky",
+    "cross",
+    "lu",
+    "lu_solve",
+    "pinverse",
+    "qr",
+    "slogdet",
+    "svd",
+    "triangular_solve",
+)
 _REFLECTIONS = ("geqrf", "orgqr", "ormqr")
 # Functions of subpackages that are not loaded with the package: (subpackage, name there).
 _LAZY = {
@@ -258,7 +268,6 @@ _LAZY = {
     "save": ("io", "save"),
     "seed": ("random", "seed"),
     "set_float32_matmul_precision": ("compiling", "set_float32_matmul_precision"),
-    "slogdet": ("linalg", "slogdet"),
     **{name: ("linalg.former", name) for name in _FORMER},
     **{name: ("linalg.reflections", name) for name in _REFLECTIONS},
     "vmap": ("func", "vmap"),
@@ -316,7 +325,7 @@ __all__ = [
     "searchsorted", "seed", "select", "select_copy", "select_scatter", "serialization", "set_default_device",
     "set_default_dtype", "set_default_tensor_type", "set_deterministic_debug_mode", "set_float32_matmul_precision",
     "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign",
-    "signbit", "sin", "sinc", "sinh", "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy",
+    "signbit", "sin", "sinc", "sinh", "slice_scatter", "softmax", "sort", "special", "split", "split_copy",
     "split_with_sizes", "split_with_sizes_copy", "sqrt", "square", "squeeze", "squeeze_copy", "stack", "std",
     "std_mean", "strided", "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "t_copy", "take", "take_along_dim",
     "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "tile", "topk", "trace", "transpose",

@@ -29,6 +29,7 @@ __all__ = [
     "linalg_lu_factor",
     "linalg_lu_factor_ex",
     "linalg_qr",
+    "linalg_slogdet",
     "linalg_solve_ex",
     "linalg_svd",
     "lu_unpack",
@@ -145,7 +146,7 @@ class aminmax(_Result):
 
 
 class slogdet(_Result):
-    """Result of `lamina.linalg.slogdet`."""
+    """Result of `lamina.slogdet`."""
 
     __slots__ = ()
     sign: Tensor  # the determinant's sign
@@ -309,3 +310,9 @@ class linalg_lu(_Result):
     P: Tensor  # a permutation
     L: Tensor  # a lower triangle with ones on its diagonal
     U: Tensor  # an upper triangle
+
+
+class linalg_slogdet(slogdet):
+    """Result of `lamina.linalg.slogdet`."""
+
+    __slots__ = ()

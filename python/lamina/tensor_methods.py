@@ -292,9 +292,8 @@ def _mvlgamma_(self: Tensor, p: int) -> Tensor:
 
 # Methods that are functions of modules which are loaded when one is first called: by module, and `inverse` by `inv`.
 _LATE = (
-    ("linalg", ("cholesky_inverse", "cholesky_solve", "det", "logdet", "matrix_exp", "matrix_power")),
-    ("linalg", ("slogdet", "inverse")),
-    ("linalg.former", ("cholesky", "cross", "lu", "lu_solve", "pinverse", "qr", "svd", "triangular_solve")),
+    ("linalg", ("cholesky_inverse", "cholesky_solve", "det", "inverse", "logdet", "matrix_exp", "matrix_power")),
+    ("linalg.former", ("cholesky", "cross", "lu", "lu_solve", "pinverse", "qr", "slogdet", "svd", "triangular_solve")),
     ("linalg.reflections", ("geqrf", "orgqr", "ormqr")),
     ("nn.functional.short_time", ("istft", "stft")),
 )

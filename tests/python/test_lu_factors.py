@@ -102,6 +102,9 @@ def test_former_names(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.warns(UserWarning, match=r"torch.lu_solve is deprecated in favor of torch.linalg.lu_solve"):
         assert lamina.allclose(A @ B.lu_solve(LU, pivots), B)
     assert A.lu(get_infos=True)[2].tolist() == [0, 0]  # warned once
+    for form, result in ((A.slogdet(), "slogdet"), (lamina.linalg.slogdet(A), "linalg_slogdet")):
+        assert str(form).startswith(f"torch.return_types.{result}(\nsign=")
+        assert form.logabsdet.shape == (2,)
     U, S, V = A.svd()
     assert lamina.allclose(U * S.unsqueeze(-2) @ V.mT, A)
     positive = A @ A.mT

@@ -8,13 +8,25 @@ from ..functions.arguments import composed
 from ..functions.precision import in_float32
 from ..functions.shaping import broadcast_shapes
 from ..return_types import qr as QR
+from ..return_types import slogdet as SignAndLog
 from ..return_types import svd as SVD
 from ..return_types import triangular_solve as Solved
 from . import decompositions, lu_factors, norms, solving
 from .least_squares import pinv
 from .solving import solve_triangular
 
-__all__ = ["chain_matmul", "cholesky", "cross", "lu", "lu_solve", "pinverse", "qr", "svd", "triangular_solve"]
+__all__ = [
+    "chain_matmul",
+    "cholesky",
+    "cross",
+    "lu",
+    "lu_solve",
+    "pinverse",
+    "qr",
+    "slogdet",
+    "svd",
+    "triangular_solve",
+]
 
 
 def _warn_once(old: str, new: str, how: str) -> None:
@@ -64,6 +76,11 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
             raise RuntimeError(f"no dimension of size 3 in input: its shape is {list(input.shape)}")
     product: Tensor = norms.cross(input, other, dim=dim)
     return product
+
+
+def slogdet(input: Tensor) -> SignAndLog:
+    """`linalg.slogdet`."""
+    return SignAndLog(*solving.slogdet(input))
 
 
 @in_float32

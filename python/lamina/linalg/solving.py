@@ -14,8 +14,7 @@ from ..functions.matrices import diag_embed, tril
 from ..functions.precision import as_given, in_float32
 from ..functions.shaping import broadcast_shapes
 from ..looking import holds_somewhere
-from ..return_types import linalg_cholesky_ex
-from ..return_types import slogdet as SignAndLog
+from ..return_types import linalg_cholesky_ex, linalg_slogdet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -207,7 +206,7 @@ def det(A: Tensor) -> Tensor:
 
 @as_given
 @composed
-def slogdet(A: Tensor) -> SignAndLog:
+def slogdet(A: Tensor) -> linalg_slogdet:
     """The determinant's sign and the logarithm of its absolute value (0 and -inf if the matrix is singular).
 
     The sign of a complex determinant is that divided by its absolute value, and has a gradient.
@@ -215,7 +214,7 @@ def slogdet(A: Tensor) -> SignAndLog:
     _check_square("slogdet", A)
     pivots, sign = _pivots(A)
     signs = pivots.sgn() if A.is_complex() else pivots.detach().sign()
-    return SignAndLog(signs.prod(-1) * sign, pivots.abs().log().sum(-1))
+    return linalg_slogdet(signs.prod(-1) * sign, pivots.abs().log().sum(-1))
 
 
 @as_given
