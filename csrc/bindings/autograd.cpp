@@ -174,9 +174,8 @@ LAMINA_FUNCTION_AS(kModule, grad_of, "grad",
   Object tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(results.size()))));
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (!results[i])
-      check(a.flag(5, false),
-            "One of the differentiated Tensors appears to not have been used in the graph. Set "
-            "allow_unused=True if this is the desired behavior.");
+      check(a.flag(5, false), "The differentiated Tensor at index ", i,
+            " appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.");
     PyObject* item = results[i] ? wrap(engine::unshared(std::move(results[i]))) : Object::borrowed(Py_None).release();
     PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), item);
   }
