@@ -29,7 +29,7 @@ RATIOS = (
     Ratio("^chimera.*backward$", 12.0, peer="torch"),
     Ratio("^(linear|[0-9]+ products)", 0.95, 1.1),
     Ratio("^linear", 0.95, 1.15, peer="torch"),
-    Ratio(r"^linear ((1|8|32) x|(64|128|256) x \2)", 1.2),
+    Ratio(r"^linear ((1|8|32) x|(64|128|256) x \3 x)", 1.2),
     Ratio("^MLP.*batch 1: forward", 1.3),
     Ratio("^MLP.*batch 32: forward", 1.1),
     Ratio("^MLP.*batch (128|1024): forward", 1.0),

@@ -81,6 +81,22 @@ TYPED_TEST(MatmulFloat, panels_packed_by_their_first_reader) {
   }
 }
 
+// Rows of a that lie a multiple of 4 KB apart, or fill more than half a megabyte, and stream past up to three panels of
+// columns: in panels of every height, of one depth and of several, as they are and as the columns of a turned product.
+TYPED_TEST(MatmulFloat, rows_that_stream_past_few_columns) {
+  for (const std::size_t n : {4u, 8u, 16u, 17u, 32u, 33u, 48u, 64u, 95u}) {
+    for (const auto& [m, k] : {std::pair{8u, 1024u}, {13u, 2048u}, {65u, 1024u}, {150u, 1030u}, {260u, 2048u}}) {
+      Case<TypeParam> rows =
+          make_case<TypeParam>(m, n, k, Layout::kRows, n % 2 == 0 ? Layout::kRows : Layout::kColumns);
+      add_epilogue(rows);
+      expect_exact(rows);
+      Case<TypeParam> turned = make_case<TypeParam>(n, m, k, Layout::kRows, Layout::kColumns);
+      add_tail(turned, 31);
+      expect_exact(turned);
+    }
+  }
+}
+
 TYPED_TEST(MatmulFloat, tails_of_every_small_size) {
   unsigned turn = 0;
   for (const std::size_t m : kSizes) {
