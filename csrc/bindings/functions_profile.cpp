@@ -67,7 +67,7 @@ LAMINA_FUNCTION(kModule, _profile_start, "") {
   Py_RETURN_NONE;
 }
 
-// Programs, runs, and calls of modules by path: see lamina/profiler/recording.py.
+// Programs, runs, and calls of modules by path: see lamina/profiler/trace.py.
 LAMINA_FUNCTION(kModule, _profile_stop, "") {
   const auto profile = engine::stop_profile();
   Object programs = list_of(profile->programs(), program_list), runs = list_of(profile->runs(), run_tuple);

@@ -270,9 +270,11 @@ def test_gammas_of_tiny_concentrations_do_not_underflow_as_logarithms() -> None:
     logarithms.sum().backward()
     assert a.grad is not None
     assert bool(logarithms.isfinite().all())
-    # So close to 0, F(x) is x^a / gamma(a + 1).
+    # Close to 0, where all but two in a thousand lie, F(x) is x^a / gamma(a + 1).
     near = -(logarithms.detach() - lamina.digamma(a.detach() + 1)) / a.detach()
-    np.testing.assert_allclose(a.grad.numpy(), near.numpy(), rtol=1e-6)
+    close = (logarithms < -20).numpy()
+    assert close.sum() > 90
+    np.testing.assert_allclose(a.grad.numpy()[close], near.numpy()[close], rtol=1e-6)
 
 
 def test_a_policy_learns_the_better_action() -> None:
