@@ -15,19 +15,10 @@ ValuePtr convolution(Op op, const ValuePtr& x, const ValuePtr& weight, Dims size
   check(x->dtype == weight->dtype, "Input type (", scalar_name(x->dtype), ") and weight type (",
         scalar_name(weight->dtype), ") should be the same");
   check(is_differentiable(x->dtype), "\"convolution\" not implemented for '", scalar_name(x->dtype), "'");
-  check(groups > 0, "non-positive groups is not supported");
-  check(w[0] >= groups, "Given groups=", groups, ", expected weight to be at least ", groups,
-        " at dimension 0, but got weight of size ", to_string(w.dims(), '[', ']'), " instead");
-  check(w[0] % groups == 0, "Given groups=", groups, ", expected weight to be divisible by ", groups,
-        " at dimension 0, but got weight of size ", to_string(w.dims(), '[', ']'), " instead");
-  if (op == Op::convolution) {
-    check(in[1] == w[1] * groups, "Given groups=", groups, ", weight of size ", to_string(w.dims(), '[', ']'),
-          ", expected input", to_string(in.dims(), '[', ']'), " to have ", w[1] * groups, " channels, but got ", in[1],
-          " channels instead");
-    return build::convolution(x, weight, Shape::of({in[0], w[0], size[0], size[1]}), windows);
-  }
-  check(in[1] == w[0], "Given transposed=1, weight of size ", to_string(w.dims(), '[', ']'), ", expected input",
-        to_string(in.dims(), '[', ']'), " to have ", w[0], " channels, but got ", in[1], " channels instead");
+  const std::int64_t channels = op == Op::convolution ? w[1] * groups : w[0];
+  check(groups > 0 && w[0] >= groups && w[0] % groups == 0 && in[1] == channels, "convolution: ", groups,
+        " groups of weight ", to_string(w.dims(), '[', ']'), " do not fit images ", to_string(in.dims(), '[', ']'));
+  if (op == Op::convolution) return build::convolution(x, weight, Shape::of({in[0], w[0], size[0], size[1]}), windows);
   return build::convolution_input(x, weight, Shape::of({in[0], w[1] * groups, size[0], size[1]}), windows);
 }
 

@@ -74,6 +74,28 @@ WINDOW_ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: F.conv2d(scores(4, 4), scores(2, 3, 3, 3)), RuntimeError, r"Expected 3D \(unbatched\) or 4D \(batched\)"),
     (lambda: F.conv2d(scores(1, 2, 4, 4), scores(2, 3, 3, 3)), RuntimeError, "to have 3 channels, but got 2 channels"),
     (
+        lambda: F.conv1d(scores(2, 8), scores(4, 3, 5)),
+        RuntimeError,
+        r"weight of size \[4, 3, 5\], expected input\[1, 2, 8\] to have 3 channels",
+    ),
+    (
+        lambda: F.conv3d(scores(1, 2, 4, 4, 4), scores(4, 1, 3, 3, 3)),
+        RuntimeError,
+        r"expected input\[1, 2, 4, 4, 4\] to have 1 channels, but got 2",
+    ),
+    (
+        lambda: F.conv_transpose1d(scores(1, 3, 8), scores(4, 2, 3)),
+        RuntimeError,
+        r"Given transposed=1, weight of size \[4, 2, 3\], expected input\[1, 3, 8\] to have 4 channels, but got 3",
+    ),
+    (
+        lambda: F.conv_transpose3d(scores(1, 3, 4, 4, 4), scores(4, 2, 3, 3, 3)),
+        RuntimeError,
+        "to have 4 channels, but got 3",
+    ),
+    (lambda: F.conv1d(scores(1, 9, 8), scores(4, 3, 3), groups=3), RuntimeError, r"divisible by 3 .* \[4, 3, 3\]"),
+    (lambda: F.conv1d(scores(1, 9, 8), scores(4, 3, 3), groups=8), RuntimeError, r"at least 8 .* \[4, 3, 3\]"),
+    (
         lambda: F.conv2d(scores(1, 3, 4, 4), scores(2, 3, 5, 3)),
         RuntimeError,
         "Kernel size can't be greater than actual",

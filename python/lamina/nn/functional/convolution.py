@@ -96,7 +96,7 @@ def _convolve(
     window = weight.shape[2:]
     before, after = _paddings(axes, padding, strides, dilations, window)
     images, unbatched = _batch(name, axes, input)
-    _check_groups(groups, weight, bias, weight.shape[0])
+    _check_shapes(images, weight, bias, groups, False)
     _check_types(images, weight, bias)
     padded = [size + b + a for size, b, a in zip(images.shape[2:], before, after)]
     reach = [d * (k - 1) + 1 for k, d in zip(window, dilations)]
@@ -186,7 +186,7 @@ def _transpose(
             f"stride: {strides} dilation: {dilations}"
         )
     images, unbatched = _batch(name, axes, input)
-    _check_groups(groups, weight, bias, weight.shape[1] * groups)
+    _check_shapes(images, weight, bias, groups, True)
     _check_types(images, weight, bias)
     size = [
         (n - 1) * s - 2 * p + d * (k - 1) + e + 1
@@ -249,12 +249,27 @@ def _batch(name: str, axes: int, input: Tensor) -> tuple[Tensor, bool]:
     return input, False
 
 
-def _check_groups(groups: int, weight: Tensor, bias: Tensor | None, channels: int) -> None:
+def _check_shapes(input: Tensor, weight: Tensor, bias: Tensor | None, groups: int, transposed: bool) -> None:
+    """Checked here, where shapes are those that the user gave: below, images have two axes."""
     if groups <= 0:
         raise RuntimeError("non-positive groups is not supported")
-    if bias is not None and tuple(bias.shape) != (channels,):
+    filters = weight.shape[0]
+    if filters < groups or filters % groups:
+        wanted = f"divisible by {groups}" if filters >= groups else f"at least {groups}"
         raise RuntimeError(
-            f"Given weight of size {list(weight.shape)}, expected bias to be 1-dimensional with {channels} elements, "
+            f"Given groups={groups}, expected weight to be {wanted} at dimension 0, but got weight of size "
+            f"{list(weight.shape)} instead"
+        )
+    inner = weight.shape[1] * groups
+    taken, given = (filters, inner) if transposed else (inner, filters)
+    if input.shape[1] != taken:
+        raise RuntimeError(
+            f"Given {'transposed=1' if transposed else f'groups={groups}'}, weight of size {list(weight.shape)}, "
+            f"expected input{list(input.shape)} to have {taken} channels, but got {input.shape[1]} channels instead"
+        )
+    if bias is not None and tuple(bias.shape) != (given,):
+        raise RuntimeError(
+            f"Given weight of size {list(weight.shape)}, expected bias to be 1-dimensional with {given} elements, "
             f"but got bias of size {list(bias.shape)} instead"
         )
 
