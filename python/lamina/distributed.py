@@ -1,10 +1,15 @@
-"""``torch.distributed`` of a PyTorch that was built without it: programs ask ``is_available()`` and go on alone."""
+"""``torch.distributed`` where there is one process: programs ask whether there are others, and go on alone."""
 
 from __future__ import annotations
 
-__all__ = ["is_available"]
+__all__ = ["is_available", "is_initialized"]
 
 
 def is_available() -> bool:
     """False."""
+    return False
+
+
+def is_initialized() -> bool:
+    """False: no group of processes was made. Many programs ask this alone."""
     return False

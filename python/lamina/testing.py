@@ -7,6 +7,7 @@ from math import ceil, inf, isfinite, isnan, prod
 
 from . import _core
 from ._core import Tensor
+from ._warning import warn_caller
 from .dtypes import finfo, iinfo
 from .functions.arguments import as_size
 from .functions.arranging import repeat_interleave
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ._core import memory_format as MemoryFormat
     from .devices import device as Device
 
-__all__ = ["assert_close", "make_tensor"]
+__all__ = ["assert_allclose", "assert_close", "make_tensor"]
 
 # Relative and absolute tolerance; 0 for types that are not here.
 _TOLERANCES: dict[Any, tuple[float, float]] = {_core.float32: (1.3e-6, 1e-5), _core.float64: (1e-7, 1e-7)}
@@ -77,6 +78,33 @@ def assert_close(
     failure = _walk(actual, expected, "", problem)
     if failure is not None:
         raise AssertionError(failure if msg is None else msg(failure) if callable(msg) else msg)
+
+
+_FORMER_TOLERANCES = {_core.float16: (1e-3, 1e-3), _core.float32: (1e-4, 1e-5), _core.float64: (1e-5, 1e-8)}
+
+
+def assert_allclose(
+    actual: Any,
+    expected: Any,
+    rtol: float | None = None,
+    atol: float | None = None,
+    equal_nan: bool = True,
+    msg: str = "",
+) -> None:
+    """`assert_close` as it was before: types may differ, NaNs are equal, tolerances are wider. Deprecated."""
+    warn_caller(
+        "`torch.testing.assert_allclose()` is deprecated since 1.12 and will be removed in a future release. Please "
+        "use `torch.testing.assert_close()` instead.",
+        FutureWarning,
+    )
+    if not isinstance(actual, Tensor):
+        actual = _core.tensor(actual)
+    if not isinstance(expected, Tensor):
+        expected = _core.tensor(expected, dtype=actual.dtype)
+    if rtol is None and atol is None:
+        own = [_FORMER_TOLERANCES.get(x.dtype, (0.0, 0.0)) for x in (actual, expected)]
+        rtol, atol = map(max, zip(*own))
+    assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False, msg=msg or None)
 
 
 def _walk(a: Any, b: Any, path: str, problem: Callable[[Any, Any], str | None]) -> str | None:

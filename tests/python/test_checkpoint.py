@@ -13,8 +13,10 @@ from lamina.utils.checkpoint import (
     CheckpointError,
     checkpoint,
     checkpoint_sequential,
+    get_device_states,
     set_checkpoint_debug_enabled,
     set_checkpoint_early_stop,
+    set_device_states,
 )
 
 
@@ -182,3 +184,11 @@ def test_reentrant() -> None:
         assert not checkpoint(lambda x: x * w, lamina.ones(2), use_reentrant=True).requires_grad
     with pytest.raises(ValueError, match="only supported when use_reentrant=False"):
         checkpoint(lamina.exp, x, use_reentrant=True, debug=True)
+
+
+def test_there_are_no_states_of_other_devices() -> None:
+    devices, states = get_device_states(lamina.ones(2), [lamina.ones(1)])
+    assert (devices, states) == ([], [])
+    set_device_states(devices, states)
+    with pytest.raises(RuntimeError, match="no device but the CPU"):
+        set_device_states([0], [lamina.get_rng_state()])

@@ -109,5 +109,6 @@ def test_the_choice_among_kernels_of_attention_is_accepted() -> None:
 
 
 def test_there_are_no_other_processes() -> None:
-    assert not lamina.distributed.is_available()
+    assert lamina.distributed.is_available() is False
+    assert lamina.distributed.is_initialized() is False
     assert not hasattr(lamina.distributed, "init_process_group")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lamina
-from lamina.testing import assert_close, make_tensor
+from lamina.testing import assert_allclose, assert_close, make_tensor
 
 t = lamina.tensor
 nan = float("nan")
@@ -102,3 +102,35 @@ def test_make_tensor(dtype: Any) -> None:
 def test_make_tensor_refuses(dtype: Any, options: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         make_tensor((2,), dtype=dtype, device="cpu", **options)
+
+
+@pytest.mark.filterwarnings("ignore:.*assert_allclose:FutureWarning")
+@pytest.mark.parametrize(
+    ("actual", "expected", "options"),
+    [
+        (t([1.0]), t([1.00005]), {}),
+        (t([1.0]), [1.0], {}),
+        ([1, 2], [1.0, 2.0], {}),
+        (t([1.0]), t([1.00005], dtype=lamina.float64), {}),
+        (t([1]), t([1.00005]), {}),
+        (t([1.0], dtype=lamina.float16), t([1.001]), {}),
+        (nan, nan, {}),
+        (1.0, 1.1, {"rtol": 0.1, "atol": 0.0}),
+    ],
+)
+def test_close_as_it_was_before(actual: Any, expected: Any, options: dict[str, Any]) -> None:
+    assert_allclose(actual, expected, **options)
+
+
+def test_not_close_as_it_was_before() -> None:
+    with (
+        pytest.warns(FutureWarning, match="use `torch.testing.assert_close"),
+        pytest.raises(AssertionError, match=r"up to 0\.0001 allowed"),
+    ):
+        assert_allclose(t([1.0]), t([1.0002]))
+    with pytest.warns(FutureWarning), pytest.raises(AssertionError, match=r"^mine$"):
+        assert_allclose(t([1]), t([2]), msg="mine")
+    with pytest.warns(FutureWarning), pytest.raises(AssertionError, match="not close"):
+        assert_allclose(nan, nan, equal_nan=False)
+    with pytest.warns(FutureWarning), pytest.raises(ValueError, match="but got no atol"):
+        assert_allclose(1.0, 1.0, rtol=0.1)

@@ -18,7 +18,7 @@ from .checkpoint_comparison import (
     set_checkpoint_debug_enabled,
     set_checkpoint_early_stop,
 )
-from .checkpoint_reentrant import CheckpointFunction, with_state
+from .checkpoint_reentrant import CheckpointFunction, get_device_states, set_device_states, with_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,9 +31,11 @@ __all__ = [
     "CheckpointFunction",
     "checkpoint",
     "checkpoint_sequential",
+    "get_device_states",
     "noop_context_fn",
     "set_checkpoint_debug_enabled",
     "set_checkpoint_early_stop",
+    "set_device_states",
 ]
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["CheckpointFunction", "with_state"]
+__all__ = ["CheckpointFunction", "get_device_states", "set_device_states", "with_state"]
 
 
 def with_state(call: Callable[..., Any], state: Tensor | None) -> Callable[..., Any]:
@@ -35,6 +35,20 @@ def with_state(call: Callable[..., Any], state: Tensor | None) -> Callable[..., 
                 _core.set_rng_state(now)
 
     return again
+
+
+def get_device_states(*args: Any) -> tuple[list[int], list[Tensor]]:
+    """The other devices that the tensors of `args` are on, and their generators' states: there are none.
+
+    Reversible layers keep these beside the state of the CPU's generator (`get_rng_state`).
+    """
+    return [], []
+
+
+def set_device_states(devices: list[int], states: list[Tensor], *, device_type: str | None = None) -> None:
+    """Set the generators of other devices to what `get_device_states` gave. RuntimeError for any other device."""
+    if devices:
+        raise RuntimeError(f"set_device_states: there is no device but the CPU, got states of {devices}")
 
 
 class CheckpointFunction(Function):
