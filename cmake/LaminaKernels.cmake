@@ -1,6 +1,5 @@
 # lamina_add_kernels(<name> [USES <layer>...]): the kernels' library. Its isa_<set>.cpp files are the same code compiled for
-# one instruction set each; LAMINA_HAVE_ISA_<SET> tells the dispatcher which of them exist. LAMINA_COMPILED_KERNELS names a
-# library that another build has made of them; it is taken as long as no source is newer.
+# one instruction set each; LAMINA_HAVE_ISA_<SET> tells the dispatcher which of them exist.
 include(CheckCXXCompilerFlag)
 include(CheckCXXSourceRuns)
 
@@ -25,17 +24,7 @@ endfunction()
 
 macro(lamina_add_kernels name)
   cmake_parse_arguments(LAYER "" "" "USES" ${ARGN})
-  set(compiled "${LAMINA_COMPILED_KERNELS}")
-  if(compiled)
-    file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/CMakeLists.txt" "${PROJECT_SOURCE_DIR}/cmake/*"
-         "${PROJECT_SOURCE_DIR}/csrc/CMakeLists.txt" "${PROJECT_SOURCE_DIR}/csrc/${name}/*" "${PROJECT_SOURCE_DIR}/csrc/support/*")
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${sources})
-    foreach(source IN LISTS sources)
-      if("${source}" IS_NEWER_THAN "${LAMINA_COMPILED_KERNELS}")
-        set(compiled "")
-      endif()
-    endforeach()
-  endif()
+  lamina_find_compiled(${name} "${LAYER_USES}" compiled)
   if(compiled)
     lamina_add_imported_layer(${name} "${compiled}" "${LAYER_USES}")
   else()

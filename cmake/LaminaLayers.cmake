@@ -1,4 +1,5 @@
-# lamina_add_layer(<name> [USES <layer>...]): the library lamina_<name> of all sources in csrc/<name>.
+# lamina_add_layer(<name> [USES <layer>...]): the library lamina_<name> of all sources in csrc/<name>. Where
+# LAMINA_COMPILED_LAYERS has one that another build has made, that is taken as long as no source is newer.
 
 # What every source of ours is compiled and linked with.
 add_library(lamina_options INTERFACE)
@@ -60,20 +61,52 @@ function(lamina_add_layer_library name sources uses)
   set(LAMINA_LAYERS lamina_${name} ${LAMINA_LAYERS} CACHE INTERNAL "")
 endfunction()
 
+# Sets `library` to what another build has made of a layer; to nothing if a file of it or of what it uses is newer.
+function(lamina_find_compiled name uses library)
+  set(folders ${name})
+  foreach(use IN LISTS uses)
+    list(APPEND folders ${LAMINA_${use}_FOLDERS})
+  endforeach()
+  list(REMOVE_DUPLICATES folders)
+  set(LAMINA_${name}_FOLDERS "${folders}" PARENT_SCOPE)
+  set(compiled "${LAMINA_COMPILED_LAYERS}/liblamina_${name}.a")
+  if(LAMINA_COMPILED_LAYERS AND EXISTS "${compiled}")
+    list(TRANSFORM folders REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/csrc/\\1/*")
+    file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/CMakeLists.txt" "${PROJECT_SOURCE_DIR}/cmake/*"
+         "${PROJECT_SOURCE_DIR}/csrc/CMakeLists.txt" ${folders})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${sources})
+    foreach(source IN LISTS sources)
+      if("${source}" IS_NEWER_THAN "${compiled}")
+        set(compiled "")
+        break()
+      endif()
+    endforeach()
+  else()
+    set(compiled "")
+  endif()
+  set(${library} "${compiled}" PARENT_SCOPE)
+endfunction()
+
 # Declares lamina_<name>, which is compiled already, in the file `library`.
 function(lamina_add_imported_layer name library uses)
   add_library(lamina_${name} STATIC IMPORTED GLOBAL)
   set_target_properties(lamina_${name} PROPERTIES IMPORTED_LOCATION "${library}")
   list(TRANSFORM uses PREPEND lamina_)
   target_link_libraries(lamina_${name} INTERFACE ${uses} lamina_options)
+  set(LAMINA_${name}_SCOPE INTERFACE PARENT_SCOPE)
   set(LAMINA_LAYERS lamina_${name} ${LAMINA_LAYERS} CACHE INTERNAL "")
 endfunction()
 
 macro(lamina_add_layer name)
   cmake_parse_arguments(LAYER "" "" "USES" ${ARGN})
-  file(GLOB LAYER_SOURCES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/csrc/${name}/*.cpp")
-  lamina_add_layer_library(${name} "${LAYER_SOURCES}" "${LAYER_USES}")
-  if(LAYER_SOURCES)
-    lamina_precompile_headers(lamina_${name})
+  lamina_find_compiled(${name} "${LAYER_USES}" compiled)
+  if(compiled)
+    lamina_add_imported_layer(${name} "${compiled}" "${LAYER_USES}")
+  else()
+    file(GLOB LAYER_SOURCES CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/csrc/${name}/*.cpp")
+    lamina_add_layer_library(${name} "${LAYER_SOURCES}" "${LAYER_USES}")
+    if(LAYER_SOURCES)
+      lamina_precompile_headers(lamina_${name})
+    endif()
   endif()
 endmacro()

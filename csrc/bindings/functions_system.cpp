@@ -65,6 +65,10 @@ LAMINA_FUNCTION(kModule, set_num_threads, "count") {
   Py_RETURN_NONE;
 }
 LAMINA_FUNCTION(kModule, get_num_threads, "") { return PyLong_FromLong(runtime::num_threads()); }
+// For tests/python/single_threaded.py.
+LAMINA_FUNCTION(kModule, _second_thread_count, "") {
+  return PyLong_FromUnsignedLongLong(runtime::second_thread_count());
+}
 LAMINA_FUNCTION(kModule, isa, "") { return PyUnicode_FromString(kernels::table().isa); }
 
 LAMINA_FUNCTION(kModule, current_scope_path, "") { return PyUnicode_FromString(scope_path(current_scope()).c_str()); }

@@ -10,6 +10,7 @@
 #include "bindings/registry.h"
 #include "graph/scope.h"
 #include "ops/record.h"
+#include "runtime/thread_pool.h"
 
 namespace lamina::bindings {
 
@@ -53,6 +54,7 @@ void run_on_own_thread(const std::function<void()>& walk) {
   std::uint32_t scope = current_scope();
   int threads = t_threads + 1;
   PyThreadState* waiting = PyEval_SaveThread();
+  runtime::note_second_thread();
   std::thread thread([&] {
     PyGILState_STATE lock = PyGILState_Ensure();
     set_grad_enabled(gradients);

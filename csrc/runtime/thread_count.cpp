@@ -1,9 +1,11 @@
-// How many threads work: what was set, else LAMINA_NUM_THREADS, else the CPUs that this process may use.
+// How many threads work: what was set, else LAMINA_NUM_THREADS, else the CPUs that this process may use. And how
+// often more than one was to.
 #include <sched.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <thread>
 
@@ -15,6 +17,7 @@ namespace {
 
 constexpr int kMaxThreads = 1024;
 std::atomic<int> wanted_threads{0};  // 0: not yet asked for
+std::atomic<std::uint64_t> second_threads{0};
 
 int available_cpus() {
   cpu_set_t set;
@@ -45,5 +48,8 @@ int num_threads() {
 }
 
 void set_num_threads(int count) { wanted_threads.store(std::clamp(count, 1, kMaxThreads), std::memory_order_relaxed); }
+
+std::uint64_t second_thread_count() { return second_threads.load(std::memory_order_relaxed); }
+void note_second_thread() { second_threads.fetch_add(1, std::memory_order_relaxed); }
 
 }  // namespace lamina::runtime

@@ -293,7 +293,10 @@ void parallel_for(std::size_t count, std::size_t grain, RangeBody body, void* co
   if (count > grain && !working) {
     const int threads = num_threads();
     const std::size_t chunks = (count - 1) / grain + 1;
-    if (threads > 1 && pool().try_run(threads, chunks, count, grain, body, context)) return;
+    if (threads > 1) {
+      note_second_thread();
+      if (pool().try_run(threads, chunks, count, grain, body, context)) return;
+    }
   }
   for (std::size_t begin = 0; begin < count; begin += grain) body(context, begin, std::min(count, begin + grain));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace lamina::runtime {
@@ -11,6 +12,11 @@ namespace lamina::runtime {
 int num_threads();
 // Takes effect at the next parallel_for. count >= 1.
 void set_num_threads(int count);
+
+// How often work was offered to a second thread in this process, whether or not one took part: by a parallel_for, or by
+// whoever starts a thread. What leaves the count alone has nothing to show to a thread sanitizer.
+std::uint64_t second_thread_count();
+void note_second_thread();
 
 using RangeBody = void (*)(void* context, std::size_t begin, std::size_t end);
 

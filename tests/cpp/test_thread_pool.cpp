@@ -195,6 +195,22 @@ TEST_F(ThreadPool, serves_several_callers) {
   EXPECT_EQ(wrong, 0);
 }
 
+TEST_F(ThreadPool, counts_what_is_offered_to_a_second_thread) {
+  const auto count_of = [](std::size_t chunks) {
+    const std::uint64_t before = second_thread_count();
+    EXPECT_TRUE(covers_once(chunks, 1));
+    return second_thread_count() - before;
+  };
+  set_num_threads(1);
+  EXPECT_EQ(count_of(2), 0U);
+  set_num_threads(2);
+  EXPECT_EQ(count_of(1), 0U) << "one chunk is the caller's";
+  EXPECT_EQ(count_of(2), 1U);
+  const std::uint64_t before = second_thread_count();
+  parallel_for(2, 1, [](std::size_t, std::size_t) { parallel_for(2, 1, [](std::size_t, std::size_t) {}); });
+  EXPECT_EQ(second_thread_count() - before, 1U) << "inside another, it is the thread's own";
+}
+
 TEST_F(ThreadPool, thread_count_changes_between_and_during_jobs) {
   std::atomic<bool> stop{false};
   std::thread changer([&] {

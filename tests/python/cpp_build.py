@@ -60,13 +60,14 @@ def build_once() -> Path | BuildError:
         return error
 
 
-def installed_kernels() -> Path | None:
-    """The library of kernels that the last installation from this checkout has compiled.
+def installed_layers() -> Path | None:
+    """The directory with the libraries of all layers that the last installation from this checkout has compiled.
 
-    They take as long to compile as all else, and these are the ones that users get. A sanitizer needs its own.
+    They take longer to compile than the tests, and these are what users get. A sanitizer needs its own.
     """
     found = ROOT.glob("build/cp*/Release/csrc/liblamina_kernels.a") if PRESET == "cpp-tests" else ()
-    return max(found, key=modified, default=None)
+    newest = max(found, key=modified, default=None)
+    return newest and newest.parent
 
 
 def modified(path: Path) -> float:
@@ -81,7 +82,7 @@ def configure_and_build() -> Path:
     environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
     environment["CMAKE_PREFIX_PATH"] = os.pathsep.join([sys.prefix, environment.get("CMAKE_PREFIX_PATH", "")])
     configure = ["--preset", PRESET, f"-DCMAKE_MAKE_PROGRAM={ninja}"]
-    configure.append(f"-DLAMINA_COMPILED_KERNELS={installed_kernels() or ''}")
+    configure.append(f"-DLAMINA_COMPILED_LAYERS={installed_layers() or ''}")
     if os.environ.get("CI") and PRESET == "cpp-tests":  # instrumented code makes the compiler see ghosts
         configure.append("-DLAMINA_WERROR=ON")
     with (directory / ".lock").open("w") as lock:
@@ -93,8 +94,8 @@ def configure_and_build() -> Path:
 
 def kernels() -> Path:
     """The library of kernels in the C++ tests: their own or the installation's. Raises BuildError."""
-    candidates = [build() / "csrc" / "liblamina_kernels.a", installed_kernels()]
-    return max((path for path in candidates if path is not None and path.exists()), key=modified)
+    directories = [directory for directory in (build() / "csrc", installed_layers()) if directory]
+    return max((path for directory in directories for path in directory.glob("liblamina_kernels.a")), key=modified)
 
 
 def list_cases(binary: Path) -> list[str]:
