@@ -176,3 +176,10 @@ def test_trunc_normal_is_normal_between_its_ends() -> None:
     assert abs(x.mean().item() - expected) < 0.03
     with pytest.warns(UserWarning, match="mean is more than 2 std"):
         init.trunc_normal_(lamina.empty(3), mean=10.0)
+
+
+def test_the_fan_that_a_mode_names() -> None:
+    weight = lamina.empty(2, 3, 5)
+    assert [init._calculate_correct_fan(weight, mode) for mode in ("fan_in", "fan_out")] == [15, 10]
+    with pytest.raises(ValueError, match="Mode fan not supported"):
+        init._calculate_correct_fan(weight, "fan")

@@ -112,3 +112,17 @@ def test_there_are_no_other_processes() -> None:
     assert lamina.distributed.is_available() is False
     assert lamina.distributed.is_initialized() is False
     assert not hasattr(lamina.distributed, "init_process_group")
+
+
+def test_tensors_in_one_row_and_back() -> None:
+    from lamina._utils import _flatten_dense_tensors, _unflatten_dense_tensors
+
+    tensors = [lamina.arange(6.0).reshape(2, 3).t(), lamina.zeros(0, 2), lamina.tensor(7.0)]
+    flat = _flatten_dense_tensors(tensors)
+    assert flat.tolist() == [0, 3, 1, 4, 2, 5, 7]
+    parts = _unflatten_dense_tensors(flat, tensors)
+    assert [part.tolist() for part in parts] == [tensor.tolist() for tensor in tensors]
+    parts[0].zero_()
+    assert flat.tolist() == [0] * 6 + [7]
+    with pytest.raises(RuntimeError, match="exceeds dimension size"):
+        _unflatten_dense_tensors(flat[:3], tensors)

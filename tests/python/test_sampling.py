@@ -16,6 +16,10 @@ def test_randint_like() -> None:
     assert set(x.reshape(-1).tolist()) == {3, 4, 5, 6}
     assert set(lamina.randint_like(lamina.zeros(100), 2).tolist()) == {0.0, 1.0}
     assert lamina.randint_like(lamina.zeros(2), 5, dtype=lamina.int64).dtype == lamina.int64
+    assert set(lamina.randint_like(lamina.zeros(100), high=2).tolist()) == {0.0, 1.0}
+    assert set(lamina.randint_like(lamina.zeros(100), low=-2, high=0).tolist()) == {-2.0, -1.0}
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'high'"):
+        lamina.randint_like(lamina.zeros(2))
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ __all__ = ["binomial", "multinomial", "poisson", "randint_like"]
 
 def randint_like(
     input: Tensor,
-    low: int,
+    low: int | None = None,
     high: int | None = None,
     *,
     dtype: DType | None = None,
@@ -31,7 +31,11 @@ def randint_like(
     memory_format: MemoryFormat | None = None,
 ) -> Tensor:
     """Integers from `low` (0 if only one bound is given) to below `high`, in `input`'s shape, dtype and order."""
-    low, high = (0, low) if high is None else (low, high)
+    if high is None:
+        low, high = None, low
+    if high is None:
+        raise TypeError("randint_like() missing 1 required positional argument: 'high'")
+    low = low or 0
     numbers = _core.randint(low, high, tuple(input.shape), dtype=dtype or input.dtype, device=device or input.device)
     numbers = _core._lay_out(numbers, _core.empty_like(input, memory_format=memory_format).stride())
     return numbers.requires_grad_() if requires_grad else numbers
