@@ -39,7 +39,8 @@ Table<Attribute>& attributes() {
 const Shape* compute_broadcast(const Shape* a, const Shape* b) {
   int rank = std::max(a->rank(), b->rank());
   DimVector dims(static_cast<std::size_t>(rank));
-  for (int axis = 0; axis < rank; ++axis) {
+  // From the back, so that of several axes that do not fit the last one is named, as in PyTorch.
+  for (int axis = rank - 1; axis >= 0; --axis) {
     int from_a = axis - (rank - a->rank()), from_b = axis - (rank - b->rank());
     std::int64_t size_a = from_a < 0 ? 1 : (*a)[from_a], size_b = from_b < 0 ? 1 : (*b)[from_b];
     check(size_a == size_b || size_a == 1 || size_b == 1, "The size of tensor a (", size_a,

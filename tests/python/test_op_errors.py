@@ -22,6 +22,11 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         RuntimeError,
         r"The size of tensor a \(3\) must match the size of tensor b \(4\) at non-singleton dimension 1",
     ),
+    "broadcast twice": (
+        lambda: ONES(4, 3, 2, 2) + ONES(4, 3, 5, 6),
+        RuntimeError,
+        r"The size of tensor a \(2\) must match the size of tensor b \(6\) at non-singleton dimension 3",
+    ),
     "broadcast where": (lambda: lamina.where(ONES(3) > 0, ONES(2), 0), RuntimeError, "size of tensor a"),
     "sum axis": (
         lambda: ONES(2, 3).sum(2),
