@@ -158,6 +158,7 @@ struct Table {
   CompoundFn compound[kCompoundCount][kDTypeCount];
   CastFn cast[kDTypeCount][kDTypeCount];  // [from][to]; [t][t] copies
   ReduceRowsFn reduce_rows[kReduceCount][kDTypeCount];
+  ReduceRowsFn reduce_far_rows[kReduceCount][kDTypeCount];  // the same for what no cache holds
   SumOfFn sum_of[kSumOfCount][kDTypeCount];
   ReduceColumnsFn reduce_columns[kReduceCount][kDTypeCount];
   RowwiseFn rowwise[kRowwiseCount][kDTypeCount];

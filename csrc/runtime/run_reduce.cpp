@@ -17,6 +17,15 @@ DType result_of(Reduce kernel, DType dtype) {
   return kernel == Reduce::any || kernel == Reduce::all ? DType::kBool : dtype;
 }
 
+// So much no cache of a small machine holds.
+constexpr std::size_t kFarBytes = std::size_t{32} << 20;
+
+kernels::ReduceRowsFn rows_kernel(const ReduceStep& step, DType dtype) {
+  const kernels::Table& table = kernels::table();
+  bool is_far = static_cast<std::size_t>(step.outer * step.n) * size_of(step.dtype) >= kFarBytes;
+  return (is_far ? table.reduce_far_rows : table.reduce_rows)[static_cast<std::size_t>(step.kernel)][index_of(dtype)];
+}
+
 // A long reduction of [n][inner] in blocks of n: first the blocks, in any order, then their results. Memory is read in
 // order whatever inner is.
 void run_in_blocks(const ReduceStep& step, std::size_t block, const std::byte* in, std::byte* out) {
@@ -25,7 +34,7 @@ void run_in_blocks(const ReduceStep& step, std::size_t block, const std::byte* i
        inner = static_cast<std::size_t>(step.inner);
   auto reduce = [&](DType dtype, std::byte* to, const std::byte* from, std::size_t count) {
     if (inner == 1)
-      table.reduce_rows[kernel][index_of(dtype)](to, from, 1, count);
+      rows_kernel(step, dtype)(to, from, 1, count);
     else
       table.reduce_columns[kernel][index_of(dtype)](to, from, count, inner, inner);
   };
@@ -75,7 +84,7 @@ void run(const ReduceStep& step, Slots slots) {
     return;
   }
   if (inner == 1) {
-    auto reduce = table.reduce_rows[kernel][index_of(step.dtype)];
+    kernels::ReduceRowsFn reduce = rows_kernel(step, step.dtype);
     parallel_for(outer, grain_for(step.outer, step.n), [&](std::size_t begin, std::size_t end) {
       reduce(out + begin * result_size, in + begin * n * size, end - begin, n);
     });
