@@ -161,6 +161,7 @@ struct Table {
   ReduceRowsFn reduce_far_rows[kReduceCount][kDTypeCount];  // the same for what no cache holds
   SumOfFn sum_of[kSumOfCount][kDTypeCount];
   ReduceColumnsFn reduce_columns[kReduceCount][kDTypeCount];
+  ReduceColumnsFn reduce_far_columns[kReduceCount][kDTypeCount];
   RowwiseFn rowwise[kRowwiseCount][kDTypeCount];
   RowStatisticsFn row_statistics[kDTypeCount];
   MergeStatisticsFn merge_statistics[kDTypeCount];

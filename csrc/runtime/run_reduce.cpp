@@ -20,23 +20,31 @@ DType result_of(Reduce kernel, DType dtype) {
 // So much no cache of a small machine holds.
 constexpr std::size_t kFarBytes = std::size_t{32} << 20;
 
+bool is_far(const ReduceStep& step) {
+  return static_cast<std::size_t>(step.outer * step.n * step.inner) * size_of(step.dtype) >= kFarBytes;
+}
+
 kernels::ReduceRowsFn rows_kernel(const ReduceStep& step, DType dtype) {
   const kernels::Table& table = kernels::table();
-  bool is_far = static_cast<std::size_t>(step.outer * step.n) * size_of(step.dtype) >= kFarBytes;
-  return (is_far ? table.reduce_far_rows : table.reduce_rows)[static_cast<std::size_t>(step.kernel)][index_of(dtype)];
+  return (is_far(step) ? table.reduce_far_rows
+                       : table.reduce_rows)[static_cast<std::size_t>(step.kernel)][index_of(dtype)];
+}
+
+kernels::ReduceColumnsFn columns_kernel(const ReduceStep& step, DType dtype) {
+  const kernels::Table& table = kernels::table();
+  return (is_far(step) ? table.reduce_far_columns
+                       : table.reduce_columns)[static_cast<std::size_t>(step.kernel)][index_of(dtype)];
 }
 
 // A long reduction of [n][inner] in blocks of n: first the blocks, in any order, then their results. Memory is read in
 // order whatever inner is.
 void run_in_blocks(const ReduceStep& step, std::size_t block, const std::byte* in, std::byte* out) {
-  const kernels::Table& table = kernels::table();
-  auto kernel = static_cast<std::size_t>(step.kernel), n = static_cast<std::size_t>(step.n),
-       inner = static_cast<std::size_t>(step.inner);
+  auto n = static_cast<std::size_t>(step.n), inner = static_cast<std::size_t>(step.inner);
   auto reduce = [&](DType dtype, std::byte* to, const std::byte* from, std::size_t count) {
     if (inner == 1)
       rows_kernel(step, dtype)(to, from, 1, count);
     else
-      table.reduce_columns[kernel][index_of(dtype)](to, from, count, inner, inner);
+      columns_kernel(step, dtype)(to, from, count, inner, inner);
   };
   std::size_t blocks = (n + block - 1) / block;
   DType result = result_of(step.kernel, step.dtype);
@@ -71,10 +79,8 @@ std::int64_t block_of(const ReduceStep& step) {
 
 void run(const ReduceStep& step, Slots slots) {
   if (step.outer == 0 || step.inner == 0) return;  // between axes, where a later step makes something of nothing
-  const kernels::Table& table = kernels::table();
   const std::byte* in = at(slots, step.in);
   std::byte* out = at(slots, step.out);
-  auto kernel = static_cast<std::size_t>(step.kernel);
   std::size_t size = size_of(step.dtype), result_size = size_of(result_of(step.kernel, step.dtype));
   auto outer = static_cast<std::size_t>(step.outer), n = static_cast<std::size_t>(step.n),
        inner = static_cast<std::size_t>(step.inner);
@@ -90,7 +96,7 @@ void run(const ReduceStep& step, Slots slots) {
     });
     return;
   }
-  auto reduce = table.reduce_columns[kernel][index_of(step.dtype)];
+  kernels::ReduceColumnsFn reduce = columns_kernel(step, step.dtype);
   // Columns are independent: strips of at least a few cache lines of them.
   std::size_t strip = std::max<std::size_t>(grain_for(step.inner, step.n), inner < 4096 ? 64 : 1024);
   std::size_t strips = (inner + strip - 1) / strip;
