@@ -45,8 +45,10 @@ void Emitter::emit(std::uint32_t index) {
     case Family::kArgsort: {
       if (rows == 0) break;
       Location in = contiguous(node.operands[0]);
-      DType dtype = program_[node.operands[0]].dtype;
-      add(ArgsortStep{dtype, (*node.attribute)[0] != 0, rows, n, in, out}, note("argsort ", rows, "x", n), 30 * work);
+      const Node source = program_[node.operands[0]];
+      const std::int64_t length = source.shape->dims().back();
+      add(ArgsortStep{source.dtype, (*node.attribute)[0] != 0, rows, length, n, in, out},
+          note("argsort ", rows, "x", length), 10 * static_cast<double>(source.shape->numel()));
       break;
     }
     case Family::kMatmul:

@@ -62,7 +62,7 @@ Extremes sort(const ValuePtr& x, std::int64_t axis, bool descending) {
   int rank = x->shape->rank(), wrapped = wrap_axis(axis, rank);
   if (rank == 0) return {labelled(clone(x), "Sort"), full(x->shape, 0, DType::kInt64, x->device())};
   ValuePtr moved = build::swap_axes(x, wrapped, rank - 1);
-  ValuePtr order = build::argsort(build::detach(moved), descending);
+  ValuePtr order = build::argsort(build::detach(moved), descending, (*moved->shape)[rank - 1]);
   ValuePtr sorted = build::gather(moved, rank - 1, order);
   return {labelled(build::swap_axes(sorted, wrapped, rank - 1), "Sort"), build::swap_axes(order, wrapped, rank - 1)};
 }
@@ -74,7 +74,7 @@ Extremes topk(const ValuePtr& x, std::int64_t k, std::int64_t axis, bool largest
   check(k >= 0 && k <= (rank ? (*x->shape)[wrapped] : 1), "selected index k out of range");
   if (rank == 0) return sort(x, axis, largest);
   ValuePtr moved = build::swap_axes(x, wrapped, rank - 1);
-  ValuePtr order = clone(build::narrow(build::argsort(build::detach(moved), largest), rank - 1, 0, k));
+  ValuePtr order = build::argsort(build::detach(moved), largest, k);
   ValuePtr chosen = build::gather(moved, rank - 1, order);
   return {labelled(build::swap_axes(chosen, wrapped, rank - 1), "Topk"), build::swap_axes(order, wrapped, rank - 1)};
 }

@@ -108,8 +108,10 @@ ValuePtr rowwise(Op op, const ValuePtr& x, int axis) {
                 row(op).kernel.family == Family::kRowwise ? Attribute::of({axis}) : nullptr);
 }
 
-ValuePtr argsort(const ValuePtr& x, bool descending) {
-  return record(Op::argsort, {x.get()}, x->shape, DType::kInt64, Attribute::of({descending ? 1 : 0}));
+ValuePtr argsort(const ValuePtr& x, bool descending, std::int64_t count) {
+  DimVector dims(x->shape->dims().begin(), x->shape->dims().end());
+  dims.back() = count;
+  return record(Op::argsort, {x.get()}, Shape::of(dims), DType::kInt64, Attribute::of({descending ? 1 : 0, count}));
 }
 
 ValuePtr matmul(const ValuePtr& a, const ValuePtr& b, bool transpose_a, bool transpose_b) {

@@ -66,7 +66,7 @@ ValuePtr with_axes_last(const ValuePtr& x, Dims axes);
 
 // Along an axis counted from behind, which is negative; cumsum and cumprod along the last one only.
 ValuePtr rowwise(Op op, const ValuePtr& x, int axis = -1);
-ValuePtr argsort(const ValuePtr& x, bool descending);
+ValuePtr argsort(const ValuePtr& x, bool descending, std::int64_t count);
 
 // Batches broadcast. transpose_a, transpose_b: swap the last two axes first.
 ValuePtr matmul(const ValuePtr& a, const ValuePtr& b, bool transpose_a = false, bool transpose_b = false);

@@ -106,10 +106,11 @@ struct ScanStep {
   Location in, out;
 };
 
+// in is [rows][n], out [rows][count].
 struct ArgsortStep {
   DType dtype;
   bool descending;
-  std::int64_t rows, n;
+  std::int64_t rows, n, count;
   Location in, out;
 };
 

@@ -1,8 +1,5 @@
-// Steps that address elements or rows by index, and sorting. Indices are within bounds: checked when they were
-// recorded.
-#include <cmath>
+// Steps that address elements or rows by index. Indices are within bounds: checked when they were recorded.
 #include <cstring>
-#include <numeric>
 
 #include "runtime/steps.h"
 #include "runtime/thread_pool.h"
@@ -75,17 +72,6 @@ void for_each_entry(const IndexStep& step, const std::int64_t* index, std::int64
   }
 }
 
-// NaN counts as the largest number, as in NumPy and PyTorch.
-template <typename T>
-bool less(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>)
-    return a < b || (std::isnan(b) && !std::isnan(a));
-  else if constexpr (std::is_arithmetic_v<T>)
-    return a < b;
-  else
-    return false;  // no such number is ever compared
-}
-
 }  // namespace
 
 void run(const IndexStep& step, Slots slots) {
@@ -143,29 +129,6 @@ void run(const RowsStep& step, Slots slots) {
     const void* in[2] = {row_of(i), elements + i * bytes};
     add(row_of(i), in, width);
   }
-}
-
-void run(const ArgsortStep& step, Slots slots) {
-  const std::byte* in = at(slots, step.in);
-  auto* out = reinterpret_cast<std::int64_t*>(at(slots, step.out));
-  auto n = static_cast<std::size_t>(step.n);
-  with_type(step.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    parallel_for(static_cast<std::size_t>(step.rows), grain_for(step.rows, 32 * step.n),
-                 [&](std::size_t begin, std::size_t end) {
-                   for (std::size_t row = begin; row < end; ++row) {
-                     const T* keys = reinterpret_cast<const T*>(in) + row * n;
-                     std::int64_t* positions = out + row * n;
-                     std::iota(positions, positions + n, std::int64_t{0});
-                     if (step.descending)
-                       std::stable_sort(positions, positions + n,
-                                        [=](std::int64_t a, std::int64_t b) { return less(keys[b], keys[a]); });
-                     else
-                       std::stable_sort(positions, positions + n,
-                                        [=](std::int64_t a, std::int64_t b) { return less(keys[a], keys[b]); });
-                   }
-                 });
-  });
 }
 
 }  // namespace lamina::runtime
