@@ -17,7 +17,9 @@ constexpr std::int64_t kIndex = sizeof(std::int64_t);
 
 // Of kinds that find_accesses does not look at.
 std::int64_t touched(const ScanStep& step, std::int64_t size) { return 2 * step.rows * step.n * size; }
-std::int64_t touched(const ArgsortStep& step, std::int64_t size) { return step.rows * (step.n * size + step.count * kIndex); }
+std::int64_t touched(const ArgsortStep& step, std::int64_t size) {
+  return step.rows * (step.n * size + step.count * kIndex);
+}
 std::int64_t touched(const ConvolutionStep& step, std::int64_t size) {
   return size * (step.images * (step.channels * product_of(step.x_size) + step.out * product_of(step.y_size)) +
                  step.out * step.channels / step.groups * product_of(step.window));
