@@ -4,6 +4,7 @@
 #include <new>
 #include <string_view>
 
+#include "engine/variable.h"
 #include "support/check.h"
 
 namespace lamina::bindings {
@@ -17,6 +18,7 @@ std::string printed_type(PyObject* object) {
 }
 
 void translate_exception() {
+  engine::abandon_operation();
   try {
     throw;
   } catch (const PythonError&) {

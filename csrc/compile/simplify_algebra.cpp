@@ -9,18 +9,20 @@ namespace lamina {
 
 namespace {
 
-// Is every element 1, in whatever view?
+// Is every element 1, in whatever view? The bits of a 1 are another number in another type.
 bool all_ones(const Program& program, std::uint32_t index) {
+  const auto shows_the_same = [](const Node& node) {
+    return node.kind == Node::Kind::kOp && node.family() == Family::kView && !node.is_op(Op::bitcast);
+  };
   const Node* node = &program[index];
-  while (node->kind == Node::Kind::kOp && node->family() == Family::kView && !(node->facts & kAllOnes))
-    node = &program[node->operands[0]];
+  while (shows_the_same(*node) && !(node->facts & kAllOnes)) node = &program[node->operands[0]];
   return node->is_op(Op::expand) && node->facts & kAllOnes;
 }
 
 // Has `wide` every number of `narrow`?
 bool holds(DType wide, DType narrow) {
   if (narrow == DType::kBool || wide == narrow) return true;
-  if (narrow == DType::kUInt8) return wide != DType::kBool;
+  if (narrow == DType::kUInt8) return wide != DType::kBool && wide != DType::kInt8;
   if (narrow == DType::kInt32) return wide == DType::kInt64 || wide == DType::kFloat64;
   return narrow == DType::kFloat32 && wide == DType::kFloat64;
 }

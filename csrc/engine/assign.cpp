@@ -196,6 +196,8 @@ void check_assignable(Variable& variable) {
   t_operation_start = current_sequence();
 }
 
+void abandon_operation() { t_operation_start = 0; }
+
 void assign(Variable& variable, ValuePtr fresh) {
   refuse_unassignable(variable, fresh->requires_grad());
   check_device(variable.value->device(), fresh->device());

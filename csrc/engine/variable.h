@@ -105,6 +105,8 @@ void assign(Variable& variable, ValuePtr fresh);
 // Raises what assign would raise, before anything is computed. An in-place operation calls it first: what it records
 // from then on may read the old numbers, what was recorded before must not any more.
 void check_assignable(Variable& variable);
+// The operation that began with check_assignable has raised, and assigns nothing.
+void abandon_operation();
 // Whether gradients may go on reading what is changed in place from now on: they read the old numbers, which immutable
 // values keep. Returns the former setting; each thread has its own.
 bool allow_changes_of_saved(bool allowed);

@@ -41,8 +41,7 @@ void check_not_inference(const OpRow& entry, std::span<Value* const> inputs) {
   for (std::size_t i = 0; i < inputs.size() && i < 3; ++i)
     check(!(reads >> i & 1 && inputs[i]->has(kInferenceMade)) || t_inference,
           "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor "
-          "and "
-          "use it in autograd.");
+          "and use it in autograd.");
 }
 
 // -0 is not 0 here: x - 0 is x, but x - -0 is not.

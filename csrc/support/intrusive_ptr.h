@@ -22,7 +22,7 @@ class IntrusivePtr {
     return *this;
   }
   ~IntrusivePtr() {
-    if (pointer_) lamina_release();
+    if (pointer_) release(pointer_);
   }
 
   // Takes over a reference that the caller already holds.
@@ -43,8 +43,6 @@ class IntrusivePtr {
   friend bool operator==(const IntrusivePtr& a, const IntrusivePtr& b) { return a.pointer_ == b.pointer_; }
 
  private:
-  void lamina_release() { release(pointer_); }
-
   T* pointer_ = nullptr;
 };
 

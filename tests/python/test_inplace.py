@@ -240,6 +240,18 @@ def test_version_counts_are_shared_with_views() -> None:
     assert x.detach()._version == 2
 
 
+def test_failed_change_is_not_the_start_of_the_next() -> None:
+    w = lamina.ones(3, requires_grad=True)
+    x = w * 1
+    with pytest.raises(RuntimeError, match="must match the size"):
+        lamina.ones(3).add_(lamina.ones(5))
+    y = x * x
+    with lamina.no_grad():
+        lamina.add(lamina.ones(3), 1, out=x)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
 def test_leaf_refuses() -> None:
     x = lamina.ones(2, requires_grad=True)
     text = "a leaf Variable that requires grad is being used in an in-place operation"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 import pickle
 import time
@@ -247,6 +248,27 @@ def test_equal_structure_with_other_attributes_is_another_plan() -> None:
         assert (x * 0).sum().item() == 0
         assert (x * 1).sum().item() == 36
         assert (x * 2).sum().item() == 72
+
+
+@pytest.mark.parametrize("start", ["bool", "uint8", "int8", "int16", "int32", "int64", "float32"])
+def test_chains_of_casts_are_casts_one_by_one(start: str) -> None:
+    through = [getattr(lamina, name) for name in ("bool", "uint8", "int8", "int16", "int32", "int64", "float32")]
+    x = lamina.tensor([0, 1, 100, 200, 127, 128, 255]).to(getattr(lamina, start))
+    for first, second in itertools.product(through, through):
+        if x.dtype.is_floating_point and not first.is_floating_point:
+            continue  # of what overflows there, PyTorch leaves the number open
+        between = x.clone().to(first)
+        lamina.flush()
+        expected = between.to(second).tolist()
+        chained = x.clone().to(first).to(second) + lamina.zeros(7, dtype=second)
+        assert chained.tolist() == expected, (first, second)
+
+
+def test_bits_of_ones_are_not_ones() -> None:
+    x = lamina.tensor([7, 2])
+    ones = lamina.ones(2, dtype=lamina.float64).view(lamina.int64)
+    result = x * ones + 5  # apart: an assertion keeps what lies between
+    assert result.tolist() == [7 * 0x3FF0000000000000 % 2**64 - 2**64 + 5, 2 * 0x3FF0000000000000 + 5]
 
 
 def test_pending_operations_have_a_budget() -> None:
