@@ -34,6 +34,17 @@ struct Cut {
   }
 };
 
+// Channels of the result in one block. They are cut where blocks of images and rows leave threads with nothing to do,
+// up to four times, for each part packs the windows again. No sum depends on it.
+inline constexpr std::int64_t kMostParts = 4, kLeastWork = 1'000'000;
+inline std::int64_t channels_in_block(std::int64_t channels, std::int64_t blocks, std::int64_t work_of_channel) {
+  const std::int64_t threads = num_threads(), most = std::min(kMostParts, channels * work_of_channel / kLeastWork);
+  std::int64_t parts = 1;
+  const auto idle = [&](std::int64_t jobs) { return ceil_divide(jobs, threads) * threads - jobs; };
+  while (parts < most && idle(blocks * parts) * 8 > blocks * parts) ++parts;
+  return ceil_divide(channels, parts);
+}
+
 // Groups of one block: small ones share the tables of offsets.
 inline constexpr std::int64_t kBlockWork = 200'000;
 inline std::int64_t groups_in_block(std::int64_t groups, std::int64_t work) {
@@ -114,9 +125,10 @@ struct ConvolutionRun {
   void backward_to_input() const;
   void backward_to_weight() const;
   void rearrange_weight() const;
-  // A result for x, to where its rows and columns lie.
-  void spread(const T* from, T* target, std::int64_t images, std::int64_t rows, std::int64_t width) const {
-    for (std::int64_t channel = 0; channel < in; ++channel)
+  // A result for some channels of x, to where its rows and columns lie.
+  void spread(const T* from, T* target, std::int64_t channels, std::int64_t images, std::int64_t rows,
+              std::int64_t width) const {
+    for (std::int64_t channel = 0; channel < channels; ++channel)
       for (std::int64_t i = 0; i < images; ++i)
         for (std::int64_t r = 0; r < rows; ++r) {
           T* const to = target + (i * step.channels + channel) * x_plane + r * step.stride[0] * step.x_size[1];

@@ -23,7 +23,12 @@ void ConvolutionRun<T>::forward() const {
   const Cut cut(step.images, step.y_size[0], step.y_size[1]);
   const std::int64_t together = groups_in_block(step.groups, out * taps * cut.images * cut.rows * step.y_size[1]);
   const std::int64_t group_blocks = ceil_divide(step.groups, together);
-  for_each_block(cut.image_blocks * cut.row_blocks * group_blocks, [&](std::int64_t block) {
+  const std::int64_t image_blocks = cut.image_blocks * cut.row_blocks * group_blocks;
+  const std::int64_t part = channels_in_block(out, image_blocks, taps * cut.images * cut.rows * step.y_size[1]);
+  const std::int64_t parts = ceil_divide(out, part);
+  for_each_block(image_blocks * parts, [&](std::int64_t number) {
+    const std::int64_t first_channel = number % parts * part, channels = std::min(part, out - first_channel);
+    const std::int64_t block = number / parts;
     const std::int64_t first_group = block % group_blocks * together;
     const std::int64_t row = block / group_blocks % cut.row_blocks * cut.rows;
     const std::int64_t image = block / group_blocks / cut.row_blocks * cut.images;
@@ -33,22 +38,23 @@ void ConvolutionRun<T>::forward() const {
     const Offsets offsets = tap_offsets(planes, 0, taps), starts = row_starts(planes, rows);
     WindowsArgs args = windows_of<T>(offsets, starts, step.y_size[1]);
     const std::int64_t columns = rows * step.y_size[1];
-    const ConvolutionScratch<T> scratch(planes, images == 1 ? 0 : out * images * columns,
+    const ConvolutionScratch<T> scratch(planes, images == 1 ? 0 : channels * images * columns,
                                         kernels::table().windows_workspace[kType<T>](args));
     args.planes = scratch.planes;
     args.workspace = scratch.workspace;
-    args.m = static_cast<std::size_t>(out);
+    args.m = static_cast<std::size_t>(channels);
     args.a_row = taps;
     args.c_row = images == 1 ? y_plane : images * columns;
     for (std::int64_t group = first_group; group < std::min(first_group + together, step.groups); ++group) {
       fill(planes, scratch.planes, x + (image * step.channels + group * in) * x_plane, x_plane,
            step.channels * x_plane);
-      T* const target = y + (image * step.out + group * out) * y_plane + row * step.y_size[1];
-      args.a = weight + group * out * taps;
+      const std::int64_t first_out = group * out + first_channel;
+      T* const target = y + (image * step.out + first_out) * y_plane + row * step.y_size[1];
+      args.a = weight + first_out * taps;
       args.c = images == 1 ? target : scratch.result;
       kernels::table().windows_by_columns[kType<T>](args);
       if (images == 1) continue;
-      for (std::int64_t channel = 0; channel < out; ++channel)
+      for (std::int64_t channel = 0; channel < channels; ++channel)
         for (std::int64_t i = 0; i < images; ++i)
           std::copy_n(scratch.result + (channel * images + i) * columns, columns,
                       target + (i * step.out + channel) * y_plane);

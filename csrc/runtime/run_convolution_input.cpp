@@ -79,7 +79,13 @@ void ConvolutionRun<T>::backward_to_input() const {
       const std::int64_t together =
           groups_in_block(step.groups, in * out * class_taps * cut.images * cut.rows * column_class.count);
       const std::int64_t group_blocks = ceil_divide(step.groups, together);
-      for_each_block(cut.image_blocks * cut.row_blocks * group_blocks, [&](std::int64_t block) {
+      const std::int64_t image_blocks = cut.image_blocks * cut.row_blocks * group_blocks;
+      const std::int64_t part =
+          channels_in_block(in, image_blocks, out * class_taps * cut.images * cut.rows * column_class.count);
+      const std::int64_t parts = ceil_divide(in, part);
+      for_each_block(image_blocks * parts, [&](std::int64_t number) {
+        const std::int64_t first_channel = number % parts * part, channels = std::min(part, in - first_channel);
+        const std::int64_t block = number / parts;
         const std::int64_t first_group = block % group_blocks * together;
         const std::int64_t first = block / group_blocks % cut.row_blocks * cut.rows;
         const std::int64_t image = block / group_blocks / cut.row_blocks * cut.images;
@@ -100,22 +106,23 @@ void ConvolutionRun<T>::backward_to_input() const {
         const Offsets starts = row_starts(planes, rows);
         WindowsArgs args = windows_of<T>(offsets, starts, width);
         const bool in_place = direct && images == 1;
-        const ConvolutionScratch<T> scratch(planes, in_place ? 0 : in * images * columns,
+        const ConvolutionScratch<T> scratch(planes, in_place ? 0 : channels * images * columns,
                                             kernels::table().windows_workspace[kType<T>](args));
         const std::int64_t row = (row_class.first + first) * step.stride[0] + row_class.residue - step.padding[0];
         const std::int64_t column = column_class.first * step.stride[1] + column_class.residue - step.padding[1];
         args.planes = scratch.planes;
         args.workspace = scratch.workspace;
-        args.m = static_cast<std::size_t>(in);
+        args.m = static_cast<std::size_t>(channels);
         args.a_row = out * class_taps;
         args.c_row = in_place ? x_plane : images * columns;
         for (std::int64_t group = first_group; group < std::min(first_group + together, step.groups); ++group) {
           fill(planes, scratch.planes, y + (image * step.out + group * out) * y_plane, y_plane, step.out * y_plane);
-          T* const target = x + (image * step.channels + group * in) * x_plane + row * step.x_size[1] + column;
-          args.a = matrix + group * out * taps;
+          T* const target =
+              x + (image * step.channels + group * in + first_channel) * x_plane + row * step.x_size[1] + column;
+          args.a = matrix + group * out * taps + first_channel * out * class_taps;
           args.c = in_place ? target : scratch.result;
           kernels::table().windows_by_columns[kType<T>](args);
-          if (!in_place) spread(scratch.result, target, images, rows, width);
+          if (!in_place) spread(scratch.result, target, channels, images, rows, width);
         }
       });
     }
