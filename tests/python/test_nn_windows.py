@@ -13,11 +13,40 @@ import lamina
 from lamina import nn
 from lamina.nn import functional as F
 
+from op_samples.windows import convolve
+
 inf = float("inf")
 
 
 def scores(*shape: int) -> lamina.Tensor:
     return lamina.zeros(*shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "out", "stride"), [((1, 96, 7, 7), 100, 1), ((4, 64, 8, 8), 203, 2), ((3, 64, 5, 9), 130, 1)]
+)
+def test_channels_of_small_images_are_shared_by_threads(shape: tuple[int, ...], out: int, stride: int) -> None:
+    """Whole numbers, so that every sum is exact: the same from one thread, which has all channels, and from some."""
+    random = np.random.default_rng(out)
+    size = ((shape[2] - 1) // stride + 1, (shape[3] - 1) // stride + 1)
+    x, weight, cotangent = (
+        random.integers(-4, 5, s).astype("f4") for s in (shape, (out, shape[1], 3, 3), (shape[0], out, *size))
+    )
+    expected = convolve(x, weight, size, (stride, stride), (1, 1))
+    before = lamina.get_num_threads()
+    gradients = []
+    try:
+        for threads in (1, 2, 3, 5):
+            lamina.set_num_threads(threads)
+            image, w = lamina.tensor(x, requires_grad=True), lamina.tensor(weight, requires_grad=True)
+            y = F.conv2d(image, w, stride=stride, padding=1)
+            np.testing.assert_array_equal(y.detach().numpy(), expected)
+            gradients.append([g.numpy() for g in lamina.autograd.grad(y, (image, w), lamina.tensor(cotangent))])
+    finally:
+        lamina.set_num_threads(before)
+    for shared in gradients[1:]:
+        np.testing.assert_array_equal(shared[0], gradients[0][0])
+        np.testing.assert_array_equal(shared[1], gradients[0][1])
 
 
 def test_max_pool_of_padding_alone() -> None:
