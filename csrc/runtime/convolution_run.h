@@ -110,13 +110,19 @@ struct ConvolutionRun {
 
   // Where in the planes the taps from `first` to `end` (numbered through channels) are.
   Offsets tap_offsets(const Planes& planes, std::int64_t first, std::int64_t end) const {
-    Offsets offsets;
-    const std::int64_t first_channel = first / window;
-    for (std::int64_t tap = first; tap < end; ++tap) {
-      const auto i = static_cast<std::size_t>(tap % window / step.window[1]);
-      const auto j = static_cast<std::size_t>(tap % step.window[1]);
-      offsets.push_back(planes.offset(tap / window - first_channel, vertical.slot[i], horizontal.slot[j]) +
-                        vertical.shift[i] * planes.horizontal.count + horizontal.shift[j]);
+    Offsets of_window;
+    for (std::size_t i = 0; i < vertical.slot.size(); ++i)
+      for (std::size_t j = 0; j < horizontal.slot.size(); ++j)
+        of_window.push_back(planes.offset(0, vertical.slot[i], horizontal.slot[j]) +
+                            vertical.shift[i] * planes.horizontal.count + horizontal.shift[j]);
+    Offsets offsets(static_cast<std::size_t>(end - first));
+    std::size_t tap = static_cast<std::size_t>(first % window);
+    std::ptrdiff_t channel = 0;
+    for (std::ptrdiff_t& offset : offsets) {
+      offset = channel + of_window[tap];
+      if (++tap < of_window.size()) continue;
+      tap = 0;
+      channel += planes.offset(1, 0, 0);
     }
     return offsets;
   }

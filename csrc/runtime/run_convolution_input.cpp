@@ -49,6 +49,10 @@ void ConvolutionRun<T>::rearrange_weight() const {
           for (std::int64_t channel = first; channel < end; ++channel) {
             const T* const from = weight + (group * out + o) * taps + channel * window;
             T* written = to + (channel * out + o) * count;
+            if (count == window) {
+              std::copy_n(from, count, written);
+              continue;
+            }
             for (std::size_t i : upper.taps)
               for (std::size_t j : left.taps)
                 *written++ = from[static_cast<std::int64_t>(i) * step.window[1] + static_cast<std::int64_t>(j)];
