@@ -24,6 +24,12 @@ Formula mul(F a, F b) { return joined(Elementwise::mul, {&a, &b}); }
 Formula div(F a, F b) { return joined(Elementwise::div, {&a, &b}); }
 Formula square(F x) { return joined(Elementwise::square, {&x}); }
 Formula sqrt(F x) { return joined(Elementwise::sqrt, {&x}); }
+Formula lt(F a, F b) { return joined(Elementwise::lt, {&a, &b}); }
+Formula le(F a, F b) { return joined(Elementwise::le, {&a, &b}); }
+Formula eq(F a, F b) { return joined(Elementwise::eq, {&a, &b}); }
+Formula ne(F a, F b) { return joined(Elementwise::ne, {&a, &b}); }
+Formula bitwise_and(F a, F b) { return joined(Elementwise::bitwise_and, {&a, &b}); }
+Formula where(F condition, F a, F b) { return joined(Elementwise::where, {&condition, &a, &b}); }
 
 std::vector<Formula> all_formulas() {
   const Formula x0{kFormulaOperand}, x1{kFormulaOperand + 1}, x2{kFormulaOperand + 2}, x3{kFormulaOperand + 3},
@@ -41,18 +47,41 @@ constexpr std::uint8_t kArity[] = {
 #include "support/kernel_list.inc"
 };
 
+bool is_symmetric(Elementwise kernel) {
+  return kernel == Elementwise::add || kernel == Elementwise::mul || kernel == Elementwise::eq ||
+         kernel == Elementwise::ne || kernel == Elementwise::bitwise_and;
+}
+
+// The kernel that does the same to swapped operands, in which formulas are written; else the kernel itself.
+Elementwise swapped(Elementwise kernel) {
+  return kernel == Elementwise::gt ? Elementwise::lt : kernel == Elementwise::ge ? Elementwise::le : kernel;
+}
+
 class Finder {
  public:
   Finder(const Program& program, const std::vector<std::uint32_t>& members, const std::vector<bool>& stored)
-      : program_(program), members_(members), stored_(stored), found_(members.size()), reads_(members.size()) {
+      : program_(program),
+        members_(members),
+        stored_(stored),
+        found_(members.size()),
+        reads_(members.size()),
+        computed_reads_(members.size()) {
     for (std::uint32_t member : members)
       for (std::uint32_t operand : program[member].operands)
         if (std::size_t place = place_of(operand); place < members.size()) ++reads_[place];
   }
 
   std::vector<Computed> find() {
-    for (std::size_t place = members_.size(); place-- > 0;)
-      if (!found_[place].within) find_ending_at(place);
+    for (std::size_t place = members_.size(); place-- > 0;) {
+      Computed& computed = found_[place];
+      computed.within = reads_[place] != 0 && computed_reads_[place] == 0 && !stored_[members_[place]];
+      if (computed.within) continue;
+      find_ending_at(place);
+      std::span<const std::uint32_t> operands = program_[members_[place]].operands;
+      if (computed.by_compound) operands = {computed.operands.data(), computed.arity};
+      for (std::uint32_t operand : operands)
+        if (std::size_t read = place_of(operand); read < members_.size()) ++computed_reads_[read];
+    }
     return std::move(found_);
   }
 
@@ -68,14 +97,13 @@ class Finder {
     const Node& last = program_[members_[place]];
     if (last.family() != Family::kElementwise || (last.dtype != DType::kFloat32 && last.dtype != DType::kFloat64))
       return;
+    dtype_ = last.dtype;
     std::span<const Formula> formulas = compound_formulas();
     for (std::size_t number = 0; number < formulas.size(); ++number) {
       if (formulas[number][0] != row(last.op).kernel.member) continue;
       bound_.fill(kNone);
-      within_.clear();
       const std::uint8_t* at = formulas[number].data();
       if (!fits(at, members_[place], true)) continue;
-      for (std::size_t inner : within_) found_[inner].within = true;
       Computed& computed = found_[place];
       computed.by_compound = true;
       computed.compound = static_cast<Compound>(number);
@@ -88,39 +116,43 @@ class Finder {
   // Does the node compute what the formula says from `at` on? Leaves `at` behind it.
   bool fits(const std::uint8_t*& at, std::uint32_t index, bool is_last = false) {
     std::uint8_t word = *at++;
+    const Node& node = program_[index];
     if (word >= kFormulaOperand) {
       std::uint32_t& bound = bound_[word - kFormulaOperand];
       if (bound == kNone) bound = index;
-      return bound == index;
+      return bound == index && node.dtype == dtype_;
     }
-    const Node& node = program_[index];
     if (node.kind != Node::Kind::kOp || node.family() != Family::kElementwise) return false;
-    if (row(node.op).kernel.member != word) return false;
+    const auto kernel = static_cast<Elementwise>(row(node.op).kernel.member);
+    const Elementwise written = swapped(kernel);
+    if (static_cast<std::uint8_t>(written) != word) return false;
     if (!is_last) {
       std::size_t place = place_of(index);
-      if (place == members_.size() || reads_[place] != 1 || stored_[index]) return false;
-      within_.push_back(place);
+      if (place == members_.size()) return false;
+      if (node.dtype != DType::kBool && (reads_[place] != 1 || stored_[index])) return false;
     }
-    if (node.operands.size() == 1) return fits(at, node.operands[0]);
+    NodeVector order = node.operands;
+    if (written != kernel) std::swap(order[0], order[1]);
     const std::uint8_t* start = at;
     auto bound = bound_;
-    std::size_t count = within_.size();
-    if (fits(at, node.operands[0]) && fits(at, node.operands[1])) return true;
-    if (word != static_cast<std::uint8_t>(Elementwise::add) && word != static_cast<std::uint8_t>(Elementwise::mul))
-      return false;
+    auto fit = [&] {
+      return std::all_of(order.begin(), order.end(), [&](std::uint32_t operand) { return fits(at, operand); });
+    };
+    if (fit()) return true;
+    if (!is_symmetric(kernel)) return false;
     at = start;  // the other way round
     bound_ = bound;
-    within_.resize(count);
-    return fits(at, node.operands[1]) && fits(at, node.operands[0]);
+    std::swap(order[0], order[1]);
+    return fit();
   }
 
   const Program& program_;
   const std::vector<std::uint32_t>& members_;
   const std::vector<bool>& stored_;
   std::vector<Computed> found_;
-  std::vector<std::size_t> reads_;
+  std::vector<std::size_t> reads_, computed_reads_;  // of each member within the group; of its register
+  DType dtype_{};
   std::array<std::uint32_t, kMostOperands> bound_;
-  std::vector<std::size_t> within_;
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 // Compound kernels against the kernels they stand for, and where plans use them.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "compile/find_compounds.h"
 #include "compiled_program.h"
 #include "kernel_operands.h"
@@ -16,17 +18,37 @@ using testing::Compiled;
 using testing::range;
 using Instruction = ElementwiseStep::Instruction;
 
-// What the formula says from `at` on, one kernel after the other.
+constexpr int arity_of(Elementwise kernel) {
+  switch (kernel) {
+#define LAMINA_ELEMENTWISE(name, arity, domain) \
+  case Elementwise::name:                       \
+    return arity;
+#include "support/kernel_list.inc"
+    default:
+      return 0;
+  }
+}
+
+bool is_comparison(Elementwise kernel) { return kernel >= Elementwise::eq && kernel <= Elementwise::ge; }
+
+// What the formula says from `at` on, one kernel after the other. Conditions are bytes.
 template <class T>
-std::vector<T> evaluate(const Table& table, const std::uint8_t*& at, const std::vector<std::vector<T>>& operands) {
+std::vector<std::byte> evaluate(const Table& table, const std::uint8_t*& at,
+                                const std::vector<std::vector<T>>& operands) {
   const std::uint8_t word = *at++;
-  if (word >= kFormulaOperand) return operands[word - kFormulaOperand];
-  const bool unary =
-      word == static_cast<std::uint8_t>(Elementwise::sqrt) || word == static_cast<std::uint8_t>(Elementwise::square);
-  std::vector<T> a = evaluate(table, at, operands), b = unary ? a : evaluate(table, at, operands);
-  const void* in[] = {a.data(), b.data()};
-  std::vector<T> result(a.size());
-  table.elementwise[word][kernels::kIndex<T>](result.data(), in, a.size());
+  const std::size_t n = operands[0].size();
+  if (word >= kFormulaOperand) {
+    const auto* bytes = reinterpret_cast<const std::byte*>(operands[word - kFormulaOperand].data());
+    return {bytes, bytes + n * sizeof(T)};
+  }
+  const auto kernel = static_cast<Elementwise>(word);
+  std::vector<std::byte> inputs[3];
+  const void* in[3] = {};
+  for (int k = 0; k < arity_of(kernel); ++k) inputs[k] = evaluate(table, at, operands), in[k] = inputs[k].data();
+  const bool of_conditions = kernel == Elementwise::bitwise_and;
+  std::vector<std::byte> result(of_conditions || is_comparison(kernel) ? n : n * sizeof(T));
+  const std::size_t dtype = of_conditions ? index_of(DType::kBool) : kernels::kIndex<T>;
+  table.elementwise[word][dtype](result.data(), in, n);
   return result;
 }
 
@@ -37,6 +59,7 @@ void check(const Table& table, std::size_t number, std::size_t n, unsigned repea
   std::size_t steps[kMostOperands];
   for (std::size_t k = 0; k < kMostOperands; ++k) {
     operands[k] = kernels::random_values<T>(n, static_cast<unsigned>(n + 10 * k));
+    for (std::size_t i = k % 3; i < n; i += 4) operands[k][i] = k == 1 ? T(NAN) : operands[0][i];
     steps[k] = (repeated >> k & 1) != 0 ? 0 : 1;
     if (steps[k] == 0) operands[k].assign(n, T(k + 0.7));
     passed.push_back(operands[k]);
@@ -44,7 +67,7 @@ void check(const Table& table, std::size_t number, std::size_t n, unsigned repea
   }
   for (std::size_t k = 0; k < kMostOperands; ++k) in[k] = passed[k].data();
   const std::uint8_t* at = compound_formulas()[number].data();
-  const std::vector<T> expected = evaluate(table, at, operands);
+  const std::vector<std::byte> expected = evaluate(table, at, operands);
   kernels::Guarded<T> result(n);
   const auto kernel = table.compound[number][kernels::kIndex<T>];
   kernel(result.data(), in, steps, n);
@@ -190,6 +213,34 @@ TEST_F(FindCompounds, WhatIsLookedAtIsComputedAlone) {
 TEST_F(FindCompounds, WhatIsReadTwiceIsComputedOnce) {
   ValuePtr product = a * b;
   EXPECT_EQ(instructions({(product + row) - product}).size(), 3u);
+}
+
+TEST_F(FindCompounds, AChoiceByAComparisonIsOne) {
+  auto chosen = [&](Op op) { return build::where(build::binary(op, a, row), a, b); };
+  auto found =
+      instructions({chosen(Op::lt), chosen(Op::gt), chosen(Op::le), chosen(Op::ge), chosen(Op::eq), chosen(Op::ne)});
+  ASSERT_EQ(found.size(), 6u);
+  const Compound expected[] = {Compound::choose_below, Compound::choose_below, Compound::choose_up_to,
+                               Compound::choose_up_to, Compound::choose_equal, Compound::choose_unequal};
+  for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(found[i].compound, expected[i]);
+}
+
+TEST_F(FindCompounds, ComparisonsOfChoicesAreMadeAnew) {
+  ValuePtr inside = build::binary(Op::bitwise_and, build::binary(Op::gt, a, row), build::binary(Op::le, a, b));
+  auto found = instructions({build::where(inside, a, b), build::where(inside, b, row)});
+  ASSERT_EQ(found.size(), 2u);
+  for (const Instruction& instruction : found) EXPECT_EQ(instruction.compound, Compound::choose_within_or_at_end);
+}
+
+TEST_F(FindCompounds, AComparisonThatIsLookedAtIsComputedToo) {
+  ValuePtr below = build::binary(Op::lt, a, b);
+  EXPECT_EQ(instructions({below, build::where(below, a, b)}).size(), 2u);
+}
+
+TEST_F(FindCompounds, AComparisonOfOtherTypesIsNone) {
+  ValuePtr whole = build::cast(a, DType::kInt64);
+  for (const Instruction& instruction : instructions({build::where(build::binary(Op::lt, whole, whole), a, b)}))
+    EXPECT_NE(instruction.kind, Instruction::Kind::kCompound);
 }
 
 TEST_F(FindCompounds, IntegersHaveNone) {
