@@ -131,6 +131,8 @@ def repeat_interleave(
     if count < 0:
         raise RuntimeError(f"repeat_interleave: repeats must not be negative, got {count}")
     shape = list(x.shape)
+    if dim == x.dim() - 1 and 1 < count <= 4:  # joined copies are written in runs, one of a row's elements is not
+        return _core.stack([x] * count, -1).reshape((*shape[:-1], length * count))
     spread = x.unsqueeze(dim + 1).expand((*shape[: dim + 1], count, *shape[dim + 1 :]))
     result = spread.reshape((*shape[:dim], length * count, *shape[dim + 1 :]))
     return result.clone() if length == 1 or count == 1 else result  # else all copies would be one

@@ -67,11 +67,19 @@ def _pad_by_copies(input: Tensor, axes: list[tuple[int, int, int]], mode: str) -
     padded = input
     for axis, before, after in axes:
         if before or after:
-            source = _SOURCES[mode](padded.shape[axis], before, after)
-            padded = padded.index_select(axis, _core.tensor(source, dtype=_core.int64))
+            padded = _arranged(padded, axis, _SOURCES[mode](padded.shape[axis], before, after))
     if all(before == after == 0 for _, before, after in axes):
         return input.clone()
-    return padded if mode == "circular" else _core._lay_like(padded, input)
+    return padded.contiguous() if mode == "circular" else _core._lay_like(padded, input)
+
+
+def _arranged(input: Tensor, axis: int, source: list[int]) -> Tensor:
+    """The slices of `input` that `source` numbers; a few runs of consecutive ones are joined, which takes no index."""
+    starts = [n for n in range(len(source)) if n == 0 or source[n] != source[n - 1] + 1]
+    if not 1 < len(starts) <= _MOST_RUNS:
+        return input.index_select(axis, _core.tensor(source, dtype=_core.int64))
+    runs = zip(starts, [*starts[1:], len(source)], strict=True)
+    return _core.cat([input.narrow(axis, source[start], end - start) for start, end in runs], axis)
 
 
 _pad_in_float32 = in_float32(_pad_by_copies)
@@ -118,5 +126,6 @@ def _circular(size: int, before: int, after: int) -> list[int]:
     return [kept[n % len(kept)] for n in range(-max(before, 0), len(kept) + max(after, 0))]
 
 
+_MOST_RUNS = 9  # borders of four elements that are mirrored
 _pad = pad  # for functions that have an argument of this name
 _SOURCES = {"reflect": _reflect, "replicate": _replicate, "circular": _circular}

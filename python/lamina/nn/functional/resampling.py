@@ -9,6 +9,8 @@ from ..._core import Tensor
 
 __all__ = ["antialiased", "cubic", "cubic_weights", "linear", "nearest"]
 
+_EXACT_TIMES = (2, 4)  # places among the old elements that no rounding moves, and residues that are few
+
 
 def nearest(input: Tensor, axis: int, wanted: int, step: float, exact: bool, whole: bool) -> Tensor:
     """Each new element is an old one, with `exact` the nearest to its centre: at borders PyTorch's rounding decides.
@@ -36,7 +38,32 @@ def linear(input: Tensor, axis: int, wanted: int, step: float, align_corners: bo
     below = [min(floor(place), last) for place in places]
     above = [min(n + 1, last) for n in below]
     weight = [place - n for place, n in zip(places, below)]
+    times = wanted // input.shape[axis]
+    regular = step * times == 1.0 and not align_corners and last > 0
+    if regular and times in _EXACT_TIMES and wanted == times * input.shape[axis]:
+        return _multiplied(input, axis, times, weight)
     return _weighed(input, axis, [below, above], [[1 - w for w in weight], weight])
+
+
+def _multiplied(input: Tensor, axis: int, times: int, weight: list[float]) -> Tensor:
+    """`linear` to `times` the length: each residue of places lies between slices that are neighbours."""
+    length = input.shape[axis]
+    # The first place lies before the first centre and is that element alone: the second one has no weight there.
+    wide = _core.cat([input.narrow(axis, 1, 1), input, input.narrow(axis, length - 1, 1)], axis)
+    shape = [1] * input.ndim
+    shape[axis] = length
+    residues = []
+    for residue in range(times):
+        upper = weight[residue::times]
+        lower = [1 - w for w in upper]
+        before = 2 * residue + 1 < times  # the element's own centre
+        if before:
+            lower[0], upper[0] = upper[0], lower[0]
+        first = wide.narrow(axis, 0 if before else 1, length)
+        second = wide.narrow(axis, 1 if before else 2, length)
+        of_first, of_second = (input.new_tensor(row).reshape(shape) for row in (lower, upper))
+        residues.append(first * of_first + second * of_second)
+    return _core.stack(residues, axis + 1).reshape([*input.shape[:axis], times * length, *input.shape[axis + 1 :]])
 
 
 def cubic(input: Tensor, axis: int, wanted: int, step: float, align_corners: bool) -> Tensor:

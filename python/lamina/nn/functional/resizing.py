@@ -73,7 +73,8 @@ def interpolate(
     # Images of whole numbers are rounded after each axis, the last one first.
     rounds = input.dtype == _core.uint8 and mode in ("bilinear", "bicubic")
     steps = list(enumerate(zip(sizes, scales), 2))
-    for axis, (wanted, scale) in reversed(steps) if rounds else steps:
+    # What is repeated grows along the last axis first: there rows are moved element by element.
+    for axis, (wanted, scale) in reversed(steps) if rounds or mode in _NEAREST else steps:
         if mode in _NEAREST:
             exact = mode == "nearest-exact"
             output = nearest(output, axis, wanted, scale, exact, whole=axes == 2 and not exact)
