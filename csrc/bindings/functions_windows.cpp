@@ -38,6 +38,15 @@ LAMINA_FUNCTION(kModule, _convolution_input, "output, weight, size, stride, padd
 LAMINA_FUNCTION(kModule, _max_pool_positions, "input, size, window, stride, padding, dilation") {
   return wrap(functions::max_pool_positions(a.tensor(0), a.dims(1), pool_windows(a)));
 }
+LAMINA_FUNCTION(kModule, _window_sums, "input, size, window, stride, padding") {
+  DimVector windows;
+  for (std::size_t i = 2; i < 5; ++i) {
+    const DimVector pair = a.dims(i);
+    check(pair.size() == 2, "_window_sums: expected pairs of numbers");
+    windows.insert(windows.end(), pair.begin(), pair.end());
+  }
+  return wrap(functions::window_sums(a.tensor(0), a.dims(1), Attribute::of(windows)));
+}
 LAMINA_FUNCTION(kModule, _max_pool, "input, size, window, stride, padding, dilation") {
   const ValuePtr positions = functions::max_pool_positions(a.tensor(0), a.dims(1), pool_windows(a));
   return wrap_tuple({functions::max_pool(a.tensor(0), positions), positions});

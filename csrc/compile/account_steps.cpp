@@ -27,6 +27,9 @@ std::int64_t touched(const ConvolutionStep& step, std::int64_t size) {
 std::int64_t touched(const MaxPoolStep& step, std::int64_t size) {
   return step.planes * (product_of(step.x_size) * size + product_of(step.y_size) * kIndex);
 }
+std::int64_t touched(const WindowSumsStep& step, std::int64_t size) {
+  return step.planes * (product_of(step.in_size) + product_of(step.out_size)) * size;
+}
 std::int64_t touched(const IndexStep& step, std::int64_t size) { return product_of(step.dims) * (kIndex + 2 * size); }
 std::int64_t touched(const RowsStep& step, std::int64_t size) { return step.count * (kIndex + 2 * step.row * size); }
 std::int64_t touched(const RandomStep& step, std::int64_t size) { return step.n * size; }

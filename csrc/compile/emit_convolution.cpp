@@ -99,4 +99,23 @@ void Emitter::emit_max_pool(std::uint32_t index) {
       2 * static_cast<double>(node.shape->numel() * step.window[0] * step.window[1]));
 }
 
+void Emitter::emit_window_sums(std::uint32_t index) {
+  const Node node = program_[index];
+  if (node.shape->numel() == 0) return;
+  const Shape* operand = program_[node.operands[0]].shape;
+  WindowSumsStep step{};
+  step.back = node.is_op(Op::window_sums_input);
+  step.dtype = node.dtype;
+  read_size(step.in_size, operand);
+  read_size(step.out_size, node.shape);
+  step.planes = node.shape->numel() / (step.out_size[0] * step.out_size[1]);
+  read_pair(step.window, *node.attribute, 0);
+  read_pair(step.stride, *node.attribute, 2);
+  read_pair(step.padding, *node.attribute, 4);
+  step.in = contiguous(node.operands[0]);
+  step.out = location(index);
+  add(step, note(row(node.op).name, " x ", node.shape->numel()),
+      static_cast<double>(operand->numel() + node.shape->numel()));
+}
+
 }  // namespace lamina

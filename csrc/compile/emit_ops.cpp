@@ -60,6 +60,9 @@ void Emitter::emit(std::uint32_t index) {
     case Family::kMaxPool:
       emit_max_pool(index);
       break;
+    case Family::kWindowSums:
+      emit_window_sums(index);
+      break;
     case Family::kSliceUpdate:
       emit_slice_update(index);
       break;

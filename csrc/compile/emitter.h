@@ -48,6 +48,7 @@ class Emitter {
   void emit_convolution(std::uint32_t index);
   bool emit_as_product(const ConvolutionStep& step, const char* name);
   void emit_max_pool(std::uint32_t index);
+  void emit_window_sums(std::uint32_t index);
   void emit_rows(std::uint32_t index);
   void emit_index(std::uint32_t index);
   void emit_slice_update(std::uint32_t index);

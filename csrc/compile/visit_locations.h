@@ -34,6 +34,7 @@ void visit_locations(Step& step, Visit visit) {
       if (s.kind == Convolution::input) visit(s.rearranged);
     }
     void operator()(MaxPoolStep& s) { visit(s.x), visit(s.positions); }
+    void operator()(WindowSumsStep& s) { visit(s.in), visit(s.out); }
     void operator()(IndexStep& s) { visit(s.table), visit(s.index), visit(s.elements); }
     void operator()(RowsStep& s) { visit(s.table), visit(s.index), visit(s.elements); }
     void operator()(RandomStep& s) { visit(s.seed), visit(s.out); }

@@ -211,6 +211,8 @@ ValuePtr record_batch(Example& example) {
     case Family::kRowwise:
     case Family::kScan:
     case Family::kArgsort:
+    case Family::kMaxPool:
+    case Family::kWindowSums:  // along the last two, which every example has
       return along_last_axis(example);
     case Family::kMatmul:
       return matmul(example);

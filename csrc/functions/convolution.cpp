@@ -22,13 +22,26 @@ ValuePtr convolution(Op op, const ValuePtr& x, const ValuePtr& weight, Dims size
   return build::convolution_input(x, weight, Shape::of({in[0], w[1] * groups, size[0], size[1]}), windows);
 }
 
-ValuePtr max_pool_positions(const ValuePtr& x, Dims size, const Attribute* windows) {
+namespace {
+
+const Shape* planes_of(const char* name, const ValuePtr& x, Dims size) {
   const Shape& in = *x->shape;
-  check(!is_complex(x->dtype), "max_pool: not implemented for '", scalar_name(x->dtype), "'");
-  check(in.rank() >= 2 && size.size() == 2, "max_pool: expected planes (…, height, width)");
+  check(in.rank() >= 2 && size.size() == 2, name, ": expected planes (…, height, width)");
   DimVector dims(in.dims().begin(), in.dims().end() - 2);
   dims.insert(dims.end(), size.begin(), size.end());
-  return build::max_pool_positions(build::detach(x), Shape::of(dims), windows);
+  return Shape::of(dims);
+}
+
+}  // namespace
+
+ValuePtr max_pool_positions(const ValuePtr& x, Dims size, const Attribute* windows) {
+  check(!is_complex(x->dtype), "max_pool: not implemented for '", scalar_name(x->dtype), "'");
+  return build::max_pool_positions(build::detach(x), planes_of("max_pool", x, size), windows);
+}
+
+ValuePtr window_sums(const ValuePtr& x, Dims size, const Attribute* windows) {
+  check(is_floating(x->dtype), "avg_pool: not implemented for '", scalar_name(x->dtype), "'");
+  return build::window_sums(x, planes_of("avg_pool", x, size), windows);
 }
 
 ValuePtr max_pool(const ValuePtr& x, const ValuePtr& positions) {

@@ -11,6 +11,7 @@ namespace lamina::functions {
 ValuePtr convolution(Op op, const ValuePtr& x, const ValuePtr& weight, Dims size, const Attribute* windows);
 // x: (…, height, width); size: height and width of the result.
 ValuePtr max_pool_positions(const ValuePtr& x, Dims size, const Attribute* windows);
+ValuePtr window_sums(const ValuePtr& x, Dims size, const Attribute* windows);
 // What lies at these positions: within bounds by what they are, so nothing has to be looked at.
 ValuePtr max_pool(const ValuePtr& x, const ValuePtr& positions);
 

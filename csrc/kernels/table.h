@@ -76,6 +76,18 @@ using TransposeFn = void (*)(void* out, const void* in, std::size_t rows, std::s
 // size, taps[i]. n is a multiple of 16. int32, int64, floats, by type.
 using KeepLargerFn = void (*)(void* largest, void* taps, const void* values, std::size_t n, std::int64_t tap);
 
+// Rows of which each is the sum of `count` rows, the first at `first` and the others `pitch` elements apart.
+struct RowSums {
+  const void* first;
+  std::size_t count;
+};
+// Each row's first `width` elements to `out`, the results out_pitch elements apart. Floats, by type, as the next two.
+using SumRowsFn = void (*)(void* out, std::ptrdiff_t out_pitch, const RowSums* sums, std::size_t rows,
+                           std::ptrdiff_t pitch, std::size_t width);
+// sum_windows: out[i] = the sum of in[i * stride + t] for t < window, i < n.
+// spread_windows: out[j * stride + q] = the sum of in[j - u] for u * stride + q < window, j < n, q < stride.
+using SumWindowsFn = void (*)(void* out, const void* in, std::size_t n, std::size_t window, std::size_t stride);
+
 // n numbers from the Philox 4×32-10 stream of `key`, the first at position `offset` of the stream: element i depends on
 // (key, offset + i) only. uniform: [0, 1) with 24 or 53 random bits; normal: Box-Muller. Floats, by type.
 using RandomFn = void (*)(void* out, std::size_t n, std::uint64_t key, std::uint64_t offset);
@@ -175,6 +187,9 @@ struct Table {
   StreamFn stream;
   TransposeFn transpose[17];
   KeepLargerFn keep_larger[kDTypeCount];
+  SumRowsFn sum_rows[kDTypeCount];
+  SumWindowsFn sum_windows[kDTypeCount];
+  SumWindowsFn spread_windows[kDTypeCount];
   RandomFn uniform[kDTypeCount];
   RandomFn normal[kDTypeCount];
   RandomBitsFn random_bits;

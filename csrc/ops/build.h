@@ -76,6 +76,8 @@ ValuePtr convolution(const ValuePtr& x, const ValuePtr& weight, const Shape* sha
 ValuePtr convolution_input(const ValuePtr& y, const ValuePtr& weight, const Shape* shape, const Attribute* windows);
 ValuePtr convolution_weight(const ValuePtr& x, const ValuePtr& y, const Shape* shape, const Attribute* windows);
 ValuePtr max_pool_positions(const ValuePtr& x, const Shape* shape, const Attribute* windows);
+ValuePtr window_sums(const ValuePtr& x, const Shape* shape, const Attribute* windows);
+ValuePtr window_sums_input(const ValuePtr& y, const Shape* shape, const Attribute* windows);
 
 ValuePtr gather(const ValuePtr& x, int axis, const ValuePtr& index);
 ValuePtr scatter(const ValuePtr& base, int axis, const ValuePtr& index, const ValuePtr& source);

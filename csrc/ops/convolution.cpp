@@ -17,6 +17,12 @@ ValuePtr convolution_weight(const ValuePtr& x, const ValuePtr& y, const Shape* s
 ValuePtr max_pool_positions(const ValuePtr& x, const Shape* shape, const Attribute* windows) {
   return record(Op::max_pool_positions, {x.get()}, shape, DType::kInt64, windows);
 }
+ValuePtr window_sums(const ValuePtr& x, const Shape* shape, const Attribute* windows) {
+  return record(Op::window_sums, {x.get()}, shape, x->dtype, windows);
+}
+ValuePtr window_sums_input(const ValuePtr& y, const Shape* shape, const Attribute* windows) {
+  return record(Op::window_sums_input, {y.get()}, shape, y->dtype, windows);
+}
 
 }  // namespace build
 
@@ -35,6 +41,14 @@ void convolution_input(Gradient& d) {
 void convolution_weight(Gradient& d) {
   d.give(0, [&] { return build::convolution_input(d.y(), d.g(), d.shape(0), &d.attribute()); });
   d.give(1, [&] { return build::convolution(d.x(), d.g(), d.shape(1), &d.attribute()); });
+}
+
+// Linear, and each other's adjoint.
+void window_sums(Gradient& d) {
+  d.give(0, [&] { return build::window_sums_input(d.g(), d.shape(0), &d.attribute()); });
+}
+void window_sums_input(Gradient& d) {
+  d.give(0, [&] { return build::window_sums(d.g(), d.shape(0), &d.attribute()); });
 }
 
 }  // namespace gradient

@@ -21,6 +21,7 @@ using Cast = Sole;
 using Argsort = Sole;
 using Matmul = Sole;
 using MaxPool = Sole;
+using WindowSums = Sole;
 using View = Sole;
 using Rebase = Sole;
 using Copy = Sole;

@@ -31,6 +31,7 @@ enum class Family : std::uint8_t {
   kMatmul,
   kConvolution,
   kMaxPool,
+  kWindowSums,
   kView,
   kRebase,
   kCopy,

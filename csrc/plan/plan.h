@@ -149,6 +149,16 @@ struct MaxPoolStep {
   Location x, positions;
 };
 
+// Sums of windows over planes; back: of the windows that see an element, of which in_size says how many there are.
+struct WindowSumsStep {
+  using Pair = std::int64_t[2];
+  bool back;
+  DType dtype;
+  std::int64_t planes;
+  Pair in_size, out_size, window, stride, padding;
+  Location in, out;
+};
+
 // Elements addressed by an index along one axis. Entry i of the index (row-major over dims) meets the table's element
 // sum(coordinate * stride) + index[i] * axis_stride, and elements[i * element_stride].
 struct IndexStep {
@@ -179,7 +189,7 @@ struct RandomStep {
 };
 
 using Step = std::variant<ElementwiseStep, CopyStep, ReduceStep, RowwiseStep, ScanStep, ArgsortStep, MatmulStep,
-                          ConvolutionStep, MaxPoolStep, IndexStep, RowsStep, RandomStep>;
+                          ConvolutionStep, MaxPoolStep, WindowSumsStep, IndexStep, RowsStep, RandomStep>;
 
 // What of a step is done by each of the threads that go through a stretch side by side.
 struct Share {

@@ -40,6 +40,7 @@ void run(const ArgsortStep& step, Slots slots);
 void run(const MatmulStep& step, Slots slots);
 void run(const ConvolutionStep& step, Slots slots);
 void run(const MaxPoolStep& step, Slots slots);
+void run(const WindowSumsStep& step, Slots slots);
 void run(const IndexStep& step, Slots slots);
 void run(const RowsStep& step, Slots slots);
 void run(const RandomStep& step, Slots slots);

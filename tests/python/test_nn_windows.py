@@ -194,3 +194,53 @@ def test_adaptive_windows_of_none_refuse_a_gradient(kind: str, axes: int) -> Non
     nobody = lamina.ones(0, 3, *[4] * axes, requires_grad=True)
     pool(nobody, 2).sum().backward()
     assert nobody.grad is not None
+
+
+@pytest.mark.parametrize(("window", "stride", "padding"), [(2, 2, 0), (3, 1, 1), (5, 3, 2), (2, 3, 0)])
+def test_means_are_the_same_bits_for_any_number_of_threads(window: int, stride: int, padding: int) -> None:
+    found = []
+    x = lamina.randn(24, 3, 51, 53).requires_grad_()
+    before = lamina.get_num_threads()
+    for threads in (1, 2, 3):
+        lamina.set_num_threads(threads)
+        y = F.avg_pool2d(x, window, stride, padding)
+        found.append((y.detach().numpy(), lamina.autograd.grad(y.square().sum(), x)[0].numpy()))
+    lamina.set_num_threads(before)
+    for means, gradient in found[1:]:
+        assert np.array_equal(means, found[0][0])
+        assert np.array_equal(gradient, found[0][1])
+
+
+def test_means_take_nan_and_infinity_from_their_own_windows_alone() -> None:
+    x = np.zeros((1, 1, 7, 9), np.float32)
+    x[0, 0, 2, 3], x[0, 0, 6, 8] = np.nan, np.inf
+    image = lamina.tensor(x).requires_grad_()
+    means = F.avg_pool2d(image, 2)
+    expected = np.zeros((1, 1, 3, 4), np.float32)
+    expected[0, 0, 1, 1] = np.nan
+    np.testing.assert_array_equal(means.detach().numpy(), expected)  # the last row and column are in no window
+    gradient = np.full((1, 1, 3, 4), 4, np.float32)
+    gradient[0, 0, 0, 2] = np.nan
+    (back,) = lamina.autograd.grad(means, image, lamina.tensor(gradient))
+    spread = np.zeros((1, 1, 7, 9), np.float32)
+    spread[:, :, :6, :8] = 1
+    spread[0, 0, :2, 4:6] = np.nan
+    np.testing.assert_array_equal(back.numpy(), spread)
+
+
+@pytest.mark.parametrize(
+    ("length", "window", "stride", "padding"), [(5000, 3, 2, 1), (4099, 2, 2, 0), (3000, 2000, 1, 0)]
+)
+def test_means_of_lines_longer_than_a_kernels_call(length: int, window: int, stride: int, padding: int) -> None:
+    line = np.random.default_rng(0).standard_normal((2, 1, length))
+    padded = np.pad(line, ((0, 0), (0, 0), (padding, padding)))
+    expected = np.lib.stride_tricks.sliding_window_view(padded, window, -1)[:, :, ::stride].mean(-1)
+    x = lamina.tensor(line).requires_grad_()
+    means = F.avg_pool1d(x, window, stride, padding)
+    np.testing.assert_allclose(means.detach().numpy(), expected, rtol=1e-12, atol=1e-12)
+    seed = np.random.default_rng(1).standard_normal(expected.shape)
+    (back,) = lamina.autograd.grad(means, x, lamina.tensor(seed))
+    spread = np.zeros(padded.shape)
+    for i in range(seed.shape[-1]):
+        spread[..., i * stride : i * stride + window] += seed[..., i : i + 1] / window
+    np.testing.assert_allclose(back.numpy(), spread[..., padding : padding + length], rtol=1e-10, atol=1e-12)

@@ -1,4 +1,4 @@
-"""Samples of windows over images: convolutions, their adjoints by their gradients, and the largest elements."""
+"""Samples of windows over images: convolutions, their adjoints by their gradients, largest elements and sums."""
 
 from __future__ import annotations
 
@@ -66,6 +66,25 @@ def pool(
             largest[..., i, j] = values.max(-1)
             where[..., i, j] = places[values.argmax(-1)]
     return largest, where
+
+
+def _sums(x: Array, size: tuple[int, int], window: tuple[int, int], *options: tuple[int, int]) -> Array:
+    planes = x.reshape(-1, 1, *x.shape[-2:])
+    return convolve(planes, np.ones((1, 1, *window)), size, *options).reshape(*x.shape[:-2], *size)
+
+
+def _sums_input(y: Array, size: tuple[int, int], window: tuple[int, int], *options: tuple[int, int]) -> Array:
+    planes = y.reshape(-1, 1, *y.shape[-2:])
+    found = _transposed(planes, np.ones((1, 1, *window)), size, *options, (1, 1), 1)
+    return found.reshape(*y.shape[:-2], *size)
+
+
+def _sums_gradient(y: Any, size: tuple[int, int], *options: Any) -> Any:
+    """The sums back, recorded as the gradient of sums."""
+    x = y.new_zeros(*y.shape[:-2], *size, requires_grad=True)
+    with lamina.enable_grad():
+        result = lamina._core._window_sums(x, y.shape[-2:], *options)
+        return lamina.autograd.grad(result, x, y, create_graph=True)[0]
 
 
 def _transposed(x: Array, weight: Array, size: tuple[int, int], *options: Any) -> Array:
@@ -149,5 +168,42 @@ OPS: tuple[Op, ...] = (
         result="int64",
         differentiable=False,
         call=lamina._core._max_pool_positions,
+    ),
+    Op(
+        "window_sums",
+        _sums,
+        (
+            case((2, 3, 4, 6), args=((2, 3), (2, 2), (2, 2), (0, 0))),
+            case((7, 8), args=((4, 4), (3, 3), (2, 2), (1, 1))),
+            case((3, 6, 5), args=((6, 5), (3, 3), (1, 1), (1, 1))),
+            case((2, 9, 11), args=((2, 4), (5, 2), (4, 3), (1, 1))),
+            case((2, 8, 9), args=((2, 3), (2, 7), (5, 3), (0, 2))),
+            case((0, 4, 4), args=((2, 2), (2, 2), (2, 2), (0, 0))),
+            case((1, 2, 2100), args=((2, 1050), (1, 3), (1, 2), (0, 1)), large=True),
+            case((40, 50, 60), args=((25, 30), (2, 2), (2, 2), (0, 0)), large=True),
+        ),
+        dtypes=FLOATS,
+        rejected=("bool", "int64"),
+        call=lamina._core._window_sums,
+        rtol=1e-5,
+        atol=1e-5,
+        signed_zero=False,
+    ),
+    Op(
+        "window_sums_input",
+        _sums_input,
+        (
+            case((2, 3, 2, 3), args=((4, 6), (2, 2), (2, 2), (0, 0))),
+            case((4, 4), args=((7, 8), (3, 3), (2, 2), (1, 1))),
+            case((3, 6, 5), args=((6, 5), (3, 3), (1, 1), (1, 1))),
+            case((2, 2, 3), args=((9, 10), (5, 5), (4, 3), (1, 1))),
+            case((2, 2, 3), args=((8, 11), (2, 1), (5, 4), (0, 0))),
+            case((0, 2, 2), args=((4, 4), (2, 2), (2, 2), (0, 0))),
+        ),
+        dtypes=FLOATS,
+        call=_sums_gradient,
+        rtol=1e-5,
+        atol=1e-5,
+        signed_zero=False,
     ),
 )

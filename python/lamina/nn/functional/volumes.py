@@ -54,11 +54,9 @@ def transposed_convolution(
 
 
 def window_sums(images: Tensor, size: list[int], window: list[int], stride: list[int], padding: list[int]) -> Tensor:
-    """The sums of the windows of (…, H, W) or (…, D, H, W): a convolution of every plane with a window of ones."""
+    """The sums of the windows of (…, H, W) or (…, D, H, W)."""
     if len(size) == 3:
         planes = window_sums(images, size[1:], window[1:], stride[1:], padding[1:]).flatten(-2)
         found = window_sums(planes, [size[0], planes.shape[-1]], [window[0], 1], [stride[0], 1], [padding[0], 0])
         return found.unflatten(-1, size[1:])
-    planes = images.reshape(-1, 1, *images.shape[-2:])
-    ones = images.new_ones(1, 1, *window)
-    return _core._convolution(planes, ones, size, stride, padding, [1, 1], 1).reshape(*images.shape[:-2], *size)
+    return _core._window_sums(images, size, window, stride, padding)
