@@ -135,7 +135,7 @@ void sort_rows(const ArgsortStep& step, Slots slots) {
   const auto* in = reinterpret_cast<const T*>(at(slots, step.in));
   auto* out = reinterpret_cast<std::int64_t*>(at(slots, step.out));
   const auto n = static_cast<std::size_t>(step.n), count = static_cast<std::size_t>(step.count);
-  const std::int64_t weight = step.count * 4 <= step.n ? 2 : 16;
+  const std::int64_t weight = step.count * 4 <= step.n ? 4 : 32;
   parallel_for(static_cast<std::size_t>(step.rows), grain_for(step.rows, weight * step.n),
                [&](std::size_t begin, std::size_t end) {
                  for (std::size_t i = begin; i < end; ++i) {
