@@ -1,11 +1,11 @@
-"""``lamina.linalg``: norms, solving by elimination, and LAPACK's decompositions, of real and complex matrices."""
+"""``lamina.linalg``: norms, solving, and LAPACK's decompositions, of real and complex matrices."""
 
 from .._core import matmul
 from .decompositions import qr, svd, svdvals
 from .eigenvalues import eig, eigh, eigvals, eigvalsh
 from .exponential import matrix_exp
 from .least_squares import cond, lstsq, matrix_rank, pinv
-from .lu_factors import inv_ex, lu, lu_factor, lu_factor_ex, lu_solve, solve_ex
+from .lu_factors import inv, inv_ex, lu, lu_factor, lu_factor_ex, lu_solve, matrix_power, solve, solve_ex
 from .lu_factors import lu_unpack as lu_unpack
 from .norms import cross, matrix_norm, norm, vecdot, vector_norm
 from .reflections import householder_product
@@ -14,12 +14,9 @@ from .solving import (
     cholesky,
     cholesky_ex,
     det,
-    inv,
     logdet,
-    matrix_power,
     multi_dot,
     slogdet,
-    solve,
     solve_triangular,
 )
 from .solving import (

@@ -16,7 +16,7 @@ from ..functions.precision import in_float32
 from ..looking import holds_somewhere
 from ..return_types import linalg_eig, linalg_eigh
 from .decompositions import check_matrices, check_phase, differences, lapack, skew
-from .solving import solve
+from .lu_factors import solve
 
 __all__ = ["eig", "eigh", "eigvals", "eigvalsh"]
 

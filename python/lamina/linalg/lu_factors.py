@@ -8,12 +8,14 @@ from __future__ import annotations
 from .. import _core
 from .._core import Tensor
 from ..dtypes import scalar_name
+from ..functions.arguments import composed
 from ..functions.matrices import tril, triu
 from ..functions.precision import as_given, in_float32
 from ..functions.shaping import broadcast_shapes
 from ..looking import holds_somewhere
 from ..return_types import linalg_inv_ex, linalg_lu, linalg_lu_factor, linalg_lu_factor_ex, linalg_solve_ex
 from ..return_types import lu_unpack as Unpacked
+from .inverting import inverse, solution
 from .solving import (
     SINGULAR,
     _check_square,
@@ -26,7 +28,18 @@ from .solving import (
     solve_triangular,
 )
 
-__all__ = ["inv_ex", "lu", "lu_factor", "lu_factor_ex", "lu_solve", "lu_unpack", "solve_ex"]
+__all__ = [
+    "inv",
+    "inv_ex",
+    "lu",
+    "lu_factor",
+    "lu_factor_ex",
+    "lu_solve",
+    "lu_unpack",
+    "matrix_power",
+    "solve",
+    "solve_ex",
+]
 
 
 def _check(name: str, A: Tensor, pivot: bool) -> None:
@@ -147,25 +160,96 @@ def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoin
     return solve_triangular(LU, solve_triangular(LU, B, upper=False, unitriangular=True), upper=True)
 
 
+def _solution(A: Tensor, B: Tensor, left: bool) -> linalg_solve_ex:
+    n = _check_square("solve", A)
+    vector = B.dim() == 1 or (A.dim() - 1 == B.dim() and B.shape == A.shape[:-1])
+    if not left:
+        if vector:
+            raise RuntimeError(
+                "linalg.solve: Vector broadcasting of the left hand side is not supported for left=False"
+            )
+        turned = _solution(A.mT, B.mT, True)
+        return linalg_solve_ex(turned.result.mT, turned.info)
+    right = B.unsqueeze(-1) if vector else B
+    if right.dim() < 2 or right.shape[-2] != n:
+        raise RuntimeError(f"linalg.solve: Incompatible shapes for AX = B: A is {list(A.shape)} and B {list(B.shape)}")
+    batch = broadcast_shapes(A.shape[:-2], right.shape[:-2])
+    found = solution(A.expand((*batch, n, n)), right.expand((*batch, *right.shape[-2:])))
+    if found is None:
+        LU, pivots, info = _factor(A)
+        found = lu_solve(LU, pivots, right)
+    else:
+        found, info = column_major(found), _no_errors(A)
+    return linalg_solve_ex(found.squeeze(-1) if vector else found, info)
+
+
+def _no_errors(A: Tensor) -> Tensor:
+    return A.new_zeros(A.shape[:-2], dtype=_core.int32)
+
+
+_UNSOLVED = "The solver failed because the input matrix is singular."
+
+
 @as_given
+@composed
 def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False) -> linalg_solve_ex:
     """`solve`, and `info`: where that is not 0, A is singular and the result means nothing."""
-    _check_square("solve", A)
-    LU, pivots, info = _factor(A)
+    found = _solution(A, B, left)
     if check_errors:
-        raise_at_first("solve_ex", info, "The solver failed because the input matrix is singular.")
-    vector = B.dim() == 1 or (A.dim() - 1 == B.dim() and B.shape == A.shape[:-1])
-    if vector and not left:
-        raise RuntimeError("linalg.solve: Vector broadcasting of the left hand side is not supported for left=False")
-    x = lu_solve(LU, pivots, B.unsqueeze(-1) if vector else B, left=left)
-    return linalg_solve_ex(x.squeeze(-1) if vector else x, info)
+        raise_at_first("solve_ex", found.info, _UNSOLVED)
+    return found
 
 
 @in_float32
+@composed
+def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
+    """X with ``A X = B`` (``X A = B`` if not `left`); B is a matrix, a vector, or a batch. LinAlgError if singular."""
+    found = _solution(A, B, left)
+    raise_at_first("solve", found.info, _UNSOLVED)
+    return found.result
+
+
+def _inverse(A: Tensor) -> linalg_inv_ex:
+    n = _check_square("inv", A)
+    found = inverse(A)
+    if found is not None:
+        return linalg_inv_ex(column_major(found), _no_errors(A))
+    LU, pivots, info = _factor(A)
+    return linalg_inv_ex(lu_solve(LU, pivots, _core.eye(n, dtype=A.dtype, device=A.device)), info)
+
+
+@in_float32
+@composed
 def inv_ex(A: Tensor, *, check_errors: bool = False) -> linalg_inv_ex:
     """`inv`, and `info`: where that is not 0, the matrix is singular and the result means nothing."""
-    n = _check_square("inv", A)
-    LU, pivots, info = _factor(A)
+    found = _inverse(A)
     if check_errors:
-        raise_at_first("inv_ex", info, SINGULAR)
-    return linalg_inv_ex(lu_solve(LU, pivots, _core.eye(n, dtype=A.dtype, device=A.device)), info)
+        raise_at_first("inv_ex", found.info, SINGULAR)
+    return found
+
+
+@in_float32
+@composed
+def inv(A: Tensor) -> Tensor:
+    """The inverse of the matrix or of each matrix of a batch. LinAlgError if one is singular."""
+    found = _inverse(A)
+    raise_at_first("inv", found.info, SINGULAR)
+    return found.inverse
+
+
+@composed
+def matrix_power(A: Tensor, n: int) -> Tensor:
+    """`A` multiplied `n` times with itself; the inverse's power for a negative `n`."""
+    _check_square("matrix_power", A)
+    if n == 0:
+        return _core.eye(A.shape[-1], dtype=A.dtype, device=A.device).expand(A.shape).clone()
+    base, count = (A, n) if n > 0 else (inv(A), -n)
+    result: Tensor | None = None
+    while count:
+        if count & 1:
+            result = base if result is None else result @ base
+        count >>= 1
+        if count:
+            base = base @ base
+    assert result is not None
+    return result.clone() if result is A else result

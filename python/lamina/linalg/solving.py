@@ -1,7 +1,7 @@
-"""Solving, inverting and determinants by elimination with pivots, recorded step by step.
+"""Determinants, Cholesky factors and triangular systems: by LAPACK, or by elimination, recorded step by step.
 
-A matrix of n rows takes n recorded steps over the whole batch. Derivatives of any order are those of the steps; only
-the choice of the pivots is constant.
+Where LAPACK cannot be asked or has no answer, a matrix of n rows takes n recorded steps over the whole batch.
+Derivatives of any order are those of the steps; only the choice of the pivots is constant.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from ..functions.precision import as_given, in_float32
 from ..functions.shaping import broadcast_shapes
 from ..looking import holds_somewhere
 from ..return_types import linalg_cholesky_ex, linalg_slogdet
+from .inverting import cholesky_factor, determinant, sign_and_logarithm
+from .triangles import solve_triangle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +29,9 @@ __all__ = [
     "cholesky_inverse",
     "cholesky_solve",
     "det",
-    "inv",
     "logdet",
-    "matrix_power",
     "multi_dot",
     "slogdet",
-    "solve",
     "solve_triangular",
 ]
 
@@ -95,53 +94,6 @@ def _swap(x: Tensor, axis: int, step: int, chosen: Tensor) -> Tensor:
     return x.gather(axis, order.expand(x.shape))
 
 
-def _reduce(name: str, A: Tensor, B: Tensor) -> Tensor:
-    """``A⁻¹ B`` for (..., n, n) and (..., n, m) of one batch shape, by Gauss-Jordan elimination with row pivots."""
-    n = A.shape[-1]
-    work = _core.cat([A, B], -1)
-    row = _core.arange(n, device=A.device).unsqueeze(1)
-    pivots = []
-    for step in range(n):
-        column = work.detach()[..., step:, step : step + 1]
-        work = _swap(work, -2, step, magnitude(column).argmax(-2, True) + step)
-        pivot = work[..., step : step + 1, step : step + 1]
-        pivots.append(pivot.detach())
-        pivot_row = work[..., step : step + 1, :] / pivot
-        work = _core.where(row == step, pivot_row, work - work[..., step : step + 1] * pivot_row)
-    if pivots:
-        failed = SINGULAR if name == "inv" else "The solver failed because the input matrix is singular."
-        raise_at_first(name, first_where((_core.cat(pivots, -1) == 0).squeeze(-2)), failed)
-    return work[..., n:]
-
-
-@in_float32
-@composed
-def inv(A: Tensor) -> Tensor:
-    """The inverse of the matrix or of each matrix of a batch. LinAlgError if one is singular."""
-    n = _check_square("inv", A)
-    return column_major(_reduce("inv", A, _core.eye(n, dtype=A.dtype, device=A.device).expand(A.shape)))
-
-
-@in_float32
-@composed
-def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
-    """X with ``A X = B`` (``X A = B`` if not `left`); B is a matrix, a vector, or a batch. LinAlgError if singular."""
-    n = _check_square("solve", A)
-    vector = B.dim() == 1 or (A.dim() - 1 == B.dim() and B.shape == A.shape[:-1])
-    if not left:
-        if vector:
-            raise RuntimeError(
-                "linalg.solve: Vector broadcasting of the left hand side is not supported for left=False"
-            )
-        return solve(A.transpose(-2, -1), B.transpose(-2, -1)).transpose(-2, -1)
-    right = B.unsqueeze(-1) if vector else B
-    if right.dim() < 2 or right.shape[-2] != n:
-        raise RuntimeError(f"linalg.solve: Incompatible shapes for AX = B: A is {list(A.shape)} and B {list(B.shape)}")
-    batch = broadcast_shapes(A.shape[:-2], right.shape[:-2])
-    x = _reduce("solve", A.expand((*batch, n, n)), right.expand((*batch, *right.shape[-2:])))
-    return column_major(x).squeeze(-1) if vector else column_major(x)
-
-
 @as_given
 @composed
 def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Tensor:
@@ -159,17 +111,7 @@ def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, un
         )
     batch = broadcast_shapes(A.shape[:-2], B.shape[:-2])
     A, rest = A.expand((*batch, n, n)), B.expand((*batch, *B.shape[-2:]))
-    rows: list[Tensor] = []
-    for step in reversed(range(n)) if upper else range(n):
-        # What is left of B is that of the rows still to be solved.
-        first, others = (-1, slice(0, -1)) if upper else (0, slice(1, None))
-        row = rest[..., first, :].unsqueeze(-2)
-        if not unitriangular:
-            row = row / A[..., step, step, None, None]
-        column = A[..., :step, step] if upper else A[..., step + 1 :, step]
-        rest = rest[..., others, :] - column.unsqueeze(-1) * row
-        rows.append(row)
-    return column_major(_core.cat(rows[::-1] if upper else rows, -2)) if rows else rest
+    return column_major(solve_triangle(A, rest, upper, unitriangular))
 
 
 def _pivots(A: Tensor) -> tuple[Tensor, Tensor]:
@@ -200,6 +142,9 @@ def _pivots(A: Tensor) -> tuple[Tensor, Tensor]:
 def det(A: Tensor) -> Tensor:
     """The determinant of the matrix or of each matrix of a batch."""
     _check_square("det", A)
+    found = determinant(A)
+    if found is not None:
+        return found
     pivots, sign = _pivots(A)
     return pivots.prod(-1) * sign
 
@@ -212,6 +157,9 @@ def slogdet(A: Tensor) -> linalg_slogdet:
     The sign of a complex determinant is that divided by its absolute value, and has a gradient.
     """
     _check_square("slogdet", A)
+    found = sign_and_logarithm(A)
+    if found is not None:
+        return linalg_slogdet(*found)
     pivots, sign = _pivots(A)
     signs = pivots.sgn() if A.is_complex() else pivots.detach().sign()
     return linalg_slogdet(signs.prod(-1) * sign, pivots.abs().log().sum(-1))
@@ -250,6 +198,10 @@ _NOT_POSITIVE = (
 def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> linalg_cholesky_ex:
     """`cholesky`, and `info`: the order of the first leading minor that is not positive definite, or 0."""
     n = _check_square("cholesky", A)
+    found = cholesky_factor(A)
+    if found is not None:
+        info = A.new_zeros(A.shape[:-2], dtype=_core.int32)
+        return linalg_cholesky_ex(column_major(found.mH if upper else found), info)
     below = tril(A.detach(), -1)
     mirrored = below + below.mH + diag_embed(A.detach().diagonal(0, -2, -1).real)
     symmetric = (A + A.mH) / 2
@@ -286,24 +238,6 @@ def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     """The inverse of the matrix whose Cholesky factor is `L` (its conjugate transpose, if `upper`)."""
     _check_square("cholesky_inverse", L)
     return cholesky_solve(_core.eye(L.shape[-1], dtype=L.dtype, device=L.device), L, upper)
-
-
-@composed
-def matrix_power(A: Tensor, n: int) -> Tensor:
-    """`A` multiplied `n` times with itself; the inverse's power for a negative `n`."""
-    _check_square("matrix_power", A)
-    if n == 0:
-        return _core.eye(A.shape[-1], dtype=A.dtype, device=A.device).expand(A.shape).clone()
-    base, count = (A, n) if n > 0 else (inv(A), -n)
-    result: Tensor | None = None
-    while count:
-        if count & 1:
-            result = base if result is None else result @ base
-        count >>= 1
-        if count:
-            base = base @ base
-    assert result is not None
-    return result.clone() if result is A else result
 
 
 @composed

@@ -8,7 +8,7 @@ from .. import _core
 from .._core import Tensor
 from ..functions.arguments import composed
 from ..functions.precision import in_float32
-from .solving import inv, solve
+from .lu_factors import inv, solve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

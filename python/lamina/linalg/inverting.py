@@ -1,0 +1,232 @@
+"""Inverses, solutions, determinants and Cholesky factors: LAPACK's, by NumPy, with gradients that are formulas.
+
+Where there are no numbers to look at (in `vmap`, in a run on shapes), or LAPACK finds that a matrix is
+singular or not positive definite, the functions that use these go by recorded steps instead.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _core
+from .._core import Tensor
+from ..autograd.function import Function
+from ..functions.matrices import diag_embed, tril
+from ..looking import holds_somewhere
+from .triangles import solve_triangle
+
+__all__ = ["cholesky_factor", "determinant", "inverse", "sign_and_logarithm", "solution"]
+
+
+def _is_seen(*operands: Tensor) -> bool:
+    if _core.shape_only_active() or any(map(_core._is_example, operands)):
+        return False
+    return all(x.dtype.to_real() in (_core.float32, _core.float64) for x in operands)
+
+
+def _numpy(name: str, *operands: Tensor) -> tuple[Tensor, ...]:
+    """What ``numpy.linalg.<name>`` gives; on meta, the shapes of what it gives for no such matrices."""
+    from numpy import linalg
+
+    first, on_meta = operands[0], operands[0].is_meta
+    seen = [_core.empty((0, *x.shape[-2:]), dtype=x.dtype, device="cpu") if on_meta else x.detach() for x in operands]
+    results = getattr(linalg, name)(*(x.numpy() for x in seen))
+    together = results if isinstance(results, tuple) else (results,)
+    parts = [_core.tensor(part, device="cpu") for part in together]
+    if on_meta:
+        parts = [first.new_empty((*first.shape[:-2], *part.shape[1:]), dtype=part.dtype) for part in parts]
+    return tuple(parts)
+
+
+def _apply(function: type[Function], *operands: Tensor) -> Any:
+    """What `function` gives, or None."""
+    from numpy.linalg import LinAlgError
+
+    if not _is_seen(*operands):
+        return None
+    try:
+        return function.apply(*operands)
+    except LinAlgError:
+        return None
+
+
+class _Inverse(Function):
+    @staticmethod
+    def forward(ctx: Any, A: Tensor) -> Tensor:
+        (X,) = _numpy("inv", A)
+        ctx.save_for_backward(X)
+        ctx.save_for_forward(X)
+        return X
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        (X,) = ctx.saved_tensors
+        return -(X.mH @ gradient @ X.mH)
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor) -> Any:
+        (X,) = ctx.saved_tensors
+        return -(X @ tangent @ X)
+
+
+def inverse(A: Tensor) -> Tensor | None:
+    """The inverses of (..., n, n)."""
+    found: Tensor | None = _apply(_Inverse, A)
+    return found
+
+
+def _solved(A: Tensor, B: Tensor) -> Tensor:
+    # A cotangent may be an example of vmap's where A is none.
+    found: Tensor = _Solution.apply(A, B) if _is_seen(B) else _Inverse.apply(A) @ B
+    return found
+
+
+class _Solution(Function):
+    @staticmethod
+    def forward(ctx: Any, A: Tensor, B: Tensor) -> Tensor:
+        (X,) = _numpy("solve", A, B)
+        ctx.save_for_backward(A, X)
+        ctx.save_for_forward(A, X)
+        return X
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor]:
+        A, X = ctx.saved_tensors
+        right = _solved(A.mH, gradient)
+        return (-(right @ X.mH) if ctx.needs_input_grad[0] else None), right
+
+    @staticmethod
+    def jvp(ctx: Any, along_A: Tensor | None, along_B: Tensor | None) -> Tensor:
+        A, X = ctx.saved_tensors
+        rest = along_B if along_A is None else -(along_A @ X) if along_B is None else along_B - along_A @ X
+        assert rest is not None
+        return _solved(A, rest)
+
+
+def solution(A: Tensor, B: Tensor) -> Tensor | None:
+    """X with ``A X = B`` for (..., n, n) and (..., n, m) of one batch shape."""
+    found: Tensor | None = _apply(_Solution, A, B)
+    return found
+
+
+def _scaled(numbers: Tensor, matrices: Tensor) -> Tensor:
+    return numbers.unsqueeze(-1).unsqueeze(-1) * matrices
+
+
+def _trace(matrices: Tensor) -> Tensor:
+    return matrices.diagonal(0, -2, -1).sum(-1)
+
+
+class _Determinant(Function):
+    @staticmethod
+    def forward(ctx: Any, A: Tensor) -> Tensor:
+        (value,) = _numpy("det", A)
+        ctx.save_for_backward(A, value)
+        ctx.save_for_forward(A, value)
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        A, value = ctx.saved_tensors
+        return _scaled(gradient * value.conj(), _Inverse.apply(A).mH)
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor) -> Any:
+        A, value = ctx.saved_tensors
+        return value * _trace(_solved(A, tangent))
+
+
+class _SignAndLogarithm(Function):
+    @staticmethod
+    def forward(ctx: Any, A: Tensor) -> tuple[Tensor, Tensor]:
+        sign, logarithm = _numpy("slogdet", A)
+        if not A.is_complex():
+            ctx.mark_non_differentiable(sign)
+        ctx.save_for_backward(A, sign)
+        ctx.save_for_forward(A, sign)
+        return sign, logarithm
+
+    @staticmethod
+    def backward(ctx: Any, along_sign: Tensor, along_logarithm: Tensor) -> Tensor:
+        A, sign = ctx.saved_tensors
+        factor = along_logarithm
+        if A.is_complex():
+            factor = _core.complex(along_logarithm, -(along_sign.conj() * sign).imag)
+        return _scaled(factor, _Inverse.apply(A).mH)
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor) -> tuple[Tensor | None, Tensor]:
+        A, sign = ctx.saved_tensors
+        turn = _trace(_solved(A, tangent))
+        if not A.is_complex():
+            return None, turn
+        return sign * _core.complex(_core.zeros_like(turn.imag), turn.imag), turn.real
+
+
+def _has_good_inverses(A: Tensor) -> bool:
+    """Whether gradients may go by the inverses: they lose all digits near singular matrices."""
+    if A.is_meta:
+        return True
+    A = A.detach()
+    found = inverse(A)
+    if found is None:
+        return False
+    condition = A.abs().sum(-2).amax(-1) * found.abs().sum(-2).amax(-1) if A.numel() else A.abs()
+    return bool((condition < (1e5 if condition.dtype == _core.float32 else 1e13)).all())
+
+
+def _needs_recording(A: Tensor) -> bool:
+    return not _is_seen(A) or (_core.is_grad_enabled() and A.requires_grad and not _has_good_inverses(A))
+
+
+def determinant(A: Tensor) -> Tensor | None:
+    """The determinants of (..., n, n)."""
+    if _needs_recording(A):
+        return None
+    found: Tensor = _Determinant.apply(A)
+    return found
+
+
+def sign_and_logarithm(A: Tensor) -> tuple[Tensor, Tensor] | None:
+    """The determinants' signs, and the logarithms of their absolute values."""
+    if _needs_recording(A):
+        return None
+    sign, logarithm = _SignAndLogarithm.apply(A)
+    return sign, logarithm
+
+
+def _hermitian(lower: Tensor) -> Tensor:
+    below = tril(lower, -1)
+    return below + below.mH + diag_embed(lower.diagonal(0, -2, -1).real)
+
+
+class _CholeskyFactor(Function):
+    @staticmethod
+    def forward(ctx: Any, A: Tensor) -> Tensor:
+        (L,) = _numpy("cholesky", A)
+        ctx.save_for_backward(L)
+        ctx.save_for_forward(L)
+        return L
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        """Murray, "Differentiation of the Cholesky decomposition", 2016."""
+        (L,) = ctx.saved_tensors
+        inner = _hermitian(L.mH @ tril(gradient))
+        right = solve_triangle(L.mH, inner, True, False).mH  # inner is Hermitian
+        return solve_triangle(L.mH, right, True, False) / 2
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor) -> Any:
+        (L,) = ctx.saved_tensors
+        half = solve_triangle(L, (tangent + tangent.mH) / 2, False, False).mH
+        inner = solve_triangle(L, half, False, False)
+        return L @ (tril(inner, -1) + diag_embed(inner.diagonal(0, -2, -1)) / 2)
+
+
+def cholesky_factor(A: Tensor) -> Tensor | None:
+    """The lower triangles L with ``L Lᴴ = A``, of which the lower triangle is read."""
+    found: Tensor | None = _apply(_CholeskyFactor, A)
+    if found is None or holds_somewhere(~(found.detach().diagonal(0, -2, -1).real > 0)):
+        return None
+    return found
