@@ -66,6 +66,15 @@ SAMPLES = [
         )
         for mode in ("bilinear", "bicubic")
     ),
+    *(
+        Sample(
+            "interpolate",
+            (_image,),
+            lambda x, times=times: np.einsum(_IMAGE, x, _smooth(4, 4 * times, False), _smooth(5, 5 * times, False)),
+            {"scale_factor": times, "mode": "bilinear"},
+        )
+        for times in (2, 3, 4)
+    ),
     Sample(
         "interpolate",
         (_volume,),
