@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "engine/index.h"
+#include "functions/indexing.h"
 #include "support/check.h"
 
 namespace lamina::functions {
@@ -138,9 +139,7 @@ struct StackedRows {
       matrix = e[0].value;
     } else {
       matrix = build::reshape(e.spread(0), Shape::of({e.size * shape[0], shape[1]}));
-      // Where each example's rows begin: sums of ones.
-      ValuePtr ones = build::full(Shape::of({e.size}), static_cast<double>(shape[0]), DType::kInt64, places->device());
-      ValuePtr first = build::sub(build::rowwise(Op::cumsum, ones), ones);
+      ValuePtr first = row_starts(e.size, shape[0], places->device());
       places = build::add(places, build::reshape(first, Shape::of({e.size, 1})));
     }
     index = build::reshape(places, Shape::of({e.size * count}));

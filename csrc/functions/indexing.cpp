@@ -3,6 +3,8 @@
 #include "functions/indexing.h"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 #include <utility>
 
 #include "engine/flush.h"
@@ -121,7 +123,33 @@ ValuePtr as_rows(const ValuePtr& x, const Rows& rows) {
   return build::reshape(build::permute(x, rows.order), Shape::of({rows.places, rows.width}));
 }
 
+// What one axis's index chooses behind other axes, read as it lies in memory: no axis moves to the front and back. Null
+// where that is another index, or where what lies behind the axis is too short to be read piece by piece.
+ValuePtr choose_in_place(const ValuePtr& x, const Rows& rows) {
+  constexpr std::int64_t kShortest = 8;
+  if (rows.order.size() != rows.other_dims.size() + 1 || rows.position->has(kPerExample)) return nullptr;
+  const std::span<const std::int64_t> dims = x->shape->dims();
+  const auto axis = dims.begin() + rows.order[0];
+  const auto product = [](auto from, auto end) {
+    return std::accumulate(from, end, std::int64_t{1}, std::multiplies<>());
+  };
+  const std::int64_t before = product(dims.begin(), axis), behind = product(axis + 1, dims.end());
+  if (before <= 1 || behind < kShortest) return nullptr;
+  ValuePtr starts = build::reshape(row_starts(before, rows.places, rows.position->device()), Shape::of({before, 1}));
+  ValuePtr places = build::reshape(build::add(starts, rows.position), Shape::of({before * rows.index_shape->numel()}));
+  DimVector chosen(dims.begin(), axis);
+  chosen.insert(chosen.end(), rows.index_shape->dims().begin(), rows.index_shape->dims().end());
+  chosen.insert(chosen.end(), axis + 1, dims.end());
+  return build::reshape(take_rows(build::reshape(x, Shape::of({before * rows.places, behind})), places),
+                        Shape::of(chosen));
+}
+
 }  // namespace
+
+ValuePtr row_starts(std::int64_t count, std::int64_t length, Device device) {
+  ValuePtr lengths = full(Shape::of({count}), static_cast<double>(length), DType::kInt64, device);
+  return build::sub(rowwise(Op::cumsum, lengths), lengths);
+}
 
 ValuePtr gather(const ValuePtr& x, std::int64_t axis, const ValuePtr& index) {
   check_integer_index("gather", index);
@@ -193,6 +221,7 @@ ValuePtr index_select(const ValuePtr& x, std::int64_t axis, const ValuePtr& inde
 
 ValuePtr index(const ValuePtr& x, const Indices& indices) {
   Rows rows = arrange(x, indices);
+  if (ValuePtr chosen = choose_in_place(x, rows)) return labelled(chosen, "Index");
   ValuePtr taken = build::reshape(take_rows(as_rows(x, rows), rows.position), result_dims(rows));
   return labelled(build::permute(taken, landing(rows)), "Index");
 }

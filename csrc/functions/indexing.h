@@ -14,6 +14,9 @@ ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, co
                  ErrorKind outside = ErrorKind::kRuntime);
 ValuePtr index_select(const ValuePtr& x, std::int64_t axis, const ValuePtr& index);
 
+// Where each of `count` rows of `length` elements begins, int64.
+ValuePtr row_starts(std::int64_t count, std::int64_t length, Device device);
+
 // Advanced indexing: one entry an axis of x (null: all of that axis), broadcast against each other; bool masks have
 // been turned into positions. NumPy's rule decides where the indexed axes land in the result.
 using Indices = std::vector<ValuePtr>;

@@ -41,15 +41,18 @@ struct Cursor {
   }
 };
 
+// Bytes of a row up to which no kernel need be called to copy it.
+constexpr std::int64_t kCopiedHere = 1024;
+
 void load_row(std::byte* out, const std::byte* in, std::size_t size, std::int64_t n, std::int64_t stride) {
-  if (stride == 1)
+  if (stride == 1 && n * static_cast<std::int64_t>(size) <= kCopiedHere)
     std::memcpy(out, in, static_cast<std::size_t>(n) * size);
   else
     kernels::table().load_strided[size](out, in, static_cast<std::size_t>(n), stride);
 }
 
 void store_row(std::byte* out, const std::byte* in, std::size_t size, std::int64_t n, std::int64_t stride) {
-  if (stride == 1)
+  if (stride == 1 && n * static_cast<std::int64_t>(size) <= kCopiedHere)
     std::memcpy(out, in, static_cast<std::size_t>(n) * size);
   else
     kernels::table().store_strided[size](out, in, static_cast<std::size_t>(n), stride);

@@ -181,6 +181,7 @@ OPS: tuple[Op, ...] = (
             case((3, 4), Index((5,), 3), dim=0),
             case((3, 4), Index((2,), 4), dim=1),
             case((2, 3, 4), Index((3,), 3), dim=-2),
+            case((2, 3, 9), Index((4,), 3), dim=1),
             case((3, 4), Index((0,), 4), dim=1),
             case((401, 301), Index((500,), 401), dim=0, large=True),
         ),
