@@ -1,5 +1,6 @@
 // What the three convolutions share: how they are cut into blocks of images and rows, the planes, windows and scratch
-// of a block. Where the cuts lie depends on shapes alone.
+// of a block. Where images and rows are cut depends on shapes alone, where channels are, which have no sum in common,
+// also on the number of threads.
 #pragma once
 
 #include <algorithm>
