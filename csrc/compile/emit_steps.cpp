@@ -211,7 +211,7 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
   ElementwiseStep step{};
   step.numel = space->numel();
   if (step.numel == 0) return;
-  // A register for each operand and result; results' tiles are reused after their last reading.
+  // A register for each operand and result; results' tiles are reused after the instruction that reads them last.
   std::vector<std::uint32_t> register_nodes;
   std::vector<DimVector> strides;
   std::vector<std::uint16_t> free_tiles;
@@ -265,7 +265,6 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
     instruction.to = node.dtype;
     instruction.arity = static_cast<std::uint8_t>(operands.size());
     for (std::size_t k = 0; k < operands.size(); ++k) instruction.in[k] = register_of(operands[k]);
-    // A tile whose last reader this is may take the result: kernels work in place for equal element sizes.
     ElementwiseStep::Register result{};
     result.element_size = static_cast<std::uint8_t>(size_of(node.dtype));
     DimVector own;

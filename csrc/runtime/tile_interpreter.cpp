@@ -12,8 +12,9 @@ namespace {
 using Kind = ElementwiseStep::Kind;
 
 constexpr std::int64_t kNarrow = 128;  // rows below this share tiles
-// Of the widest type; the odd 64 bytes keep tiles off one cache set.
-constexpr std::size_t kTileBytes = TileInterpreter::kTile * 8 + 64;
+// Of the widest type. Whole pages: a store a little ahead of a load within its page can look like one to the same place,
+// and the load waits (ADR 4).
+constexpr std::size_t kTileBytes = TileInterpreter::kTile * 8;
 
 // How many copies of an element stand for all of them.
 std::int64_t few_of(const ElementwiseStep::Register& entry) {
