@@ -177,7 +177,7 @@ void refuse_unassignable(Variable& variable, bool tracked = false) {
   refuse_in_inference(value.get());
   check(!value->storage || !value->storage->read_only,
         "cannot write to a tensor over a read-only array; clone() it first");
-  check(!is_expanded(variable) || repeating_axes(variable).empty(),
+  check(!is_expanded(variable) || value->shape->numel() == 0 || repeating_axes(variable).empty(),
         "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
         "Please clone() the tensor before performing the operation.");
   if (value->has(kDual)) [[unlikely]] {

@@ -2,6 +2,7 @@
 // complex elementary functions" (1987).
 #include "ops/complex_functions.h"
 
+#include <limits>
 #include <numbers>
 #include <stdexcept>
 
@@ -108,7 +109,12 @@ ValuePtr root(const ValuePtr& x) {
 ValuePtr power(const ValuePtr& x, const ValuePtr& y) {
   ValuePtr zero = unary(Op::logical_not, x), none = unary(Op::logical_not, y);
   ValuePtr safe = where(zero, like(1, x), x);
-  ValuePtr at_zero = where(none, like(1, x), like(0, x));
+  // 0 to the power of y as if it were the limit of e^(y log 0): of no direction where that is infinite.
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kInf = std::numeric_limits<double>::infinity();
+  ValuePtr exponent = parts(y).real;
+  ValuePtr shrinks = binary(Op::gt, exponent, like(0, exponent)), grows = binary(Op::lt, exponent, like(0, exponent));
+  ValuePtr phase = where(shrinks, like(0, exponent), like(kNan, exponent));
+  ValuePtr at_zero = where(none, like(1, x), complex(where(grows, like(kInf, exponent), phase), phase));
   return where(zero, at_zero, exponential(product(y, logarithm(safe))));
 }
 

@@ -312,3 +312,13 @@ def test_vander_of_complex_numbers() -> None:
     for increasing in (False, True):
         result = lamina.vander(lamina.tensor(a), 4, increasing)
         np.testing.assert_allclose(result.numpy(), np.vander(a, 4, increasing), atol=1e-12)
+
+
+def test_powers_of_zero_grow_where_the_exponent_is_negative() -> None:
+    exponents = lamina.tensor([-1 + 2j, 1 + 2j, 0j, 2j])
+    for base in (0, lamina.zeros(4, dtype=lamina.complex64)):
+        grown, vanished, one, undirected = base**exponents
+        assert grown.real == lamina.inf
+        assert grown.imag.isnan()
+        assert (vanished == 0) & (one == 1)
+        assert undirected.isnan()

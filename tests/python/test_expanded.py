@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 import lamina
@@ -51,3 +53,35 @@ def test_row_of_expanded_gets_the_gradient_of_what_was_written() -> None:
     x.expand(4, 3)[2, 1:] *= w[1:]
     x.sum().backward()
     assert w.grad.tolist() == [2.0, 8.0, 12.0]
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        lambda x: x.expand(3, 2).repeat(2, 1),
+        lambda x: x.T.expand(2, 3).repeat(1, 2),
+        lambda x: x.expand(3, 2).repeat_interleave(2, 0),
+        lambda x: x[0, 0].expand(3, 2).tile(2, 2),
+        lambda x: x[0, 0].expand(3, 2).ravel(),
+        lambda x: x.repeat(1, 1),
+        lambda x: lamina.chain_matmul(x),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:torch.chain_matmul is deprecated")
+def test_copies_of_expanded_are_copies(copied: Callable[[lamina.Tensor], lamina.Tensor]) -> None:
+    base = lamina.ones(1, 2)
+    copies = copied(base)
+    base.add_(1)
+    assert copies.sum() == copies.numel()
+    copies[0] += 1  # and one of them is not all of them
+    assert base.tolist() == [[2, 2]]
+    assert (copies == 2).sum() == copies[0].numel()
+
+
+def test_repeated_once_is_contiguous() -> None:
+    assert lamina.rand(2, 3).T.repeat(1, 1).stride() == (2, 1)
+
+
+def test_nothing_does_not_overlap() -> None:
+    x = lamina.zeros(1, 0).expand(3, 0)
+    assert x.add_(1) is x

@@ -185,6 +185,7 @@ def test_every_function_has_a_row() -> None:
     public -= {
         "as_number",
         "as_size",
+        "as_tensor_beside",
         "check_points",
         "as_given",
         "composed",

@@ -157,3 +157,43 @@ def test_einsum_without_sums_is_a_product_of_elements() -> None:
         assert result.signbit().equal(expected.signbit())
     with pytest.raises(RuntimeError, match="dtype"):
         lamina.einsum("bi,ij->bj", a, b.new_ones(2, 2))
+
+
+def test_numbers_beside_float64_keep_their_digits() -> None:
+    """A Python float must not pass through float32 on its way to float64."""
+    x = lamina.tensor([0.1, 0.2], dtype=lamina.float64)
+    assert lamina.xlogy(0.1, x * 20)[0].item() == pytest.approx(0.1 * np.log(2), rel=1e-14)
+    assert lamina.special.xlog1py(0.1, x)[0].item() == pytest.approx(0.1 * np.log1p(0.1), rel=1e-14)
+    assert (
+        lamina.special.zeta(2.1, x).tolist()
+        == lamina.special.zeta(lamina.tensor([2.1] * 2).double() * 0 + 2.1, x).tolist()
+    )
+    assert lamina.searchsorted(x, 0.1).item() == 0
+    assert lamina.bucketize(0.2, x, right=True).item() == 2
+    assert lamina.isin(x, 0.1).tolist() == [True, False]
+    assert lamina.isin(0.2, x).item() is True
+    assert lamina.isin(lamina.tensor([1, 2]), 1.5).tolist() == [False, False]
+    for order in (1, 2):
+        (slopes,) = lamina.gradient(lamina.tensor([1.0, 2, 3], dtype=lamina.float64), spacing=0.1, edge_order=order)
+        np.testing.assert_allclose(slopes.numpy(), [10] * 3, rtol=1e-13)
+
+
+def test_xlogy_is_of_the_type_of_the_operand_with_axes() -> None:
+    assert lamina.xlogy(lamina.tensor(2.0, dtype=lamina.float64), lamina.ones(3)).dtype == lamina.float32
+
+
+def test_divisors_and_multiples_are_of_numbers_as_the_type_stores_them() -> None:
+    """A tensor without axes is first converted: -1 is 255 in uint8, and products wrap."""
+    x, other = lamina.tensor([1, 3, 8], dtype=lamina.uint8), lamina.tensor(-1)
+    assert lamina.gcd(x, other).tolist() == [1, 3, 1]
+    assert lamina.lcm(x, other).tolist() == [255, 255, 8 * 255 % 256]
+
+
+def test_shifts_out_of_range_leave_the_sign_alone() -> None:
+    largest, lowest = 2**63 - 1, -(2**63)
+    x = lamina.tensor([largest, lowest, lowest, largest, largest])
+    assert (x >> lamina.tensor([largest, lowest, 63, 62, 61])).tolist() == [0, -1, -1, 1, 3]
+    assert (lamina.tensor([255, 128], dtype=lamina.uint8) >> lamina.tensor([7, 8], dtype=lamina.uint8)).tolist() == [
+        1,
+        0,
+    ]

@@ -109,3 +109,12 @@ def test_the_old_order_of_scaled_sums() -> None:
             assert [warning.filename for warning in warned] == [__file__]
     with pytest.raises((TypeError, RuntimeError)):
         lamina.addcmul(x, 0.5, y)
+
+
+def test_logit_has_slopes_where_it_has_values() -> None:
+    x = lamina.tensor([0.0, 0.25, 0.5, 1.0, -0.5, 2.0], dtype=lamina.float64, requires_grad=True)
+    y = lamina.logit(x)
+    assert y.isnan().tolist() == [False] * 4 + [True] * 2
+    (slope,) = lamina.autograd.grad(y.sum(), x)
+    assert slope[:4].tolist() == pytest.approx([lamina.inf, 1 / (0.25 * 0.75), 4, lamina.inf])
+    assert slope[4:].isnan().all()

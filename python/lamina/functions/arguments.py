@@ -114,6 +114,13 @@ def _explain_wrong_type(function: Callable[..., object], given: dict[str, object
         raise TypeError(f"{function.__name__}(): expected at least one Tensor") from None
 
 
+def as_tensor_beside(other: Tensor | Number, value: Tensor | Number) -> Tensor:
+    """`value`; of a number a tensor, of the type that it takes part in an operation with `other` in."""
+    if isinstance(value, Tensor):
+        return value
+    return _core.tensor(value, dtype=_core.result_type(value, other), device=getattr(other, "device", None))
+
+
 def as_number(function: str, name: str, value: Number | Tensor) -> Number:
     """A Python number, or that of a 0-d tensor without a gradient. TypeError for other tensors."""
     if not isinstance(value, Tensor):

@@ -93,9 +93,12 @@ def repeat(input: Tensor, *sizes: int | Sequence[int], repeats: Sequence[int] | 
     old = (1,) * extra + tuple(input.shape)
     spread = [size for pair in zip(counts, old, strict=True) for size in pair]
     lone = [size for length in old for size in (1, length)]
-    result = input.reshape(lone).expand(spread).reshape([c * n for c, n in zip(counts, old, strict=True)])
-    # Of axes of size 1 the copies would all be one.
-    return result.clone() if all(count == 1 or n == 1 for count, n in zip(counts, old, strict=True)) else result
+    return _own(input.reshape(lone).expand(spread).reshape([c * n for c, n in zip(counts, old, strict=True)]))
+
+
+def _own(repeated: Tensor) -> Tensor:
+    """`repeated` in memory of its own: a view would show one element as all of its copies."""
+    return repeated if repeated._base is None else repeated.clone(memory_format=_core.contiguous_format)
 
 
 @composed
@@ -134,8 +137,7 @@ def repeat_interleave(
     if dim == x.dim() - 1 and 1 < count <= 4:  # joined copies are written in runs, one of a row's elements is not
         return _core.stack([x] * count, -1).reshape((*shape[:-1], length * count))
     spread = x.unsqueeze(dim + 1).expand((*shape[: dim + 1], count, *shape[dim + 1 :]))
-    result = spread.reshape((*shape[:dim], length * count, *shape[dim + 1 :]))
-    return result.clone() if length == 1 or count == 1 else result  # else all copies would be one
+    return _own(spread.reshape((*shape[:dim], length * count, *shape[dim + 1 :])))
 
 
 def _repeated_index(repeats: Tensor, output_size: int | None) -> Tensor:

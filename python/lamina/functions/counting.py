@@ -7,7 +7,7 @@ from .._core import Tensor
 from ..dtypes import scalar_name
 from ..looking import holds_somewhere
 from ..return_types import mode as Mode
-from .arguments import composed, wrap_axis
+from .arguments import as_tensor_beside, composed, wrap_axis
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def searchsorted(
         raise RuntimeError(
             "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True"
         )
-    values = input if isinstance(input, Tensor) else _core.tensor(input)
+    values = as_tensor_beside(sorted_sequence, input)
     if values.dim() == 0 and sorted_sequence.dim() != 1:
         raise RuntimeError(
             "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we got "

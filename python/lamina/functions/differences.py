@@ -58,6 +58,8 @@ def _along(x: Tensor, axis: int, spacing: Number | Tensor, edge_order: int) -> T
     def samples(start: int, length: int = 1) -> Tensor:
         return x.narrow(axis, start, length)
 
+    first: tuple[Number | Tensor, Number | Tensor]
+    last: tuple[Number | Tensor, Number | Tensor]
     if isinstance(spacing, Tensor):
         steps = spacing.diff().reshape([-1 if other == axis else 1 for other in range(x.dim())])
 
@@ -69,8 +71,7 @@ def _along(x: Tensor, axis: int, spacing: Number | Tensor, edge_order: int) -> T
         first, last = (step(0), step(min(1, count - 2))), (step(max(count - 3, 0)), step(count - 2))
     else:
         middle = (samples(2, count - 2) - samples(0, count - 2)) / (2 * spacing)
-        h = _core.tensor(spacing)
-        first = last = (h, h)
+        first = last = (spacing, spacing)
     if edge_order == 1:
         low, high = (samples(1) - samples(0)) / first[0], (samples(count - 1) - samples(count - 2)) / last[1]
     else:
@@ -79,7 +80,7 @@ def _along(x: Tensor, axis: int, spacing: Number | Tensor, edge_order: int) -> T
     return _core.cat([low, middle, high], axis)
 
 
-def _three(f0: Tensor, f1: Tensor, f2: Tensor, a: Tensor, b: Tensor, place: int) -> Tensor:
+def _three(f0: Tensor, f1: Tensor, f2: Tensor, a: Number | Tensor, b: Number | Tensor, place: int) -> Tensor:
     """The slope, at the place 0, 1 or 2, of the parabola through three samples at distances `a` and `b`."""
     both = a + b
     if place == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _core
 from .._core import Tensor
 from ..dtypes import scalar_name
-from .arguments import composed, wrap_axis
+from .arguments import as_tensor_beside, composed, wrap_axis
 from .computed import without_derivative
 from .shaping import movedim
 
@@ -131,6 +131,6 @@ def isin(
 
     The result is right whatever `assume_unique` says.
     """
-    x, among = _core.as_tensor(elements), _core.as_tensor(test_elements)
+    x, among = as_tensor_beside(test_elements, elements), as_tensor_beside(elements, test_elements)
     found = (x.detach().unsqueeze(-1) == among.detach().reshape(-1)).any(-1)
     return found.logical_not() if invert else found

@@ -98,7 +98,7 @@ def zeta(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     kind = real_type("zeta", kind)
     tensors = [x for x in (input, other) if isinstance(x, Tensor)]
     where = tensors[0].device if tensors else None
-    s, q = broadcast_tensors(*(_core.as_tensor(x, device=where).double() for x in (input, other)))
+    s, q = broadcast_tensors(*(_core.as_tensor(x, dtype=_core.float64, device=where) for x in (input, other)))
     whole = q == q.floor()
     pole = (s == 1) | ((q <= 0) & whole)
     invalid = (s < 1) | ((q < 0) & (s != s.floor())) | s.isnan() | q.isnan()

@@ -31,7 +31,7 @@ def _whole_type(name: str, input: Tensor | Number, other: Tensor | Number) -> DT
 def gcd(input: Tensor, other: Tensor) -> Tensor:
     """The greatest common divisor, elementwise; not negative, and 0 of two zeros. By Euclid's algorithm."""
     kind = _whole_type("gcd", input, other)
-    larger, smaller = broadcast_tensors(input.to(_core.int64).abs(), other.to(_core.int64).abs())
+    larger, smaller = broadcast_tensors(_as_whole(input, kind).abs(), _as_whole(other, kind).abs())
     while holds_somewhere(smaller != 0):
         ended = smaller == 0
         rest = larger.remainder(_core.where(ended, 1, smaller))
@@ -44,7 +44,7 @@ def lcm(input: Tensor, other: Tensor) -> Tensor:
     """The least common multiple, elementwise; not negative, and 0 where either is 0."""
     kind = _whole_type("lcm", input, other)
     divisor: Tensor = gcd(input, other)
-    return ((input // _core.where(divisor == 0, 1, divisor)) * other).abs().to(kind)
+    return ((input.to(kind) // _core.where(divisor == 0, 1, divisor)) * other.to(kind)).abs()
 
 
 def _as_whole(value: Tensor | Number, kind: DType) -> Tensor:
@@ -66,8 +66,9 @@ def bitwise_right_shift(input: Tensor | Number, other: Tensor | Number) -> Tenso
     """``input >> other``: divided by two to the power of `other`, towards minus infinity."""
     kind = _whole_type("rshift", input, other)
     number, shift = _as_whole(input, kind), _as_whole(other, kind)
-    shift = _core.where(shift < 0, 62, shift.clamp(max=62))  # as PyTorch: a shift out of range shifts all out
-    return number.div(2**shift, rounding_mode="floor").to(kind)
+    shifted = number.div(2 ** shift.clamp(0, 62), rounding_mode="floor")
+    gone = _core.where(number < 0, -1, 0)  # as PyTorch: a shift out of range shifts all out
+    return _core.where((shift < 0) | (shift >= min(kind.itemsize * 8, 63)), gone, shifted).to(kind)
 
 
 def _operators(symbol: str, function: Callable[..., Tensor]) -> tuple[tuple[str, Callable[[Tensor, Any], Any]], ...]:

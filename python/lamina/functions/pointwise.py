@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from math import inf, pi
+from math import inf, nan, pi
 
 from .. import _core
 from .._core import Tensor
 from .._warning import warn_caller
 from ..dtypes import has_gradients, require_floating, scalar_name
-from .arguments import as_number, composed_as
+from .arguments import as_number, as_tensor_beside, composed_as
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,9 +131,11 @@ def sinc(input: Tensor) -> Tensor:
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """``log(x / (1 - x))``; with `eps`, x is first clamped to [eps, 1 - eps]. NaN outside [0, 1] without it."""
     x = input if has_gradients(input) else input.float()
-    if eps is not None:  # the lower bound wins
+    if eps is None:  # the slope is NaN where the result is
+        x = x * _core.where((x >= 0) & (x <= 1), 1.0, nan)
+    else:  # the lower bound wins
         x = _core.where(x < eps, eps, _core.where(x > 1 - eps, 1 - eps, x))
-    return (x / (1 - x)).log()
+    return x.log() - (-x).log1p()
 
 
 @composed_as("NanToNum")
@@ -208,11 +210,10 @@ def xlogy(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 
 def times_log(input: Tensor | Number, other: Tensor | Number, shift: int) -> Tensor:
     """``input * log(shift + other)``, where `shift` is 0 or 1; 0 where `input` is 0 (unless `other` is NaN)."""
-    if not isinstance(other, Tensor):
-        other = _core.tensor(other, dtype=input.dtype if has_gradients(input) else None)  # type: ignore[arg-type, union-attr]
     kind = _core.result_type(input, other)
+    input, other = as_tensor_beside(other, input), as_tensor_beside(input, other)
     if kind.is_floating_point:
-        other = other.to(kind)
+        input, other = input.to(kind), other.to(kind)
     if kind.is_complex:
         raise NotImplementedError(f"\"xlogy_cpu\" not implemented for '{scalar_name(kind)}'")
     vanishes = (input == 0) & ((other <= -shift) | other.isinf())

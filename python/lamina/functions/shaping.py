@@ -82,8 +82,8 @@ def reshape_as(input: Tensor, other: Tensor) -> Tensor:
 
 @composed
 def ravel(input: Tensor) -> Tensor:
-    """All elements in one dimension; a view where `reshape` can make one."""
-    return input.reshape(-1)
+    """All elements in one dimension; a view of a contiguous tensor."""
+    return input.contiguous().view(-1)
 
 
 @composed

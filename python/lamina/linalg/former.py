@@ -47,7 +47,7 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
         "torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use torch.linalg.multi_dot "
         "instead, which accepts a list of two or more tensors rather than multiple parameters."
     )
-    return matrices[0] if len(matrices) == 1 else solving.multi_dot(matrices)
+    return matrices[0].clone() if len(matrices) == 1 else solving.multi_dot(matrices)
 
 
 def cholesky(input: Tensor, upper: bool = False) -> Tensor:
