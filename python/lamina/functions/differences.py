@@ -58,8 +58,8 @@ def _along(x: Tensor, axis: int, spacing: Number | Tensor, edge_order: int) -> T
     def samples(start: int, length: int = 1) -> Tensor:
         return x.narrow(axis, start, length)
 
-    first: tuple[Number | Tensor, Number | Tensor]
-    last: tuple[Number | Tensor, Number | Tensor]
+    first: list[Number | Tensor]  # the two distances at either end
+    last: list[Number | Tensor]
     if isinstance(spacing, Tensor):
         steps = spacing.diff().reshape([-1 if other == axis else 1 for other in range(x.dim())])
 
@@ -68,10 +68,10 @@ def _along(x: Tensor, axis: int, spacing: Number | Tensor, edge_order: int) -> T
 
         left, right = step(0, count - 2), step(1, count - 2)
         middle = _three(samples(0, count - 2), samples(1, count - 2), samples(2, count - 2), left, right, 1)
-        first, last = (step(0), step(min(1, count - 2))), (step(max(count - 3, 0)), step(count - 2))
+        first, last = [step(0), step(min(1, count - 2))], [step(max(count - 3, 0)), step(count - 2)]
     else:
         middle = (samples(2, count - 2) - samples(0, count - 2)) / (2 * spacing)
-        first = last = (spacing, spacing)
+        first = last = [spacing, spacing]
     if edge_order == 1:
         low, high = (samples(1) - samples(0)) / first[0], (samples(count - 1) - samples(count - 2)) / last[1]
     else:
