@@ -75,8 +75,8 @@ def _along(x: Tensor, axis: int, spacing: Number | Tensor, edge_order: int) -> T
     if edge_order == 1:
         low, high = (samples(1) - samples(0)) / first[0], (samples(count - 1) - samples(count - 2)) / last[1]
     else:
-        low = _three(samples(0), samples(1), samples(2), *first, 0)
-        high = _three(samples(count - 3), samples(count - 2), samples(count - 1), *last, 2)
+        low = _three(samples(0), samples(1), samples(2), first[0], first[1], 0)
+        high = _three(samples(count - 3), samples(count - 2), samples(count - 1), last[0], last[1], 2)
     return _core.cat([low, middle, high], axis)
 
 
