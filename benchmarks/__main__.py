@@ -13,6 +13,7 @@ from .contenders import MODULES, installed
 from .contest import Contender, hold
 from .imports import import_costs
 from .machine import Gauge, limits
+from .operations import OPERATIONS
 from .processes import BusyProcess, Neighbours
 from .run import Run
 from .targets import verdicts
@@ -32,6 +33,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--undisturbed", action="store_true", help="repeat turns during which the processors were not all ours"
     )
+    parser.add_argument(
+        "--operations", action="store_true", help="rows of single operations, lamina's and PyTorch's, instead"
+    )
     parser.add_argument("--beside", action="store_true", help="time every row beside a busy process, too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured there, row after row")
     parser.add_argument(
@@ -47,9 +51,10 @@ def parse_arguments() -> argparse.Namespace:
         parser.error("--threads and --rounds must be at least 1")
     if arguments.threads > len(os.sched_getaffinity(0)):
         parser.error(f"--threads {arguments.threads}: this process may use {len(os.sched_getaffinity(0))} processors")
-    if not any(re.search(arguments.only, name) for name in [*(row.name for row in WORKLOADS), IMPORTS]):
+    arguments.rows = OPERATIONS if arguments.operations else WORKLOADS
+    if not any(re.search(arguments.only, name) for name in _names(arguments)):
         parser.error(f"--only: no row matches {arguments.only!r}; --list shows them")
-    here = installed()
+    here = [name for name in installed() if name in ("lamina", "torch") or not arguments.operations]
     if arguments.contenders is None:
         arguments.contenders = [name for name in here if not (arguments.quick and name == "torch.compile")]
     else:
@@ -59,8 +64,12 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
+def _names(arguments: argparse.Namespace) -> list[str]:
+    return [row.name for row in arguments.rows] + [IMPORTS] * (not arguments.operations)
+
+
 def contest(arguments: argparse.Namespace, run: Run, gauge: Gauge | None) -> None:
-    rows = [row for row in WORKLOADS if re.search(arguments.only, row.name) and not (arguments.quick and row.huge)]
+    rows = [row for row in arguments.rows if re.search(arguments.only, row.name) and not (arguments.quick and row.huge)]
     if not rows:
         return
     contenders = [Contender(name, arguments.threads) for name in arguments.contenders]
@@ -104,7 +113,7 @@ def show(run: Run) -> None:
 def main() -> int:
     arguments = parse_arguments()
     if arguments.list:
-        print("\n".join([*(row.name for row in WORKLOADS), IMPORTS]))
+        print("\n".join(_names(arguments)))
         return 0
     if arguments.merge:
         show(Run.merged([Run.read(file) for file in arguments.merge]))
@@ -113,7 +122,7 @@ def main() -> int:
     run = Run(
         limits(arguments.threads, arguments.memory), rounds, arguments.seconds or (0.05 if arguments.quick else 0.2)
     )
-    if re.search(arguments.only, IMPORTS):
+    if re.search(arguments.only, IMPORTS) and not arguments.operations:
         run.imports = import_costs(rounds, [name for name in arguments.contenders if name in MODULES])
     if arguments.wheel:
         run.wheel_bytes = arguments.wheel.stat().st_size

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .contest import Result
+from .operations import OPERATIONS
 from .workloads import WORKLOADS
 
 
@@ -35,7 +36,7 @@ class Run:
     def merged(cls, runs: Sequence[Run]) -> Run:
         """The rows of all runs, a row's last one, in the usual order; the rates of the machine at its best."""
         results = {result.workload.name: result for run in runs for result in run.results}
-        ordered = [results[row.name] for row in WORKLOADS if row.name in results]
+        ordered = [results[row.name] for row in (*WORKLOADS, *OPERATIONS) if row.name in results]
         machine = dict(runs[0].machine)
         for name, value in machine.items():
             if isinstance(value, float):

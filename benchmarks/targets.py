@@ -46,6 +46,7 @@ RATIOS = (
     Ratio("^(sum|max|argmax|softmax|logsumexp), ", 1.0, 2.0),
     Ratio("^relu,", 1.0),
     Ratio("^relu.tanh", 1.2),
+    Ratio("^op ", 1.0, peer="torch"),
 )
 # Workload, and the most that one run may take.
 SECONDS = {

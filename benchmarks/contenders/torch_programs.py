@@ -8,7 +8,7 @@ from itertools import pairwise, repeat
 from typing import Any
 
 from .. import arrays
-from . import Prepared
+from . import Prepared, torch_operations
 from .torch_nets import TASKS
 
 
@@ -140,6 +140,12 @@ class Programs:
         relu = self.torch.relu
         function = {"relu": relu, "relu(tanh(2x+1))": lambda x: relu((2 * x + 1).tanh())}[name]
         return self._function(function, arrays.normal(count))
+
+    def operation(self, expression: str, size: int) -> Prepared:
+        return torch_operations.forward(self.torch, expression, size)
+
+    def operation_backward(self, expression: str, size: int) -> Prepared:
+        return torch_operations.backward(self.torch, expression, size)
 
     def _tensors(self, *values: arrays.Array) -> list[Any]:
         return [self.torch.tensor(value) for value in values]

@@ -63,6 +63,21 @@ def test_benchmarks_beside_a_busy_process_and_merged(tmp_path: Path) -> None:
     assert f"\nsum, 10^3 | {beside / quiet:.2f}" in tables[1]  # the later run's
 
 
+def test_benchmarks_operations(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    options = ["--contenders", "lamina", "--rounds", "1", "--seconds", "0.001", "--threads", "1", "--memory", "16"]
+    done = _benchmarks("--operations", "--only", "^op .*, 64: ", *options, "--json", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    results: list[dict[str, Any]] = json.loads(file.read_text())["results"]
+    assert len(results) > 200
+    assert all(result["failures"] == {} and result["seconds"]["lamina"] for result in results)
+
+
+def test_benchmarks_list_names_operations_once() -> None:
+    names = _benchmarks("--operations", "--list").stdout.splitlines()
+    assert len(names) == len(set(names)) > 400
+
+
 def test_benchmarks_list_names_rows_once() -> None:
     done = _benchmarks("--list")
     names = done.stdout.splitlines()
