@@ -199,3 +199,20 @@ def test_a_step_of_several_groups_is_one_program(make: Any) -> None:
     net(x).sum().backward()
     optimizer.step()
     assert lamina.plan_stats()["flushes"] == before + 1
+
+
+def test_line_search_keeps_to_max_eval() -> None:
+    """Down a straight line there is always more to find: each step goes further, as often as it may."""
+    x, calls = nn.Parameter(lamina.tensor([1.0, 2.0])), []
+    optimizer = optim.LBFGS([x], lr=0.1, max_eval=3, line_search_fn="strong_wolfe")
+
+    def closure() -> lamina.Tensor:
+        optimizer.zero_grad()
+        loss = (x * lamina.tensor([1.0, 0.5])).sum()
+        loss.backward()
+        calls.append(loss)
+        return loss
+
+    optimizer.step(closure)
+    assert len(calls) == 4  # and the first one of a line search in any case
+    assert -10 < x[0].item() < 0

@@ -120,7 +120,8 @@ class LBFGS(Optimizer):
                     self._restore(start)  # noqa: B023
                     return value, there
 
-                loss, gradient, length, spent = strong_wolfe(at, length, direction, loss, gradient, slope)
+                left = group["max_eval"] - evaluations
+                loss, gradient, length, spent = strong_wolfe(at, length, direction, loss, gradient, slope, left)
                 self._move(length, direction)
             else:
                 raise RuntimeError("only 'strong_wolfe' is supported")

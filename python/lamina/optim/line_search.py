@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite, sqrt
+from math import inf, isfinite, sqrt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ __all__ = ["strong_wolfe"]
 
 _DECREASE, _CURVATURE = 1e-4, 0.9  # c1 and c2 of Nocedal and Wright
 _TOLERANCE = 1e-9
-_EVALUATIONS = 25
 
 
 class _Point:
@@ -32,11 +31,13 @@ def strong_wolfe(
     loss: float,
     gradient: Tensor,
     slope: float,
+    most: int,
 ) -> tuple[float, Tensor, float, int]:
     """Loss, gradient, distance, and the number of evaluations, of a good enough point along `direction`.
 
-    ``at(distance)`` evaluates; `loss`, `gradient` and `slope` are those at 0, `t` is the first guess. Source: Nocedal
-    and Wright, Numerical Optimization, 2006, algorithms 3.5 and 3.6, with cubic interpolation.
+    ``at(distance)`` evaluates; `loss`, `gradient` and `slope` are those at 0, `t` is the first guess. It is evaluated,
+    and at most `most` other points. Source: Nocedal and Wright, Numerical Optimization, 2006, algorithms 3.5 and 3.6,
+    with cubic interpolation.
     """
     scale = float(direction.abs().max())
     origin = _Point(0.0, loss, gradient.clone(), slope)
@@ -57,8 +58,8 @@ def strong_wolfe(
     before, here = origin, point(t)
     bracket: list[_Point] = []
     done = False
-    for search in range(_EVALUATIONS):
-        if too_high(here, before.loss if search > 0 else float("inf")):
+    for search in range(most):
+        if too_high(here, before.loss if search > 1 else inf):
             bracket = [before, here]
             break
         if flat_enough(here):
@@ -72,8 +73,8 @@ def strong_wolfe(
         before, here = here, point(t)
     if not bracket:
         bracket = [origin, here]
-        search = _EVALUATIONS
-    _zoom(bracket, point, too_high, flat_enough, scale, search if not done else _EVALUATIONS)
+        search = most
+    _zoom(bracket, point, too_high, flat_enough, scale, most - search if not done else 0)
     best = min(bracket, key=lambda p: p.loss)
     return best.loss, best.gradient, best.t, spent
 
@@ -84,12 +85,12 @@ def _zoom(
     too_high: Callable[[_Point, float], bool],
     flat_enough: Callable[[_Point], bool],
     scale: float,
-    spent: int,
+    most: int,
 ) -> None:
-    """Narrow `bracket`, in place, until an end of it will do."""
+    """Narrow `bracket`, in place, until an end of it will do, by at most so many evaluations."""
     stuck = False
     low, high = (0, 1) if bracket[0].loss <= bracket[-1].loss else (1, 0)
-    while spent < _EVALUATIONS:
+    for _ in range(most):
         left, right = sorted(p.t for p in bracket)
         if (right - left) * scale < _TOLERANCE:
             return
@@ -105,7 +106,6 @@ def _zoom(
         else:
             stuck = False
         here = point(t)
-        spent += 1
         if too_high(here, bracket[low].loss):
             bracket[high] = here
             low, high = (0, 1) if bracket[0].loss <= bracket[1].loss else (1, 0)
@@ -127,6 +127,9 @@ def _cubic_minimum(a: _Point, b: _Point, bounds: Any = None) -> float:
     square = theta * theta - a.slope * b.slope
     if isfinite(square) and square >= 0:
         root = sqrt(square)
-        t = b.t - (b.t - a.t) * ((b.slope + root - theta) / (b.slope - a.slope + 2 * root))
+        bend = b.slope - a.slope + 2 * root
+        if bend == 0:  # a straight line is lowest at its end
+            return high if b.slope < 0 else low
+        t = b.t - (b.t - a.t) * ((b.slope + root - theta) / bend)
         return min(max(t, low), high)
     return (low + high) / 2
