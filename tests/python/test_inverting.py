@@ -76,3 +76,23 @@ def test_triangular_panels(n: int, unit: bool, upper: bool) -> None:
     gradient = -np.linalg.solve(triangle.swapaxes(-1, -2), np.ones_like(B)) @ X.detach().numpy().swapaxes(-1, -2)
     gradient = np.triu(gradient, int(unit)) if upper else np.tril(gradient, -int(unit))
     np.testing.assert_allclose(A.grad.numpy(), gradient, rtol=1e-9, atol=1e-11)
+
+
+def test_gradients_have_pytorchs_names() -> None:
+    a = (lamina.eye(2) * 2).requires_grad_()
+    linalg, fft = lamina.linalg, lamina.fft
+    for result, name in (
+        (linalg.inv(a), "LinalgInvEx"),
+        (linalg.solve(a, lamina.ones(2, 1)), "LinalgSolveEx"),
+        (linalg.det(a), "LinalgDet"),
+        (linalg.slogdet(a)[1], "LinalgSlogdet"),
+        (linalg.cholesky(a), "LinalgCholeskyEx"),
+        (linalg.svdvals(a), "LinalgSvd"),
+        (linalg.qr(a)[0], "LinalgQr"),
+        (linalg.eigvalsh(a), "LinalgEigh"),
+        (linalg.eigvals(a), "LinalgEig"),
+        (linalg.pinv(a), "LinalgPinv"),
+        (fft.rfft(a), "FftR2C"),
+        (fft.irfft(a), "FftC2R"),
+    ):
+        assert result.grad_fn.name() == f"{name}Backward0"

@@ -180,10 +180,12 @@ class Function:
     """
 
     _backward_cls: ClassVar[type[BackwardContext]]
+    _node_name: ClassVar[str]  # what `grad_fn` prints, if not the class's name and Backward
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._backward_cls = type(f"{cls.__name__}Backward", (BackwardContext,), {"_function": cls})
+        name = cls.__dict__.get("_node_name", f"{cls.__name__}Backward")
+        cls._backward_cls = type(name, (BackwardContext,), {"_function": cls})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         warn_caller(

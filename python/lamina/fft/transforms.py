@@ -54,6 +54,8 @@ def complex_to_real(x: Tensor, axes: Sequence[int], norm: Norm, count: int) -> T
 
 
 class _ComplexToComplex(Function):
+    _node_name = "FftC2CBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Tensor, axes: Axes, norm: Norm, forward: bool) -> Tensor:
         from numpy import fft
@@ -73,6 +75,8 @@ class _ComplexToComplex(Function):
 
 
 class _RealToComplex(Function):
+    _node_name = "FftR2CBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Tensor, axes: Axes, norm: Norm) -> Tensor:
         from numpy import fft
@@ -93,6 +97,8 @@ class _RealToComplex(Function):
 
 
 class _ComplexToReal(Function):
+    _node_name = "FftC2RBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Tensor, axes: Axes, norm: Norm, count: int) -> Tensor:
         from numpy import fft

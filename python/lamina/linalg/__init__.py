@@ -4,13 +4,13 @@ from .._core import matmul
 from .decompositions import qr, svd, svdvals
 from .eigenvalues import eig, eigh, eigvals, eigvalsh
 from .exponential import matrix_exp
+from .lapack import LinAlgError
 from .least_squares import cond, lstsq, matrix_rank, pinv
 from .lu_factors import inv, inv_ex, lu, lu_factor, lu_factor_ex, lu_solve, matrix_power, solve, solve_ex
 from .lu_factors import lu_unpack as lu_unpack
 from .norms import cross, matrix_norm, norm, vecdot, vector_norm
 from .reflections import householder_product
 from .solving import (
-    LinAlgError,
     cholesky,
     cholesky_ex,
     det,

@@ -12,7 +12,6 @@ from typing import Any
 
 from .. import _core
 from .._core import Tensor
-from .._core import dtype as DType
 from ..autograd.function import Function
 from ..dtypes import has_gradients, scalar_name
 from ..functions.arguments import composed
@@ -20,7 +19,8 @@ from ..functions.matrices import diag_embed, tril, triu
 from ..functions.precision import in_float32
 from ..looking import holds_somewhere
 from ..return_types import linalg_qr, linalg_svd
-from .solving import LinAlgError, column_major, is_computed, solve_triangular
+from .lapack import lapack
+from .solving import is_computed, solve_triangular
 
 __all__ = ["qr", "svd", "svdvals"]
 
@@ -33,25 +33,6 @@ def check_matrices(name: str, A: Tensor) -> None:
         raise RuntimeError(f"linalg.{name}: Expected a floating point or complex tensor as input. Got {kind}")
     if not is_computed(A):
         raise NotImplementedError(f"\"linalg_{name}\" not implemented for '{scalar_name(A.dtype)}'")
-
-
-def lapack(name: str, A: Tensor, *options: Any, dtype: DType | None = None, **more: Any) -> list[Tensor]:
-    """What ``numpy.linalg.<name>`` gives for the matrices A, as `dtype`. LinAlgError where it does not converge.
-
-    On meta only the shapes are found out: from what it gives for a batch of no such matrices.
-    """
-    from numpy import linalg
-
-    matrices = _core.empty((0, *A.shape[-2:]), dtype=A.dtype, device="cpu") if A.is_meta else A.detach()
-    try:
-        results = getattr(linalg, name)(matrices.numpy(), *options, **more)
-    except linalg.LinAlgError as error:
-        raise LinAlgError(f"linalg.{name}: {error}") from None
-    together = results if isinstance(results, tuple) else (results,)
-    parts = [_core.tensor(part, dtype=dtype, device="cpu") for part in together]
-    if A.is_meta:
-        parts = [A.new_empty((*A.shape[:-2], *part.shape[1:]), dtype=part.dtype) for part in parts]
-    return [column_major(part) if part.dim() >= A.dim() else part for part in parts]
 
 
 def differences(values: Tensor) -> Tensor:
@@ -81,6 +62,8 @@ def check_phase(function: str, vectors: str, turning: Tensor | None) -> None:
 
 
 class _Svd(Function):
+    _node_name = "LinalgSvdBackward0"
+
     @staticmethod
     def forward(ctx: Any, A: Tensor, full: bool) -> tuple[Tensor, ...]:
         U, S, Vh = lapack("svd", A, full_matrices=full)
@@ -142,9 +125,11 @@ def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
 
 
 class _Qr(Function):
+    _node_name = "LinalgQrBackward0"
+
     @staticmethod
     def forward(ctx: Any, A: Tensor, mode: str) -> tuple[Tensor, ...]:
-        Q, R = lapack("qr", A, mode)
+        Q, R = lapack("qr", A, mode=mode)
         ctx.save_for_backward(A, Q, R)
         return Q, R
 
@@ -186,5 +171,5 @@ def qr(A: Tensor, mode: str = "reduced") -> linalg_qr:
     if mode == "r":
         if A.requires_grad and _core.is_grad_enabled():
             raise RuntimeError("The derivative of linalg.qr depends on Q, which is not computed when mode='r'.")
-        return linalg_qr(A.new_empty(0), triu(lapack("qr", A, "r")[0]))
+        return linalg_qr(A.new_empty(0), triu(lapack("qr", A, mode="r")[0]))
     return linalg_qr(*_Qr.apply(A, mode))

@@ -15,7 +15,8 @@ from ..functions.matrices import diag_embed
 from ..functions.precision import in_float32
 from ..looking import holds_somewhere
 from ..return_types import linalg_eig, linalg_eigh
-from .decompositions import check_matrices, check_phase, differences, lapack, skew
+from .decompositions import check_matrices, check_phase, differences, skew
+from .lapack import lapack
 from .lu_factors import solve
 
 __all__ = ["eig", "eigh", "eigvals", "eigvalsh"]
@@ -30,9 +31,11 @@ def _check_square(name: str, A: Tensor) -> None:
 
 
 class _Eigh(Function):
+    _node_name = "LinalgEighBackward0"
+
     @staticmethod
     def forward(ctx: Any, A: Tensor, triangle: str) -> tuple[Tensor, ...]:
-        values, vectors = lapack("eigh", A, triangle)
+        values, vectors = lapack("eigh", A, UPLO=triangle)
         ctx.save_for_backward(values, vectors)
         ctx.set_materialize_grads(False)
         return values, vectors
@@ -80,6 +83,8 @@ def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
 
 
 class _Eig(Function):
+    _node_name = "LinalgEigBackward0"
+
     @staticmethod
     def forward(ctx: Any, A: Tensor) -> tuple[Tensor, ...]:
         if holds_somewhere(~A.isfinite()):

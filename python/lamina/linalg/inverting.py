@@ -13,6 +13,7 @@ from .._core import Tensor
 from ..autograd.function import Function
 from ..functions.matrices import diag_embed, tril
 from ..looking import holds_somewhere
+from .lapack import LinAlgError, lapack
 from .triangles import solve_triangle
 
 __all__ = ["cholesky_factor", "determinant", "inverse", "sign_and_logarithm", "solution"]
@@ -24,24 +25,8 @@ def _is_seen(*operands: Tensor) -> bool:
     return all(x.dtype.to_real() in (_core.float32, _core.float64) for x in operands)
 
 
-def _numpy(name: str, *operands: Tensor) -> tuple[Tensor, ...]:
-    """What ``numpy.linalg.<name>`` gives; on meta, the shapes of what it gives for no such matrices."""
-    from numpy import linalg
-
-    first, on_meta = operands[0], operands[0].is_meta
-    seen = [_core.empty((0, *x.shape[-2:]), dtype=x.dtype, device="cpu") if on_meta else x.detach() for x in operands]
-    results = getattr(linalg, name)(*(x.numpy() for x in seen))
-    together = results if isinstance(results, tuple) else (results,)
-    parts = [_core.tensor(part, device="cpu") for part in together]
-    if on_meta:
-        parts = [first.new_empty((*first.shape[:-2], *part.shape[1:]), dtype=part.dtype) for part in parts]
-    return tuple(parts)
-
-
 def _apply(function: type[Function], *operands: Tensor) -> Any:
     """What `function` gives, or None."""
-    from numpy.linalg import LinAlgError
-
     if not _is_seen(*operands):
         return None
     try:
@@ -51,9 +36,11 @@ def _apply(function: type[Function], *operands: Tensor) -> Any:
 
 
 class _Inverse(Function):
+    _node_name = "LinalgInvExBackward0"
+
     @staticmethod
     def forward(ctx: Any, A: Tensor) -> Tensor:
-        (X,) = _numpy("inv", A)
+        (X,) = lapack("inv", A)
         ctx.save_for_backward(X)
         ctx.save_for_forward(X)
         return X
@@ -82,9 +69,11 @@ def _solved(A: Tensor, B: Tensor) -> Tensor:
 
 
 class _Solution(Function):
+    _node_name = "LinalgSolveExBackward0"
+
     @staticmethod
     def forward(ctx: Any, A: Tensor, B: Tensor) -> Tensor:
-        (X,) = _numpy("solve", A, B)
+        (X,) = lapack("solve", A, B)
         ctx.save_for_backward(A, X)
         ctx.save_for_forward(A, X)
         return X
@@ -118,9 +107,11 @@ def _trace(matrices: Tensor) -> Tensor:
 
 
 class _Determinant(Function):
+    _node_name = "LinalgDetBackward0"
+
     @staticmethod
     def forward(ctx: Any, A: Tensor) -> Tensor:
-        (value,) = _numpy("det", A)
+        (value,) = lapack("det", A)
         ctx.save_for_backward(A, value)
         ctx.save_for_forward(A, value)
         return value
@@ -137,9 +128,11 @@ class _Determinant(Function):
 
 
 class _SignAndLogarithm(Function):
+    _node_name = "LinalgSlogdetBackward0"
+
     @staticmethod
     def forward(ctx: Any, A: Tensor) -> tuple[Tensor, Tensor]:
-        sign, logarithm = _numpy("slogdet", A)
+        sign, logarithm = lapack("slogdet", A)
         if not A.is_complex():
             ctx.mark_non_differentiable(sign)
         ctx.save_for_backward(A, sign)
@@ -201,9 +194,11 @@ def _hermitian(lower: Tensor) -> Tensor:
 
 
 class _CholeskyFactor(Function):
+    _node_name = "LinalgCholeskyExBackward0"
+
     @staticmethod
     def forward(ctx: Any, A: Tensor) -> Tensor:
-        (L,) = _numpy("cholesky", A)
+        (L,) = lapack("cholesky", A)
         ctx.save_for_backward(L)
         ctx.save_for_forward(L)
         return L

@@ -54,6 +54,8 @@ def matrix_rank(
 class _Pinv(Function):
     """Golub and Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares problems", 1973."""
 
+    _node_name = "LinalgPinvBackward0"
+
     @staticmethod
     def forward(ctx: Any, A: Tensor, atol: Any, rtol: Any) -> Tensor:
         U, S, Vh = svd(A.detach(), full_matrices=False)

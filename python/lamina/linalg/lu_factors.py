@@ -16,11 +16,11 @@ from ..looking import holds_somewhere
 from ..return_types import linalg_inv_ex, linalg_lu, linalg_lu_factor, linalg_lu_factor_ex, linalg_solve_ex
 from ..return_types import lu_unpack as Unpacked
 from .inverting import inverse, solution
+from .lapack import column_major
 from .solving import (
     SINGULAR,
     _check_square,
     _swap,
-    column_major,
     first_where,
     is_computed,
     magnitude,
@@ -179,7 +179,7 @@ def _solution(A: Tensor, B: Tensor, left: bool) -> linalg_solve_ex:
         LU, pivots, info = _factor(A)
         found = lu_solve(LU, pivots, right)
     else:
-        found, info = column_major(found), _no_errors(A)
+        info = _no_errors(A)
     return linalg_solve_ex(found.squeeze(-1) if vector else found, info)
 
 
@@ -213,7 +213,7 @@ def _inverse(A: Tensor) -> linalg_inv_ex:
     n = _check_square("inv", A)
     found = inverse(A)
     if found is not None:
-        return linalg_inv_ex(column_major(found), _no_errors(A))
+        return linalg_inv_ex(found, _no_errors(A))
     LU, pivots, info = _factor(A)
     return linalg_inv_ex(lu_solve(LU, pivots, _core.eye(n, dtype=A.dtype, device=A.device)), info)
 

@@ -11,8 +11,8 @@ from .._core import Tensor
 from ..functions.arguments import composed
 from ..functions.precision import in_float32
 from ..return_types import geqrf as Factors
-from .decompositions import check_matrices, lapack
-from .solving import column_major
+from .decompositions import check_matrices
+from .lapack import column_major, lapack
 
 __all__ = ["geqrf", "householder_product", "orgqr", "ormqr"]
 
@@ -27,7 +27,7 @@ def geqrf(input: Tensor) -> Factors:
     check_matrices("geqrf", input)
     if input.requires_grad and _core.is_grad_enabled():
         raise RuntimeError("geqrf has no gradient: use linalg.qr")
-    raw, tau = lapack("qr", input, "raw")
+    raw, tau = lapack("qr", input, mode="raw")
     return Factors(column_major(raw.mT), tau)
 
 

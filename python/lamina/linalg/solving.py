@@ -16,6 +16,7 @@ from ..functions.shaping import broadcast_shapes
 from ..looking import holds_somewhere
 from ..return_types import linalg_cholesky_ex, linalg_slogdet
 from .inverting import cholesky_factor, determinant, sign_and_logarithm
+from .lapack import LinAlgError, column_major
 from .triangles import solve_triangle
 
 TYPE_CHECKING = False
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
-    "LinAlgError",
     "cholesky",
     "cholesky_ex",
     "cholesky_inverse",
@@ -34,10 +34,6 @@ __all__ = [
     "slogdet",
     "solve_triangular",
 ]
-
-
-class LinAlgError(RuntimeError):
-    """A matrix does not have the property that an algorithm needs (regular, positive definite)."""
 
 
 def is_computed(A: Tensor) -> bool:
@@ -55,12 +51,6 @@ def _check_square(name: str, A: Tensor) -> int:
     if not has_gradients(A):
         raise RuntimeError(f"linalg.{name}: Expected a floating point or complex tensor as input. Got {A.dtype}")
     return A.shape[-1]
-
-
-def column_major(matrices: Tensor) -> Tensor:
-    """A result in the order that LAPACK leaves it in: columns one behind the other."""
-    *batch, rows, columns = matrices.shape
-    return _core._lay_out(matrices, _core.empty((*batch, columns, rows), device="meta").mT.stride())
 
 
 def first_where(bad: Tensor) -> Tensor:
