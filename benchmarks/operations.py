@@ -22,11 +22,11 @@ torch.lerp(x, y, 0.3); x.clamp(-1, 1); torch.atan2(x, y); torch.hypot(x, y); x.e
 x.tan(); x.tanh(); x.atan(); x.erf(); p.sqrt(); p.rsqrt(); x.abs(); x.sigmoid(); F.relu(x); F.gelu(x); F.silu(x)
 F.elu(x); F.leaky_relu(x); F.softplus(x); F.mish(x); F.hardswish(x); F.hardtanh(x); F.logsigmoid(x); F.glu(x)
 F.dropout(x, 0.1); x.sum(); x.sum(0); x.sum(1); x.mean(1); x.amax(1); x.max(0)[0]; x.var(0); x.var(1); x.norm(dim=1)
-x.logsumexp(1); x.prod(1); x.softmax(0); x.softmax(1); x.log_softmax(1); x.cumsum(0); x.cumsum(1); p.cumprod(1)
-x.cummax(1)[0]; x.logcumsumexp(1); x.sort(1)[0]; x.topk(5, 1)[0]; x.median(1)[0]; x.kthvalue(9, 1)[0]
-x.t().contiguous(); torch.cat([x, y], 1); torch.stack([x, y], 1); x.flip(1); x.roll(3, 1); x[:, ::2] * 2; x.tril()
-x.repeat(1, 3); F.pad(x, (1, 1)); x.repeat_interleave(2, 1); x.diagonal() * 2; x[order]; x[:, order]
-x.index_select(0, order); x.gather(0, index); x.gather(1, index); x.scatter_add(0, index, y); x.index_add(0, order, y)
+x.logsumexp(1); x.prod(1); x.softmax(0); x.softmax(1); x.log_softmax(1); x.cumsum(0); x.cumsum(1); x.cummax(1)[0]
+x.logcumsumexp(1); x.sort(1)[0]; x.topk(5, 1)[0]; x.median(1)[0]; x.kthvalue(9, 1)[0]; x.t().contiguous()
+torch.cat([x, y], 1); torch.stack([x, y], 1); x.flip(1); x.roll(3, 1); x[:, ::2] * 2; x.tril(); x.repeat(1, 3)
+F.pad(x, (1, 1)); x.repeat_interleave(2, 1); x.diagonal() * 2; x[order]; x[:, order]; x.index_select(0, order)
+x.gather(0, index); x.gather(1, index); x.scatter_add(0, index, y); x.index_add(0, order, y)
 x.index_copy(1, order, y); x.masked_fill(mask, 0.0); x[mask]; F.layer_norm(x, x.shape[1:]); F.rms_norm(x, x.shape[1:])
 F.batch_norm(x, None, None, training=True); F.normalize(x); F.cosine_similarity(x, y); torch.cdist(x, y)
 F.mse_loss(x, y); F.l1_loss(x, y); F.smooth_l1_loss(x, y); F.cross_entropy(x, order)
@@ -38,13 +38,13 @@ torch.linalg.solve(spd, x); torch.linalg.cholesky(spd); torch.logdet(spd)
 # Over the same; numbers alone.
 MATRICES_FORWARD = """
 x < y; x.sign(); x.floor(); x.round(); torch.fmod(x, y); torch.remainder(x, y); x.isnan(); torch.lgamma(p)
-torch.digamma(p); x.argmax(1); x.argmin(0); x.argsort(1); x.count_nonzero(); (x > 5).any(); (x > 1).nonzero()
-(x * 9).round().unique(); x.histc(50); torch.bincount(index.flatten()); torch.searchsorted(row.sort()[0], x)
-torch.bucketize(x, row.sort()[0]); torch.isin(index, order); F.one_hot(order, order.numel()); x.double(); x.long()
-x.bfloat16().float(); index + index; index * 3 % 7; (index == 5).sum(); torch.rand(x.shape); torch.randn(x.shape)
-torch.randperm(x.numel()); torch.bernoulli(x.sigmoid()); torch.multinomial(x.softmax(1), 1); torch.zeros(x.shape)
-torch.full(x.shape, 3.0); torch.arange(x.numel()); torch.eye(x.shape[0]); torch.linalg.qr(x)[1].abs()
-torch.fft.rfft(x).abs(); x.equal(y)
+torch.digamma(p); p.cumprod(1); x.argmax(1); x.argmin(0); x.argsort(1); x.count_nonzero(); (x > 5).any()
+(x > 1).nonzero(); (x * 9).round().unique(); x.histc(50); torch.bincount(index.flatten())
+torch.searchsorted(row.sort()[0], x); torch.bucketize(x, row.sort()[0]); torch.isin(index, order)
+F.one_hot(order, order.numel()); x.double(); x.long(); x.bfloat16().float(); index + index; index * 3 % 7
+(index == 5).sum(); torch.rand(x.shape); torch.randn(x.shape); torch.randperm(x.numel()); torch.bernoulli(x.sigmoid())
+torch.multinomial(x.softmax(1), 1); torch.zeros(x.shape); torch.full(x.shape, 3.0); torch.arange(x.numel())
+torch.eye(x.shape[0]); torch.linalg.qr(x)[1].abs(); torch.fft.rfft(x).abs(); x.equal(y)
 """
 
 # Over images, sequences, tables and heads of attention of one size.

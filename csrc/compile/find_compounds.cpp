@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "compile/iteration_space.h"
+
 namespace lamina {
 
 namespace {
@@ -46,6 +48,8 @@ constexpr std::uint8_t kArity[] = {
 #define LAMINA_COMPOUND(name, arity, formula) arity,
 #include "support/kernel_list.inc"
 };
+
+constexpr std::size_t kOneOperation = 3;  // the length of its formula
 
 bool is_symmetric(Elementwise kernel) {
   return kernel == Elementwise::add || kernel == Elementwise::mul || kernel == Elementwise::eq ||
@@ -101,6 +105,7 @@ class Finder {
     std::span<const Formula> formulas = compound_formulas();
     for (std::size_t number = 0; number < formulas.size(); ++number) {
       if (formulas[number][0] != row(last.op).kernel.member) continue;
+      if (formulas[number].size() == kOneOperation && !reads_what_repeats(last)) continue;
       bound_.fill(kNone);
       const std::uint8_t* at = formulas[number].data();
       if (!fits(at, members_[place], true)) continue;
@@ -111,6 +116,16 @@ class Finder {
       computed.arity = kArity[number];
       return;
     }
+  }
+
+  // Along the rows. Other kernels need as many copies as a tile is long.
+  bool reads_what_repeats(const Node& node) const {
+    return std::any_of(node.operands.begin(), node.operands.end(), [&](std::uint32_t index) {
+      const Node& operand = program_[index];
+      if (operand.shape == node.shape && operand.layout.strides == nullptr) return false;
+      const DimVector strides = broadcast_strides(node.shape, operand.shape, operand.layout);
+      return !strides.empty() && strides.back() == 0;
+    });
   }
 
   // Does the node compute what the formula says from `at` on? Leaves `at` behind it.

@@ -12,8 +12,8 @@ namespace {
 using Kind = ElementwiseStep::Kind;
 
 constexpr std::int64_t kNarrow = 128;  // rows below this share tiles
-// Of the widest type. Whole pages: a store a little ahead of a load within its page can look like one to the same place,
-// and the load waits (ADR 4).
+// Of the widest type. Whole pages: a store a little ahead of a load within its page can look like one to the same
+// place, and the load waits (ADR 4).
 constexpr std::size_t kTileBytes = TileInterpreter::kTile * 8;
 
 // How many copies of an element stand for all of them.
@@ -38,7 +38,7 @@ TileInterpreter::TileInterpreter(const ElementwiseStep& step, Slots slots, std::
     for (const auto& instruction : step.instructions)
       if (streams(step.registers[instruction.out])) streamed_.push_back(instruction.out);
   std::size_t tiles = step.tiles + streamed_.size();
-  if (tiles == 0 && step.instructions.size() <= step.reductions.empty()) longest_ = step.numel;
+  if (needs_no_tiles()) longest_ = step.numel;
   tiles_ = static_cast<std::byte*>(thread_scratch(tiles * kTileBytes + extra_bytes));
   extra_ = tiles_ + tiles * kTileBytes;
   if (step.registers.size() > kMostInPlace) {
@@ -62,6 +62,14 @@ TileInterpreter::TileInterpreter(const ElementwiseStep& step, Slots slots, std::
     std::int64_t width = step.dims.back(), pieces = (width + kTile - 1) / kTile;
     piece_ = (width + pieces - 1) / pieces;
   }
+}
+
+// A single operation on what lies in memory, or repeats, and sums that read nothing else.
+bool TileInterpreter::needs_no_tiles() const {
+  return streamed_.empty() && step_.instructions.size() <= step_.reductions.empty() &&
+         std::all_of(step_.registers.begin(), step_.registers.end(), [](const ElementwiseStep::Register& entry) {
+           return entry.kind == Kind::kContiguous || (entry.kind == Kind::kUniform && entry.few);
+         });
 }
 
 TileInterpreter::~TileInterpreter() {

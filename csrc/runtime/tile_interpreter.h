@@ -27,8 +27,7 @@ class TileInterpreter {
   TileInterpreter& operator=(const TileInterpreter&) = delete;
 
   // How many elements from `start` on, at most up to `end`, make a good tile: rows that are wide enough are not mixed,
-  // so that strided operands can be read where they lie; a single operation on what lies in memory, and sums that read
-  // nothing else, need no tiles.
+  // so that strided operands can be read where they lie, and what needs no tiles is one.
   std::int64_t stretch(std::int64_t start, std::int64_t end) const;
   // Elements [start, start + n) of the iteration space: n <= kTile, or what stretch() gave.
   void run(std::int64_t start, std::int64_t n);
@@ -44,6 +43,7 @@ class TileInterpreter {
     std::size_t step;  // 0: one for all
   };
 
+  bool needs_no_tiles() const;
   Elements read_strided(const ElementwiseStep::Register& entry, std::int64_t start, std::int64_t n);
   // Where to write them: where they belong, if they are neighbors there, else to the tile.
   std::byte* place_scattered(const ElementwiseStep::Register& entry, std::int64_t start, std::int64_t n) const;

@@ -13,6 +13,7 @@ namespace {
 using build::operator*;
 using build::operator+;
 using build::operator-;
+using build::operator/;
 using kernels::Table;
 using testing::Compiled;
 using testing::range;
@@ -241,6 +242,20 @@ TEST_F(FindCompounds, AComparisonOfOtherTypesIsNone) {
   ValuePtr whole = build::cast(a, DType::kInt64);
   for (const Instruction& instruction : instructions({build::where(build::binary(Op::lt, whole, whole), a, b)}))
     EXPECT_NE(instruction.kind, Instruction::Kind::kCompound);
+}
+
+TEST_F(FindCompounds, OneOperationIsOneWhereAnOperandRepeats) {
+  ValuePtr column = range({4, 1}), number = range({});
+  auto found = instructions({a + column, a - number, a * column, number / a});
+  ASSERT_EQ(found.size(), 4u);
+  const Compound expected[] = {Compound::add_repeated, Compound::subtract_repeated, Compound::multiply_repeated,
+                               Compound::divide_repeated};
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(found[i].compound, expected[i]);
+}
+
+TEST_F(FindCompounds, OneOperationIsNoneWhereNothingRepeatsAlongARow) {
+  for (const Instruction& instruction : instructions({a + b, a * row}))
+    EXPECT_EQ(instruction.kind, Instruction::Kind::kKernel);
 }
 
 TEST_F(FindCompounds, IntegersHaveNone) {
