@@ -198,6 +198,60 @@ void check_assignable(Variable& variable) {
 
 void abandon_operation() { t_operation_start = 0; }
 
+namespace {
+
+// The view's base with `fresh` where the view shows it: each step of the path is undone, innermost first.
+// apart: set if the view has a tangent that its base has not.
+ValuePtr put_into_base(Variable& variable, const ValuePtr& base, ValuePtr fresh, bool& apart) {
+  auto steps = steps_of(variable);
+  if (is_expanded(variable)) {
+    if (has_own_tangent(variable))
+      fail(ErrorKind::kNotImplemented, "in-place changes of expanded or strided views of a dual tensor");
+    if (is_detached(variable)) {
+      apart = true;
+      follow_tangents(false);
+    }
+    return put_elements(steps, base, fresh);
+  }
+  std::vector<ValuePtr> along{base};
+  for (std::size_t i = 0; i + 1 < steps.size(); ++i) along.push_back(apply(*steps[i], along.back()));
+  for (std::size_t i = steps.size(); i-- > 0;) {
+    if (keeps_tangent(*steps[i], fresh)) {
+      apart = true;
+      follow_tangents(false);
+      fresh = record(Op::reshape, {fresh.get()}, fresh->shape, fresh->dtype);
+    }
+    fresh = put(steps[i]->spec, along[i], fresh);
+  }
+  return fresh;
+}
+
+// Gives the cell its new value. A detached alias that was given something with a history has that history itself, which
+// is returned; its base has only the numbers.
+ValuePtr assign_view(Variable& variable, const ValuePtr& old, ValuePtr fresh) {
+  Cell& cell = *variable.cell;
+  bool tracked = !crosses(variable, untracked()), numbers_only = is_detached(variable), apart = false;
+  ValuePtr base = cell.value, history;
+  if (numbers_only && grad_enabled() && fresh->requires_grad()) history = fresh;
+  FollowTangents scope(follows_tangents());
+  {
+    GradMode mode(grad_enabled() && !numbers_only);
+    fresh = with_history(base, put_into_base(variable, base, std::move(fresh), apart));
+  }
+  if (numbers_only && fresh->requires_grad()) fresh = build::detach(fresh);
+  // Changed through .detach() or .data, a computed tensor keeps its history.
+  if (numbers_only && base->requires_grad() && !base->leaf) {
+    GradMode mode(true);
+    fresh = build::rebase(fresh, base);
+  }
+  mark_overwritten(old, tracked);
+  cell.value = finish(base, std::move(fresh), tracked);
+  if (TangentPtr own = apart ? tangent_of(base.get()) : nullptr) set_tangent(cell.value.get(), std::move(own));
+  return history;
+}
+
+}  // namespace
+
 void assign(Variable& variable, ValuePtr fresh) {
   refuse_unassignable(variable, fresh->requires_grad());
   check_device(variable.value->device(), fresh->device());
@@ -212,56 +266,16 @@ void assign(Variable& variable, ValuePtr fresh) {
     t_operation_start = 0;
     return;
   }
-  Cell& cell = *variable.cell;
   ValuePtr history;
-  bool tracked = !crosses(variable, untracked());
-  if (!variable.is_view()) {
-    cell.value = finish(old, with_history(old, std::move(fresh)), true);
-  } else {
-    auto steps = steps_of(variable);
-    bool numbers_only = is_detached(variable);
-    ValuePtr base = cell.value, written = fresh;
-    FollowTangents scope(follows_tangents());
-    bool apart = numbers_only && is_expanded(variable);
-    {
-      GradMode mode(grad_enabled() && !numbers_only);
-      if (is_expanded(variable)) {
-        if (has_own_tangent(variable))
-          fail(ErrorKind::kNotImplemented, "in-place changes of expanded or strided views of a dual tensor");
-        if (numbers_only) follow_tangents(false);
-        fresh = put_elements(steps, base, fresh);
-      } else {
-        std::vector<ValuePtr> along{base};
-        for (std::size_t i = 0; i + 1 < steps.size(); ++i) along.push_back(apply(*steps[i], along.back()));
-        for (std::size_t i = steps.size(); i-- > 0;) {
-          if (keeps_tangent(*steps[i], fresh)) {
-            apart = true;
-            follow_tangents(false);
-            fresh = record(Op::reshape, {fresh.get()}, fresh->shape, fresh->dtype);
-          }
-          fresh = put(steps[i]->spec, along[i], fresh);
-        }
-      }
-      fresh = with_history(base, std::move(fresh));
-    }
-    if (numbers_only && grad_enabled() && written->requires_grad()) history = written;
-    written.reset();
-    if (numbers_only && fresh->requires_grad()) fresh = build::detach(fresh);
-    // Changed through .detach() or .data, a computed tensor keeps its history.
-    if (numbers_only && base->requires_grad() && !base->leaf) {
-      GradMode mode(true);
-      fresh = build::rebase(fresh, base);
-    }
-    mark_overwritten(old, tracked);
-    cell.value = finish(base, std::move(fresh), tracked);
-    if (TangentPtr own = apart ? tangent_of(base.get()) : nullptr) set_tangent(cell.value.get(), std::move(own));
-  }
-  ++cell.version;
+  if (variable.is_view())
+    history = assign_view(variable, old, std::move(fresh));
+  else
+    variable.cell->value = finish(old, with_history(old, std::move(fresh)), true);
+  ++variable.cell->version;
   ++changes_of(variable);
-  if (grad_enabled()) variable.changes = cell.changes;
+  if (grad_enabled()) variable.changes = variable.cell->changes;
   refresh(variable);
   t_operation_start = 0;
-  // A detached alias that was given something with a history has that history itself; its base has only the numbers.
   if (history) variable.value = build::rebase(variable.value, history);
 }
 

@@ -42,7 +42,7 @@ class GradMode {
 };
 
 // Names `value`'s grad_fn after the public function that composed it: "Mean" prints MeanBackward0. The text must
-// outlive the process. A suffix stands behind an @: "Max@1" prints MaxBackward1.
+// live as long as the process. A suffix stands behind an @: "Max@1" prints MaxBackward1.
 void set_label(Value* value, const char* label);
 // "MeanBackward0"; for a leaf that requires a gradient "AccumulateGrad".
 std::string grad_fn_name(const Value* value);

@@ -244,3 +244,12 @@ def test_means_of_lines_longer_than_a_kernels_call(length: int, window: int, str
     for i in range(seed.shape[-1]):
         spread[..., i * stride : i * stride + window] += seed[..., i : i + 1] / window
     np.testing.assert_allclose(back.numpy(), spread[..., padding : padding + length], rtol=1e-10, atol=1e-12)
+
+
+def test_windows_longer_than_volumes_are_refused() -> None:
+    """Whatever the padding is; of images they are not."""
+    volume = lamina.ones(1, 3, 6, 5)
+    for pool in (F.avg_pool3d, lambda x, *window: F.lp_pool3d(x, 2, window[0])):
+        with pytest.raises(RuntimeError, match=r"\(T: 3 H: 6 W: 5\) smaller than kernel size \(kT: 4 kH: 2 kW: 1\)"):
+            pool(volume, (4, 2, 1), 1, (1, 1, 0))
+    assert F.avg_pool2d(volume, (7, 2), 1, (1, 1)).shape == (1, 3, 2, 6)

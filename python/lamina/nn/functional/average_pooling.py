@@ -60,7 +60,16 @@ def avg_pool3d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Tensor:
-    """The mean of each window of (N, C, D, H, W) or (C, D, H, W): avg_pool2d with one axis more."""
+    """The mean of each window of (N, C, D, H, W) or (C, D, H, W): avg_pool2d with one axis more.
+
+    RuntimeError for windows that are longer than the input, whatever its padding, as in PyTorch for volumes only.
+    """
+    kernel, lengths = per_axis("kernel_size", kernel_size, 3), tuple(input.shape[-3:])
+    if len(lengths) == 3 and any(size > length for size, length in zip(kernel, lengths, strict=True)):
+        raise RuntimeError(
+            "input image (T: {} H: {} W: {})".format(*lengths)
+            + " smaller than kernel size (kT: {} kH: {} kW: {})".format(*kernel)
+        )
     return _avg_pool(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
