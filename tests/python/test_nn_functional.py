@@ -266,6 +266,24 @@ def test_attention_where_nothing_may_be_looked_at() -> None:
         assert np.isfinite(x.grad.numpy()).all()
 
 
+@pytest.mark.parametrize(
+    ("queries", "keys"), [(128, 128), (129, 129), (300, 200), (200, 300), (1100, 1100), (0, 3), (3, 0)]
+)
+def test_causal_attention_is_that_of_a_mask(queries: int, keys: int) -> None:
+    draw = lamina.Generator().manual_seed(1)
+    leaves = [lamina.randn(2, n, 4, generator=draw, dtype=lamina.float64) for n in (queries, keys, keys)]
+    for leaf in leaves:
+        leaf.requires_grad_()
+    mask = lamina.ones(queries, keys, dtype=lamina.bool).tril()
+    causal, masked = (
+        F.scaled_dot_product_attention(*leaves, **how) for how in ({"is_causal": True}, {"attn_mask": mask})
+    )
+    weight = lamina.randn(causal.shape, generator=draw, dtype=lamina.float64)
+    lamina.testing.assert_close(causal, masked)
+    for found, expected in zip(*(lamina.autograd.grad((y * weight).sum(), leaves) for y in (causal, masked))):
+        lamina.testing.assert_close(found, expected)
+
+
 def test_attention_shares_heads() -> None:
     query, key = lamina.rand(1, 4, 2, 3), lamina.rand(1, 2, 5, 3)
     shared = F.scaled_dot_product_attention(query, key, key, enable_gqa=True)

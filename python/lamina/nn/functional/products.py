@@ -65,28 +65,45 @@ def scaled_dot_product_attention(
         )
     if enable_gqa:
         key, value = _repeat_heads(key, query.shape[-3]), _repeat_heads(value, query.shape[-3])
-    scores = (query @ key.transpose(-2, -1)) * (1 / sqrt(query.shape[-1]) if scale is None else scale)
+    scale = 1 / sqrt(query.shape[-1]) if scale is None else scale
     if is_causal:
         if attn_mask is not None:
             raise RuntimeError("scaled_dot_product_attention: give either attn_mask or is_causal=True, not both")
-        queries, keys = scores.shape[-2:]
-        rows = _core.arange(queries, device=scores.device).unsqueeze(1)
-        attn_mask = rows >= _core.arange(keys, device=scores.device)
-    if attn_mask is None:
-        weights = scores.softmax(-1)
+        output = _causal_attention(query, key, value, scale, dropout_p)
     else:
-        if attn_mask.dtype == _core.bool:
-            blind = ~attn_mask.any(-1, keepdim=True)
-            scores = _core.where(attn_mask, scores, -inf)
-        else:
-            blind = (attn_mask == -inf).all(-1, keepdim=True)
-            scores = scores + attn_mask
-        # A row of -inf would give NaN, in the gradient too.
-        weights = _core.where(blind, 0.0, _core.where(blind, 0.0, scores).softmax(-1))
-    output = dropout(weights, dropout_p) @ value
+        weights = _weights((query @ key.transpose(-2, -1)) * scale, attn_mask)
+        output = dropout(weights, dropout_p) @ value
     # Heads that were split off by a view and a transpose are joined by a transpose and a view.
     keeps_order = query.ndim == 4 and not dropout_p and output.shape == query.shape
     return _core._lay_as(output, query) if keeps_order else output
+
+
+def _weights(scores: Tensor, mask: Tensor | None) -> Tensor:
+    if mask is None:
+        return scores.softmax(-1)
+    if mask.dtype == _core.bool:
+        blind = ~mask.any(-1, keepdim=True)
+        scores = _core.where(mask, scores, -inf)
+    else:
+        blind = (mask == -inf).all(-1, keepdim=True)
+        scores = scores + mask
+    # A row of -inf would give NaN, in the gradient too.
+    return _core.where(blind, 0.0, _core.where(blind, 0.0, scores).softmax(-1))
+
+
+def _causal_attention(query: Tensor, key: Tensor, value: Tensor, scale: float, dropout_p: float) -> Tensor:
+    """Of some queries at a time: scores for what comes later are not computed, and the others stay in a cache."""
+    length = query.shape[-2]
+    block = 128 if length <= 1024 else 256
+    outputs = []
+    for begin in range(0, max(length, 1), block):
+        end = min(begin + block, length)
+        scores = (query[..., begin:end, :] @ key[..., :end, :].transpose(-2, -1)) * scale
+        rows = _core.arange(begin, end, device=scores.device).unsqueeze(1)
+        seen = rows >= _core.arange(scores.shape[-1], device=scores.device)
+        weights = _core.where(seen, scores, -inf).softmax(-1)
+        outputs.append(dropout(weights, dropout_p) @ value[..., :end, :])
+    return outputs[0] if len(outputs) == 1 else _core.cat(outputs, -2)
 
 
 def _repeat_heads(tensor: Tensor, heads: int) -> Tensor:
