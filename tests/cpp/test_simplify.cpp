@@ -11,18 +11,20 @@ using testing::Compiled;
 using testing::range;
 using namespace build;
 
-// The ops that are left to compute `result`, of a floating point x.
+// The ops that are left to compute a result of x.
 template <typename Make>
 std::size_t left_of(Make make, DType dtype = DType::kFloat32) {
   Compiled c;
-  ValuePtr x = build::relu(build::cast(range({6}), dtype));  // pending
+  ValuePtr pending = build::cast(range({6}), dtype), x = build::relu(pending);
   ValuePtr result = build::relu(make(x));
   c.read({result});
   simplify_algebra(c.program);
   merge_common_values(c.program);
   drop_dead_values(c.program);
-  return static_cast<std::size_t>(std::count_if(c.program.nodes.begin(), c.program.nodes.end(), [](const Node& node) {
-    return node.kind == Node::Kind::kOp && node.needed && !shares_memory(node) && !node.is_op(Op::relu);
+  const Node* makes_x = dtype == DType::kFloat32 ? nullptr : &c.node(pending);
+  return static_cast<std::size_t>(std::count_if(c.program.nodes.begin(), c.program.nodes.end(), [&](const Node& node) {
+    return node.kind == Node::Kind::kOp && node.needed && !shares_memory(node) && !node.is_op(Op::relu) &&
+           &node != makes_x;
   }));
 }
 
@@ -45,6 +47,30 @@ TEST(SimplifyAlgebra, KeepsWhatChangesSome) {
   EXPECT_EQ(left_of([](const ValuePtr& x) { return x * 2; }), 1u);
   EXPECT_EQ(left_of([](const ValuePtr& x) { return build::cast(build::cast(x, DType::kInt64), DType::kFloat32); }), 2u);
   EXPECT_EQ(left_of([](const ValuePtr& x) { return build::mul(x, build::full(Shape::of({2, 6}), 1, x->dtype)); }), 1u);
+}
+
+TEST(SimplifyAlgebra, CastsOverTypesThatHoldTheNumbersAreOne) {
+  auto over = [](DType between, DType to) {
+    return [=](const ValuePtr& x) { return build::cast(build::cast(x, between), to); };
+  };
+  EXPECT_EQ(left_of(over(DType::kInt64, DType::kFloat32), DType::kInt32), 1u);
+  EXPECT_EQ(left_of(over(DType::kFloat64, DType::kInt64), DType::kInt32), 1u);
+  EXPECT_EQ(left_of(over(DType::kInt32, DType::kUInt8), DType::kUInt8), 0u);
+  EXPECT_EQ(left_of(over(DType::kInt8, DType::kInt32), DType::kUInt8), 2u);     // 200 is -56 in between
+  EXPECT_EQ(left_of(over(DType::kFloat32, DType::kInt32), DType::kInt32), 2u);  // 2^24 + 1 is rounded
+  EXPECT_EQ(left_of(over(DType::kFloat64, DType::kInt64), DType::kFloat32), 2u);
+}
+
+TEST(SimplifyAlgebra, OnesAreOnesInEveryViewButAnotherType) {
+  auto times_ones = [](auto view) {
+    return [=](const ValuePtr& x) { return build::mul(x, view(build::full(Shape::of({3, 2}), 1, DType::kInt32))); };
+  };
+  const Shape* line = Shape::of({6});
+  EXPECT_EQ(left_of(times_ones([=](const ValuePtr& ones) { return build::reshape(ones, line); }), DType::kInt32), 0u);
+  EXPECT_EQ(left_of(times_ones([=](const ValuePtr& ones) {
+              return build::bitcast(build::reshape(ones, line), DType::kFloat32);  // tiny numbers
+            })),
+            1u);
 }
 
 TEST(SimplifyAlgebra, WhatIsLookedAtKeepsMemoryOfItsOwn) {
