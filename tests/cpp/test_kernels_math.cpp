@@ -12,6 +12,7 @@ constexpr Elementwise kFunctions[] = {
     Elementwise::log10, Elementwise::log1p,   Elementwise::sin,   Elementwise::cos,   Elementwise::tanh,
     Elementwise::erf,   Elementwise::sigmoid, Elementwise::sqrt,  Elementwise::rsqrt, Elementwise::reciprocal,
     Elementwise::sinh,  Elementwise::cosh,    Elementwise::asinh, Elementwise::acosh, Elementwise::atanh,
+    Elementwise::asin,  Elementwise::acos,    Elementwise::atan,
 };
 
 template <class T>
@@ -130,6 +131,38 @@ TEST(KernelsMath, pow_over_many_bases_and_exponents) {
           << "pow(" << a[i] << ", " << b[i] << ") = " << result[i] << " instead of " << truth;
     }
   });
+}
+
+// Points in all directions at all distances, and their neighbors on the diagonals.
+template <class T>
+void expect_accurate_angles() {
+  using L = std::numeric_limits<T>;
+  std::mt19937_64 random(9);
+  std::uniform_real_distribution<double> uniform(-1, 1);
+  std::vector<T> y, x;
+  const auto coordinate = [&](int exponents) {
+    return std::ldexp(static_cast<T>(uniform(random)), static_cast<int>(random() % (2 * exponents)) - exponents);
+  };
+  for (int i = 0; i < 60000; ++i) {
+    const int exponents = i % 4 == 0 ? L::max_exponent : 4;
+    y.push_back(coordinate(exponents));
+    x.push_back(i % 8 == 1 ? y.back() * (1 + static_cast<T>(i % 5 - 2) * L::epsilon()) : coordinate(exponents));
+  }
+  const void* operands[] = {y.data(), x.data()};
+  for_each_table([&](const Table& table) {
+    std::vector<T> result(y.size());
+    table.elementwise[static_cast<std::size_t>(Elementwise::atan2)][kIndex<T>](result.data(), operands, y.size());
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      const long double truth = std::atan2(static_cast<long double>(y[i]), static_cast<long double>(x[i]));
+      ASSERT_LE(ulp_error(result[i], truth), allowed_ulp(Elementwise::atan2))
+          << "atan2(" << y[i] << ", " << x[i] << ") = " << result[i] << " instead of " << truth;
+    }
+  });
+}
+
+TEST(KernelsMath, atan2_in_all_directions) {
+  expect_accurate_angles<float>();
+  expect_accurate_angles<double>();
 }
 
 // Quotients from far below 1 to far above what float64 can multiply back exactly.
