@@ -12,7 +12,7 @@ constexpr Elementwise kFunctions[] = {
     Elementwise::log10, Elementwise::log1p,   Elementwise::sin,   Elementwise::cos,   Elementwise::tanh,
     Elementwise::erf,   Elementwise::sigmoid, Elementwise::sqrt,  Elementwise::rsqrt, Elementwise::reciprocal,
     Elementwise::sinh,  Elementwise::cosh,    Elementwise::asinh, Elementwise::acosh, Elementwise::atanh,
-    Elementwise::asin,  Elementwise::acos,    Elementwise::atan,
+    Elementwise::asin,  Elementwise::acos,    Elementwise::atan,  Elementwise::erfc,  Elementwise::erfinv,
 };
 
 template <class T>
@@ -131,6 +131,24 @@ TEST(KernelsMath, pow_over_many_bases_and_exponents) {
           << "pow(" << a[i] << ", " << b[i] << ") = " << result[i] << " instead of " << truth;
     }
   });
+}
+
+// Where log(1 - x^2) has few digits, and where it is large.
+TEST(KernelsMath, erfinv_near_its_ends) {
+  std::mt19937_64 random(10);
+  std::uniform_real_distribution<double> uniform(0.5, 1);
+  std::vector<float> x;
+  std::vector<double> y;
+  for (int i = 0; i < 6000; ++i) {
+    const double distance = std::ldexp(uniform(random), -(i % 53));
+    const double sign = i % 2 == 0 ? 1 : -1;
+    y.push_back(sign * (1 - distance));
+    y.push_back(sign * distance);
+    x.push_back(static_cast<float>(y[y.size() - 2]));
+    x.push_back(static_cast<float>(y.back()));
+  }
+  expect_accurate(Elementwise::erfinv, x);
+  expect_accurate(Elementwise::erfinv, y);
 }
 
 // Points in all directions at all distances, and their neighbors on the diagonals.
