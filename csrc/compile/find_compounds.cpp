@@ -44,6 +44,26 @@ std::vector<Formula> all_formulas() {
 
 }  // namespace words
 
+constexpr std::size_t kOperandsOf[] = {
+#define LAMINA_ELEMENTWISE(name, arity, domain) arity,
+#include "support/kernel_list.inc"
+};
+
+const std::uint8_t* end_of_part(const std::uint8_t* at) {
+  const std::uint8_t word = *at++;
+  for (std::size_t left = word >= kFormulaOperand ? 0 : kOperandsOf[word]; left != 0; --left) at = end_of_part(at);
+  return at;
+}
+
+// How often the formula reads what it says from `part` on.
+std::size_t reads_in(const Formula& formula, const std::uint8_t* part) {
+  const std::uint8_t* end = end_of_part(part);
+  std::size_t reads = 0;
+  for (auto from = formula.begin(); (from = std::search(from, formula.end(), part, end)) != formula.end(); ++from)
+    ++reads;
+  return reads;
+}
+
 constexpr std::uint8_t kArity[] = {
 #define LAMINA_COMPOUND(name, arity, formula) arity,
 #include "support/kernel_list.inc"
@@ -107,6 +127,7 @@ class Finder {
       if (formulas[number][0] != row(last.op).kernel.member) continue;
       if (formulas[number].size() == kOneOperation && !reads_what_repeats(last)) continue;
       bound_.fill(kNone);
+      formula_ = &formulas[number];
       const std::uint8_t* at = formulas[number].data();
       if (!fits(at, members_[place], true)) continue;
       Computed& computed = found_[place];
@@ -130,6 +151,7 @@ class Finder {
 
   // Does the node compute what the formula says from `at` on? Leaves `at` behind it.
   bool fits(const std::uint8_t*& at, std::uint32_t index, bool is_last = false) {
+    const std::uint8_t* part = at;
     std::uint8_t word = *at++;
     const Node& node = program_[index];
     if (word >= kFormulaOperand) {
@@ -144,7 +166,7 @@ class Finder {
     if (!is_last) {
       std::size_t place = place_of(index);
       if (place == members_.size()) return false;
-      if (node.dtype != DType::kBool && (reads_[place] != 1 || stored_[index])) return false;
+      if (node.dtype != DType::kBool && (stored_[index] || reads_[place] > reads_in(*formula_, part))) return false;
     }
     NodeVector order = node.operands;
     if (written != kernel) std::swap(order[0], order[1]);
@@ -167,6 +189,7 @@ class Finder {
   std::vector<Computed> found_;
   std::vector<std::size_t> reads_, computed_reads_;  // of each member within the group; of its register
   DType dtype_{};
+  const Formula* formula_ = nullptr;
   std::array<std::uint32_t, kMostOperands> bound_;
 };
 

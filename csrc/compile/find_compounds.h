@@ -25,7 +25,8 @@ struct Computed {
   std::array<std::uint32_t, kMostOperands> operands;
   std::size_t arity = 0;
 };
-// One entry a member. What is stored, or read by more than one operation of the group, is in no compound but its last.
+// One entry a member. What is stored, or read by operations of the group that are not in it, too, is in no compound but
+// as its last.
 std::vector<Computed> find_compounds(const Program& program, const std::vector<std::uint32_t>& members,
                                      const std::vector<bool>& stored);
 

@@ -1,5 +1,6 @@
-// Pass: x * 1, x / 1, x - 0, -(-x), and casts there and back are x; so is -(-x) with a reshape between. Bits and NaN
-// stay what they are: x + 0 is not among them, for it turns -0 into 0, nor x * 0. Test: tests/cpp/test_simplify.cpp.
+// Pass: x * 1, x / 1, x - 0, -(-x), detached x, and casts there and back are x; so is -(-x) with a reshape between.
+// Bits and NaN stay what they are: x + 0 is not among them, for it turns -0 into 0, nor x * 0. Test:
+// tests/cpp/test_simplify.cpp.
 #include <numeric>
 
 #include "compile/passes.h"
@@ -41,6 +42,8 @@ std::uint32_t equal_operand(const Program& program, Node& node) {
       return node.facts & kSecondIsOne && is_whole(0) ? node.operands[0] : kNone;
     case Op::sub:
       return node.facts & kSecondIsZero && is_whole(0) ? node.operands[0] : kNone;
+    case Op::detach:
+      return node.operands[0];
     case Op::neg:
       return operand(0).is_op(Op::neg) ? operand(0).operands[0] : kNone;
     case Op::cast: {

@@ -226,6 +226,26 @@ TEST_F(FindCompounds, AChoiceByAComparisonIsOne) {
   for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(found[i].compound, expected[i]);
 }
 
+TEST_F(FindCompounds, AChoiceThatItsCompoundReadsTwiceIsInIt) {
+  auto bounded = [&](Op outside, const ValuePtr& x, const ValuePtr& bound) {
+    return build::where(build::binary(outside, x, bound), bound, x);
+  };
+  ValuePtr clamped = bounded(Op::gt, bounded(Op::lt, a, row), b);
+  ValuePtr inside = build::binary(Op::bitwise_and, build::binary(Op::gt, a, row), build::binary(Op::lt, a, b));
+  auto found = instructions({clamped, build::where(inside, a, bounded(Op::gt, bounded(Op::lt, a, b), row))});
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].compound, Compound::clamp);
+  EXPECT_EQ(found[1].compound, Compound::choose_within_or_clamp);
+}
+
+TEST_F(FindCompounds, AChoiceThatIsReadElsewhereIsComputed) {
+  ValuePtr raised = build::where(build::binary(Op::lt, a, row), row, a);
+  ValuePtr clamped = build::where(build::binary(Op::gt, raised, b), b, raised);
+  auto found = instructions({clamped, build::unary(Op::exp, raised)});
+  ASSERT_EQ(found.size(), 3u);
+  for (const Instruction& instruction : found) EXPECT_NE(instruction.compound, Compound::clamp);
+}
+
 TEST_F(FindCompounds, ComparisonsOfChoicesAreMadeAnew) {
   ValuePtr inside = build::binary(Op::bitwise_and, build::binary(Op::gt, a, row), build::binary(Op::le, a, b));
   auto found = instructions({build::where(inside, a, b), build::where(inside, b, row)});

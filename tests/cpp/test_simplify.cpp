@@ -35,6 +35,7 @@ TEST(SimplifyAlgebra, DropsWhatChangesNoBit) {
   EXPECT_EQ(left_of([](const ValuePtr& x) { return x / 1; }), 0u);
   EXPECT_EQ(left_of([](const ValuePtr& x) { return build::sub(x, build::number(0, x->dtype)); }), 0u);
   EXPECT_EQ(left_of([](const ValuePtr& x) { return -(-x); }), 0u);
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return -x + -build::detach(x); }), 2u);
   EXPECT_EQ(left_of([](const ValuePtr& x) { return build::cast(build::cast(x, DType::kFloat64), DType::kFloat32); }),
             0u);
   EXPECT_EQ(left_of([](const ValuePtr& x) { return -build::reshape(-x, Shape::of({2, 3})); }), 0u);

@@ -92,7 +92,8 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     if inplace:
         return _in_place(lambda x: hardtanh(x, min_val, max_val), input)
     inside = (input > min_val) & (input < max_val)
-    return _labelled(_core.where(inside, input, input.detach().clamp(min_val, max_val)), "Hardtanh")
+    outside = input.detach() if input.requires_grad else input
+    return _labelled(_core.where(inside, input, outside.clamp(min_val, max_val)), "Hardtanh")
 
 
 @floating("hardsigmoid_cpu")
@@ -101,7 +102,8 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     if inplace:
         return _in_place(hardsigmoid, input)
     inside = (input > -3) & (input < 3)
-    return _labelled(_core.where(inside, input / 6 + 0.5, (input.detach() / 6 + 0.5).clamp(0, 1)), "Hardsigmoid")
+    line = input / 6 + 0.5
+    return _labelled(_core.where(inside, line, line.detach().clamp(0, 1)), "Hardsigmoid")
 
 
 @floating("hardswish_cpu")
@@ -109,9 +111,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x hardsigmoid(x)`` (Howard et al., 2019); the slope is 0 at -3 and 1 at 3."""
     if inplace:
         return _in_place(hardswish, input)
-    inside = _core.where((input > -3) & (input < 3), input, 0.0)
-    curve = _core.where(input < 3, inside * (inside + 3) / 6, input)
-    return _labelled(_core.where(input <= -3, input.detach() * 0.0, curve), "Hardswish")  # NaN at -inf: a product
+    return _labelled(input * hardtanh(input + 3, 0.0, 6.0) / 6, "Hardswish")
 
 
 @floating("leaky_relu_cpu")
