@@ -1,6 +1,5 @@
 // What the three convolutions share: how they are cut into blocks of images and rows, the planes, windows and scratch
-// of a block. Where images and rows are cut depends on shapes alone, where channels are, which have no sum in common,
-// also on the number of threads.
+// of a block. Where results are cut, which have no sum in common, depends on the number of threads, too.
 #pragma once
 
 #include <algorithm>
@@ -18,6 +17,7 @@ using kernels::WindowsArgs;
 
 // Columns of one block: as many as share a packed panel of the weight well. Small images are joined, large ones cut.
 inline constexpr std::int64_t kFewColumns = 64, kManyColumns = 512;
+inline constexpr std::int64_t kPanel = 32;  // of the widest panel of windows
 // Multiply-adds below which sharing costs more than it saves.
 inline constexpr std::int64_t kSharedWork = 150'000;
 
@@ -28,10 +28,27 @@ struct Cut {
 
   Cut(std::int64_t all_images, std::int64_t all_rows, std::int64_t width) {
     const std::int64_t columns = all_rows * width;
-    images = columns >= kFewColumns ? 1 : std::min(all_images, ceil_divide(kFewColumns, columns));
+    images = joined(all_images, columns);
     rows = ceil_divide(all_rows, ceil_divide(all_rows, std::max<std::int64_t>(1, kManyColumns / width)));
     image_blocks = ceil_divide(all_images, images);
     row_blocks = ceil_divide(all_rows, rows);
+  }
+
+ private:
+  // As few images as fill their panels, and the threads, within a twentieth of the best.
+  static std::int64_t joined(std::int64_t all, std::int64_t columns) {
+    const std::int64_t threads = num_threads(), least = std::min(all, ceil_divide(kFewColumns, columns));
+    // In sixteenths, times the threads. Threads share the channels of fewer blocks, and pack windows more than once.
+    const auto panels_in_turn = [&](std::int64_t images) {
+      const std::int64_t blocks = ceil_divide(all, images), panels = ceil_divide(images * columns, kPanel);
+      return panels * (blocks < threads ? blocks * 17 : ceil_divide(blocks, threads) * threads * 16);
+    };
+    const std::int64_t most = std::max(least, std::min(all, kManyColumns / columns));
+    std::int64_t best = panels_in_turn(least);
+    for (std::int64_t images = least + 1; images <= most; ++images) best = std::min(best, panels_in_turn(images));
+    std::int64_t images = least;
+    while (panels_in_turn(images) * 20 > best * 21) ++images;
+    return images;
   }
 };
 
