@@ -80,21 +80,9 @@ LAMINA_FUNCTION(kMethod, scatter_add_, "input, dim, index, src") {
 LAMINA_FUNCTION(kBoth, index_select, "input, dim, index") {
   return wrap(functions::index_select(a.tensor(0), a.integer(1), a.tensor(2)));
 }
-// What scatter and scatter_add give, but an index outside is an IndexError.
-LAMINA_FUNCTION(kModule, _put_along, "input, dim, index, source, add=False") {
-  return wrap(
-      functions::scatter(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), a.flag(4, false), ErrorKind::kIndex));
-}
-LAMINA_FUNCTION(kModule, _index_put, "input, indices, source, accumulate") {
-  functions::Indices indices;
-  for (const ValuePtr& index : a.tensors(1)) {
-    if (index->dtype != DType::kBool) {
-      indices.push_back(build::cast(index, DType::kInt64));
-      continue;
-    }
-    for (ValuePtr& positions : functions::mask_to_indices(index)) indices.push_back(std::move(positions));
-  }
-  return wrap(functions::index_put(a.tensor(0), indices, a.tensor(2), a.flag(3, false)));
+// The slices of input along dim that an index names, replaced by source's, or added to.
+LAMINA_FUNCTION(kModule, _put_slices, "input, dim, index, source, add=False") {
+  return wrap(functions::put_slices(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), a.flag(4, false)));
 }
 LAMINA_FUNCTION(kModule, _class_loss, "scores, classes, ignored, reduction") {
   using functions::LossReduction;

@@ -89,26 +89,28 @@ void add_slice(Subscript& subscript, const Shape* shape, int axis, PyObject* sli
   append(subscript.views, functions::narrow_views(shape, axis, std::min(start, size), length, step));
 }
 
-void add_advanced(Subscript& subscript, int axis, const ValuePtr& index) {
-  auto place = [&](ValuePtr one) {
-    subscript.indices.resize(std::max(subscript.indices.size(), static_cast<std::size_t>(axis) + 1));
-    subscript.indices[static_cast<std::size_t>(axis)] = std::move(one);
-    ++axis;
-  };
+// Of a tensor of `shape`.
+void add_advanced(Subscript& subscript, const Shape* shape, int axis, const ValuePtr& index) {
+  const bool mask = is_mask(index);
   subscript.advanced = true;
-  if (!is_mask(index)) {
+  subscript.indices.resize(std::max(subscript.indices.size(), static_cast<std::size_t>(axis) + 1));
+  subscript.indices[static_cast<std::size_t>(axis)] = build::cast(index, mask ? DType::kBool : DType::kInt64);
+  if (!mask) {
     if (is_floating(index->dtype))
       fail(ErrorKind::kIndex, "tensors used as indices must be long, int, byte or bool tensors");
     subscript.masks = -1;
-    place(build::cast(index, DType::kInt64));
     return;
   }
+  for (int k = 0; k < index->shape->rank(); ++k)
+    if ((*index->shape)[k] != (*shape)[axis + k])
+      fail(ErrorKind::kIndex, "The shape of the mask ", to_string(index->shape->dims(), '[', ']'), " at index ", k,
+           " does not match the shape of the indexed tensor ", to_string(shape->dims(), '[', ']'), " at index ",
+           axis + k);
   if (subscript.masks >= 0) ++subscript.masks;
   if (index->dtype == DType::kUInt8)
     checked(PyErr_WarnEx(PyExc_UserWarning,
                          "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
                          1));
-  for (ValuePtr& positions : functions::mask_to_indices(index)) place(std::move(positions));
 }
 
 // Several bools are index tensors that broadcast against each other and against others: x[True, True] has one new axis.
@@ -166,7 +168,7 @@ Subscript parse(const Shape* start, PyObject* key) {
     } else if (PyBool_Check(item)) {
       append(subscript.views, functions::unsqueeze_views(shape, axis));
       if (joined) {
-        add_advanced(subscript, axis++, build::full(Shape::of({item == Py_True}), 0, DType::kInt64));
+        add_advanced(subscript, shape, axis++, build::full(Shape::of({item == Py_True}), 0, DType::kInt64));
         continue;
       }
       subscript.copies = true;
@@ -181,24 +183,16 @@ Subscript parse(const Shape* start, PyObject* key) {
     } else if (ValuePtr index = index_value(item)) {
       bool whole = index->shape->rank() == 0 && !is_mask(index) && !is_floating(index->dtype);
       if (whole && index->has(kPerExample)) {  // which one it selects is not known yet
-        add_advanced(subscript, axis++, index);
+        add_advanced(subscript, shape, axis++, index);
       } else if (whole && is_tensor(item)) {  // a 0-d integer tensor selects
         append(subscript.views, functions::select_views(shape, axis, *integer_from(item), static_cast<int>(i)));
       } else if (index->shape->rank() == 0 && is_mask(index)) {
         append(subscript.views, functions::unsqueeze_views(shape, axis));
-        add_advanced(subscript, axis, build::reshape(index, Shape::of({1})));
+        add_advanced(subscript, shape_after(start, subscript.views), axis, build::reshape(index, Shape::of({1})));
         ++axis;
       } else {
-        int masked = axes_used(item);
-        if (is_mask(index)) {
-          for (int k = 0; k < index->shape->rank(); ++k)
-            if ((*index->shape)[k] != (*shape)[axis + k])
-              fail(ErrorKind::kIndex, "The shape of the mask ", to_string(index->shape->dims(), '[', ']'), " at index ",
-                   k, " does not match the shape of the indexed tensor ", to_string(shape->dims(), '[', ']'),
-                   " at index ", axis + k);
-        }
-        add_advanced(subscript, axis, index);
-        axis += masked;
+        add_advanced(subscript, shape, axis, index);
+        axis += axes_used(item);
       }
     } else if (auto number = integer_from(item)) {
       append(subscript.views, functions::select_views(shape, axis, *number, static_cast<int>(i)));
@@ -248,6 +242,32 @@ PyObject* tensor_subscript(PyObject* self, PyObject* key) {
     }
     return wrap(functions::index(functions::apply(engine::current(variable), subscript.views), subscript.indices));
   });
+}
+
+// x[indices] with source there, or added: of each axis all (None), or what a tensor of positions or a mask says.
+LAMINA_FUNCTION(kModule, _index_put, "input, indices, source, accumulate") {
+  ValuePtr x = a.tensor(0);
+  Object items(checked(PySequence_Tuple(a.object(1))));
+  Subscript subscript;
+  int axis = 0;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items.get()); ++i) {
+    PyObject* item = PyTuple_GET_ITEM(items.get(), i);
+    ValuePtr index = item == Py_None ? nullptr : index_value(item);
+    if (item != Py_None && !index)
+      fail(ErrorKind::kType, "index_put(): argument 'indices' must be tuple of Tensors, got ", printed_type(item));
+    const bool whole = index && index->shape->rank() == 0 && is_mask(index);
+    const int used = whole || !index ? 1 : axes_used(item);
+    if (whole) {
+      x = functions::apply(x, functions::unsqueeze_views(x->shape, axis));
+      index = build::reshape(index, Shape::of({1}));
+    }
+    if (axis + used > x->shape->rank())
+      fail(ErrorKind::kIndex, "too many indices for tensor of dimension ", a.tensor(0)->shape->rank());
+    if (index) add_advanced(subscript, x->shape, axis, index);
+    axis += used;
+  }
+  ValuePtr put = functions::index_put(x, subscript.indices, a.tensor(2), a.flag(3, false));
+  return wrap(build::reshape(put, a.tensor(0)->shape));
 }
 
 int tensor_assign_subscript(PyObject* self, PyObject* key, PyObject* object) {

@@ -98,7 +98,8 @@ void Emitter::emit_rows(std::uint32_t index) {
   if (node.is_op(Op::take_rows)) {
     if (node.shape->numel() == 0) return;
     Location table = contiguous(node.operands[0]), number = contiguous(node.operands[1]);
-    add(RowsStep{RowsStep::Kind::kTake, node.dtype, (*node.shape)[0], width, table, number, location(index)},
+    const std::int64_t places = (*program_[node.operands[0]].shape)[0];
+    add(RowsStep{RowsStep::Kind::kTake, node.dtype, places, (*node.shape)[0], width, table, number, location(index)},
         note("take_rows ", (*node.shape)[0], "x", width), static_cast<double>(node.shape->numel()));
     return;
   }
@@ -107,8 +108,8 @@ void Emitter::emit_rows(std::uint32_t index) {
   std::int64_t count = (*program_[node.operands[1]].shape)[0];
   if (count * width == 0) return;
   Location number = contiguous(node.operands[1]), rows = contiguous(node.operands[2]);
-  add(RowsStep{accumulate ? RowsStep::Kind::kAdd : RowsStep::Kind::kPut, node.dtype, count, width, location(index),
-               number, rows},
+  add(RowsStep{accumulate ? RowsStep::Kind::kAdd : RowsStep::Kind::kPut, node.dtype, (*node.shape)[0], count, width,
+               location(index), number, rows},
       note("put_rows ", count, "x", width), static_cast<double>(count * width));
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "engine/flush.h"
@@ -45,33 +46,51 @@ struct Rows {
   int insert_at = 0;  // where index_shape stands among other_dims in the result
 };
 
+// Positions along an axis, or along the several that a mask covers, taken as one.
+struct Chosen {
+  ValuePtr positions;
+  int axis, axes;
+  std::int64_t size;
+};
+
+Chosen chosen_along(const Shape* shape, int axis, const ValuePtr& index) {
+  if (index->dtype != DType::kBool) return {index, axis, 1, (*shape)[axis]};
+  const std::int64_t numel = index->shape->numel();
+  ValuePtr positions = engine::nonzero(build::reshape(index, Shape::of({numel})));
+  return {build::reshape(positions, Shape::of({positions->shape->numel()})), axis, index->shape->rank(), numel};
+}
+
 Rows arrange(const ValuePtr& x, const Indices& indices) {
   Rows rows;
+  std::vector<Chosen> chosen;
   DimVector indexed, other;
   bool adjacent = true;
-  for (int axis = 0; axis < x->shape->rank(); ++axis) {
-    bool here = axis < static_cast<int>(indices.size()) && indices[static_cast<std::size_t>(axis)];
-    if (here && !indexed.empty() && indexed.back() != axis - 1) adjacent = false;
-    (here ? indexed : other).push_back(axis);
+  for (int axis = 0; axis < x->shape->rank();) {
+    const bool here = axis < static_cast<int>(indices.size()) && indices[static_cast<std::size_t>(axis)];
+    if (!here) {
+      other.push_back(axis++);
+      continue;
+    }
+    if (!indexed.empty() && indexed.back() != axis - 1) adjacent = false;
+    chosen.push_back(chosen_along(x->shape, axis, indices[static_cast<std::size_t>(axis)]));
+    for (int i = 0; i < chosen.back().axes; ++i) indexed.push_back(axis++);
   }
   if (indexed.empty()) fail(ErrorKind::kIndex, "indexing by tensors needs at least one index tensor");
-  rows.index_shape = indices[static_cast<std::size_t>(indexed[0])]->shape;
+  rows.index_shape = chosen[0].positions->shape;
   try {
-    for (std::int64_t axis : indexed)
-      rows.index_shape = broadcast(rows.index_shape, indices[static_cast<std::size_t>(axis)]->shape);
+    for (const Chosen& one : chosen) rows.index_shape = broadcast(rows.index_shape, one.positions->shape);
   } catch (const Error&) {
     std::string shapes;
-    for (std::int64_t axis : indexed)
-      shapes +=
-          (shapes.empty() ? "" : ", ") + to_string(indices[static_cast<std::size_t>(axis)]->shape->dims(), '[', ']');
+    for (const Chosen& one : chosen)
+      for (int i = 0; i < one.axes; ++i)
+        shapes += (shapes.empty() ? "" : ", ") + to_string(one.positions->shape->dims(), '[', ']');
     fail(ErrorKind::kIndex, "shape mismatch: indexing tensors could not be broadcast together with shapes ", shapes);
   }
-  for (std::int64_t axis : indexed) {
-    std::int64_t size = (*x->shape)[static_cast<int>(axis)];
+  for (const auto& [positions, axis, axes, size] : chosen) {
     if (size == 0 && rows.index_shape->numel() > 0)
       fail(ErrorKind::kIndex, "index is out of bounds for dimension with size 0");
-    ValuePtr wrapped =
-        engine::checked_index(indices[static_cast<std::size_t>(axis)], size, static_cast<int>(axis), true);
+    // A mask's positions are places of it.
+    ValuePtr wrapped = axes > 1 ? positions : engine::checked_index(positions, size, axis, true);
     rows.position =
         rows.position ? build::add(build::mul(rows.position, make_scalar(size, DType::kInt64)), wrapped) : wrapped;
     rows.places *= size;
@@ -123,25 +142,48 @@ ValuePtr as_rows(const ValuePtr& x, const Rows& rows) {
   return build::reshape(build::permute(x, rows.order), Shape::of({rows.places, rows.width}));
 }
 
-// What one axis's index chooses behind other axes, read as it lies in memory: no axis moves to the front and back. Null
-// where that is another index, or where what lies behind the axis is too short to be read piece by piece.
-ValuePtr choose_in_place(const ValuePtr& x, const Rows& rows) {
+// One index behind other axes, where what lies behind it is long enough to be moved piece by piece: x as it lies is a
+// matrix of such pieces, and no axis moves to the front and back. Else x as it is arranged.
+struct Pieces {
+  const Shape* matrix;
+  ValuePtr position;  // of the rows
+};
+
+std::optional<Pieces> lying_behind(const ValuePtr& x, const Rows& rows) {
   constexpr std::int64_t kShortest = 8;
-  if (rows.order.size() != rows.other_dims.size() + 1 || rows.position->has(kPerExample)) return nullptr;
+  const auto first = rows.order.begin();
+  const std::int64_t axes = static_cast<std::int64_t>(rows.order.size() - rows.other_dims.size());
+  const bool together = rows.order[static_cast<std::size_t>(axes - 1)] == *first + axes - 1;
+  if (!together || rows.position->has(kPerExample)) return std::nullopt;
   const std::span<const std::int64_t> dims = x->shape->dims();
-  const auto axis = dims.begin() + rows.order[0];
   const auto product = [](auto from, auto end) {
     return std::accumulate(from, end, std::int64_t{1}, std::multiplies<>());
   };
-  const std::int64_t before = product(dims.begin(), axis), behind = product(axis + 1, dims.end());
-  if (before <= 1 || behind < kShortest) return nullptr;
+  const std::int64_t before = product(dims.begin(), dims.begin() + *first);
+  const std::int64_t behind = product(dims.begin() + *first + axes, dims.end());
+  if (before <= 1 || behind < kShortest) return std::nullopt;
   ValuePtr starts = build::reshape(row_starts(before, rows.places, rows.position->device()), Shape::of({before, 1}));
   ValuePtr places = build::reshape(build::add(starts, rows.position), Shape::of({before * rows.index_shape->numel()}));
-  DimVector chosen(dims.begin(), axis);
-  chosen.insert(chosen.end(), rows.index_shape->dims().begin(), rows.index_shape->dims().end());
-  chosen.insert(chosen.end(), axis + 1, dims.end());
-  return build::reshape(take_rows(build::reshape(x, Shape::of({before * rows.places, behind})), places),
-                        Shape::of(chosen));
+  return Pieces{Shape::of({before * rows.places, behind}), std::move(places)};
+}
+
+// The shape of what an index chooses.
+const Shape* landed(const Rows& rows) {
+  const Shape* plain = result_dims(rows);
+  DimVector dims;
+  for (std::int64_t axis : landing(rows)) dims.push_back((*plain)[static_cast<int>(axis)]);
+  return Shape::of(dims);
+}
+
+// Where one mask says what one number fills, nothing is looked for: x, or the number.
+ValuePtr filled(const ValuePtr& x, const Indices& indices, const ValuePtr& number) {
+  const auto is_given = [](const ValuePtr& index) { return index != nullptr; };
+  if (number->shape->numel() != 1 || std::ranges::count_if(indices, is_given) != 1) return nullptr;
+  const auto mask = std::ranges::find_if(indices, is_given);
+  if ((*mask)->dtype != DType::kBool) return nullptr;
+  DimVector dims((*mask)->shape->dims().begin(), (*mask)->shape->dims().end());
+  dims.resize(static_cast<std::size_t>(x->shape->rank() - (mask - indices.begin())), 1);
+  return build::where(build::reshape(*mask, Shape::of(dims)), build::reshape(number, Shape::of({})), x);
 }
 
 }  // namespace
@@ -168,8 +210,7 @@ ValuePtr gather(const ValuePtr& x, std::int64_t axis, const ValuePtr& index) {
   return build::gather(x, wrapped, position);
 }
 
-ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const Operand& source, bool add,
-                 ErrorKind outside) {
+ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const Operand& source, bool add) {
   check_integer_index("scatter", index);
   int wrapped = wrap_axis(axis, x->shape->rank());
   ValuePtr from = source.is_number() ? build::expand(to_device(source.stored_as(x->dtype), x->device()), index->shape)
@@ -186,14 +227,14 @@ ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, co
   }
   if (x->shape->rank() == 0 || index->shape->rank() == 0) {
     auto line = [](const ValuePtr& v) { return build::reshape(v, Shape::of({v->shape->numel()})); };
-    return build::reshape(scatter(line(x), 0, line(index), line(from), add, outside), x->shape);
+    return build::reshape(scatter(line(x), 0, line(index), line(from), add), x->shape);
   }
   check_fits("self", index->shape, x->shape, wrapped);
   if (from->shape->rank() == 0) from = build::reshape(from, Shape::of({1}));
   check_fits("src", index->shape, from->shape, -1);
   for (int other = 0; other < index->shape->rank(); ++other)  // src may be larger than the index
     if ((*from->shape)[other] != (*index->shape)[other]) from = build::narrow(from, other, 0, (*index->shape)[other]);
-  ValuePtr position = engine::checked_index(index, (*x->shape)[wrapped], wrapped, false, outside);
+  ValuePtr position = engine::checked_index(index, (*x->shape)[wrapped], wrapped, false, ErrorKind::kRuntime);
   return add ? build::scatter_add(x, wrapped, position, from) : build::scatter(x, wrapped, position, from);
 }
 
@@ -221,18 +262,19 @@ ValuePtr index_select(const ValuePtr& x, std::int64_t axis, const ValuePtr& inde
 
 ValuePtr index(const ValuePtr& x, const Indices& indices) {
   Rows rows = arrange(x, indices);
-  if (ValuePtr chosen = choose_in_place(x, rows)) return labelled(chosen, "Index");
+  if (const auto pieces = lying_behind(x, rows))
+    return labelled(build::reshape(take_rows(build::reshape(x, pieces->matrix), pieces->position), landed(rows)),
+                    "Index");
   ValuePtr taken = build::reshape(take_rows(as_rows(x, rows), rows.position), result_dims(rows));
   return labelled(build::permute(taken, landing(rows)), "Index");
 }
 
 ValuePtr index_put(const ValuePtr& x, const Indices& indices, const ValuePtr& source, bool accumulate) {
+  if (!accumulate && source->dtype == x->dtype)
+    if (ValuePtr all = filled(x, indices, source)) return labelled(std::move(all), "IndexPut");
   Rows rows = arrange(x, indices);
   DimVector order = landing(rows);
-  const Shape* plain = result_dims(rows);
-  DimVector landed;
-  for (std::int64_t axis : order) landed.push_back((*plain)[static_cast<int>(axis)]);
-  const Shape* target = Shape::of(landed);
+  const Shape* target = landed(rows);
   // Leading axes of size 1 of the source are superfluous.
   ValuePtr from = source;
   while (from->shape->rank() > target->rank() && (*from->shape)[0] == 1)
@@ -242,7 +284,13 @@ ValuePtr index_put(const ValuePtr& x, const Indices& indices, const ValuePtr& so
         to_string(target->dims(), '[', ']'));
   check(source->dtype == x->dtype, "Index put requires the source and destination dtypes match, got ",
         scalar_name(x->dtype), " for the destination and ", scalar_name(source->dtype), " for the source.");
-  ValuePtr aligned = build::permute(build::expand(from, target), inverse_of(order));
+  from = build::expand(from, target);
+  if (const auto pieces = lying_behind(x, rows)) {
+    ValuePtr given = build::reshape(from, Shape::of({(*pieces->position->shape)[0], (*pieces->matrix)[1]}));
+    ValuePtr put = put_rows(build::reshape(x, pieces->matrix), pieces->position, given, accumulate);
+    return labelled(build::reshape(put, x->shape), "IndexPut");
+  }
+  ValuePtr aligned = build::permute(from, inverse_of(order));
   std::int64_t count = rows.index_shape->numel();
   ValuePtr replaced =
       put_rows(as_rows(x, rows), rows.position, build::reshape(aligned, Shape::of({count, rows.width})), accumulate);
@@ -250,6 +298,15 @@ ValuePtr index_put(const ValuePtr& x, const Indices& indices, const ValuePtr& so
   for (std::int64_t axis : rows.order) dims.push_back((*x->shape)[static_cast<int>(axis)]);
   ValuePtr result = build::permute(build::reshape(replaced, Shape::of(dims)), inverse_of(rows.order));
   return labelled(result, "IndexPut");
+}
+
+ValuePtr put_slices(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const ValuePtr& source, bool add) {
+  const int wrapped = wrap_axis(axis, x->shape->rank());
+  Indices indices(static_cast<std::size_t>(wrapped) + 1);
+  const bool added_rows = add && x->shape->rank() > 1;  // PyTorch has another kind of error for them
+  indices.back() = engine::checked_index(index, (*x->shape)[wrapped], wrapped, false,
+                                         added_rows ? ErrorKind::kRuntime : ErrorKind::kIndex);
+  return index_put(x, indices, source, add);
 }
 
 std::vector<ValuePtr> mask_to_indices(const ValuePtr& mask) {

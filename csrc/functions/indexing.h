@@ -9,16 +9,18 @@
 namespace lamina::functions {
 
 ValuePtr gather(const ValuePtr& x, std::int64_t axis, const ValuePtr& index);
-// source: a tensor, or a number for every place. outside: what an index that lies there raises.
-ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const Operand& source, bool add,
-                 ErrorKind outside = ErrorKind::kRuntime);
+// source: a tensor, or a number for every place.
+ValuePtr scatter(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const Operand& source, bool add);
 ValuePtr index_select(const ValuePtr& x, std::int64_t axis, const ValuePtr& index);
+
+// x with the slices that a vector of positions names along an axis replaced by source's, or added to.
+ValuePtr put_slices(const ValuePtr& x, std::int64_t axis, const ValuePtr& index, const ValuePtr& source, bool add);
 
 // Where each of `count` rows of `length` elements begins, int64.
 ValuePtr row_starts(std::int64_t count, std::int64_t length, Device device);
 
-// Advanced indexing: one entry an axis of x (null: all of that axis), broadcast against each other; bool masks have
-// been turned into positions. NumPy's rule decides where the indexed axes land in the result.
+// Advanced indexing: one entry an axis of x (null: all of that axis), broadcast against each other; a mask stands at
+// the first of its axes, and chooses what is true. NumPy's rule decides where the indexed axes land in the result.
 using Indices = std::vector<ValuePtr>;
 ValuePtr index(const ValuePtr& x, const Indices& indices);
 // x with what index(x, indices) would give replaced by `source` (broadcast), or added to.

@@ -176,7 +176,7 @@ struct RowsStep {
   enum class Kind : std::uint8_t { kTake, kPut, kAdd };
   Kind kind;
   DType dtype;
-  std::int64_t count, row;  // rows addressed; elements a row
+  std::int64_t places, count, row;  // rows of the table; rows addressed; elements a row
   Location table, index, elements;
 };
 

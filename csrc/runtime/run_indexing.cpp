@@ -1,6 +1,7 @@
 // Steps that address elements or rows by index. Indices are within bounds: checked when they were recorded.
 #include <cstring>
 
+#include "runtime/ceil_divide.h"
 #include "runtime/steps.h"
 #include "runtime/thread_pool.h"
 
@@ -107,28 +108,72 @@ void run(const IndexStep& step, Slots slots) {
   });
 }
 
+namespace {
+
+// Rows of so few elements are moved and added element by element: a call for each would take longer.
+constexpr std::int64_t kShortRow = 4;
+
+template <typename T>
+void run_short_rows(const RowsStep& step, const std::int64_t* index, T* table, T* elements) {
+  const std::int64_t row = step.row;
+  const auto for_rows = [=](std::int64_t begin, std::int64_t end, auto body) {
+    for (std::int64_t i = begin; i < end; ++i)
+      for (std::int64_t j = 0; j < row; ++j) body(table[index[i] * row + j], elements[i * row + j]);
+  };
+  if (step.kind == RowsStep::Kind::kTake) {
+    parallel_for(static_cast<std::size_t>(step.count), grain_for(step.count, 2 * row),
+                 [=](std::size_t begin, std::size_t end) {
+                   for_rows(static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end),
+                            [](T& place, T& element) { element = place; });
+                 });
+  } else if (step.kind == RowsStep::Kind::kPut) {  // in order: the last of equal indices wins
+    for_rows(0, step.count, [](T& place, T& element) { place = element; });
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    for_rows(0, step.count, [](T& place, T& element) { place = static_cast<T>(place + element); });
+  }
+}
+
+}  // namespace
+
 void run(const RowsStep& step, Slots slots) {
   const auto* index = reinterpret_cast<const std::int64_t*>(at(slots, step.index));
   std::byte* table = at(slots, step.table);
   std::byte* elements = at(slots, step.elements);
-  auto width = static_cast<std::size_t>(step.row), bytes = width * size_of(step.dtype);
-  auto row_of = [&](std::size_t i) { return table + static_cast<std::size_t>(index[i]) * bytes; };
-  auto count = static_cast<std::size_t>(step.count);
+  const auto count = static_cast<std::size_t>(step.count), size = size_of(step.dtype);
+  const std::size_t bytes = static_cast<std::size_t>(step.row) * size;
+  const bool bools = step.dtype == DType::kBool && step.kind == RowsStep::Kind::kAdd;
+  if (step.row <= kShortRow && !bools) {
+    with_type(step.dtype, [&](auto zero) {
+      using T = decltype(zero);
+      run_short_rows(step, index, reinterpret_cast<T*>(table), reinterpret_cast<T*>(elements));
+    });
+    return;
+  }
+  const auto row_of = [=](std::size_t i) { return table + static_cast<std::size_t>(index[i]) * bytes; };
   if (step.kind == RowsStep::Kind::kTake) {
     parallel_for(count, grain_for(step.count, step.row), [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) std::memcpy(elements + i * bytes, row_of(i), bytes);
     });
     return;
   }
-  if (step.kind == RowsStep::Kind::kPut) {  // in order: the last of equal indices wins
-    for (std::size_t i = 0; i < count; ++i) std::memcpy(row_of(i), elements + i * bytes, bytes);
-    return;
-  }
-  auto add = kernels::table().elementwise[static_cast<std::size_t>(Elementwise::add)][index_of(step.dtype)];
-  for (std::size_t i = 0; i < count; ++i) {
-    const void* in[2] = {row_of(i), elements + i * bytes};
-    add(row_of(i), in, width);
-  }
+  // Threads have rows of the table, so that what goes to one of these goes there in order. All look at the whole index,
+  // which shorter rows are not worth.
+  constexpr std::int64_t kSharedRow = 128;
+  const auto places = static_cast<std::size_t>(step.places);
+  const bool shared = step.row >= kSharedRow && grain_for(step.count, step.row) < count;
+  const std::size_t parts = shared ? static_cast<std::size_t>(num_threads()) : 1;
+  const auto add = kernels::table().elementwise[static_cast<std::size_t>(Elementwise::add)][index_of(step.dtype)];
+  parallel_for(places, ceil_divide(places, parts), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (static_cast<std::size_t>(index[i]) - begin >= end - begin) continue;
+      std::byte *place = row_of(i), *given = elements + i * bytes;
+      const void* in[2] = {place, given};
+      if (step.kind == RowsStep::Kind::kPut)
+        std::memcpy(place, given, bytes);
+      else
+        add(place, in, static_cast<std::size_t>(step.row));
+    }
+  });
 }
 
 }  // namespace lamina::runtime

@@ -90,20 +90,19 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     return _core._lay_contiguous(_core.where(chosen, picked, x))
 
 
-def _spread_index(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[Tensor, int, Tensor]:
-    """`input` with at least one dimension, `dim` counted from the front, and `index` shaped to broadcast along it."""
+def _checked_index(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[Tensor, int, Tensor]:
+    """`input` with at least one dimension, `dim` counted from the front, and `index` as a vector."""
     dim = wrap_axis(dim, input.dim())
     if index.dim() > 1:
         raise IndexError(f"{name}: Index is supposed to be a vector, got shape {list(index.shape)}")
     if index.dtype not in (_core.int64, _core.int32):
         raise RuntimeError(f"{name}: Expected dtype int64 or int32 for index, got {index.dtype}")
-    x = input if input.dim() else input.reshape(1)
-    after = (1,) * (x.dim() - dim - 1)
-    return x, dim, index.long().reshape((-1, *after))
+    return input if input.dim() else input.reshape(1), dim, index.reshape(-1)
 
 
-def _spread_source(name: str, x: Tensor, dim: int, index: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
-    """`index` and `source` in the shape of x with the number of indices along `dim`."""
+def _put_slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor, add: bool = False) -> Tensor:
+    _check_same_dtype(name, input, source)
+    x, dim, index = _checked_index(name, input, dim, index)
     count = index.shape[0]
     source = source if source.dim() else source.reshape(1)
     length = source.shape[dim] if dim < source.dim() else 1
@@ -117,28 +116,20 @@ def _spread_source(name: str, x: Tensor, dim: int, index: Tensor, source: Tensor
             f"{name}_(): self and source should have the same shape outside dim {dim}, "
             f"got {list(x.shape)} and {list(source.shape)}"
         )
-    return index.expand(shape), source.expand(shape)
+    return _core._put_slices(x, dim, index, source, add).reshape(input.shape)
 
 
 @composed_as("IndexAdd")
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
     """`input` with slice i of ``alpha * source`` added to its slice ``index[i]`` along `dim`; repeats add up."""
-    _check_same_dtype("index_add", input, source)
-    x, dim, index = _spread_index("index_add", input, dim, index)
-    index, source = _spread_source("index_add", x, dim, index, source)
-    source = source if alpha == 1 else source * alpha
-    added = _core._put_along(x, dim, index, source, True) if x.dim() == 1 else x.scatter_add(dim, index, source)
-    return added.reshape(input.shape)
+    return _put_slices("index_add", input, dim, index, source if alpha == 1 else source * alpha, True)
 
 
 @in_widest
 @composed_as("IndexCopy")
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """`input` with its slice ``index[i]`` along `dim` replaced by `source`'s slice i."""
-    _check_same_dtype("index_copy", input, source)
-    x, dim, index = _spread_index("index_copy", input, dim, index)
-    index, source = _spread_source("index_copy", x, dim, index, source)
-    return _core._put_along(x, dim, index, source).reshape(input.shape)
+    return _put_slices("index_copy", input, dim, index, source)
 
 
 @composed_as("IndexFill")
@@ -152,15 +143,11 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
         value = value.to(input.dtype)
     else:
         value = _core.tensor(value, dtype=input.dtype)
-    x, dim, index = _spread_index("index_fill", input, dim, index)
+    x, dim, index = _checked_index("index_fill", input, dim, index)
     chosen = x.new_zeros(x.shape[dim], dtype=_core.bool)
-    chosen[index.reshape(-1)] = True
+    chosen[index.long()] = True
     chosen = chosen.reshape((-1, *([1] * (x.dim() - dim - 1))))
     return _core.where(chosen, value, x).reshape(input.shape)
-
-
-def _positions(input: Tensor) -> Tensor:
-    return _core.arange(input.numel(), device=input.device).reshape(input.shape)
 
 
 @composed_as("IndexPut")
@@ -171,12 +158,7 @@ def index_put(input: Tensor, indices: Sequence[Tensor | None], values: Tensor, a
             f"Index put requires the source and destination dtypes match, got {input.dtype} for the destination "
             f"and {values.dtype} for the source."
         )
-    where = tuple(slice(None) if index is None else index for index in indices)
-    positions = _positions(input)[where]
-    spread = values.expand(positions.shape).reshape(-1)
-    flat = input.reshape(-1)
-    write = flat.scatter_add if accumulate else flat.scatter
-    return _core._lay_as(write(0, positions.reshape(-1), spread).reshape(input.shape), input)
+    return _core._lay_as(_core._index_put(input, indices, values, accumulate), input)
 
 
 @composed_as("Put")
@@ -189,7 +171,7 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
             f"but got {source.numel()} and {index.numel()}"
         )
     places = _wrapped_flat_index(index, input.numel()).reshape(-1)
-    return _core._put_along(input.reshape(-1), 0, places, source.reshape(-1), accumulate).reshape(input.shape)
+    return _core._put_slices(input.reshape(-1), 0, places, source.reshape(-1), accumulate).reshape(input.shape)
 
 
 def _wrapped_flat_index(index: Tensor, numel: int) -> Tensor:
