@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from .. import _core
 from .._core import Tensor
 from .._warning import warn_caller
@@ -74,17 +76,41 @@ def corrcoef(input: Tensor) -> Tensor:
     return scaled.clamp(-1, 1)
 
 
+_BY_PRODUCTS = {
+    "use_mm_for_euclid_dist_if_necessary": 25,  # rows, above which a product is quicker
+    "use_mm_for_euclid_dist": -1,
+    "donot_use_mm_for_euclid_dist": inf,
+}
+
+
 @in_float32
-@composed_as("Cdist")
+@composed
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Tensor:
-    """The `p`-norms of the differences of all rows: (..., n, d) and (..., m, d) give (..., n, m)."""
+    """The `p`-norms of the differences of all rows: (..., n, d) and (..., m, d) give (..., n, m).
+
+    `compute_mode` says whether Euclidean distances come from a matrix product, which is quicker for many rows, but
+    exact only to the root of the precision where rows are close to each other. ValueError for another one.
+    """
+    if compute_mode not in _BY_PRODUCTS:
+        raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
     if x1.dim() < 2 or x2.dim() < 2:
         raise RuntimeError(f"cdist only supports at least 2D tensors, X1 got: {x1.dim()}D, X2 got: {x2.dim()}D")
     if x1.shape[-1] != x2.shape[-1]:
         raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
-    return (x1.unsqueeze(-2) - x2.unsqueeze(-3)).norm(p, -1)
+    if p == 2 and max(x1.shape[-2], x2.shape[-2]) > _BY_PRODUCTS[compute_mode]:
+        distances = _core._labelled(_euclidean(x1, x2), "EuclideanDist")
+        return distances.view(distances.shape)
+    return _core._labelled((x1.unsqueeze(-2) - x2.unsqueeze(-3)).norm(p, -1), "Cdist")
+
+
+def _euclidean(x1: Tensor, x2: Tensor) -> Tensor:
+    """By |a - b|² = |a|² - 2 a · b + |b|²; where that is 0, so is the gradient."""
+    squares1, squares2 = x1.square().sum(-1, True), x2.square().sum(-1, True)
+    squares = (squares1 - 2 * (x1 @ x2.mT) + squares2.mT).clamp_min(0)
+    apart = squares != 0
+    return _core.where(apart, _core.where(apart, squares, 1.0).sqrt(), 0.0)
 
 
 @composed_as("Renorm")

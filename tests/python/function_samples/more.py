@@ -88,6 +88,8 @@ MORE = [
     row("corrcoef", x(3, 6), reference=np.corrcoef, second=False),
     row("cdist", x(3, 4), x(2, 4, seed=1), reference=_distances),
     row("cdist", x(2, 3, 4), x(2, 2, 4, seed=1), 3.0, reference=_distances),
+    row("cdist", x(2, 26, 3), x(3, 3, seed=1), reference=_distances),  # by a product
+    row("cdist", x(3, 4), x(2, 4, seed=1), 2.0, "use_mm_for_euclid_dist", reference=lambda a, b, *_: _distances(a, b)),
     row(
         "renorm",
         x(3, 4),

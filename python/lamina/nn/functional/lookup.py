@@ -116,7 +116,7 @@ def embedding_bag(
     if mode == "max" and sparse:
         raise ValueError("max mode does not support sparse weights")
     lengths = _bag_lengths(input, offsets, include_last_offset)
-    bags, total = len(lengths), sum(lengths)
+    total = sum(lengths)
     if padding_idx is not None:
         if not -weight.shape[0] <= padding_idx < weight.shape[0]:
             raise RuntimeError(f"padding_idx must be within the number of embeddings, got {padding_idx}")
@@ -128,21 +128,34 @@ def embedding_bag(
             f"{int(numbers.max())} for {weight.shape[0]} embeddings"
         )
     rows = embedding(numbers, weight, None, max_norm, norm_type, scale_grad_by_freq, sparse)
-    of_bag = _core.tensor([bag for bag, length in enumerate(lengths) for _ in range(length)], dtype=_core.int64)
-    counted = weight.new_ones(total)
-    if padding_idx is not None:
-        counted = (numbers != padding_idx).to(weight.dtype)
+    counted = None if padding_idx is None else numbers != padding_idx
     if mode == "max":
         return _largest(rows, lengths, counted)
-    if padding_idx is not None:
-        rows = _core.where(counted.unsqueeze(1) > 0, rows, 0.0)
+    if counted is not None:
+        rows = _core.where(counted.unsqueeze(1), rows, 0.0)
     if per_sample_weights is not None:
         rows = rows * per_sample_weights.reshape(-1, 1).narrow(0, 0, total)
-    sums = weight.new_zeros(bags, weight.shape[1]).index_add(0, of_bag, rows)
+    sums = _sums(rows, lengths)
     if mode == "mean":
-        counts = weight.new_zeros(bags).index_add(0, of_bag, counted)
-        sums = sums / counts.clamp_min(1.0).unsqueeze(1)
+        sums = sums / _counts(weight, lengths, counted)
     return _core._labelled(sums, "EmbeddingBag") if sums.requires_grad else sums
+
+
+def _counts(weight: Tensor, lengths: list[int], counted: Tensor | None) -> Tensor | int:
+    """How many rows each bag's sum is divided by, at least 1."""
+    if counted is None and len(set(lengths)) == 1:
+        return max(lengths[0], 1)
+    counts = weight.new_tensor(lengths) if counted is None else _sums(counted.to(weight.dtype), lengths)
+    return counts.clamp_min(1.0).unsqueeze(1)
+
+
+def _sums(rows: Tensor, lengths: list[int]) -> Tensor:
+    """Of each bag's rows; bags of one length are a tensor's."""
+    bags, rest = len(lengths), rows.shape[1:]
+    if len(set(lengths)) == 1:
+        return rows.reshape(bags, lengths[0], *rest).sum(1)
+    of_bag = _core.arange(bags).repeat_interleave(_core.tensor(lengths, dtype=_core.int64))
+    return rows.new_zeros(bags, *rest).index_add(0, of_bag, rows)
 
 
 def _bag_lengths(input: Tensor, offsets: Tensor | None, include_last_offset: bool) -> list[int]:
@@ -185,9 +198,11 @@ def _bag_lengths(input: Tensor, offsets: Tensor | None, include_last_offset: boo
     return lengths
 
 
-def _largest(rows: Tensor, lengths: list[int], counted: Tensor) -> Tensor:
+def _largest(rows: Tensor, lengths: list[int], counted: Tensor | None) -> Tensor:
     """The largest of each bag's rows, element by element; the first of equal ones has the gradient."""
-    kept: list[float] = [1.0] * len(counted) if counted.is_meta else counted.tolist()
+    if counted is None and len(set(lengths)) == 1 and lengths[0]:
+        return rows.reshape(len(lengths), lengths[0], rows.shape[1]).max(1).values
+    kept: list[bool] = [True] * len(rows) if counted is None or counted.is_meta else counted.tolist()
     bags: list[list[int]] = []
     start = 0
     for length in lengths:
