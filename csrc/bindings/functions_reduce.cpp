@@ -152,6 +152,10 @@ LAMINA_FUNCTION(kBoth, cumprod, "input, dim, *, dtype=None") {
   return wrap(functions::along_axis(Op::cumprod, a.tensor(0), a.integer(1), a.dtype(2)));
 }
 
+LAMINA_FUNCTION(kModule, _running_extreme, "input, dim, largest") {
+  functions::Extremes found = functions::running_extreme(a.tensor(0), a.integer(1), a.flag(2, true));
+  return wrap_tuple({std::move(found.values), std::move(found.indices)});
+}
 LAMINA_FUNCTION(kBoth, sort, "input, dim=-1, descending=False, *, stable=False") {
   auto sorted = functions::sort(a.tensor(0), a.integer(1, -1), a.flag(2, false));
   sorted.values = laid(std::move(sorted.values), a.variable(0), MemoryFormat::kPreserve);

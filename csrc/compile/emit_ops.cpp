@@ -38,7 +38,8 @@ void Emitter::emit(std::uint32_t index) {
     case Family::kScan: {
       if (rows == 0) break;
       Location in = contiguous(node.operands[0]);
-      add(ScanStep{static_cast<Scan>(row(node.op).kernel.member), node.dtype, rows, n, in, out},
+      const DType dtype = program_[node.operands[0]].dtype;
+      add(ScanStep{static_cast<Scan>(row(node.op).kernel.member), dtype, node.dtype, rows, n, in, out},
           note(row(node.op).name, " ", rows, "x", n), work);
       break;
     }

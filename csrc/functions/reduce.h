@@ -35,6 +35,8 @@ ValuePtr logsumexp(const ValuePtr& x, Dims axes, bool keepdim);
 // op: softmax, log_softmax, cumsum or cumprod, along one axis.
 ValuePtr along_axis(Op op, const ValuePtr& x, std::int64_t axis, std::optional<DType> dtype);
 
+// The largest (smallest) so far along an axis, and where it is: the latest of equal ones; NaN stays once met.
+Extremes running_extreme(const ValuePtr& x, std::int64_t axis, bool largest);
 Extremes sort(const ValuePtr& x, std::int64_t axis, bool descending);
 Extremes topk(const ValuePtr& x, std::int64_t k, std::int64_t axis, bool largest);
 

@@ -57,6 +57,16 @@ ValuePtr logsumexp(const ValuePtr& x, Dims axes, bool keepdim) {
   return labelled(build::reshape(rowwise(Op::logsumexp, source, axis), shape), "Logsumexp");
 }
 
+Extremes running_extreme(const ValuePtr& x, std::int64_t axis, bool largest) {
+  const int rank = x->shape->rank(), wrapped = wrap_axis(axis, rank);
+  if (rank == 0) return {clone(x), full(x->shape, 0, DType::kInt64, x->device())};
+  ValuePtr moved = build::swap_axes(x, wrapped, rank - 1), seen = build::detach(moved);
+  if (!is_differentiable(x->dtype)) seen = cast(seen, DType::kInt64);  // integers are scanned as int64
+  ValuePtr places = rowwise(largest ? Op::cummax_positions : Op::cummin_positions, seen);
+  ValuePtr values = build::gather(moved, rank - 1, places);
+  return {build::swap_axes(values, wrapped, rank - 1), build::swap_axes(places, wrapped, rank - 1)};
+}
+
 Extremes sort(const ValuePtr& x, std::int64_t axis, bool descending) {
   check(!is_complex(x->dtype), "Sort does not support complex dtypes on CPU");
   int rank = x->shape->rank(), wrapped = wrap_axis(axis, rank);

@@ -104,7 +104,8 @@ ValuePtr with_axes_last(const ValuePtr& x, Dims axes) {
 ValuePtr rowwise(Op op, const ValuePtr& x, int axis) {
   const Shape* shape = x->shape;
   if (op == Op::logsumexp) shape = reduced_shape(shape, DimVector{shape->rank() + axis}, false);
-  return record(op, {x.get()}, shape, x->dtype,
+  const bool positions = op == Op::cummax_positions || op == Op::cummin_positions;
+  return record(op, {x.get()}, shape, positions ? DType::kInt64 : x->dtype,
                 row(op).kernel.family == Family::kRowwise ? Attribute::of({axis}) : nullptr);
 }
 

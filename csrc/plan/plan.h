@@ -101,7 +101,7 @@ struct RowwiseStep {
 
 struct ScanStep {
   Scan kernel;
-  DType dtype;
+  DType dtype, out_dtype;
   std::int64_t rows, n;
   Location in, out;
 };

@@ -67,11 +67,11 @@ void run(const ScanStep& step, Slots slots) {
   auto kernel = kernels::table().scan[static_cast<std::size_t>(step.kernel)][index_of(step.dtype)];
   const std::byte* in = at(slots, step.in);
   std::byte* out = at(slots, step.out);
-  std::size_t row = static_cast<std::size_t>(step.n) * size_of(step.dtype);
-  parallel_for(static_cast<std::size_t>(step.rows), grain_for(step.rows, step.n),
-               [&](std::size_t begin, std::size_t end) {
-                 kernel(out + begin * row, in + begin * row, end - begin, static_cast<std::size_t>(step.n));
-               });
+  const auto n = static_cast<std::size_t>(step.n);
+  const std::size_t row = n * size_of(step.dtype), out_row = n * size_of(step.out_dtype);
+  parallel_for(
+      static_cast<std::size_t>(step.rows), grain_for(step.rows, step.n),
+      [&](std::size_t begin, std::size_t end) { kernel(out + begin * out_row, in + begin * row, end - begin, n); });
 }
 
 namespace {

@@ -37,7 +37,7 @@ enum class Rowwise : std::uint8_t {
 };
 
 enum class Scan : std::uint8_t {
-#define LAMINA_SCAN(name) name,
+#define LAMINA_SCAN(name, kernel) name,
 #include "support/kernel_list.inc"
   kCount
 };

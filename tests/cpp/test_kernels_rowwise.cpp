@@ -243,6 +243,38 @@ TEST(KernelsScan, many_lengths) {
   });
 }
 
+template <class T>
+void check_positions(const Table& table, Scan name, std::size_t rows, std::size_t n) {
+  std::vector<T> in = random_values<T>(rows * n, n);
+  for (std::size_t i = 0; i < rows * n; ++i) {
+    if (i % 3 == 1) in[i] = in[i - 1];
+    if (std::is_floating_point_v<T> && i % 50 == 45) in[i] = std::numeric_limits<T>::quiet_NaN();
+  }
+  Guarded<std::int64_t> out(rows * n);
+  table.scan[static_cast<std::size_t>(name)][kIndex<T>](out.data(), in.data(), rows, n);
+  for (std::size_t r = 0; r < rows; ++r) {
+    std::size_t at = r * n;
+    for (std::size_t i = r * n; i < (r + 1) * n; ++i) {
+      const bool later_wins = name == Scan::cummax_positions ? !(in[i] < in[at]) : !(in[i] > in[at]);
+      if (in[i] != in[i] || (in[at] == in[at] && later_wins)) at = i;
+      EXPECT_EQ(out[i], static_cast<std::int64_t>(at - r * n)) << i;
+    }
+  }
+  EXPECT_TRUE(out.intact());
+}
+
+TEST(KernelsScan, positions_of_extremes) {
+  for_each_table([](const Table& table) {
+    for (const Scan name : {Scan::cummax_positions, Scan::cummin_positions}) {
+      for (const std::size_t n : {0, 1, 2, 7, 100}) {
+        check_positions<std::int64_t>(table, name, 3, n);
+        check_positions<float>(table, name, 3, n);
+        check_positions<double>(table, name, 3, n);
+      }
+    }
+  });
+}
+
 TEST(KernelsScan, nan_and_infinity_reach_only_what_follows) {
   for_each_table([](const Table& table) {
     std::vector<float> in(100, 1.0f), out(100);

@@ -1,6 +1,6 @@
 """Running extremes, running log-sum-exp and differences along an axis.
 
-Scans without a kernel of their own double their reach: after k rounds an element knows its 2**k predecessors, so n
+A scan without a kernel of its own doubles its reach: after k rounds an element knows its 2**k predecessors, so n
 elements take log2(n) rounds of elementwise work.
 """
 
@@ -17,38 +17,16 @@ from .pointwise import logaddexp
 __all__ = ["cummax", "cummin", "diff", "logcumsumexp"]
 
 
-def _running_best(input: Tensor, dim: int, largest: bool) -> tuple[Tensor, Tensor]:
-    """Values and positions; NaN stays once met, and the latest of equals wins."""
-    dim = wrap_axis(dim, input.dim())
-    if input.dim() == 0 or input.numel() == 0:
-        return input.clone(), _core.zeros_like(input, dtype=_core.int64)
-    best = input.detach()
-    length = best.shape[dim]
-    index = _core.arange(length, device=best.device).reshape((-1, *([1] * (best.dim() - dim - 1)))).expand(best.shape)
-    reach = 1
-    while reach < length:
-        earlier, later = best.narrow(dim, 0, length - reach), best.narrow(dim, reach, length - reach)
-        keeps = (later >= earlier) if largest else (later <= earlier)
-        if best.dtype.is_floating_point:
-            keeps = later.isnan() | (keeps & earlier.isnan().logical_not())
-        earlier_index, later_index = index.narrow(dim, 0, length - reach), index.narrow(dim, reach, length - reach)
-        best = _core.cat([best.narrow(dim, 0, reach), _core.where(keeps, later, earlier)], dim)
-        index = _core.cat([index.narrow(dim, 0, reach), _core.where(keeps, later_index, earlier_index)], dim)
-        reach *= 2
-    index = index.contiguous()
-    return input.gather(dim, index), index
-
-
 @composed_as("Cummax")
 def cummax(input: Tensor, dim: int) -> RunningMax:
     """The largest element so far along `dim` and where it was; the latest of equals, and NaN once met."""
-    return RunningMax(*_running_best(input, dim, True))
+    return RunningMax(*_core._running_extreme(input, dim, True))
 
 
 @composed_as("Cummin")
 def cummin(input: Tensor, dim: int) -> RunningMin:
     """The smallest element so far along `dim` and where it was; the latest of equals, and NaN once met."""
-    return RunningMin(*_running_best(input, dim, False))
+    return RunningMin(*_core._running_extreme(input, dim, False))
 
 
 @composed_as("Logcumsumexp")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,14 @@ def _topk(x: np.ndarray, k: int, dim: int = -1, largest: bool = True, sorted: bo
     return np.take(values, range(k), axis=dim), np.take(order, range(k), axis=dim)
 
 
+def _running(extreme: Any, x: np.ndarray, dim: int) -> Any:
+    if x.ndim == 0:
+        return x, np.int64(0)
+    values = extreme.accumulate(x, axis=dim)
+    places = np.arange(x.shape[dim]).reshape([-1 if axis == dim % x.ndim else 1 for axis in range(x.ndim)])
+    return values, np.maximum.accumulate(np.where((x == values) | np.isnan(x), places, 0), axis=dim)
+
+
 def _op(
     name: str, reference: Callable[..., Any], cases: tuple[Case, ...], dtypes: tuple[str, ...] = ALL, **more: Any
 ) -> Op:
@@ -65,6 +74,10 @@ _SORTS = (
 OPS: tuple[Op, ...] = (
     _op("cumsum", _scan(np.cumsum), ALONG, result="accumulate", rtol=1e-5, atol=1e-3, inplace=False),
     _op("cumprod", _scan(np.cumprod), ALONG[:-2], result="accumulate", domains=(Domain(0.4, 2.0),), rtol=1e-5),
+    *(
+        _op(name, partial(_running, extreme), ALONG, domains=_DISTINCT)
+        for name, extreme in (("cummax", np.maximum), ("cummin", np.minimum))
+    ),
     _op("sort", _sort, _SORTS, FLOATS, domains=_DISTINCT),
     _op("sort", _sort, tuple(case(*i.operands, stable=True, **i.kwargs) for i in _SORTS), differentiable=False),
     _op("argsort", _argsort, _SORTS, FLOATS, domains=_DISTINCT, result="int64", differentiable=False),
