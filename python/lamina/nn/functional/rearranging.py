@@ -88,10 +88,15 @@ def unfold(
         )
     kernel, steps, border, apart = _options(kernel_size, stride, padding, dilation)
     padded = pad(input, (border[1], border[1], border[0], border[0])) if any(border) else input
-    index, blocks = _places(list(padded.shape[-2:]), kernel, steps, apart)
     *batch, channels = padded.shape[:-2]
-    columns = padded.flatten(-2).index_select(-1, _core.tensor(index, dtype=_core.int64))
-    return columns.reshape(*batch, channels * kernel[0] * kernel[1], blocks)
+    counts = _counts(list(padded.shape[-2:]), kernel, steps, apart)
+    # Of each tap what all windows have there, first along the rows and then along the columns.
+    for axis in (-2, -1):
+        reach = steps[axis] * (counts[axis] - 1) + 1
+        taps = [slice(first, first + reach, steps[axis]) for first in range(0, kernel[axis] * apart[axis], apart[axis])]
+        rest = (slice(None),) * (-1 - axis)
+        padded = _core.stack([padded[(..., tap, *rest)] for tap in taps], -3)
+    return padded.reshape(*batch, channels * kernel[0] * kernel[1], counts[0] * counts[1])
 
 
 def fold(
@@ -150,13 +155,7 @@ def _options(
 
 def _places(size: list[int], kernel: list[int], stride: list[int], dilation: list[int]) -> tuple[list[int], int]:
     """Where in a plane each tap of each window lies: taps outermost, windows in rows."""
-    counts = [(n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(size, kernel, stride, dilation)]
-    if any(count < 1 for count in counts):
-        raise RuntimeError(
-            f"Given input with spatial size {tuple(size)} (padded), kernel_size={tuple(kernel)}, "
-            f"dilation={tuple(dilation)}, stride={tuple(stride)}, calculated shape of the array of sliding blocks as "
-            f"{tuple(counts)}, but its components must be at least one."
-        )
+    counts = _counts(size, kernel, stride, dilation)
     index = [
         (i * dilation[0] + y * stride[0]) * size[1] + j * dilation[1] + x * stride[1]
         for i in range(kernel[0])
@@ -165,3 +164,15 @@ def _places(size: list[int], kernel: list[int], stride: list[int], dilation: lis
         for x in range(counts[1])
     ]
     return index, counts[0] * counts[1]
+
+
+def _counts(size: list[int], kernel: list[int], stride: list[int], dilation: list[int]) -> list[int]:
+    """How many windows there are along each axis of a plane."""
+    counts = [(n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(size, kernel, stride, dilation)]
+    if any(count < 1 for count in counts):
+        raise RuntimeError(
+            f"Given input with spatial size {tuple(size)} (padded), kernel_size={tuple(kernel)}, "
+            f"dilation={tuple(dilation)}, stride={tuple(stride)}, calculated shape of the array of sliding blocks as "
+            f"{tuple(counts)}, but its components must be at least one."
+        )
+    return counts
