@@ -169,7 +169,8 @@ void Emitter::emit_cat(std::uint32_t index) {
   std::int64_t start = 0;
   for (std::uint32_t part : node.operands) {
     const Shape* space = program_[part].shape;
-    if (program_[part].part_of != index) copy(part, space, location(index, start * strides[axis]), strides);
+    if (program_[program_[part].owner].part_of != index)
+      copy(part, space, location(index, start * strides[axis]), strides);
     start += space->dims()[axis];
   }
 }

@@ -25,6 +25,10 @@ Readers find_readers(const Program& program) {
     if (!node.needed) continue;
     if (node.live) found.stored[node.owner] = true;
     if (node.kind != Node::Kind::kOp) continue;
+    if (node.owner != index) {  // another look at memory reads nothing; who reads it does
+      if (node.live) found.only_reader[node.owner] = Readers::kSeveral;
+      continue;
+    }
     visit_read(node, [&](std::uint32_t operand) {
       const Node& source = program[operand];
       bool in_register =
@@ -38,6 +42,16 @@ Readers find_readers(const Program& program) {
   return found;
 }
 
+// Whether an operand of a cat is its owner, or that with an axis of one element where parts are joined, as in a stack.
+bool is_as_made(const Program& program, std::uint32_t operand, std::size_t axis) {
+  const Node& part = program[operand];
+  if (part.owner == operand) return true;
+  if (!part.is_op(Op::reshape) || part.operands[0] != part.owner || part.shape->dims()[axis] != 1) return false;
+  DimVector dims(part.shape->dims().begin(), part.shape->dims().end());
+  dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(axis));
+  return program[part.owner].shape == Shape::of(dims);
+}
+
 // Results of elementwise passes that are only read to be a part of something are made there.
 void place_parts(Program& program, const Readers& readers) {
   for (std::uint32_t index = 0; index < program.nodes.size(); ++index) {
@@ -47,14 +61,14 @@ void place_parts(Program& program, const Readers& readers) {
     const std::int64_t stride = contiguous_strides(whole.shape)[axis];
     std::int64_t start = 0;
     for (std::uint32_t operand : whole.operands) {
-      Node& part = program[operand];
+      Node& part = program[program[operand].owner];
       const bool elementwise = part.kind == Node::Kind::kOp && part.group != kNone && part.family() != Family::kReduce;
-      if (elementwise && part.owner == operand && !part.live && !part.recomputed && part.shape->numel() > 0 &&
-          readers.only_reader[operand] == index) {
+      if (elementwise && is_as_made(program, operand, axis) && !part.live && !part.recomputed &&
+          part.shape->numel() > 0 && readers.only_reader[program[operand].owner] == index) {
         part.part_of = index;
         part.place = start * stride;
       }
-      start += part.shape->dims()[axis];
+      start += program[operand].shape->dims()[axis];
     }
   }
 }
@@ -83,7 +97,7 @@ void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>&
       emitter.emit_group(members, readers.stored);
     if (plan.steps.size() == before) {  // nothing to compute, or its parts are made where they belong
       for (std::uint32_t operand : node.operands)
-        if (program[operand].part_of == index) program[index].step = program[operand].step;
+        if (const Node& part = program[program[operand].owner]; part.part_of == index) program[index].step = part.step;
       continue;
     }
     for (std::uint32_t member : members) program[member].step = static_cast<std::uint32_t>(plan.steps.size() - 1);
@@ -272,7 +286,10 @@ void Emitter::emit_group(const std::vector<std::uint32_t>& members, const std::v
     result.location = location(member);
     if (node.part_of != kNone) {
       result.location = location(node.part_of, node.place);
-      own = contiguous_strides(program_[node.part_of].shape);
+      const Node& whole = program_[node.part_of];
+      own = contiguous_strides(whole.shape);
+      if (whole.shape->rank() > node.shape->rank())  // a stack's
+        own.erase(own.begin() + static_cast<std::ptrdiff_t>((*whole.attribute)[0]));
       if (!is_contiguous(space->dims(), own)) result.kind = Kind::kScattered;
     }
     if (result.kind == Kind::kTemporary) result.tile = new_tile();

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
 import lamina
 from lamina import nn
 
@@ -83,3 +86,18 @@ def test_common_values_are_computed_once() -> None:
     assert lamina.plan().count("exp") - lamina.plan().count("expand") == 2  # in the kernel's note and in the list
     array = x.numpy()
     assert abs(y.numpy() - (lamina.tensor(array).exp().numpy() + 1) ** 2).max() < 1e-5
+
+
+@pytest.mark.parametrize("dim", [0, 1, 2])
+def test_parts_of_a_stack_are_made_where_they_belong(dim: int) -> None:
+    x = lamina.arange(6.0).reshape(2, 3)
+    lamina.flush()
+    parts = [x * 2 + 1, x.exp()]
+    stacked = lamina.stack(parts, dim)
+    kept = parts[1].unsqueeze(0)  # somebody else looks at this one
+    del parts
+    assert stacked.plan().count("copy") == 1
+    np.testing.assert_allclose(stacked.numpy(), np.stack([x.numpy() * 2 + 1, np.exp(x.numpy())], dim), 1e-6)
+    np.testing.assert_allclose(kept.numpy()[0], np.exp(x.numpy()), 1e-6)
+    alone = lamina.stack([x * 2, x.exp()], dim)
+    assert "copy" not in alone.plan()

@@ -70,11 +70,10 @@ def interpolate(
         raise NotImplementedError(f"\"upsample_{name}{axes}d\" not implemented for '{scalar_name(input.dtype)}'")
     narrow = input.dtype not in (_core.float32, _core.float64) and mode not in _NEAREST
     output = input.float() if narrow else input
-    # Images of whole numbers are rounded after each axis, the last one first.
+    # Images of whole numbers are rounded after each axis.
     rounds = input.dtype == _core.uint8 and mode in ("bilinear", "bicubic")
-    steps = list(enumerate(zip(sizes, scales), 2))
-    # What is repeated grows along the last axis first: there rows are moved element by element.
-    for axis, (wanted, scale) in reversed(steps) if rounds or mode in _NEAREST else steps:
+    # The last axis first, as PyTorch rounds: there rows are moved element by element, and images are still small.
+    for axis, (wanted, scale) in reversed(list(enumerate(zip(sizes, scales), 2))):
         if mode in _NEAREST:
             exact = mode == "nearest-exact"
             output = nearest(output, axis, wanted, scale, exact, whole=axes == 2 and not exact)
