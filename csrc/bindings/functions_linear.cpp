@@ -80,6 +80,11 @@ LAMINA_FUNCTION(kMethod, scatter_add_, "input, dim, index, src") {
 LAMINA_FUNCTION(kBoth, index_select, "input, dim, index") {
   return wrap(functions::index_select(a.tensor(0), a.integer(1), a.tensor(2)));
 }
+// gather, of an int64 index that is known to lie within: nobody looks at it.
+LAMINA_FUNCTION(kModule, _gather_within, "input, dim, index") {
+  const ValuePtr& x = a.tensor(0);
+  return wrap(build::gather(x, functions::wrap_axis(a.integer(1), x->shape->rank()), a.tensor(2)));
+}
 // The slices of input along dim that an index names, replaced by source's, or added to.
 LAMINA_FUNCTION(kModule, _put_slices, "input, dim, index, source, add=False") {
   return wrap(functions::put_slices(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), a.flag(4, false)));

@@ -19,25 +19,21 @@ __all__ = ["bucketize", "mode", "msort", "searchsorted"]
 def _positions(rows: Tensor, values: Tensor, right: bool) -> Tensor:
     """How many elements of each sorted row are below (or, if `right`, not above) each of the values of that row.
 
-    By bisection of all rows at once. A NaN is above everything.
+    By bisection of all rows at once: steps of powers of two, from the largest, are taken where what lies before their
+    end is below. A NaN is above everything.
     """
     kind = _core.promote_types(rows.dtype, values.dtype)
     rows, values = rows.to(kind), values.to(kind)
     length = rows.shape[-1]
-    start = _core.zeros_like(values, dtype=_core.int64)
+    found = _core.zeros_like(values, dtype=_core.int64)
     if not length or not values.numel():
-        return start
-    end = _core.full_like(start, length)
-    for _ in range(length.bit_length()):
-        middle = (start + end).div(2, rounding_mode="floor")
-        at = rows.gather(-1, middle.clamp(max=length - 1))
+        return found
+    for bit in reversed(range(length.bit_length())):
+        reached = found + (1 << bit)
+        at = _core._gather_within(rows, -1, reached.clamp(max=length) - 1)
         stays = (at > values) if right else (at >= values)
-        searching = start < end
-        start, end = (
-            _core.where(searching & ~stays, middle + 1, start),
-            _core.where(searching & stays, middle, end),
-        )
-    return start
+        found = _core.where(stays | (reached > length), found, reached)
+    return found
 
 
 @composed

@@ -7,9 +7,12 @@ from .._core import Tensor
 from ..dtypes import scalar_name
 from .arguments import as_tensor_beside, composed, wrap_axis
 from .computed import without_derivative
+from .counting import searchsorted
 from .shaping import movedim
 
 __all__ = ["bincount", "isin", "unique", "unique_consecutive"]
+
+_INTEGERS = (_core.uint8, _core.int8, _core.int16, _core.int32, _core.int64)
 
 
 @composed
@@ -26,12 +29,16 @@ def unique(
     whatever `sorted` says.
     """
     rows = _as_rows(input, dim)
-    order = _core.arange(rows.shape[0], device=rows.device)
-    if rows.shape[0]:
+    if rows.shape[1:] == (1,):
+        values, order = rows.sort(0, stable=True)
+        order = order.reshape(-1)
+    else:
+        order = _core.arange(rows.shape[0], device=rows.device)
         # Least significant column first: a stable sort keeps what the earlier ones put in order.
-        for column in reversed(range(rows.shape[1])):
+        for column in reversed(range(rows.shape[1] if rows.shape[0] else 0)):
             order = order[rows[:, column][order].argsort(stable=True)]
-    result, group, counts = _first_of_runs(rows[order])
+        values = rows[order]
+    result, group, counts = _first_of_runs(values)
     inverse = _core.empty_like(group).scatter(0, order, group)
     name = "_unique2" if dim is None else "unique_dim"
     return _answer(name, input, dim, result, inverse, counts, return_inverse, return_counts)
@@ -112,13 +119,14 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         )
     if input.numel() == 0:
         return input.new_zeros((minlength,), dtype=_core.int64)
-    if int(index.min()) < 0:
+    smallest, largest = index.min(), index.max()  # both are looked for at once
+    if int(smallest) < 0:
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs, got a negative one")
     if weights is None:
         added = _core.ones_like(index)
     else:
         added = weights.detach() if weights.dtype == _core.float32 else weights.detach().double()
-    bins = max(int(index.max()) + 1, minlength)
+    bins = max(int(largest) + 1, minlength)
     counts = added.new_zeros((bins,)).scatter_add(0, index, added)
     return counts if weights is None else without_derivative("bincount", counts, weights)
 
@@ -127,10 +135,16 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 def isin(
     elements: Tensor | float, test_elements: Tensor | float, *, assume_unique: bool = False, invert: bool = False
 ) -> Tensor:
-    """Where `elements` occur among `test_elements`; memory grows with the product of their counts.
+    """Where `elements` occur among `test_elements`: integers are looked for among those in order.
 
-    The result is right whatever `assume_unique` says.
+    For other types memory grows with the product of their counts. The result is right whatever `assume_unique` says.
     """
     x, among = as_tensor_beside(test_elements, elements), as_tensor_beside(elements, test_elements)
-    found = (x.detach().unsqueeze(-1) == among.detach().reshape(-1)).any(-1)
+    x, among = x.detach(), among.detach().reshape(-1)
+    if among.numel() > 1 and x.dtype in _INTEGERS and among.dtype in _INTEGERS:
+        ordered = among.to(_core.promote_types(x.dtype, among.dtype)).sort()[0]
+        place = searchsorted(ordered, x).clamp(max=among.numel() - 1)
+        found = _core._gather_within(ordered, 0, place.reshape(-1)).reshape(x.shape) == x
+    else:
+        found = (x.unsqueeze(-1) == among).any(-1)
     return found.logical_not() if invert else found

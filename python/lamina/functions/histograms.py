@@ -47,10 +47,10 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
     _check_finite("torch.histc: range of", low, high)
     if low > high:
         raise RuntimeError("torch.histc: max must be larger than min")
-    inside = x[(x >= low) & (x <= high)]
-    place = ((inside - low) / (high - low) * bins).long().clamp(max=bins - 1)
-    counts = place.new_zeros(bins).scatter_add(0, place, _core.ones_like(place))
-    return counts.to(input.dtype)
+    place = ((x - low) / (high - low) * bins).long().clamp(max=bins - 1)
+    place = _core.where((x >= low) & (x <= high), place, bins)  # what lies outside is counted behind the end
+    counts = place.new_zeros(bins + 1).scatter_add(0, place, _core.ones_like(place))
+    return counts[:bins].to(input.dtype)
 
 
 @composed
