@@ -94,8 +94,8 @@ def unfold(
     for axis in (-2, -1):
         reach = steps[axis] * (counts[axis] - 1) + 1
         taps = [slice(first, first + reach, steps[axis]) for first in range(0, kernel[axis] * apart[axis], apart[axis])]
-        rest = (slice(None),) * (-1 - axis)
-        padded = _core.stack([padded[(..., tap, *rest)] for tap in taps], -3)
+        of_tap = [padded[..., tap, :] if axis == -2 else padded[..., tap] for tap in taps]
+        padded = _core.stack(of_tap, -3)
     return padded.reshape(*batch, channels * kernel[0] * kernel[1], counts[0] * counts[1])
 
 
