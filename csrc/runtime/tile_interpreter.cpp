@@ -15,6 +15,7 @@ constexpr std::int64_t kNarrow = 128;  // rows below this share tiles
 // Of the widest type. Whole pages: a store a little ahead of a load within its page can look like one to the same
 // place, and the load waits (ADR 4).
 constexpr std::size_t kTileBytes = TileInterpreter::kTile * 8;
+static_assert(kTileBytes % 4096 == 0);
 
 // How many copies of an element stand for all of them.
 std::int64_t few_of(const ElementwiseStep::Register& entry) {

@@ -253,3 +253,19 @@ def test_windows_longer_than_volumes_are_refused() -> None:
         with pytest.raises(RuntimeError, match=r"\(T: 3 H: 6 W: 5\) smaller than kernel size \(kT: 4 kH: 2 kW: 1\)"):
             pool(volume, (4, 2, 1), 1, (1, 1, 0))
     assert F.avg_pool2d(volume, (7, 2), 1, (1, 1)).shape == (1, 3, 2, 6)
+
+
+@pytest.mark.parametrize("size", [4, 5, 7, 10, 14])
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 33])
+def test_joined_images_are_convolved_one_by_one(size: int, count: int) -> None:
+    draw = lamina.Generator().manual_seed(size)
+    x = lamina.randn(count, 3, size, size, generator=draw, dtype=lamina.float64, requires_grad=True)
+    weight = lamina.randn(20, 3, 3, 3, generator=draw, dtype=lamina.float64)
+    y = F.conv2d(x, weight, padding=1)
+    factor = lamina.randn(y.shape, generator=draw, dtype=lamina.float64)
+    (gradient,) = lamina.autograd.grad(y, x, factor)
+    for i in range(count):
+        image = x[i : i + 1].detach().requires_grad_()
+        alone = F.conv2d(image, weight, padding=1)
+        lamina.testing.assert_close(y[i : i + 1], alone)
+        lamina.testing.assert_close(gradient[i : i + 1], lamina.autograd.grad(alone, image, factor[i : i + 1])[0])
