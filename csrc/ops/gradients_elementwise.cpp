@@ -14,6 +14,21 @@ ValuePtr zeros(const ValuePtr& like) { return zeros_like(like); }
 ValuePtr number_like(double value, const ValuePtr& like) { return number(value, like->dtype); }
 ValuePtr equal(const ValuePtr& a, const ValuePtr& b) { return binary(Op::eq, a, b); }
 ValuePtr less(const ValuePtr& a, const ValuePtr& b) { return binary(Op::lt, a, b); }
+// The slope of digamma, for float64: reflected at 1/2, ten terms of the sum of 1 / (x + k)^2, and the rest by its
+// asymptotic series, which needs them. Source: Abramowitz and Stegun, 6.4.
+ValuePtr trigamma(const ValuePtr& x) {
+  const ValuePtr half = number_like(0.5, x), mirrored = less(x, half);
+  const ValuePtr y = build::where(mirrored, 1.0 - x, x), z = y + 10.0, w = build::reciprocal(z), w2 = w * w;
+  ValuePtr series = number_like(7.0 / 6, x);
+  for (double bernoulli : {-691.0 / 2730, 5.0 / 66, -1.0 / 30, 1.0 / 42, -1.0 / 30, 1.0 / 6})
+    series = series * w2 + bernoulli;
+  ValuePtr sum = w * (series * w2 + (w * 0.5 + 1.0));
+  for (int k = 0; k < 10; ++k) sum = sum + build::square(build::reciprocal(y + double(k)));
+  // The branch that is not taken must stay finite.
+  const ValuePtr turn = build::where(mirrored, x - build::detach(build::round(x)), half);
+  const ValuePtr reflection = build::square(build::reciprocal(build::sin(turn * std::numbers::pi) / std::numbers::pi));
+  return build::where(mirrored, reflection - sum, sum);
+}
 
 }  // namespace
 
@@ -112,6 +127,12 @@ void erfc(Gradient& d) {
 }
 void erfinv(Gradient& d) {
   d.give(0, [&] { return d.g() * (build::exp(build::square(d.r())) * (0.5 / std::numbers::inv_sqrtpi)); });
+}
+void lgamma(Gradient& d) {
+  d.give(0, [&] { return d.g() * build::digamma(d.x()); });
+}
+void digamma(Gradient& d) {
+  d.give(0, [&] { return d.g() * build::cast(trigamma(build::cast(d.x(), DType::kFloat64)), d.dtype(0)); });
 }
 
 void add(Gradient& d) {

@@ -14,20 +14,20 @@ from ._core import (
     asinh, atan, atan2, atanh, bernoulli, bfloat16, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, bmm, bool,
     can_cast, cat, ceil, channels_last, channels_last_3d, chunk, clamp, clamp_max, clamp_min, clip, clone, complex,
     complex128, complex32, complex64, concat, concatenate, conj, conj_physical, contiguous_format, copysign, cos, cosh,
-    cumprod, cumsum, default_generator, detach, diagonal, div, divide, dot, dtype, empty, empty_cache, empty_like, eq,
-    erf, erfc, erfinv, exp, exp2, expm1, eye, flatten, flip, float16, float32, float64, floor, floor_divide, flush,
-    fmod, from_numpy, full, full_like, gather, ge, Generator, get_default_device, get_default_dtype, get_num_threads,
-    get_rng_state, gru_cell, gt, imag, index_select, initial_seed, int16, int32, int64, int8,
-    is_anomaly_check_nan_enabled, is_anomaly_enabled, is_complex, is_floating_point, is_grad_enabled, isfinite, isinf,
-    isnan, layout, le, linspace, log, log10, log1p, log2, log_softmax, logical_and, logical_not, logical_or,
-    logical_xor, logsumexp, lstm_cell, lt, manual_seed, matmul, max, maximum, mean, memory_format, memory_stats, min,
-    minimum, mm, mul, multiply, mv, narrow, ne, neg, nonzero, norm, normal, numel, ones, ones_like, permute,
-    plan_stats, polar, pow, preserve_format, prod, promote_types, rand, rand_like, randint, randn, randn_like,
-    randperm, real, reciprocal, relu, remainder, reset_peak_memory_stats, reshape, result_type, rnn_relu_cell,
-    rnn_tanh_cell, round, rsqrt, scatter, scatter_add, select, set_default_device, set_default_dtype, set_num_threads,
-    set_rng_state, sgn, sigmoid, sign, signbit, sin, sinh, Size, softmax, sort, split, sqrt, square, squeeze, stack,
-    std, strided, sub, subtract, sum, t, tan, tanh, Tensor, tensor, topk, transpose, true_divide, trunc, uint8, unbind,
-    unsqueeze, var, view_as_complex, view_as_real, where, zeros, zeros_like,
+    cumprod, cumsum, default_generator, detach, diagonal, digamma, div, divide, dot, dtype, empty, empty_cache,
+    empty_like, eq, erf, erfc, erfinv, exp, exp2, expm1, eye, flatten, flip, float16, float32, float64, floor,
+    floor_divide, flush, fmod, from_numpy, full, full_like, gather, ge, Generator, get_default_device,
+    get_default_dtype, get_num_threads, get_rng_state, gru_cell, gt, imag, index_select, initial_seed, int16, int32,
+    int64, int8, is_anomaly_check_nan_enabled, is_anomaly_enabled, is_complex, is_floating_point, is_grad_enabled,
+    isfinite, isinf, isnan, layout, le, lgamma, linspace, log, log10, log1p, log2, log_softmax, logical_and,
+    logical_not, logical_or, logical_xor, logsumexp, lstm_cell, lt, manual_seed, matmul, max, maximum, mean,
+    memory_format, memory_stats, min, minimum, mm, mul, multiply, mv, narrow, ne, neg, nonzero, norm, normal, numel,
+    ones, ones_like, permute, plan_stats, polar, pow, preserve_format, prod, promote_types, rand, rand_like, randint,
+    randn, randn_like, randperm, real, reciprocal, relu, remainder, reset_peak_memory_stats, reshape, result_type,
+    rnn_relu_cell, rnn_tanh_cell, round, rsqrt, scatter, scatter_add, select, set_default_device, set_default_dtype,
+    set_num_threads, set_rng_state, sgn, sigmoid, sign, signbit, sin, sinh, Size, softmax, sort, split, sqrt, square,
+    squeeze, stack, std, strided, sub, subtract, sum, t, tan, tanh, Tensor, tensor, topk, transpose, true_divide,
+    trunc, uint8, unbind, unsqueeze, var, view_as_complex, view_as_real, where, zeros, zeros_like,
 )
 from ._core import _is_inference as is_inference_mode_enabled
 from . import autograd, return_types
@@ -89,9 +89,7 @@ from .functions.differences import gradient
 from .functions.gamma_family import igamma, igammac, multigammaln as mvlgamma, polygamma
 from .functions.histograms import histc, histogram, histogramdd
 from .functions.integers import bitwise_left_shift, bitwise_right_shift, gcd, lcm
-from .functions.special_values import (
-    digamma, float_power, frexp, heaviside, ldexp, lgamma, logaddexp2, nextafter,
-)
+from .functions.special_values import float_power, frexp, heaviside, ldexp, logaddexp2, nextafter
 from .functions.statistics import cdist, corrcoef, cov, cumulative_trapezoid, renorm, trapz
 from .functions.scattering import diagonal_scatter, index_reduce, scatter_reduce
 from .functions.copying import (

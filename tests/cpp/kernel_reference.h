@@ -23,6 +23,19 @@ inline long double inverse_erf(long double x) {
   return std::copysign(low, x);
 }
 
+inline long double digamma(long double x) {
+  const long double pi = 3.14159265358979323846264338327950288L,
+                    infinity = std::numeric_limits<long double>::infinity();
+  if (x == 0) return std::copysign(infinity, -x);
+  if (x < 0) return x == std::floor(x) ? std::nanl("") : digamma(1 - x) - pi / std::tan(pi * (x - std::nearbyint(x)));
+  long double sum = 0;
+  for (; x < 30; ++x) sum -= 1 / x;
+  if (x == infinity) return x;
+  const long double w = 1 / (x * x);
+  return sum + std::log(x) - 1 / (2 * x) -
+         w * (1 / 12.0L - w * (1 / 120.0L - w * (1 / 252.0L - w * (1 / 240.0L - w * (1 / 132.0L)))));
+}
+
 inline long double reference(Elementwise op, long double a, long double b) {
   const bool mixed_signs = (std::fmod(a, b) < 0) != (b < 0) && std::fmod(a, b) != 0;
   switch (op) {
@@ -90,6 +103,10 @@ inline long double reference(Elementwise op, long double a, long double b) {
       return std::erfc(a);
     case Elementwise::erfinv:
       return inverse_erf(a);
+    case Elementwise::lgamma:
+      return std::lgamma(a);
+    case Elementwise::digamma:
+      return digamma(a);
     case Elementwise::floor:
       return std::floor(a);
     case Elementwise::ceil:
@@ -199,10 +216,23 @@ inline double allowed_ulp(Elementwise op) {
     case Elementwise::tan:
     case Elementwise::pow:
       return 5;
+    case Elementwise::lgamma:
+    case Elementwise::digamma:
+      return 6;
     default:
       // The long double reference is itself rounded once more.
       return 0.501;
   }
+}
+
+// In ulp of the true result; around the zeros of lgamma and digamma in ulp of 1, or of what digamma(x) is a difference
+// of.
+template <class T>
+double error_of(Elementwise op, T got, long double truth, T x) {
+  const double error = ulp_error(got, truth), size = static_cast<double>(std::fabs(truth));
+  if (op != Elementwise::lgamma && op != Elementwise::digamma) return error;
+  const double least = op == Elementwise::digamma ? std::fmax(1, std::log(std::fabs(static_cast<double>(x)))) : 1;
+  return size < least ? error * size / least : error;
 }
 
 }  // namespace lamina::kernels

@@ -24,7 +24,7 @@ template <class T>
 void expect_result(Elementwise op, T got, T a, T b) {
   if constexpr (kFloating<T>) {
     const long double truth = reference(op, static_cast<long double>(a), static_cast<long double>(b));
-    EXPECT_LE(ulp_error(got, truth), allowed_ulp(op))
+    EXPECT_LE(error_of(op, got, truth, a), allowed_ulp(op))
         << name_of(op) << "(" << a << ", " << b << "): expected " << truth << ", got " << got;
   } else {
     EXPECT_EQ(got, true_result(op, a, b)) << name_of(op) << "(" << +a << ", " << +b << ")";

@@ -28,9 +28,10 @@ COMPUTED = [
     "unsqueeze", "var", "view", "zeros_like",
 ]
 REFUSED = [
-    "amax", "amin", "argmax", "argmin", "atan2", "ceil", "clamp", "copysign", "erf", "erfc", "erfinv", "floor",
-    "floor_divide", "fmod", "ge", "gt", "le", "log_softmax", "lt", "max", "max_pool_positions", "maximum",
-    "min", "minimum", "relu", "remainder", "round", "sign", "signbit", "softmax", "sort", "topk", "trunc",
+    "amax", "amin", "argmax", "argmin", "atan2", "ceil", "clamp", "copysign", "digamma", "erf", "erfc",
+    "erfinv", "floor", "floor_divide", "fmod", "ge", "gt", "le", "lgamma", "log_softmax", "lt", "max",
+    "max_pool_positions", "maximum", "min", "minimum", "relu", "remainder", "round", "sign", "signbit",
+    "softmax", "sort", "topk", "trunc",
 ]
 # fmt: on
 _computed = [op for op in OPS if op.name in COMPUTED and op.reference and "float64" in op.dtypes]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from .. import _core
-from .._core import Tensor
-from ..functions.special_values import lgamma
+from .._core import Tensor, lgamma
 from . import constraints
 from .dirichlet import Dirichlet
 from .exp_family import ExponentialFamily

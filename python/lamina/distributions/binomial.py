@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from .. import _core
-from .._core import Tensor
+from .._core import Tensor, lgamma
 from ..autograd.modes import no_grad
 from ..functions.sampling import binomial
-from ..functions.special_values import lgamma
 from ..nn.functional import softplus
 from . import constraints
 from .trials import CountedTrials, Trials

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from .. import _core
-from .._core import Tensor
-from ..functions.special_values import digamma, lgamma
+from .._core import Tensor, digamma, lgamma
 from . import constraints
 from .dirichlet_samples import _Dirichlet_backward, sample_dirichlet
 from .exp_family import ExponentialFamily

@@ -6,10 +6,9 @@ from math import cosh, exp, pi, sinh
 from typing import Any
 
 from .. import _core
-from .._core import Tensor
+from .._core import Tensor, digamma
 from ..autograd.function import Function, once_differentiable
 from ..dtypes import finfo
-from ..functions.special_values import digamma
 from ..nn.functional import softplus
 from .gamma_samples import sample_log_gamma
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from math import nan
 
-from .._core import Tensor
+from .._core import Tensor, lgamma
 from ..dtypes import finfo
-from ..functions.special_values import lgamma
 from . import constraints
 from .distribution import Distribution
 from .gamma_samples import sample_log_gamma

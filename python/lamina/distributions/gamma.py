@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from .. import _core
-from .._core import Tensor
+from .._core import Tensor, digamma, lgamma
 from ..dtypes import finfo
 from ..functions.gamma_family import igamma
-from ..functions.special_values import digamma, lgamma
 from . import constraints
 from .exp_family import ExponentialFamily
 from .gamma_samples import sample_log_gamma

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _core
-from .._core import Tensor
+from .._core import Tensor, digamma
 from ..autograd.function import Function, once_differentiable
 from ..functions.sampling import drawn
-from ..functions.special_values import digamma
 
 __all__ = ["sample_log_gamma"]
 

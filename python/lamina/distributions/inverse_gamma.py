@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from .._core import Tensor
-from ..functions.special_values import digamma, lgamma
+from .._core import Tensor, digamma, lgamma
 from . import constraints
 from .gamma import Gamma
 from .transformed_distribution import TransformedDistribution

@@ -5,8 +5,7 @@ from __future__ import annotations
 from math import nan
 
 from .. import _core
-from .._core import Tensor
-from ..functions.special_values import digamma, lgamma
+from .._core import Tensor, digamma, lgamma
 from . import constraints
 from .gumbel import EULER
 from .parameters import broadcast_all

@@ -5,12 +5,11 @@ from __future__ import annotations
 from math import log, pi
 
 from .. import _core
-from .._core import Tensor
+from .._core import Tensor, lgamma
 from ..autograd.modes import no_grad
 from ..dtypes import finfo
 from ..functions.gamma_family import multigammaln
 from ..functions.matrices import diag_embed
-from ..functions.special_values import lgamma
 from . import constraints
 from .beta import Beta
 from .distribution import Distribution

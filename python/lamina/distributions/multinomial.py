@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .._core import Tensor
+from .._core import Tensor, lgamma
 from ..autograd.modes import no_grad
-from ..functions.special_values import lgamma
 from . import constraints
 from .binomial import Binomial
 from .categories import Categories

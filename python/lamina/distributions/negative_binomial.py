@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from .._core import Tensor
+from .._core import Tensor, lgamma
 from ..autograd.modes import no_grad
 from ..functions.sampling import poisson
-from ..functions.special_values import lgamma
 from ..nn.functional import logsigmoid
 from . import constraints
 from .gamma_samples import sample_log_gamma

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from .._core import Tensor
+from .._core import Tensor, lgamma
 from ..autograd.modes import no_grad
 from ..functions.sampling import poisson
-from ..functions.special_values import lgamma
 from . import constraints
 from .exp_family import ExponentialFamily
 from .parameters import broadcast_all

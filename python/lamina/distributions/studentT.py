@@ -5,8 +5,7 @@ from __future__ import annotations
 from math import inf, log, nan, pi
 
 from .. import _core
-from .._core import Tensor
-from ..functions.special_values import digamma, lgamma
+from .._core import Tensor, digamma, lgamma
 from . import constraints
 from .distribution import Distribution
 from .gamma_samples import sample_log_gamma

@@ -5,8 +5,7 @@ from __future__ import annotations
 from math import nan
 
 from .. import _core
-from .._core import Tensor
-from ..functions.special_values import lgamma
+from .._core import Tensor, lgamma
 from . import constraints
 from .exponential import Exponential
 from .gumbel import EULER

@@ -5,12 +5,11 @@ from __future__ import annotations
 from math import log, nan
 
 from .. import _core
-from .._core import Tensor
+from .._core import Tensor, digamma
 from .._warning import warn_caller
 from ..functions.gamma_family import multigammaln
 from ..functions.matrices import diag_embed
 from ..functions.shaping import broadcast_shapes
-from ..functions.special_values import digamma
 from ..linalg import slogdet
 from . import constraints
 from .exp_family import ExponentialFamily

@@ -5,12 +5,11 @@ from __future__ import annotations
 from math import factorial, inf, nan
 
 from .. import _core
-from .._core import Tensor
+from .._core import Tensor, digamma, lgamma
 from ..dtypes import real_type
 from ..looking import holds_somewhere
 from .arguments import composed, composed_as
 from .shaping import broadcast_tensors
-from .special_values import digamma, lgamma
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

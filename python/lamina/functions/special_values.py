@@ -1,4 +1,4 @@
-"""Elementwise functions of mathematics that are composed: the gamma function's, steps, neighbors, powers of two."""
+"""Elementwise functions of mathematics that are composed: steps, neighbors, powers of two."""
 
 from __future__ import annotations
 
@@ -20,14 +20,12 @@ if TYPE_CHECKING:
     from .._typing import Number
 
 __all__ = [
-    "digamma",
     "entr",
     "float_power",
     "float_power_",
     "frexp",
     "heaviside",
     "ldexp",
-    "lgamma",
     "log_ndtr",
     "logaddexp2",
     "ndtr",
@@ -35,63 +33,9 @@ __all__ = [
     "xlog1py",
 ]
 
-# Bernoulli's numbers over 2k (2k - 1): Stirling's series, to where float64 ends for x ≥ 10.
-_STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
-_SHIFT = 10
-
 
 def _real(function: str, input: Tensor) -> Tensor:
     return input.to(real_type(function, input.dtype))
-
-
-@composed_as("Lgamma")
-def lgamma(input: Tensor) -> Tensor:
-    """The logarithm of the gamma function's magnitude; infinite at 0, -1, -2 … .
-
-    Stirling's series where the argument is 10 or more, the recurrence Γ(x + 1) = x Γ(x) up to there, and the reflection
-    Γ(x) Γ(1 - x) = π / sin πx below 1/2. Source: Abramowitz and Stegun, 6.1.
-    """
-    real = _real("lgamma", input)
-    x = real.double()
-    mirrored = x < 0.5
-    y = _core.where(mirrored, 1 - x, x)
-    passed = _core.ones_like(y)
-    for step in range(_SHIFT):  # the factors from y to where the series holds
-        passed = passed * _core.where(y < _SHIFT, y + step, 1)
-    z = _core.where(y < _SHIFT, y + _SHIFT, y)
-    series, power = 0.5 * log(2 * pi) - z, 1 / z
-    for coefficient in _STIRLING:
-        series, power = series + coefficient * power, power / (z * z)
-    upper = (z - 0.5) * z.log() + series - passed.log()
-    # log Γ is 0 at 1 and 2, which rounding misses; the slope stays.
-    upper = upper - _core.where((y == 1) | (y == 2), upper.detach(), 0.0)
-    # An infinite argument makes inf - inf of the series.
-    upper = _core.where(y.isinf(), inf, upper)
-    turn = (pi * (x - x.detach().round())).sin().abs()
-    result = _core.where(mirrored, log(pi) - _core.where(mirrored, turn, 1).log() - upper, upper)
-    return _core.where(x == -inf, inf, result).to(real.dtype)
-
-
-@composed_as("Digamma")
-def digamma(input: Tensor) -> Tensor:
-    """The slope of `lgamma`: NaN at -1, -2 … and infinite at 0. Source: Abramowitz and Stegun, 6.3."""
-    real = _real("digamma", input)
-    x = real.double()
-    mirrored = x < 0.5
-    y = _core.where(mirrored, 1 - x, x)
-    passed = _core.zeros_like(y)
-    for step in range(_SHIFT):
-        passed = passed + _core.where(y < _SHIFT, 1 / (y + step), 0)
-    z = _core.where(y < _SHIFT, y + _SHIFT, y)
-    series, power = z.log() - 0.5 / z, 1 / (z * z)
-    for place, coefficient in enumerate(_STIRLING):
-        series, power = series - (2 * place + 1) * coefficient * power, power / (z * z)
-    upper = series - passed
-    angle = pi * (x - x.detach().round())
-    lower = upper - pi / _core.where(mirrored, angle, 1).tan()
-    whole = (x < 0) & (x == x.floor())
-    at_zero = _core.where(x == 0, _core.copysign(_core.full_like(x, inf), -x), _core.where(whole, nan, lower))
-    return _core.where(mirrored, at_zero, upper).to(real.dtype)
 
 
 @composed

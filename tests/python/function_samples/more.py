@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import statistics
 from typing import Any
 
@@ -12,12 +11,6 @@ import numpy as np
 from .row import Array, index, row, x
 
 __all__ = ["MORE"]
-
-
-def _digamma(a: Array) -> Array:
-    step = 1e-5
-    slope = [(math.lgamma(v + step) - math.lgamma(v - step)) / (2 * step) for v in a.reshape(-1)]
-    return np.array(slope).reshape(a.shape)
 
 
 def _mode(a: Array) -> tuple[Array, Array]:
@@ -53,9 +46,6 @@ _WHOLE = np.array([12, -18, 0, 7, 30])
 _OTHER = np.array([18, 12, 5, -7, 0])
 
 MORE = [
-    row("lgamma", x(5, low=0.2, high=6), reference=np.vectorize(math.lgamma)),
-    row("lgamma", np.array([-2.5, -0.3, 30.0]), reference=np.vectorize(math.lgamma)),
-    row("digamma", x(4, low=0.6, high=6), reference=_digamma, second=False),
     row("heaviside", np.array([-1.0, 0.0, 2.0]), x(3), reference=np.heaviside, gradient=False),
     row("nextafter", np.array([0.0, 1, -1, 2]), np.array([1.0, 2, -2, 2]), reference=np.nextafter, gradient=False),
     row("logaddexp2", x(2, 3), x(3, seed=1), reference=np.logaddexp2),

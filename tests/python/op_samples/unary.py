@@ -53,6 +53,23 @@ def _erfinv(x: float) -> float:
     return math.copysign(inside, x) if abs(x) <= 1 else math.nan
 
 
+def _lgamma(x: float) -> float:
+    return math.inf if x in (0, -math.inf) or (x < 0 and x == math.floor(x)) else math.lgamma(x)
+
+
+def _digamma(x: float) -> float:
+    """By the recurrence, the reflection, and the asymptotic series."""
+    if x == -math.inf or (x < 0 and x == math.floor(x)):
+        return math.nan
+    if x == 0:
+        return -math.copysign(math.inf, x)
+    if x < 0:
+        return _digamma(1 - x) - math.pi / math.tan(math.pi * x)
+    if x < 20:
+        return _digamma(x + 1) - 1 / x
+    return math.log(x) - 1 / (2 * x) - 1 / (12 * x**2) + 1 / (120 * x**4) - 1 / (252 * x**6) + 1 / (240 * x**8)
+
+
 def _sign(x: np.ndarray) -> np.ndarray:
     """Zero at NaN, as PyTorch has it."""
     return x if x.dtype == bool else (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
@@ -98,6 +115,8 @@ OPS: tuple[Op, ...] = (
     _op("erf", _erf),
     _op("erfc", _erfc),
     _op("erfinv", np.vectorize(_erfinv, otypes=[np.float64]), _UNIT),
+    _op("lgamma", np.vectorize(_lgamma, otypes=[np.float64]), Domain(-0.9, 4.0, nonzero=True)),
+    _op("digamma", np.vectorize(_digamma, otypes=[np.float64]), Domain(0.3, 4.0)),
     _op("floor", np.floor, Domain(kinks=_WHOLE), NUMBERS, "same"),
     _op("ceil", np.ceil, Domain(kinks=_WHOLE), NUMBERS, "same"),
     _op("round", np.round, Domain(kinks=_HALVES), NUMBERS, "same"),

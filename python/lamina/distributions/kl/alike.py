@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from math import inf
 
-from ..._core import Tensor
+from ..._core import Tensor, digamma, lgamma
 from ...functions.gamma_family import multigammaln
-from ...functions.special_values import digamma, lgamma
 from ...nn.functional import softplus
 from ..bernoulli import Bernoulli
 from ..beta import Beta

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from math import log, pi
 
-from ..._core import Tensor
-from ...functions.special_values import digamma, lgamma
+from ..._core import Tensor, digamma, lgamma
 from ..beta import Beta
 from ..continuous_bernoulli import ContinuousBernoulli
 from ..distribution import Distribution
