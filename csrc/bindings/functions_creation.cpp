@@ -1,4 +1,5 @@
 // Rows of the registry: making tensors.
+#include <algorithm>
 #include <cmath>
 
 #include "bindings/exchange.h"
@@ -10,6 +11,7 @@
 #include "ops/complex.h"
 #include "ops/meta.h"
 #include "runtime/buffer.h"
+#include "runtime/thread_pool.h"
 #include "support/check.h"
 
 namespace lamina::bindings {
@@ -37,30 +39,47 @@ functions::Operand number_in(const ValuePtr& value) {
   return *number_from(PyList_GET_ITEM(list.get(), 0));
 }
 
-// A leaf computed here, in double precision or integers, element by element.
-template <typename Element>
+// Block by block, so that the compiler makes vectors of indices that count from the block's start in 32 bits.
+template <typename T, typename Index, typename Element>
+void generate(std::byte* memory, std::int64_t count, Element element) {
+  constexpr std::int64_t kBlock = 1 << 10, kGrain = 1 << 15;
+  auto* out = reinterpret_cast<T*>(memory);
+  const std::int64_t grain = count < 2 * kGrain ? std::max<std::int64_t>(count, 1) : kGrain;
+  runtime::parallel_for(
+      static_cast<std::size_t>(count), static_cast<std::size_t>(grain), [=](std::size_t begin, std::size_t end) {
+        for (std::size_t base = begin; base < end; base += kBlock) {
+          const auto n = static_cast<std::int32_t>(std::min<std::size_t>(kBlock, end - base));
+          const auto first = static_cast<Index>(base);
+          for (std::int32_t i = 0; i < n; ++i)
+            out[base + static_cast<std::size_t>(i)] = static_cast<T>(element(first + static_cast<Index>(i)));
+        }
+      });
+}
+
+// A leaf computed here, element by element: floats from their positions in double precision, integers from them as
+// `Index`, which is double or std::int64_t.
+template <typename Index, typename Element>
 ValuePtr generated(std::int64_t count, DType dtype, Device device, Element element) {
   if (device == Device::kMeta) return make_meta(Shape::of({count}), dtype);
-  if (is_composed(dtype)) return build::cast(generated(count, wide(part_type(dtype)), device, element), dtype);
+  if (is_composed(dtype)) return build::cast(generated<Index>(count, wide(part_type(dtype)), device, element), dtype);
   StoragePtr storage = runtime::allocate(static_cast<std::size_t>(Shape::of({count})->numel()) * size_of(dtype));
   auto* out = static_cast<std::byte*>(storage->data);
-  for (std::int64_t i = 0; i < count; ++i) {
-    switch (dtype) {
-      case DType::kFloat32:
-        reinterpret_cast<float*>(out)[i] = static_cast<float>(element(i));
-        break;
-      case DType::kFloat64:
-        reinterpret_cast<double*>(out)[i] = static_cast<double>(element(i));
-        break;
-      case DType::kInt64:
-        reinterpret_cast<std::int64_t*>(out)[i] = static_cast<std::int64_t>(element(i));
-        break;
-      case DType::kInt32:
-        reinterpret_cast<std::int32_t*>(out)[i] = static_cast<std::int32_t>(element(i));
-        break;
-      default:
-        reinterpret_cast<std::uint8_t*>(out)[i] = static_cast<std::uint8_t>(static_cast<std::int64_t>(element(i)));
-    }
+  const auto whole = [element](Index i) { return static_cast<std::int64_t>(element(i)); };
+  switch (dtype) {
+    case DType::kFloat32:
+      generate<float, double>(out, count, element);
+      break;
+    case DType::kFloat64:
+      generate<double, double>(out, count, element);
+      break;
+    case DType::kInt64:
+      generate<std::int64_t, Index>(out, count, whole);
+      break;
+    case DType::kInt32:
+      generate<std::int32_t, Index>(out, count, whole);
+      break;
+    default:
+      generate<std::uint8_t, Index>(out, count, whole);
   }
   return make_leaf(std::move(storage), Shape::of({count}), dtype);
 }
@@ -176,8 +195,11 @@ LAMINA_FUNCTION(kModule, eye, "n, m=None, *, " LAMINA_FACTORY_TAIL) {
   std::int64_t n = a.integer(0), m = a.integer(1, n);
   check(n >= 0 && m >= 0, "n must be greater or equal to 0, got n=", n, ", m=", m);
   const Shape* shape = Shape::of({n, m});
-  ValuePtr flat = generated(shape->numel(), a.dtype(2).value_or(functions::default_float()), a.device(3),
-                            [m](std::int64_t i) { return i / m == i % m ? 1 : 0; });
+  const DType dtype = a.dtype(2).value_or(functions::default_float());
+  const Shape *line = Shape::of({shape->numel()}), *diagonal = Shape::of({std::min(n, m)});
+  ValuePtr flat = build::full(line, 0, dtype, a.device(3));
+  if (diagonal->numel())
+    flat = build::slice_update(flat, build::full(diagonal, 1, dtype, a.device(3)), Attribute::of({0, m + 1}));
   return fresh_tensor(a, build::reshape(flat, shape), 4);
 }
 
@@ -204,15 +226,15 @@ LAMINA_FUNCTION(kModule, arange, "start, end=None, step=None, *, " LAMINA_FACTOR
   if (whole) {
     std::int64_t span = end.integer - start.integer, by = step.integer;
     std::int64_t count = (span + by + (by > 0 ? -1 : 1)) / by;
-    return fresh_tensor(a, generated(count, dtype, a.device(4), [&](std::int64_t i) { return start.integer + i * by; }),
-                        5);
+    auto element = [from = start.integer, by]<typename Index>(Index i) {
+      return static_cast<Index>(from) + i * static_cast<Index>(by);
+    };
+    return fresh_tensor(a, generated<std::int64_t>(count, dtype, a.device(4), element), 5);
   }
   double length = std::ceil((last - first) / width);
   check(length < 0x1p63, "invalid size, possible overflow!");
-  auto count = static_cast<std::int64_t>(length);
-  return fresh_tensor(
-      a, generated(count, dtype, a.device(4), [&](std::int64_t i) { return first + static_cast<double>(i) * width; }),
-      5);
+  auto element = [=](double i) { return first + i * width; };
+  return fresh_tensor(a, generated<double>(static_cast<std::int64_t>(length), dtype, a.device(4), element), 5);
 }
 
 namespace {
@@ -229,11 +251,10 @@ bool is_complex_range(const Arguments& a) {
 
 // From both ends towards the middle, so that both ends are exact.
 ValuePtr range(double first, double last, std::int64_t steps, DType dtype, Device device) {
-  double width = steps > 1 ? (last - first) / static_cast<double>(steps - 1) : 0;
-  return generated(steps, dtype, device, [&](std::int64_t i) {
-    return i < steps / 2 || steps == 1 ? first + width * static_cast<double>(i)
-                                       : last - width * static_cast<double>(steps - 1 - i);
-  });
+  const double width = steps > 1 ? (last - first) / static_cast<double>(steps - 1) : 0;
+  const double end = static_cast<double>(steps - 1), half = static_cast<double>(steps == 1 ? 1 : steps / 2);
+  return generated<double>(steps, dtype, device,
+                           [=](double i) { return i < half ? first + width * i : last - width * (end - i); });
 }
 
 PyObject* complex_range(const Arguments& a) {

@@ -70,6 +70,59 @@ inline void repeat(std::byte* out, const std::byte* number, std::int64_t n, std:
   for (; i < n; ++i) std::memcpy(out + i * 4, &x, sizeof x);
 }
 
+// rows × width elements, with the distances of rows and of elements on both sides: for rows too short to be worth a
+// call each, and where neither side is contiguous.
+struct Block {
+  std::int64_t rows, width, in_row, in_step, out_row, out_step;
+};
+
+// Each number kTimes times.
+template <typename T, std::int64_t kTimes>
+void repeat_each(T* out, const T* in, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t j = 0; j < kTimes; ++j) out[i * kTimes + j] = in[i];
+}
+
+template <typename T>
+void copy_block(T* out, const T* in, const Block& block) {
+  const bool repeats = block.in_step == 0 && block.in_row == 1 && block.out_step == 1 && block.out_row == block.width;
+  if (repeats && block.width == 2) return repeat_each<T, 2>(out, in, block.rows);
+  if (repeats && block.width == 3) return repeat_each<T, 3>(out, in, block.rows);
+  if (repeats && block.width == 4) return repeat_each<T, 4>(out, in, block.rows);
+  constexpr std::int64_t kTogether = 64;  // rows, whose lines stay in the cache from one column to the next
+  const bool across = block.width >= block.rows;
+  for (std::int64_t row = 0; row < block.rows; row += across ? 1 : kTogether) {
+    T* const to = out + row * block.out_row;
+    const T* const from = in + row * block.in_row;
+    const std::int64_t rows = std::min(kTogether, block.rows - row);
+    if (across)
+      for (std::int64_t j = 0; j < block.width; ++j) to[j * block.out_step] = from[j * block.in_step];
+    else
+      for (std::int64_t j = 0; j < block.width; ++j)
+        for (std::int64_t i = 0; i < rows; ++i)
+          to[i * block.out_row + j * block.out_step] = from[i * block.in_row + j * block.in_step];
+  }
+}
+
+void copy_block(std::byte* out, const std::byte* in, std::size_t size, const Block& block) {
+  struct Pair {
+    std::uint64_t words[2];
+  };
+  const auto as = [&]<typename T>(T) { copy_block(reinterpret_cast<T*>(out), reinterpret_cast<const T*>(in), block); };
+  switch (size) {
+    case 1:
+      return as(std::uint8_t{});
+    case 2:
+      return as(std::uint16_t{});
+    case 4:
+      return as(std::uint32_t{});
+    case 8:
+      return as(std::uint64_t{});
+    default:
+      return as(Pair{});
+  }
+}
+
 // Does every row of the space read what the first one reads?
 bool rows_repeat(const DimVector& dims, const DimVector& strides) {
   for (std::size_t axis = 0; axis + 1 < dims.size(); ++axis)
@@ -179,6 +232,21 @@ void run(const CopyStep& step, Slots slots) {
     }
     return;
   }
+  if (last == 0) {
+    parallel_for(static_cast<std::size_t>(width), grain_for(width, 2), [&](std::size_t begin, std::size_t end) {
+      const auto first = static_cast<std::int64_t>(begin), n = static_cast<std::int64_t>(end) - first;
+      std::byte* out = to + first * out_step * size;
+      const std::byte* in = from + first * in_step * size;
+      if (out_step == 1)
+        load_row(out, in, step.element_size, n, in_step);
+      else
+        copy_block(out, in, step.element_size, {1, n, 0, in_step, 0, out_step});
+    });
+    return;
+  }
+  constexpr std::int64_t kShortest = 16;  // elements of a row worth a call
+  const bool in_blocks = width < kShortest || (in_step != 1 && out_step != 1);
+  const std::int64_t in_row = step.from_strides[last - 1], out_row = step.to_strides[last - 1];
   std::int64_t rows = 1;
   for (std::size_t axis = 0; axis < last; ++axis) rows *= step.dims[axis];
   parallel_for(static_cast<std::size_t>(rows), grain_for(rows, width), [&](std::size_t begin, std::size_t end) {
@@ -187,13 +255,18 @@ void run(const CopyStep& step, Slots slots) {
     for (std::size_t row = begin; row < end; ++row) {
       const std::byte* in = from + cursor.from * size;
       std::byte* out = to + cursor.to * size;
-      if (out_step == 1) {
+      if (in_blocks) {  // rows up to the end of the axis above, without the cursor
+        std::int64_t& coordinate = cursor.coordinates[last - 1];
+        const std::int64_t together = std::min(static_cast<std::int64_t>(end - row), step.dims[last - 1] - coordinate);
+        copy_block(out, in, step.element_size, {together, width, in_row, in_step, out_row, out_step});
+        coordinate += together - 1;
+        cursor.from += (together - 1) * in_row;
+        cursor.to += (together - 1) * out_row;
+        row += static_cast<std::size_t>(together - 1);
+      } else if (out_step == 1) {
         load_row(out, in, step.element_size, width, in_step);
-      } else if (in_step == 1) {
-        table.store_strided[size](out, in, static_cast<std::size_t>(width), out_step);
       } else {
-        for (std::int64_t i = 0; i < width; ++i)
-          std::memcpy(out + i * out_step * size, in + i * in_step * size, static_cast<std::size_t>(size));
+        table.store_strided[size](out, in, static_cast<std::size_t>(width), out_step);
       }
       cursor.advance(step.dims, step.from_strides, &step.to_strides);
     }
