@@ -16,7 +16,7 @@ std::int64_t product_of(const DimVector& dims) {
 constexpr std::int64_t kIndex = sizeof(std::int64_t);
 
 // Of kinds that find_accesses does not look at.
-std::int64_t touched(const ScanStep& step, std::int64_t size) { return 2 * step.rows * step.n * size; }
+std::int64_t touched(const ScanStep& step, std::int64_t size) { return 2 * step.outer * step.n * step.inner * size; }
 std::int64_t touched(const ArgsortStep& step, std::int64_t size) {
   return step.rows * (step.n * size + step.count * kIndex);
 }

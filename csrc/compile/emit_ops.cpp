@@ -36,11 +36,13 @@ void Emitter::emit(std::uint32_t index) {
       break;
     }
     case Family::kScan: {
-      if (rows == 0) break;
+      if (node.shape->numel() == 0) break;
+      const std::int64_t axis = (*node.attribute)[0] + node.shape->rank();
+      auto [outer, along, inner] = *reduced_space(node.shape->dims(), DimVector{axis});
       Location in = contiguous(node.operands[0]);
       const DType dtype = program_[node.operands[0]].dtype;
-      add(ScanStep{static_cast<Scan>(row(node.op).kernel.member), dtype, node.dtype, rows, n, in, out},
-          note(row(node.op).name, " ", rows, "x", n), work);
+      add(ScanStep{static_cast<Scan>(row(node.op).kernel.member), dtype, node.dtype, outer, along, inner, in, out},
+          note(row(node.op).name, " ", outer, "x", along, "x", inner), work);
       break;
     }
     case Family::kArgsort: {

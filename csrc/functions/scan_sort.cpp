@@ -26,9 +26,7 @@ ValuePtr along_axis(Op op, const ValuePtr& x, std::int64_t axis, std::optional<D
   if (scans && !is_differentiable(type) && type != DType::kInt64)  // integers are scanned as int64
     return labelled(cast(along_axis(op, source, axis, DType::kInt64), type), row(op).label);
   if (rank == 0) return build::reshape(along_axis(op, build::reshape(source, Shape::of({1})), 0, {}), x->shape);
-  if (!scans) return labelled(rowwise(op, source, wrapped - rank), row(op).label);
-  ValuePtr moved = build::swap_axes(source, wrapped, rank - 1);
-  return labelled(build::swap_axes(rowwise(op, moved), wrapped, rank - 1), row(op).label);
+  return labelled(rowwise(op, source, wrapped - rank), row(op).label);
 }
 
 ValuePtr logsumexp(const ValuePtr& x, Dims axes, bool keepdim) {

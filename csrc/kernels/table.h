@@ -61,6 +61,8 @@ using FinishColumnsFn = void (*)(void* out, const void* in, std::size_t n, std::
 
 // Cumulative along each of rows × n contiguous.
 using ScanFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t n);
+// The same down each of `columns` of n rows that lie `stride` elements apart, in `out` too. Sums and products only.
+using ScanColumnsFn = void (*)(void* out, const void* in, std::size_t n, std::size_t columns, std::size_t stride);
 
 // n elements that lie `stride` elements apart (any sign, 0 too) to n contiguous ones, or back; by element size.
 using StridedFn = void (*)(void* out, const void* in, std::size_t n, std::ptrdiff_t stride);
@@ -182,6 +184,7 @@ struct Table {
   MergeColumnsFn merge_columns[kRowwiseCount][kDTypeCount];
   FinishColumnsFn finish_columns[kRowwiseCount][kDTypeCount];  // null for logsumexp
   ScanFn scan[kScanCount][kDTypeCount];
+  ScanColumnsFn scan_columns[kScanCount][kDTypeCount];  // null for positions
   StridedFn load_strided[17];   // by element size: 1, 2, 4, 8, 16
   StridedFn store_strided[17];  // out is the strided side
   StreamFn stream;

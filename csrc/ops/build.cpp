@@ -105,8 +105,7 @@ ValuePtr rowwise(Op op, const ValuePtr& x, int axis) {
   const Shape* shape = x->shape;
   if (op == Op::logsumexp) shape = reduced_shape(shape, DimVector{shape->rank() + axis}, false);
   const bool positions = op == Op::cummax_positions || op == Op::cummin_positions;
-  return record(op, {x.get()}, shape, positions ? DType::kInt64 : x->dtype,
-                row(op).kernel.family == Family::kRowwise ? Attribute::of({axis}) : nullptr);
+  return record(op, {x.get()}, shape, positions ? DType::kInt64 : x->dtype, Attribute::of({axis}));
 }
 
 ValuePtr argsort(const ValuePtr& x, bool descending, std::int64_t count) {

@@ -64,7 +64,7 @@ DimVector all_axes(const Shape* shape);
 // x with these axes last, and as one.
 ValuePtr with_axes_last(const ValuePtr& x, Dims axes);
 
-// Along an axis counted from behind, which is negative; scans go along the last one only.
+// Along an axis counted from behind, which is negative; scans for positions go along the last one only.
 ValuePtr rowwise(Op op, const ValuePtr& x, int axis = -1);
 ValuePtr argsort(const ValuePtr& x, bool descending, std::int64_t count);
 

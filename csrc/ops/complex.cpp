@@ -40,22 +40,20 @@ ValuePtr product(const ValuePtr& x, Dims axes, const Shape* shape) {
   return reshape(left, shape);
 }
 
-// Along the last axis, by doubling: after each turn an element is the product of twice as many up to it.
-ValuePtr cumulative_product(ValuePtr x) {
-  int last = x->shape->rank() - 1;
-  std::int64_t n = (*x->shape)[last];
+// Along an axis counted from behind, by doubling: after each turn an element is the product of twice as many up to it.
+ValuePtr cumulative_product(ValuePtr x, int axis) {
+  const int place = x->shape->rank() + axis;
+  std::int64_t n = (*x->shape)[place];
   for (std::int64_t reach = 1; reach < n; reach *= 2) {
-    const ValuePtr both[] = {narrow(x, last, 0, reach),
-                             narrow(x, last, reach, n - reach) * narrow(x, last, 0, n - reach)};
-    x = cat(both, last);
+    const ValuePtr both[] = {narrow(x, place, 0, reach),
+                             narrow(x, place, reach, n - reach) * narrow(x, place, 0, n - reach)};
+    x = cat(both, place);
   }
   return x;
 }
 
-ValuePtr cumulative_sum(const ValuePtr& x) {
-  int last = x->shape->rank();
-  ValuePtr sums = rowwise(Op::cumsum, swap_axes(view_as_real(x), last - 1, last));
-  return view_as_complex(swap_axes(sums, last - 1, last));
+ValuePtr cumulative_sum(const ValuePtr& x, int axis) {
+  return view_as_complex(rowwise(Op::cumsum, view_as_real(x), axis - 1));
 }
 
 ValuePtr converted(const ValuePtr& x, DType dtype) {
@@ -117,9 +115,9 @@ ValuePtr compose(Op op, std::span<Value* const> inputs, const Shape* shape, DTyp
     case Op::prod:
       return product(x, attribute->values(), shape);
     case Op::cumsum:
-      return cumulative_sum(x);
+      return cumulative_sum(x, static_cast<int>((*attribute)[0]));
     case Op::cumprod:
-      return cumulative_product(x);
+      return cumulative_product(x, static_cast<int>((*attribute)[0]));
     case Op::matmul:
     case Op::convolution:
     case Op::convolution_input:

@@ -1,5 +1,7 @@
 // Gradients of reductions, products, views and indexing.
+#include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "ops/gradient.h"
 
@@ -21,10 +23,10 @@ ValuePtr zeros(const Gradient& d, std::size_t operand) {
 
 ValuePtr equal_to(const ValuePtr& x, double value) { return binary(Op::eq, x, number(value, x->dtype)); }
 
-// Sums from each element to the row's end.
-ValuePtr reversed_cumsum(const ValuePtr& x) {
-  int last = x->shape->rank() - 1;
-  return flip(rowwise(Op::cumsum, flip(x, last)), last);
+// Sums from each element to the end of its axis, which is counted from behind.
+ValuePtr reversed_cumsum(const ValuePtr& x, int axis) {
+  const int place = x->shape->rank() + axis;
+  return flip(rowwise(Op::cumsum, flip(x, place), axis), place);
 }
 
 // The largest (or smallest) elements share the gradient equally; of NaN, all NaN.
@@ -36,6 +38,36 @@ void extremum(Gradient& d) {
     ValuePtr count = build::sum(mask, d.attribute().values(), true);
     return spread(d.g(), d.shape(0), d.attribute()) * (mask / count);
   });
+}
+
+// An as_strided that is a slice of the operand in another shape, but for the order of axes, as a diagonal is: each
+// stride but the smallest divides what lies below the next larger one, and nothing reaches beyond it.
+struct Sliced {
+  const Shape* whole;
+  const Attribute* starts_and_steps;
+  DimVector axes;  // of the view, by falling strides
+};
+std::optional<Sliced> as_slice(const Gradient& d) {
+  const std::span<const std::int64_t> dims = d.g()->shape->dims(), strides = d.attribute().values().subspan(1);
+  DimVector axes(dims.size()), whole, starts;
+  if (dims.empty() || d.g()->shape->numel() == 0) return {};
+  std::iota(axes.begin(), axes.end(), 0);
+  const auto stride = [&](std::int64_t axis) { return strides[static_cast<std::size_t>(axis)]; };
+  std::stable_sort(axes.begin(), axes.end(), [&](auto a, auto b) { return stride(a) > stride(b); });
+  std::int64_t below = d.shape(0)->numel(), offset = d.attribute()[0];
+  for (std::size_t i = 0; i + 1 < axes.size(); ++i) {
+    const std::int64_t step = stride(axes[i]);
+    if (step <= 0 || below % step != 0) return {};
+    whole.push_back(below / step), starts.push_back(offset / step);
+    if (starts.back() + dims[static_cast<std::size_t>(axes[i])] > whole.back()) return {};
+    below = step, offset %= step;
+  }
+  const std::int64_t step = stride(axes.back()), length = dims[static_cast<std::size_t>(axes.back())];
+  if (step <= 0 || offset + (length - 1) * step >= below) return {};
+  whole.push_back(below), starts.push_back(offset);
+  starts.resize(2 * axes.size(), 1);
+  starts.back() = step;
+  return Sliced{Shape::of(whole), Attribute::of(starts), std::move(axes)};
 }
 
 // Is x zero but for one element a row (of the last axis), as the gradient of a loss that picks one is? Then operand 1
@@ -110,7 +142,7 @@ void logsumexp(Gradient& d) {
 }
 
 void cumsum(Gradient& d) {
-  d.give(0, [&] { return reversed_cumsum(d.g()); });
+  d.give(0, [&] { return reversed_cumsum(d.g(), static_cast<int>(d.attribute()[0])); });
 }
 // Before the row's first zero: the sum of g·result to the end, over x. At it: the same with that zero taken as 1. After
 // it every product contains the zero, so the gradient is 0.
@@ -118,18 +150,19 @@ void cumprod(Gradient& d) {
   d.give(0, [&] {
     DType dtype = d.x()->dtype;
     ValuePtr is_zero = equal_to(d.x(), 0), one = number(1, dtype), none = number(0, dtype);
-    ValuePtr seen = rowwise(Op::cumsum, build::cast(is_zero, dtype));
+    const auto axis = static_cast<int>(d.attribute()[0]);
+    ValuePtr seen = rowwise(Op::cumsum, build::cast(is_zero, dtype), axis);
     ValuePtr first = binary(Op::logical_and, is_zero, equal_to(seen, 1));
-    ValuePtr without_first = rowwise(Op::cumprod, build::where(first, one, d.x()));
+    ValuePtr without_first = rowwise(Op::cumprod, build::where(first, one, d.x()), axis);
     ValuePtr filled = build::where(is_zero, one, d.x());
-    ValuePtr before = reversed_cumsum(d.g() * d.r()) / filled;
-    ValuePtr at_first = reversed_cumsum(d.g() * without_first), after = none;
+    ValuePtr before = reversed_cumsum(d.g() * d.r(), axis) / filled;
+    ValuePtr at_first = reversed_cumsum(d.g() * without_first, axis), after = none;
     if (grad_enabled()) {  // 0, and yet it moves with the first zero: see prod
       ValuePtr second = binary(Op::logical_and, is_zero, equal_to(seen, 2));
-      ValuePtr without_both = rowwise(Op::cumprod, build::where(binary(Op::logical_or, first, second), one, d.x()));
-      DimVector last{d.shape(0)->rank() - 1};
-      after = build::sum(build::where(first, d.x(), none), last, true) *
-              build::where(second, reversed_cumsum(d.g() * without_both), at_first / filled);
+      ValuePtr without_both =
+          rowwise(Op::cumprod, build::where(binary(Op::logical_or, first, second), one, d.x()), axis);
+      after = build::sum(build::where(first, d.x(), none), axis_of(d), true) *
+              build::where(second, reversed_cumsum(d.g() * without_both, axis), at_first / filled);
     }
     ValuePtr at = build::where(first, at_first, after);
     return build::where(equal_to(seen, 0), before, at);
@@ -161,9 +194,14 @@ void slice(Gradient& d) {
   if (d.give_part([&] { return GradientPart{d.g(), &d.attribute(), nullptr}; })) return;
   d.give(0, [&] { return build::slice_update(zeros(d, 0), d.g(), &d.attribute()); });
 }
-// Each element's gradients add up at its place in the operand.
+// Each element's gradients add up at its place in the operand, where it is seen more than once.
 void as_strided(Gradient& d) {
   d.give(0, [&] {
+    if (const auto found = as_slice(d)) {
+      ValuePtr source = build::permute(d.g(), found->axes);
+      ValuePtr base = full(found->whole, 0, d.g()->dtype, d.g()->device());
+      return build::reshape(build::slice_update(base, source, found->starts_and_steps), d.shape(0));
+    }
     const Shape *shape = d.shape(0), *line = Shape::of({shape->numel()});
     const Shape* shown = Shape::of({d.g()->shape->numel()});
     ValuePtr number = rowwise(Op::cumsum, full(line, 1, DType::kInt64, d.g()->device())) - 1;

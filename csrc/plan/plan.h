@@ -99,10 +99,11 @@ struct RowwiseStep {
   bool read_soon = false;  // as of an elementwise step
 };
 
+// Along n of [outer][n][inner], contiguous.
 struct ScanStep {
   Scan kernel;
   DType dtype, out_dtype;
-  std::int64_t rows, n;
+  std::int64_t outer, n, inner;
   Location in, out;
 };
 

@@ -64,13 +64,30 @@ bool overwrites_operands(const Plan& plan, std::size_t step, Slots slots) {
 }
 
 void run(const ScanStep& step, Slots slots) {
-  auto kernel = kernels::table().scan[static_cast<std::size_t>(step.kernel)][index_of(step.dtype)];
+  const auto name = static_cast<std::size_t>(step.kernel), type = index_of(step.dtype), size = size_of(step.dtype);
   const std::byte* in = at(slots, step.in);
   std::byte* out = at(slots, step.out);
-  const auto n = static_cast<std::size_t>(step.n);
-  const std::size_t row = n * size_of(step.dtype), out_row = n * size_of(step.out_dtype);
+  const auto n = static_cast<std::size_t>(step.n), inner = static_cast<std::size_t>(step.inner);
+  if (step.inner > 1) {  // pieces of columns: whole lines
+    constexpr std::int64_t kPiece = 128;
+    const std::int64_t pieces = (step.inner + kPiece - 1) / kPiece, units = step.outer * pieces;
+    const auto kernel = kernels::table().scan_columns[name][type];
+    parallel_for(static_cast<std::size_t>(units), grain_for(units, step.n * std::min(step.inner, kPiece)),
+                 [&](std::size_t begin, std::size_t end) {
+                   const auto across = static_cast<std::size_t>(pieces);
+                   for (std::size_t next; begin < end; begin = next) {
+                     const std::size_t first = begin % across * kPiece;
+                     next = std::min(end, begin + across - begin % across);
+                     const std::size_t place = (begin / across * n * inner + first) * size;
+                     kernel(out + place, in + place, n, std::min(inner - first, (next - begin) * kPiece), inner);
+                   }
+                 });
+    return;
+  }
+  const auto kernel = kernels::table().scan[name][type];
+  const std::size_t row = n * size, out_row = n * size_of(step.out_dtype);
   parallel_for(
-      static_cast<std::size_t>(step.rows), grain_for(step.rows, step.n),
+      static_cast<std::size_t>(step.outer), grain_for(step.outer, step.n),
       [&](std::size_t begin, std::size_t end) { kernel(out + begin * out_row, in + begin * row, end - begin, n); });
 }
 

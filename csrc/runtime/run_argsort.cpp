@@ -98,15 +98,25 @@ struct Row {
     return entries;
   }
 
-  // Reads the row once; most elements are only compared with the last of the first so far.
   const Entry* select(Entry* kept) const {
-    std::size_t size = room();
-    for (std::size_t i = 0; i < size; ++i) kept[i] = Entry(key(i), i);
+    std::size_t size = 0;
     const auto narrow = [&] {
       std::nth_element(kept, kept + count - 1, kept + size);
       size = count;
       return kept[count - 1].key();
     };
+    const auto finish = [&] {
+      narrow();
+      std::sort(kept, kept + count);
+      return kept;
+    };
+    if (count <= kGroups / 2 && n >= 8 * kGroups) {
+      select_by_groups(kept, size, narrow);
+      return finish();
+    }
+    // Reads the row once; most elements are only compared with the last of the first so far.
+    size = room();
+    for (std::size_t i = 0; i < size; ++i) kept[i] = Entry(key(i), i);
     std::size_t next = size;
     Key last = narrow();
     for (; next < n; next += kBlock) {
@@ -120,14 +130,42 @@ struct Row {
         if (keys[i] < last) kept[size++] = Entry(keys[i], next + i);
       if (size > 2 * count) last = narrow();
     }
-    narrow();
-    std::sort(kept, kept + count);
-    return kept;
+    return finish();
+  }
+
+  // Of as many groups of elements each has its first one: what comes behind the last wanted of these is not among the
+  // first. Both looks at the row go by vectors.
+  static constexpr std::size_t kGroups = kBlock;
+  template <typename Narrow>
+  void select_by_groups(Entry* kept, std::size_t& size, Narrow narrow) const {
+    const kernels::Table& table = kernels::table();
+    const auto first = static_cast<std::size_t>(flip ? Reduce::amax : Reduce::amin);
+    const auto behind = static_cast<std::size_t>(flip ? Elementwise::lt : Elementwise::gt);
+    T limits[kGroups];
+    table.reduce_columns[first][type](limits, x, n / kGroups, kGroups, kGroups);
+    std::nth_element(limits, limits + count - 1, limits + kGroups,
+                     [&](T a, T b) { return (key_of<Key>(a) ^ flip) < (key_of<Key>(b) ^ flip); });
+    std::fill(limits, limits + kGroups, limits[count - 1]);
+    Key last = key_of<Key>(limits[0]) ^ flip;
+    bool equal = true;  // whether elements equal to the last are wanted
+    for (std::size_t next = 0; next < n; next += kGroups) {
+      const std::size_t length = std::min(kGroups, n - next);
+      std::uint64_t is_behind[kGroups / 8] = {};
+      const void* both[2] = {x + next, limits};
+      table.elementwise[behind][type](is_behind, both, length);
+      for (std::size_t start = 0; start < length; start += 8) {
+        if (is_behind[start / 8] == 0x0101010101010101) continue;
+        for (std::size_t i = start; i < std::min(start + 8, length); ++i)
+          if (const Key one = key(next + i); one < last || (equal && one == last)) kept[size++] = Entry(one, next + i);
+      }
+      if (size > 2 * count) last = narrow(), equal = false;
+    }
   }
 
   const T* x;
   std::size_t n, count;
   Key flip;
+  std::size_t type;  // T's number
 };
 
 template <typename Entry, typename T>
@@ -139,7 +177,7 @@ void sort_rows(const ArgsortStep& step, Slots slots) {
   parallel_for(static_cast<std::size_t>(step.rows), grain_for(step.rows, weight * step.n),
                [&](std::size_t begin, std::size_t end) {
                  for (std::size_t i = begin; i < end; ++i) {
-                   const Row<Entry, T> row{in + i * n, n, count, step.descending ? -1 : 0};
+                   const Row<Entry, T> row{in + i * n, n, count, step.descending ? -1 : 0, index_of(step.dtype)};
                    auto* scratch = static_cast<Entry*>(thread_scratch(row.room() * sizeof(Entry)));
                    const Entry* first = row.selects() ? row.select(scratch) : row.sort(scratch);
                    std::transform(first, first + count, out + i * count, [](const Entry& e) { return e.position(); });

@@ -338,7 +338,8 @@ class RandomProgram {
       push({Kind::kClone, {x}, Op::clone, shapes_[x], dtypes_[x], {}}, bounds_[x]);
     } else if (choice < 95 && shapes_[x]->rank() > 0) {
       x = small(summable(x));
-      push({Kind::kCumsum, {x}, Op::cumsum, shapes_[x], dtypes_[x], {}}, bounds_[x] * 40);
+      const auto axis = -1 - static_cast<std::int64_t>(pick(static_cast<std::size_t>(shapes_[x]->rank())));
+      push({Kind::kCumsum, {x}, Op::cumsum, shapes_[x], dtypes_[x], {axis}}, bounds_[x] * 40);
     } else if (choice < 97) {
       instructions_.push_back({Kind::kFlush, {}});
     } else {

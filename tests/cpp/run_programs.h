@@ -60,7 +60,7 @@ inline ValuePtr evaluate(const Instruction& one, const std::vector<ValuePtr>& va
       return build::cat(parts, static_cast<int>(numbers[0]));
     }
     case Kind::kCumsum:
-      return build::rowwise(Op::cumsum, operand(0));
+      return build::rowwise(Op::cumsum, operand(0), static_cast<int>(numbers[0]));
     case Kind::kFull:
       return build::full(one.shape, static_cast<double>(numbers[0]), one.dtype);
     case Kind::kClone:

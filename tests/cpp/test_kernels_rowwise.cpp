@@ -227,6 +227,38 @@ void check_scan(const Table& table, Scan name, std::size_t rows, std::size_t n) 
   for (std::size_t i = 0; i < rows * n; ++i) EXPECT_EQ(in_place[i], out[i]);
 }
 
+// Down columns each result is the one along the row that the column makes.
+template <class T>
+void check_columns(const Table& table, Scan name, std::size_t n, std::size_t columns) {
+  const std::size_t stride = columns + 3;
+  std::vector<T> in = random_values<T>(n * stride, n), turned(columns * n), along(columns * n);
+  if (name == Scan::cumprod) {
+    for (T& x : in) x = std::is_floating_point_v<T> ? T(1) + x / T(100) : (x == 0 ? T(3) : x);
+  }
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < columns; ++j) turned[j * n + i] = in[i * stride + j];
+  table.scan[static_cast<std::size_t>(name)][kIndex<T>](along.data(), turned.data(), columns, n);
+  Guarded<T> out(n * stride);
+  std::fill(out.data(), out.data() + n * stride, T(7));
+  table.scan_columns[static_cast<std::size_t>(name)][kIndex<T>](out.data(), in.data(), n, columns, stride);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < stride; ++j)
+      EXPECT_EQ(out[i * stride + j], j < columns ? along[j * n + i] : T(7)) << i << ", " << j;
+  EXPECT_TRUE(out.intact());
+}
+
+TEST(KernelsScan, columns) {
+  for_each_table([](const Table& table) {
+    for (const Scan name : {Scan::cumsum, Scan::cumprod}) {
+      for (const std::size_t columns : {1, 2, 15, 33, 128, 300}) {
+        check_columns<std::int64_t>(table, name, 9, columns);
+        check_columns<float>(table, name, 9, columns);
+        check_columns<double>(table, name, 9, columns);
+      }
+    }
+  });
+}
+
 TEST(KernelsScan, many_lengths) {
   for_each_table([](const Table& table) {
     for (const Scan name : {Scan::cumsum, Scan::cumprod}) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import _core
 from .._core import Tensor
 from .arguments import composed, composed_as, wrap_axis
+from .indexing import slice_scatter
 from .precision import in_float32
 from .shaping import movedim
 
@@ -26,9 +27,18 @@ __all__ = [
 ]
 
 
-def _lies_on(rows: int, columns: int, device: device | str | None) -> Tensor:
-    """(rows, columns): which diagonal each element lies on, 0 the main one, positive above."""
-    return _core.arange(columns, device=device) - _core.arange(rows, device=device).unsqueeze(1)
+def _places(
+    rows: int, columns: int, diagonal: int, device: device | str | None, like: DType = _core.int32
+) -> tuple[Tensor, Tensor]:
+    """Columns as a row and, as a column, the one in which each row meets `diagonal` (0 the main one, positive above).
+
+    Of the type of what they choose from, if that can count so far, so that one kernel compares and chooses.
+    """
+    exact = like == _core.float64 or (like == _core.float32 and rows + columns < 2**24)
+    dtype = like if exact else _core.int32 if rows + columns < 2**31 else _core.int64
+    first = min(max(diagonal, -rows), columns)
+    on = _core.arange(first, first + rows, dtype=dtype, device=device).unsqueeze(1)
+    return _core.arange(columns, dtype=dtype, device=device), on
 
 
 def _check_matrix(name: str, input: Tensor) -> None:
@@ -40,14 +50,16 @@ def _check_matrix(name: str, input: Tensor) -> None:
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle up to and with `diagonal`; 0 above."""
     _check_matrix("tril", input)
-    return _masked(input, _lies_on(input.shape[-2], input.shape[-1], input.device) <= diagonal)
+    column, on = _places(input.shape[-2], input.shape[-1], diagonal, input.device, input.dtype)
+    return _masked(input, column <= on)
 
 
 @composed_as("Triu")
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle from `diagonal` on; 0 below."""
     _check_matrix("triu", input)
-    return _masked(input, _lies_on(input.shape[-2], input.shape[-1], input.device) >= diagonal)
+    column, on = _places(input.shape[-2], input.shape[-1], diagonal, input.device, input.dtype)
+    return _masked(input, on <= column)
 
 
 def _masked(input: Tensor, kept: Tensor) -> Tensor:
@@ -58,7 +70,8 @@ def tril_indices(
     row: int, col: int, offset: int = 0, *, dtype: DType | None = None, device: device | str | None = None
 ) -> Tensor:
     """(2, n) int64: row and column numbers of a row × col matrix's lower triangle, row by row."""
-    places = (_lies_on(row, col, "cpu") <= offset).nonzero().t().contiguous()
+    column, on = _places(row, col, offset, "cpu")
+    places = (column <= on).nonzero().t().contiguous()
     return places.to(device or _core.get_default_device(), dtype or _core.int64)
 
 
@@ -66,7 +79,8 @@ def triu_indices(
     row: int, col: int, offset: int = 0, *, dtype: DType | None = None, device: device | str | None = None
 ) -> Tensor:
     """(2, n) int64: row and column numbers of a row × col matrix's upper triangle, row by row."""
-    places = (_lies_on(row, col, "cpu") >= offset).nonzero().t().contiguous()
+    column, on = _places(row, col, offset, "cpu")
+    places = (on <= column).nonzero().t().contiguous()
     return places.to(device or _core.get_default_device(), dtype or _core.int64)
 
 
@@ -88,15 +102,13 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
     if dim1 > dim2:
         dim1, dim2, offset = dim2, dim1, -offset
-    length = input.shape[-1]
-    shift = abs(offset)
-    # Row i of the matrix repeats element i (element i - shift below the main diagonal); the mask keeps one of a row.
-    rows = input.unsqueeze(-1)
-    if shift:
-        padding = input.new_zeros((*input.shape[:-1], shift, 1))
-        rows = _core.cat([rows, padding] if offset > 0 else [padding, rows], -2)
-    on = _lies_on(length + shift, length + shift, input.device) == offset
-    return movedim(_core.where(on, rows, input.new_zeros(())), (-2, -1), (dim1, dim2))
+    length, ahead = input.shape[-1], input.shape[:-1]
+    side = length + abs(offset)
+    first = offset if offset > 0 else -offset * side
+    flat = input.new_zeros((*ahead, side * side))
+    if length:
+        flat = slice_scatter(flat, input, -1, first, first + (length - 1) * (side + 1) + 1, side + 1)
+    return movedim(flat.reshape((*ahead, side, side)), (-2, -1), (dim1, dim2))
 
 
 @composed
