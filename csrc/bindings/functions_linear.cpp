@@ -85,6 +85,16 @@ LAMINA_FUNCTION(kModule, _gather_within, "input, dim, index") {
   const ValuePtr& x = a.tensor(0);
   return wrap(build::gather(x, functions::wrap_axis(a.integer(1), x->shape->rank()), a.tensor(2)));
 }
+// Sums of weighed slices (op_list.inc) along the axis before the last of four; the index is known to lie within.
+LAMINA_FUNCTION(kModule, _weighted_take, "input, index, weights") {
+  const ValuePtr &x = a.tensor(0), &index = a.tensor(1), &weights = a.tensor(2);
+  check(
+      x->shape->rank() == 4 && index->shape->rank() == 3 && index->shape == weights->shape &&
+          (*index->shape)[0] == (*x->shape)[0] && (*index->shape)[2] > 0 && index->dtype == DType::kInt64 &&
+          is_floating(x->dtype) && weights->dtype == x->dtype,
+      "_weighted_take: expected floats (batch, outer, places, inner), int64 (batch, count, taps) and as many weights");
+  return wrap(build::weighted_take(x, index, weights));
+}
 // The slices of input along dim that an index names, replaced by source's, or added to.
 LAMINA_FUNCTION(kModule, _put_slices, "input, dim, index, source, add=False") {
   return wrap(functions::put_slices(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), a.flag(4, false)));

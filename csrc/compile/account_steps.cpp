@@ -32,6 +32,10 @@ std::int64_t touched(const WindowSumsStep& step, std::int64_t size) {
 }
 std::int64_t touched(const IndexStep& step, std::int64_t size) { return product_of(step.dims) * (kIndex + 2 * size); }
 std::int64_t touched(const RowsStep& step, std::int64_t size) { return step.count * (kIndex + 2 * step.row * size); }
+std::int64_t touched(const WeighedStep& step, std::int64_t size) {
+  return step.batch *
+         (step.outer * (step.places + step.count) * step.inner * size + step.count * step.taps * (kIndex + size));
+}
 std::int64_t touched(const RandomStep& step, std::int64_t size) { return step.n * size; }
 
 std::int64_t bytes_touched(const Step& step) {

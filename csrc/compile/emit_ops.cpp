@@ -81,6 +81,9 @@ void Emitter::emit(std::uint32_t index) {
     case Family::kPutRows:
       emit_rows(index);
       break;
+    case Family::kWeighed:
+      emit_weighed(index);
+      break;
     case Family::kRandom: {
       auto kind = node.is_op(Op::uniform)  ? RandomStep::Kind::kUniform
                   : node.is_op(Op::normal) ? RandomStep::Kind::kNormal
@@ -114,6 +117,26 @@ void Emitter::emit_rows(std::uint32_t index) {
   add(RowsStep{accumulate ? RowsStep::Kind::kAdd : RowsStep::Kind::kPut, node.dtype, (*node.shape)[0], count, width,
                location(index), number, rows},
       note("put_rows ", count, "x", width), static_cast<double>(count * width));
+}
+
+void Emitter::emit_weighed(std::uint32_t index) {
+  const Node node = program_[index];
+  if (node.shape->numel() == 0) return;
+  const bool puts = node.is_op(Op::weighted_put), dots = node.is_op(Op::weighted_dots);
+  const Shape &first = *program_[node.operands[0]].shape, &entries = *program_[node.operands[1]].shape;
+  WeighedStep step{};
+  step.kind = puts ? WeighedStep::Kind::kPut : dots ? WeighedStep::Kind::kDots : WeighedStep::Kind::kTake;
+  step.dtype = node.dtype;
+  step.batch = first[0], step.outer = first[1], step.inner = first[3];
+  step.places = puts ? (*node.attribute)[0] : first[2];
+  step.count = entries[1], step.taps = entries[2];
+  (puts ? step.y : step.x) = contiguous(node.operands[0]);
+  step.index = contiguous(node.operands[1]);
+  (dots ? step.y : step.weights) = contiguous(node.operands[2]);
+  (puts ? step.x : dots ? step.weights : step.y) = location(index);
+  const std::int64_t work = step.batch * step.outer * step.inner * (step.count * step.taps + step.places);
+  add(step, note(row(node.op).name, " ", step.count, "x", step.taps, " x ", step.batch * step.outer * step.inner),
+      0.5 * static_cast<double>(work));
 }
 
 void Emitter::emit_index(std::uint32_t index) {

@@ -51,6 +51,7 @@ class Emitter {
   void emit_window_sums(std::uint32_t index);
   void emit_rows(std::uint32_t index);
   void emit_index(std::uint32_t index);
+  void emit_weighed(std::uint32_t index);
   void emit_slice_update(std::uint32_t index);
   void emit_cat(std::uint32_t index);
 

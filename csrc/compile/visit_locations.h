@@ -37,6 +37,7 @@ void visit_locations(Step& step, Visit visit) {
     void operator()(WindowSumsStep& s) { visit(s.in), visit(s.out); }
     void operator()(IndexStep& s) { visit(s.table), visit(s.index), visit(s.elements); }
     void operator()(RowsStep& s) { visit(s.table), visit(s.index), visit(s.elements); }
+    void operator()(WeighedStep& s) { visit(s.x), visit(s.index), visit(s.weights), visit(s.y); }
     void operator()(RandomStep& s) { visit(s.seed), visit(s.out); }
   };
   std::visit(Visitor{visit}, step);

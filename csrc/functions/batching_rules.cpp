@@ -158,6 +158,22 @@ ValuePtr put_rows(Example& e) {
   return build::reshape(build::put_rows(stacked.matrix, stacked.index, rows, accumulate), e.shape());
 }
 
+// Examples are as many batches.
+ValuePtr weighed(Example& e) {
+  const auto folded = [&](std::size_t i) {
+    const ValuePtr x = e.spread(i);
+    DimVector dims(x->shape->dims().begin() + 1, x->shape->dims().end());
+    dims[0] *= e.size;
+    return build::reshape(x, Shape::of(dims));
+  };
+  const ValuePtr first = folded(0), index = folded(1), last = folded(2);
+  ValuePtr result = op_of(e.value) == Op::weighted_take ? build::weighted_take(first, index, last)
+                    : op_of(e.value) == Op::weighted_put
+                        ? build::weighted_put(first, index, last, (*e.value->attribute)[0])
+                        : build::weighted_dots(first, index, last);
+  return build::reshape(result, e.shape());
+}
+
 // Right for every op whose result depends on its operands alone.
 ValuePtr one_by_one(Example& e) {
   std::vector<ValuePtr> results;
@@ -229,6 +245,8 @@ ValuePtr record_batch(Example& example) {
       return take_rows(example);
     case Family::kPutRows:
       return put_rows(example);
+    case Family::kWeighed:
+      return weighed(example);
     default:
       return one_by_one(example);
   }

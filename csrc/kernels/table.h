@@ -90,6 +90,25 @@ using SumRowsFn = void (*)(void* out, std::ptrdiff_t out_pitch, const RowSums* s
 // spread_windows: out[j * stride + q] = the sum of in[j - u] for u * stride + q < window, j < n, q < stride.
 using SumWindowsFn = void (*)(void* out, const void* in, std::size_t n, std::size_t window, std::size_t stride);
 
+// `count` rows of `width` elements, `pitch` elements apart, as those of the table are that `taps` entries of an index
+// name for each of them, [count][taps], with as many weights. taps ≥ 1. Floats, by type, as the next four.
+struct RowsShape {
+  std::size_t count, taps, width, pitch;
+};
+// weigh_rows: out[j] = the sum of weights[j, k] * table[index[j, k]].
+// add_weighed_rows: weights[j, k] * rows[j] is added to table[index[j, k]], in order.
+using WeighRowsFn = void (*)(void* out, const void* table, const std::int64_t* index, const void* weights,
+                             const RowsShape& shape);
+// weights[j, k] += the inner product of rows[j] and table[index[j, k]].
+using RowProductsFn = void (*)(void* weights, const void* table, const void* rows, const std::int64_t* index,
+                               const RowsShape& shape);
+// The same for rows of one element, with index and weights [taps][n]: out[j] = the sum of weights[k, j] *
+// plane[index[k, j]]; weights[k, j] += elements[j] * plane[index[k, j]].
+using WeighElementsFn = void (*)(void* out, const void* plane, const std::int32_t* index, const void* weights,
+                                 std::size_t n, std::size_t taps);
+using ElementProductsFn = void (*)(void* weights, const void* plane, const void* elements, const std::int32_t* index,
+                                   std::size_t n, std::size_t taps);
+
 // n numbers from the Philox 4×32-10 stream of `key`, the first at position `offset` of the stream: element i depends on
 // (key, offset + i) only. uniform: [0, 1) with 24 or 53 random bits; normal: Box-Muller. Floats, by type.
 using RandomFn = void (*)(void* out, std::size_t n, std::uint64_t key, std::uint64_t offset);
@@ -185,14 +204,19 @@ struct Table {
   FinishColumnsFn finish_columns[kRowwiseCount][kDTypeCount];  // null for logsumexp
   ScanFn scan[kScanCount][kDTypeCount];
   ScanColumnsFn scan_columns[kScanCount][kDTypeCount];  // null for positions
-  StridedFn load_strided[17];   // by element size: 1, 2, 4, 8, 16
-  StridedFn store_strided[17];  // out is the strided side
+  StridedFn load_strided[17];                           // by element size: 1, 2, 4, 8, 16
+  StridedFn store_strided[17];                          // out is the strided side
   StreamFn stream;
   TransposeFn transpose[17];
   KeepLargerFn keep_larger[kDTypeCount];
   SumRowsFn sum_rows[kDTypeCount];
   SumWindowsFn sum_windows[kDTypeCount];
   SumWindowsFn spread_windows[kDTypeCount];
+  WeighRowsFn weigh_rows[kDTypeCount];
+  WeighRowsFn add_weighed_rows[kDTypeCount];
+  RowProductsFn add_row_products[kDTypeCount];
+  WeighElementsFn weigh_elements[kDTypeCount];
+  ElementProductsFn add_element_products[kDTypeCount];
   RandomFn uniform[kDTypeCount];
   RandomFn normal[kDTypeCount];
   RandomBitsFn random_bits;

@@ -154,6 +154,20 @@ ValuePtr put_rows(const ValuePtr& matrix, const ValuePtr& index, const ValuePtr&
                 Attribute::of({accumulate ? 1 : 0}));
 }
 
+ValuePtr weighted_take(const ValuePtr& x, const ValuePtr& index, const ValuePtr& weights) {
+  const Shape &from = *x->shape, &wanted = *index->shape;
+  const Shape* shape = Shape::of({from[0], from[1], wanted[1], from[3]});
+  return record(Op::weighted_take, {x.get(), index.get(), weights.get()}, shape, x->dtype);
+}
+ValuePtr weighted_put(const ValuePtr& y, const ValuePtr& index, const ValuePtr& weights, std::int64_t places) {
+  const Shape& from = *y->shape;
+  const Shape* shape = Shape::of({from[0], from[1], places, from[3]});
+  return record(Op::weighted_put, {y.get(), index.get(), weights.get()}, shape, y->dtype, Attribute::of({places}));
+}
+ValuePtr weighted_dots(const ValuePtr& x, const ValuePtr& index, const ValuePtr& y) {
+  return record(Op::weighted_dots, {x.get(), index.get(), y.get()}, index->shape, x->dtype);
+}
+
 ValuePtr random(Op op, const Shape* shape, DType dtype, std::uint64_t key, std::uint64_t offset) {
   ValuePtr seed = make_scalar(ScalarBits{key, offset}, DType::kInt64);
   return record(op, {seed.get()}, shape, dtype);

@@ -85,6 +85,11 @@ ValuePtr scatter_add(const ValuePtr& base, int axis, const ValuePtr& index, cons
 ValuePtr take_rows(const ValuePtr& matrix, const ValuePtr& index);
 ValuePtr put_rows(const ValuePtr& matrix, const ValuePtr& index, const ValuePtr& rows, bool accumulate);
 
+// Shapes as op_list.inc says. The index is int64 and within bounds by contract.
+ValuePtr weighted_take(const ValuePtr& x, const ValuePtr& index, const ValuePtr& weights);
+ValuePtr weighted_put(const ValuePtr& y, const ValuePtr& index, const ValuePtr& weights, std::int64_t places);
+ValuePtr weighted_dots(const ValuePtr& x, const ValuePtr& index, const ValuePtr& y);
+
 ValuePtr random(Op op, const Shape* shape, DType dtype, std::uint64_t key, std::uint64_t offset);
 
 // Gradients and compositions read as formulas with these. A number takes the value's dtype.

@@ -262,4 +262,18 @@ void put_rows(Gradient& d) {
   d.give(2, [&] { return build::take_rows(d.g(), d.y()); });
 }
 
+// Each is linear in two of x, weights and y, and the third's adjoint.
+void weighted_take(Gradient& d) {
+  d.give(0, [&] { return build::weighted_put(d.g(), d.y(), d.z(), (*d.shape(0))[2]); });
+  d.give(2, [&] { return build::weighted_dots(d.x(), d.y(), d.g()); });
+}
+void weighted_put(Gradient& d) {
+  d.give(0, [&] { return build::weighted_take(d.g(), d.y(), d.z()); });
+  d.give(2, [&] { return build::weighted_dots(d.g(), d.y(), d.x()); });
+}
+void weighted_dots(Gradient& d) {
+  d.give(0, [&] { return build::weighted_put(d.z(), d.y(), d.g(), (*d.shape(0))[2]); });
+  d.give(2, [&] { return build::weighted_take(d.x(), d.y(), d.g()); });
+}
+
 }  // namespace lamina::gradient

@@ -18,6 +18,7 @@ bool may_be_anywhere(const Value* reader, const Value* operand, std::size_t plac
     case Family::kScatterAdd:
     case Family::kTakeRows:
     case Family::kPutRows:
+    case Family::kWeighed:
       return place == 1;
     default:
       return false;

@@ -32,6 +32,7 @@ using Scatter = Sole;
 using ScatterAdd = Sole;
 using TakeRows = Sole;
 using PutRows = Sole;
+using Weighed = Sole;
 using Random = Sole;
 
 constexpr std::uint8_t arity_of(Family family) {
@@ -40,6 +41,7 @@ constexpr std::uint8_t arity_of(Family family) {
     case Family::kScatter:
     case Family::kScatterAdd:
     case Family::kPutRows:
+    case Family::kWeighed:
       return 3;
     case Family::kMatmul:
     case Family::kConvolution:

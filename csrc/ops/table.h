@@ -42,6 +42,7 @@ enum class Family : std::uint8_t {
   kScatterAdd,
   kTakeRows,
   kPutRows,
+  kWeighed,
   kRandom
 };
 

@@ -181,6 +181,17 @@ struct RowsStep {
   Location table, index, elements;
 };
 
+// Sums of weighed slices: y (batch, outer, count, inner) has in slice j those of x (batch, outer, places, inner) that
+// index (batch, count, taps) names for j, times the weights (batch, count, taps). `kind` says which of y, x and the
+// weights is written: put and dots are the adjoints.
+struct WeighedStep {
+  enum class Kind : std::uint8_t { kTake, kPut, kDots };
+  Kind kind;
+  DType dtype;
+  std::int64_t batch, outer, places, inner, count, taps;
+  Location x, index, weights, y;
+};
+
 struct RandomStep {
   enum class Kind : std::uint8_t { kUniform, kNormal, kBits };
   Kind kind;
@@ -190,7 +201,7 @@ struct RandomStep {
 };
 
 using Step = std::variant<ElementwiseStep, CopyStep, ReduceStep, RowwiseStep, ScanStep, ArgsortStep, MatmulStep,
-                          ConvolutionStep, MaxPoolStep, WindowSumsStep, IndexStep, RowsStep, RandomStep>;
+                          ConvolutionStep, MaxPoolStep, WindowSumsStep, IndexStep, RowsStep, WeighedStep, RandomStep>;
 
 // What of a step is done by each of the threads that go through a stretch side by side.
 struct Share {

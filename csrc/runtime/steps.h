@@ -43,6 +43,7 @@ void run(const MaxPoolStep& step, Slots slots);
 void run(const WindowSumsStep& step, Slots slots);
 void run(const IndexStep& step, Slots slots);
 void run(const RowsStep& step, Slots slots);
+void run(const WeighedStep& step, Slots slots);
 void run(const RandomStep& step, Slots slots);
 
 }  // namespace lamina::runtime

@@ -9,7 +9,7 @@ import numpy as np
 
 import lamina
 
-from .row import Case, Index, Op, case
+from .row import FLOATS, Case, Index, Op, case
 
 __all__ = ["INDEX_EXPRESSIONS", "OPS", "tensor_index"]
 
@@ -119,7 +119,101 @@ def _last_two_swapped(name: str, reference: Callable[..., Any], cases: tuple[Cas
     return Op(name, expected, cases, call=call, **more)
 
 
+def _weighed(x: np.ndarray, index: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    batches = [np.einsum("opki,pk->opi", x[b][:, index[b]], weights[b]) for b in range(len(x))]
+    return np.array(batches).reshape(*x.shape[:2], index.shape[1], x.shape[3])
+
+
+def _weighed_back(y: np.ndarray, index: np.ndarray, weights: np.ndarray, places: int) -> np.ndarray:
+    x = np.zeros((*y.shape[:2], places, y.shape[3]))
+    for b, j, k in np.ndindex(*index.shape):
+        x[b, :, index[b, j, k]] += weights[b, j, k] * y[b, :, j]
+    return x
+
+
+def _weighed_products(x: np.ndarray, index: np.ndarray, y: np.ndarray) -> np.ndarray:
+    batches = [np.einsum("opki,opi->pk", x[b][:, index[b]], y[b]) for b in range(len(x))]
+    return np.array(batches).reshape(index.shape)
+
+
+def _weighted_put(y: Any, index: Any, weights: Any, places: int) -> Any:
+    """Recorded as the gradient of what is weighed."""
+    x = y.new_zeros(*y.shape[:2], places, y.shape[3], requires_grad=True)
+    with lamina.enable_grad():
+        result = lamina._core._weighted_take(x, index, weights)
+        return lamina.autograd.grad(result, x, y, create_graph=True)[0]
+
+
+def _weighted_dots(x: Any, index: Any, y: Any) -> Any:
+    """Recorded as the gradient of the weights."""
+    weights = x.new_zeros(*index.shape, requires_grad=True)
+    with lamina.enable_grad():
+        result = lamina._core._weighted_take(x, index, weights)
+        return lamina.autograd.grad(result, weights, y, create_graph=True)[0]
+
+
+# (batch, outer, places, inner), then the index's (batch, count, taps).
+_WEIGHED = (
+    ((2, 3, 4, 5), (2, 6, 3)),
+    ((2, 3, 4, 1), (2, 6, 4)),
+    ((1, 2, 5, 17), (1, 3, 1)),
+    ((1, 2, 5, 37), (1, 3, 2)),
+    ((1, 2, 5, 16), (1, 3, 4)),
+    ((0, 2, 4, 3), (0, 2, 2)),
+    ((1, 2, 4, 3), (1, 0, 2)),
+    ((2, 70, 30, 1), (2, 600, 2)),
+    ((1, 2, 30, 150), (1, 300, 2)),
+    ((3, 4, 50, 40), (3, 90, 5)),
+)
+_LARGE_WEIGHED = 7
+
 OPS: tuple[Op, ...] = (
+    Op(
+        "weighted_take",
+        _weighed,
+        tuple(
+            case(shape, Index(entries, shape[2]), entries, large=n >= _LARGE_WEIGHED)
+            for n, (shape, entries) in enumerate(_WEIGHED)
+        ),
+        dtypes=FLOATS,
+        rejected=("bool", "int64"),
+        call=lamina._core._weighted_take,
+        rtol=1e-5,
+        atol=1e-4,
+        signed_zero=False,
+    ),
+    Op(
+        "weighted_put",
+        _weighed_back,
+        tuple(
+            case(
+                (*shape[:2], entries[1], shape[3]),
+                Index(entries, shape[2]),
+                entries,
+                args=(shape[2],),
+                large=n >= _LARGE_WEIGHED,
+            )
+            for n, (shape, entries) in enumerate(_WEIGHED)
+        ),
+        dtypes=FLOATS,
+        call=_weighted_put,
+        rtol=1e-5,
+        atol=1e-4,
+        signed_zero=False,
+    ),
+    Op(
+        "weighted_dots",
+        _weighed_products,
+        tuple(
+            case(shape, Index(entries, shape[2]), (*shape[:2], entries[1], shape[3]), large=n >= _LARGE_WEIGHED)
+            for n, (shape, entries) in enumerate(_WEIGHED)
+        ),
+        dtypes=FLOATS,
+        call=_weighted_dots,
+        rtol=1e-5,
+        atol=1e-3,
+        signed_zero=False,
+    ),
     Op(
         "__getitem__",
         lambda x, index: x[index],

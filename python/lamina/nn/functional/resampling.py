@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from math import floor
+from math import floor, prod
 
 from ... import _core
 from ..._core import Tensor
 
-__all__ = ["antialiased", "cubic", "cubic_weights", "linear", "nearest"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-_EXACT_TIMES = (2, 4)  # places among the old elements that no rounding moves, and residues that are few
+__all__ = ["antialiased", "cubic", "cubic_weights", "linear", "nearest"]
 
 
 def nearest(input: Tensor, axis: int, wanted: int, step: float, exact: bool, whole: bool) -> Tensor:
@@ -26,6 +28,8 @@ def nearest(input: Tensor, axis: int, wanted: int, step: float, exact: bool, who
     places = _core.arange(wanted, dtype=_core.float64, device=input.device)
     places = ((places + 0.5) * scale - 0.5).to(kind) + 0.5 if exact else (places * scale).to(kind)
     index = places.to(_core.float32).floor().to(_core.int64).clamp_max(length - 1)
+    if axis == input.ndim - 1 and input.dtype == kind:  # neighbors are moved by vectors
+        return _taken(input, axis, index.unsqueeze(1), input.new_ones((wanted, 1)))
     return input.index_select(axis, index)
 
 
@@ -38,32 +42,7 @@ def linear(input: Tensor, axis: int, wanted: int, step: float, align_corners: bo
     below = [min(floor(place), last) for place in places]
     above = [min(n + 1, last) for n in below]
     weight = [place - n for place, n in zip(places, below)]
-    times = wanted // input.shape[axis]
-    regular = step * times == 1.0 and not align_corners and last > 0
-    if regular and times in _EXACT_TIMES and wanted == times * input.shape[axis]:
-        return _multiplied(input, axis, times, weight)
-    return _weighed(input, axis, [below, above], [[1 - w for w in weight], weight])
-
-
-def _multiplied(input: Tensor, axis: int, times: int, weight: list[float]) -> Tensor:
-    """`linear` to `times` the length: each residue of places lies between slices that are neighbours."""
-    length = input.shape[axis]
-    # The first place lies before the first centre and is that element alone: the second one has no weight there.
-    wide = _core.cat([input.narrow(axis, 1, 1), input, input.narrow(axis, length - 1, 1)], axis)
-    shape = [1] * input.ndim
-    shape[axis] = length
-    residues = []
-    for residue in range(times):
-        upper = weight[residue::times]
-        lower = [1 - w for w in upper]
-        before = 2 * residue + 1 < times  # the element's own centre
-        if before:
-            lower[0], upper[0] = upper[0], lower[0]
-        first = wide.narrow(axis, 0 if before else 1, length)
-        second = wide.narrow(axis, 1 if before else 2, length)
-        of_first, of_second = (input.new_tensor(row).reshape(shape) for row in (lower, upper))
-        residues.append(first * of_first + second * of_second)
-    return _core.stack(residues, axis + 1).reshape([*input.shape[:axis], times * length, *input.shape[axis + 1 :]])
+    return _weighed(input, axis, list(zip(below, above)), [(1 - w, w) for w in weight])
 
 
 def cubic(input: Tensor, axis: int, wanted: int, step: float, align_corners: bool) -> Tensor:
@@ -71,10 +50,9 @@ def cubic(input: Tensor, axis: int, wanted: int, step: float, align_corners: boo
     places = _places(input.shape[axis], wanted, step, align_corners)
     last = input.shape[axis] - 1
     first = [floor(place) for place in places]
-    taps = [[min(max(n + tap, 0), last) for n in first] for tap in (-1, 0, 1, 2)]
-    weights = [_cubic(abs(tap - place + n), -0.75) for tap in (-1, 0, 1, 2) for place, n in zip(places, first)]
-    rows = [weights[n * wanted : (n + 1) * wanted] for n in range(4)]
-    return _weighed(input, axis, taps, rows)
+    taps = [[min(max(n + tap, 0), last) for tap in (-1, 0, 1, 2)] for n in first]
+    weights = [[_cubic(abs(tap - place + n), -0.75) for tap in (-1, 0, 1, 2)] for place, n in zip(places, first)]
+    return _weighed(input, axis, taps, weights)
 
 
 def antialiased(input: Tensor, axis: int, wanted: int, step: float, align_corners: bool, reach: int) -> Tensor:
@@ -119,13 +97,13 @@ def _places(length: int, wanted: int, step: float, align_corners: bool) -> list[
     return [n * scale if align_corners else (n + 0.5) * scale - 0.5 for n in range(wanted)]
 
 
-def _weighed(input: Tensor, axis: int, taps: list[list[int]], weights: list[list[float]]) -> Tensor:
-    shape = [1] * input.ndim
-    shape[axis] = len(taps[0])
-    total: Tensor | None = None
-    for index, row in zip(taps, weights):
-        part = input.index_select(axis, _core.tensor(index, dtype=_core.int64))
-        part = part * input.new_tensor(row).reshape(shape)
-        total = part if total is None else total + part
-    assert total is not None
-    return total
+def _weighed(input: Tensor, axis: int, taps: Sequence[Sequence[int]], weights: Sequence[Sequence[float]]) -> Tensor:
+    """For each new element along `axis`, the old ones that it weighs."""
+    return _taken(input, axis, _core.tensor(taps, dtype=_core.int64), input.new_tensor(weights))
+
+
+def _taken(input: Tensor, axis: int, index: Tensor, weights: Tensor) -> Tensor:
+    before, after = input.shape[:axis], input.shape[axis + 1 :]
+    slices = input.reshape((1, prod(before), input.shape[axis], prod(after)))
+    taken = _core._weighted_take(slices, index.unsqueeze(0), weights.unsqueeze(0))
+    return taken.reshape((*before, index.shape[0], *after))

@@ -82,10 +82,8 @@ def grid_sample(
     places = [_place(grid.select(-1, axes - 1 - n).flatten(1), length, aligned) for n, length in enumerate(lengths)]
     if mode != "bicubic":  # which bounds each of the elements that it weighs, not the place
         places = [_bounded(place, length, padding_mode, aligned) for place, length in zip(places, lengths)]
-    batch, channels = input.shape[:2]
-    flat = input.flatten(2)
-    total: Tensor | None = None
     floors = [place.detach().round() if mode == "nearest" else place.detach().floor() for place in places]
+    indices, weights = [], []
     for corner in product(*[_TAPS[mode]] * axes):
         weight: Tensor | None = None
         inside: Tensor | None = None
@@ -106,16 +104,24 @@ def grid_sample(
         assert weight is not None
         assert inside is not None
         assert index is not None
-        values = flat.gather(2, index.unsqueeze(1).expand(batch, channels, index.shape[1]))
-        part = values * _core.where(inside, weight, 0.0).unsqueeze(1)
-        total = part if total is None else total + part
-    assert total is not None
-    output = total.reshape(batch, channels, *grid.shape[1:-1])
+        indices.append(index)
+        weights.append(_core.where(inside, weight, 0.0))
+    output = _looked_up(input.flatten(2), _core.stack(indices, -1), _core.stack(weights, -1))
+    output = output.reshape((*input.shape[:2], *grid.shape[1:-1]))
     if mode == "nearest" and grid.requires_grad:  # whose gradient is zero, not missing
         output = output + _core.where(_core.tensor(False), grid.select(-1, 0).unsqueeze(1), 0.0)
     return _core._labelled(output, f"GridSampler{axes}D") if output.requires_grad else output
 
 
+def _looked_up(planes: Tensor, index: Tensor, weights: Tensor) -> Tensor:
+    """(N, C, elements) to (N, C, places): the sums of the elements that (N, places, n) numbers name, weighed."""
+    if planes.shape[1] < _FEW_CHANNELS:
+        return _core._weighted_take(planes.unsqueeze(-1), index, weights).squeeze(-1)
+    # All channels of an element lie side by side then, and are weighed at once.
+    return _core._weighted_take(planes.mT.unsqueeze(1), index, weights).squeeze(1).mT
+
+
+_FEW_CHANNELS = 8
 _TAPS = {"bilinear": (0, 1), "nearest": (0,), "bicubic": (-1, 0, 1, 2)}
 
 
