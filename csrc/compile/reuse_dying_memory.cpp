@@ -83,6 +83,7 @@ class Homes {
   bool dies(std::uint32_t old, std::size_t number, std::uint32_t result) const;
   void make_in_place(const CopyStep& copy);
   void become(const CopyStep& copy, std::size_t number);
+  void move_in(std::uint32_t result, std::uint32_t old);
   void take_over(std::uint32_t result, const NodeVector& candidates, std::size_t number);
 
   static constexpr auto kNever = static_cast<std::size_t>(-1);
@@ -129,10 +130,15 @@ void Homes::make_in_place(const CopyStep& copy) {
 void Homes::become(const CopyStep& copy, std::size_t number) {
   const std::uint32_t old = copy.from.slot, result = copy.to.slot;
   if (first_use_[result] != number || homes_[result].node != result) return;
-  if (!copies_whole(program_, copy) || !dies(old, number, result)) return;
+  if (copies_whole(program_, copy) && dies(old, number, result)) move_in(result, old);
+}
+
+// The result's elements lie where the old ones lay. What outlives the plan has memory of its own, in which the old ones
+// are made from the start, or an input's.
+void Homes::move_in(std::uint32_t result, std::uint32_t old) {
   taken_[old] = true;
   const std::uint32_t root = homes_[old].node;
-  if (outlives_[result] && program_[root].kind != Node::Kind::kInput) {  // made in the result's memory from the start
+  if (outlives_[result] && program_[root].kind != Node::Kind::kInput) {
     for (Home& home : homes_)
       if (home.node == root) home.node = result;
   } else {
@@ -142,15 +148,14 @@ void Homes::become(const CopyStep& copy, std::size_t number) {
 
 void Homes::take_over(std::uint32_t result, const NodeVector& candidates, std::size_t number) {
   if (first_use_[result] != number || homes_[result].node != result) return;
-  for (std::uint32_t old : candidates) {
-    // A result that outlives the plan can only take memory that does so too: an input's.
-    const std::uint32_t root = homes_[old].node;
-    const bool outlived = outlives_[result] && program_[root].kind != Node::Kind::kInput;
-    if (!dies(old, number, result) || outlived) continue;
-    taken_[old] = true;
-    homes_[result].node = root;
-    return;
-  }
+  const auto one_that_dies = [&](bool only_inputs) {
+    return std::find_if(candidates.begin(), candidates.end(), [&](std::uint32_t old) {
+      return dies(old, number, result) && (!only_inputs || program_[homes_[old].node].kind == Node::Kind::kInput);
+    });
+  };
+  auto old = one_that_dies(outlives_[result]);  // no memory need be allocated then
+  if (old == candidates.end()) old = one_that_dies(false);
+  if (old != candidates.end()) move_in(result, *old);
 }
 
 std::vector<Home> Homes::find() {

@@ -88,6 +88,23 @@ TEST_F(ReuseDyingMemory, ProductUpdatesTheDyingInput) {
   }
 }
 
+TEST_F(ReuseDyingMemory, WhatDiesIsMadeInTheMemoryOfAResultThatStays) {
+  ValuePtr large = range({1000}), y = build::exp(large), scaled = y * build::sum_all(y);
+  c.read({scaled});
+  c.finish();
+  EXPECT_FALSE(reuses(scaled));
+  EXPECT_EQ(c.plan.output_bytes.size(), 1u);
+  EXPECT_LE(c.plan.arena_bytes, 64u);  // the sum
+}
+
+TEST_F(ReuseDyingMemory, InputsThatDieComeFirst) {
+  ValuePtr y = build::exp(x), sum = y * build::sum_all(y) + other;  // over y, or over an input
+  c.read({sum}, {other});
+  c.finish();
+  EXPECT_TRUE(reuses(sum));
+  EXPECT_EQ(c.plan.output_bytes.size(), 0u);
+}
+
 TEST_F(ReuseDyingMemory, OtherElementSizeIsNotOverwritten) {
   ValuePtr y = build::cast(x, DType::kFloat64);
   c.read({y}, {x});
