@@ -58,7 +58,10 @@ ValuePtr cumulative_sum(const ValuePtr& x, int axis) {
 
 ValuePtr converted(const ValuePtr& x, DType dtype) {
   if (dtype == DType::kBool) return is_not_zero(x);
-  if (!is_complex(dtype)) return cast(parts(x).real, dtype);
+  if (!is_complex(dtype)) {
+    ValuePtr real = cast(parts(x).real, dtype);
+    return is_view(real.get()) ? clone(real) : real;  // the part itself would be in the same memory
+  }
   if (x->op == kScalar && is_complex(x->dtype)) return make_scalar(x->scalar, dtype);
   if (is_complex(x->dtype)) return view_as_complex(cast(view_as_real(x), part_type(dtype)));
   ValuePtr real = cast(x, part_type(dtype));

@@ -26,16 +26,30 @@ def dlpack_device(self: Tensor) -> tuple[int, int]:
     return _CPU
 
 
-class _Lent:
-    """A capsule in the form that NumPy takes."""
+class _Lender:
+    """What NumPy asks for the memory of an array, or of a capsule."""
 
-    def __init__(self, capsule: Any) -> None:
-        self._capsule = capsule
+    def __init__(self, lent: Any) -> None:
+        self._lent = lent
+        self.says_writable = False
 
     def __dlpack__(self, **options: Any) -> Any:
-        return self._capsule
+        capsule = self._lent if is_capsule(self._lent) else self._lent.__dlpack__(**options)
+        # Capsules without a version have no word for memory that is only to be read: it is not lent in them.
+        self.says_writable = repr(capsule).startswith('<capsule object "dltensor" ')
+        return capsule
 
-    __dlpack_device__ = dlpack_device
+    def __dlpack_device__(self) -> Any:
+        return _CPU if is_capsule(self._lent) else self._lent.__dlpack_device__()
+
+
+class _Writable:
+    """An array's memory, to write to."""
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+        interface = array.__array_interface__
+        self.__array_interface__ = {**interface, "data": (interface["data"][0], False)}
 
 
 def is_capsule(ext_tensor: object) -> bool:
@@ -45,6 +59,10 @@ def is_capsule(ext_tensor: object) -> bool:
 
 def from_dlpack(ext_tensor: Any) -> Tensor:
     """A tensor that shares the memory of another library's array on the CPU, or of a capsule from ``__dlpack__``."""
-    from numpy import from_dlpack as lent
+    import numpy
 
-    return _core.from_numpy(lent(_Lent(ext_tensor) if is_capsule(ext_tensor) else ext_tensor))
+    lender = _Lender(ext_tensor)
+    array = numpy.from_dlpack(lender)
+    if lender.says_writable and not array.flags.writeable:  # NumPy trusts capsules that have a version only
+        array = numpy.asarray(_Writable(array))
+    return _core.from_numpy(array)

@@ -308,6 +308,18 @@ def test_a_module_trains_on_complex_numbers() -> None:
     assert losses[-1] < 1e-3 * losses[0]
 
 
+@pytest.mark.filterwarnings("ignore:Casting complex values to real")
+def test_the_real_part_by_conversion_is_a_copy() -> None:
+    array = np.array([1 + 2j, 3], np.complex64)
+    shared = lamina.from_numpy(array)
+    copies = shared.float(), shared.to(lamina.float32), lamina.tensor(array).float()
+    array[0] = 7
+    copies[1].numpy()[1] = 8
+    assert [copy.tolist() for copy in copies] == [[1, 3], [1, 8], [1, 3]]
+    assert array.tolist() == [7, 3]
+    assert shared.real.tolist() == [7, 3]
+
+
 def test_vander_of_complex_numbers() -> None:
     a = np.array([1 + 2j, 0, -1j])
     for increasing in (False, True):

@@ -254,6 +254,32 @@ def test_dlpack() -> None:
     assert back.dtype == lamina.float64
 
 
+def test_dlpack_of_a_library_that_knows_no_versions() -> None:
+    """Its capsules can be written to; an array that only may be read is read-only here, too."""
+
+    class Old:
+        def __init__(self, array: np.ndarray) -> None:
+            self.array = array
+
+        def __dlpack__(self, stream: object = None) -> object:
+            return self.array.__dlpack__()
+
+        def __dlpack_device__(self) -> tuple[int, int]:
+            return self.array.__dlpack_device__()
+
+    array = np.zeros((2, 3))
+    x = lamina.from_dlpack(Old(array[:, ::2]))
+    x[1, 1] = 5
+    assert array.tolist() == [[0, 0, 0], [0, 0, 5]]
+    del array
+    gc.collect()
+    assert x.tolist() == [[0, 0], [0, 5]]
+    fixed = np.zeros(3)
+    fixed.flags.writeable = False
+    with pytest.raises((RuntimeError, BufferError), match="read-only|readonly"):
+        lamina.from_dlpack(fixed)[0] = 1
+
+
 def test_zero_size_exchange() -> None:
     for shape in [(0,), (2, 0), (0, 3, 0)]:
         x = lamina.from_numpy(np.zeros(shape, np.float32))
