@@ -223,18 +223,30 @@ LAMINA_FUNCTION(kModule, arange, "start, end=None, step=None, *, " LAMINA_FACTOR
   check((width > 0 && last >= first) || (width < 0 && last <= first),
         "upper bound and lower bound inconsistent with step sign");
   DType dtype = a.dtype(3).value_or(whole ? DType::kInt64 : functions::default_float());
-  if (whole) {
+  bool truncates = !whole && !is_differentiable(dtype);  // whole numbers in whole steps
+  if (truncates) {
+    start.integer = static_cast<std::int64_t>(first);
+    end.integer = static_cast<std::int64_t>(last);
+    step.integer = static_cast<std::int64_t>(width);
+    check(step.integer != 0 || dtype != DType::kInt64, "step must be nonzero");
+  }
+  std::int64_t count = 0;
+  if (whole || (truncates && dtype == DType::kInt64)) {
     std::int64_t span = end.integer - start.integer, by = step.integer;
-    std::int64_t count = (span + by + (by > 0 ? -1 : 1)) / by;
-    auto element = [from = start.integer, by]<typename Index>(Index i) {
+    count = (span + by + (by > 0 ? -1 : 1)) / by;
+  } else {  // of narrower integers there are as many as of the numbers before they lost their fractions
+    double length = std::ceil((last - first) / width);
+    check(length < 0x1p63, "invalid size, possible overflow!");
+    count = static_cast<std::int64_t>(length);
+  }
+  if (whole || truncates) {
+    auto element = [from = start.integer, by = step.integer]<typename Index>(Index i) {
       return static_cast<Index>(from) + i * static_cast<Index>(by);
     };
     return fresh_tensor(a, generated<std::int64_t>(count, dtype, a.device(4), element), 5);
   }
-  double length = std::ceil((last - first) / width);
-  check(length < 0x1p63, "invalid size, possible overflow!");
   auto element = [=](double i) { return first + i * width; };
-  return fresh_tensor(a, generated<double>(static_cast<std::int64_t>(length), dtype, a.device(4), element), 5);
+  return fresh_tensor(a, generated<double>(count, dtype, a.device(4), element), 5);
 }
 
 namespace {

@@ -131,7 +131,9 @@ LAMINA_FUNCTION(
       device = a.device(i);
     }
   }
-  return converted(a, dtype.value_or(a.tensor(0)->dtype), device, a.flag(4, false));
+  bool shifted = a.given(2) && PyBool_Check(a.object(2));  // to(dtype, non_blocking, copy)
+  bool copy = a.flag(4, false) || (shifted && a.flag(3, false));
+  return converted(a, dtype.value_or(a.tensor(0)->dtype), device, copy);
 }
 LAMINA_FUNCTION(kMethod, type_as, "input, other") { return converted(a, a.tensor(1)->dtype, a.tensor(1)->device()); }
 

@@ -18,6 +18,9 @@ ValuePtr part(const ValuePtr& pairs, std::int64_t which, const Shape* shape) {
   return reshape(narrow(pairs, shape->rank(), which, 1), shape);
 }
 
+// What is new is in memory of its own: a view of an operand is not.
+ValuePtr owned(const ValuePtr& x) { return is_view(x.get()) ? clone(x) : x; }
+
 ValuePtr is_not_zero(const ValuePtr& x) {
   if (x->dtype == DType::kBool) return x;
   Parts of = parts(x);
@@ -37,7 +40,7 @@ ValuePtr product(const ValuePtr& x, Dims axes, const Shape* shape) {
     const ValuePtr with_odd[] = {pairs, n % 2 ? narrow(left, last, n - 1, 1) : nullptr};
     left = n % 2 ? cat(with_odd, last) : pairs;
   }
-  return reshape(left, shape);
+  return owned(reshape(left, shape));
 }
 
 // Along an axis counted from behind, by doubling: after each turn an element is the product of twice as many up to it.
@@ -49,7 +52,7 @@ ValuePtr cumulative_product(ValuePtr x, int axis) {
                              narrow(x, place, reach, n - reach) * narrow(x, place, 0, n - reach)};
     x = cat(both, place);
   }
-  return x;
+  return n > 1 ? x : clone(x);
 }
 
 ValuePtr cumulative_sum(const ValuePtr& x, int axis) {
@@ -58,10 +61,7 @@ ValuePtr cumulative_sum(const ValuePtr& x, int axis) {
 
 ValuePtr converted(const ValuePtr& x, DType dtype) {
   if (dtype == DType::kBool) return is_not_zero(x);
-  if (!is_complex(dtype)) {
-    ValuePtr real = cast(parts(x).real, dtype);
-    return is_view(real.get()) ? clone(real) : real;  // the part itself would be in the same memory
-  }
+  if (!is_complex(dtype)) return owned(cast(parts(x).real, dtype));
   if (x->op == kScalar && is_complex(x->dtype)) return make_scalar(x->scalar, dtype);
   if (is_complex(x->dtype)) return view_as_complex(cast(view_as_real(x), part_type(dtype)));
   ValuePtr real = cast(x, part_type(dtype));

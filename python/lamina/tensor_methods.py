@@ -264,6 +264,8 @@ def _new_empty_strided(self: Tensor, size: Any, stride: Any, *, dtype: DType | N
 def _sum_to_size(self: Tensor, *size: Any) -> Tensor:
     """Sum the dimensions that broadcasting from `size` would add or stretch."""
     wanted = as_size(size)
+    if not wanted:
+        return self.sum()
     lead = self.dim() - len(wanted)
     fits = lead >= 0 and all(n in (1, m) for n, m in zip(wanted, self.shape[max(lead, 0) :], strict=False))
     if not fits:

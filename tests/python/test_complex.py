@@ -320,6 +320,14 @@ def test_the_real_part_by_conversion_is_a_copy() -> None:
     assert shared.real.tolist() == [7, 3]
 
 
+def test_products_of_one_complex_number_are_copies() -> None:
+    array = np.array([1 + 2j], np.complex64)
+    z = lamina.from_numpy(array)
+    products = z.prod(), z[0].prod(), z.cumprod(0), z[0].cumprod(0)
+    array[0] = 7
+    assert all(product.reshape(()).item() == 1 + 2j for product in products)
+
+
 def test_vander_of_complex_numbers() -> None:
     a = np.array([1 + 2j, 0, -1j])
     for increasing in (False, True):

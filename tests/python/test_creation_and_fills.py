@@ -121,6 +121,24 @@ def test_asarray_shares_what_has_dlpack_alone() -> None:
     assert lamina.asarray(Lent(x), dtype=lamina.int64).tolist() == [5, 1, 1]
 
 
+@pytest.mark.parametrize(
+    ("ends", "dtype", "wanted"),
+    [
+        ((0.1, -7.9, -4.0), "int64", [0, -4]),
+        ((1.0, 5.000001, 2.0), "int64", [1, 3]),
+        ((0, 10, 2.5), "int64", [0, 2, 4, 6, 8]),
+        ((0, 10, 2.5), "int32", [0, 2, 4, 6]),
+        ((-0.9, 2.1, 2.0), "uint8", [0, 2]),
+        ((0, 1, 0.3), "int8", [0, 0, 0, 0]),
+    ],
+)
+def test_arange_of_integers_by_fractions(ends: tuple[float, ...], dtype: str, wanted: list[int]) -> None:
+    """Start and step lose their fractions; for int64 the end does, too, before the numbers are counted."""
+    assert lamina.arange(*ends, dtype=getattr(lamina, dtype)).tolist() == wanted
+    with pytest.raises(RuntimeError, match="step must be nonzero"):
+        lamina.arange(0, 1, 0.3, dtype=lamina.int64)
+
+
 def test_full_of_a_complex_number_is_at_least_complex64() -> None:
     before = lamina.get_default_dtype()
     try:

@@ -107,3 +107,16 @@ def test_tensors_are_dense_and_in_the_cpus_memory() -> None:
     assert x.is_cpu
     for name in ELSEWHERE:
         assert getattr(x, name) is False
+
+
+def test_to_copies_where_the_last_place_says_so() -> None:
+    x = lamina.ones(2)
+    assert x.to(lamina.float32, False) is x
+    for copy in (
+        x.to(lamina.float32, False, True),
+        x.to(x, True, True),
+        x.to("cpu", lamina.float32, False, True),
+        x.to(lamina.float32, False, copy=True),
+    ):
+        copy.zero_()
+    assert x.tolist() == [1, 1]

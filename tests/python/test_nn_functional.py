@@ -390,3 +390,10 @@ def test_functions_agree_with_their_modules() -> None:
         defaults = {name: p.default for name, p in inspect.signature(function).parameters.items()}
         for name, parameter in inspect.signature(module).parameters.items():
             assert defaults[name] == parameter.default, (module, name)
+
+
+def test_shuffles_by_one_are_copies() -> None:
+    x = lamina.zeros(1, 1, 2, 2)
+    for shuffle in (F.pixel_shuffle, F.pixel_unshuffle):
+        shuffle(x, 1).add_(1)
+    assert not x.any()

@@ -276,7 +276,7 @@ def test_dlpack_of_a_library_that_knows_no_versions() -> None:
     assert x.tolist() == [[0, 0], [0, 5]]
     fixed = np.zeros(3)
     fixed.flags.writeable = False
-    with pytest.raises((RuntimeError, BufferError), match="read-only|readonly"):
+    with pytest.raises((RuntimeError, BufferError), match=r"read-only|readonly"):
         lamina.from_dlpack(fixed)[0] = 1
 
 

@@ -263,7 +263,7 @@ def slice_scatter(
 
 
 def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
-    """For each axis of `shape`, where the flat positions `indices` lie along it; each of `indices`' shape."""
+    """For each axis of `shape`, where the flat positions `indices` lie along it; int64 of `indices`' shape."""
     if indices.dtype.is_floating_point or indices.dtype == _core.bool:
         raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
     if isinstance(shape, Tensor) or not (isinstance(shape, int) or hasattr(shape, "__len__")):
@@ -275,7 +275,7 @@ def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, 
     if any(size < 0 for size in sizes):
         raise ValueError(f"'shape' cannot have negative values, but got {sizes}")
     places: list[Tensor] = []
-    rest = indices
+    rest = indices.long()
     for size in reversed(sizes):
         places.append(rest % size)
         rest = _core.floor_divide(rest, size)

@@ -54,7 +54,7 @@ def addcmul(
 ) -> Tensor:
     """``input + value * tensor1 * tensor2``."""
     value, tensor1, tensor2 = _in_order("addcmul", value, tensor1, tensor2, tensor2_after_value)
-    return input.add(tensor1.mul(tensor2), alpha=as_number("addcmul", "value", value))
+    return input.add(tensor1.mul(tensor2), alpha=+as_number("addcmul", "value", value))  # a bool is a number, too
 
 
 @composed_as("Addcdiv", rounded_once=True)
@@ -68,7 +68,7 @@ def addcdiv(
             "Integer division with addcdiv is no longer supported: expected a floating point tensor1 or tensor2, got "
             f"{tensor1.dtype} and {tensor2.dtype}; convert one of them, or use div and add"
         )
-    return input.add(tensor1.div(tensor2), alpha=as_number("addcdiv", "value", value))
+    return input.add(tensor1.div(tensor2), alpha=+as_number("addcdiv", "value", value))
 
 
 @composed_as("Rsub")

@@ -54,7 +54,7 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, 
 @composed_as("Addbmm")
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """``beta * input + alpha * (batch1 @ batch2).sum(0)``."""
-    return _accumulate(input, batch1.bmm(batch2).sum(0), beta, alpha)
+    return _accumulate(input, batch1.bmm(batch2).sum(0, dtype=batch1.dtype), beta, alpha)
 
 
 @composed
@@ -113,7 +113,10 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] | Tensor
                     f"size {b.shape[q]} in dim {q}"
                 )
             # A dimension of size 1 broadcasts: sum the other one out first.
-            a, b = (a.sum(p, True), b) if b.shape[q] == 1 else (a, b.sum(q, True))
+            if b.shape[q] == 1:
+                a = a.sum(p, True, dtype=a.dtype)
+            else:
+                b = b.sum(q, True, dtype=b.dtype)
     kept_a = [axis for axis in range(a.dim()) if axis not in of_a]
     kept_b = [axis for axis in range(b.dim()) if axis not in of_b]
     length = prod(a.shape[axis] for axis in of_a)

@@ -126,6 +126,9 @@ def index_reduce(
     """`input` with the slices of `source` reduced ("prod", "mean", "amax", "amin") into those that `index` names."""
     _check_reduce("index_reduce", reduce, ("prod", "mean", "amax", "amin"))
     dim = wrap_axis(dim, input.dim())
+    if input.dim() == 0:
+        line: Tensor = index_reduce(input.reshape(1), 0, index, source.reshape(1), reduce, include_self=include_self)
+        return line.reshape(())
     input.index_select(dim, index)  # raises IndexError for an index outside; nobody needs its numbers
     places = index.long().reshape((-1, *([1] * (input.dim() - 1 - dim)))).expand(source.shape)
     return _reduce_lines(input, places.contiguous(), source, reduce, include_self, dim)

@@ -43,7 +43,8 @@ def cov(
             raise RuntimeError(f"cov(): expected {name} to have {kind} dtype but got {name} with {given.dtype} dtype")
         if holds_somewhere(given < 0):
             raise RuntimeError(f"cov(): {name} cannot be negative")
-        weights = given.to(x.dtype.to_real()) if weights is None else weights * given.to(x.dtype.to_real())
+        given = given.to(_core.promote_types(x.dtype.to_real(), given.dtype))
+        weights = given if weights is None else weights * given
     if weights is None:
         centered, freedom = x - x.mean(1, True), x.shape[1] - correction
         if freedom <= 0 and not x.is_meta:
@@ -54,7 +55,7 @@ def cov(
     else:
         total = weights.sum()
         centered = x - (x * weights).sum(1, True) / total
-        lost = correction if aweights is None else correction * (weights * aweights.to(x.dtype.to_real())).sum() / total
+        lost = correction if aweights is None else correction * (weights * aweights).sum() / total
         result = (centered * weights) @ centered.mH / (total - lost).clamp(min=0)
     return result.squeeze()
 

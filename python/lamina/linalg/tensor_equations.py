@@ -57,8 +57,9 @@ def tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None) -> Tens
 
 def vander(x: Tensor, *, N: int | None = None) -> Tensor:
     """(..., n, N): the powers 0 to N - 1 (N is n if not given) of each element of (..., n)."""
-    count = x.shape[-1] if N is None and x.dim() else N
-    if count is None or count <= 1:
+    x = x.reshape(1) if x.dim() == 0 else x
+    count = x.shape[-1] if N is None else N
+    if count <= 1:
         raise RuntimeError("N must be greater than 1.")
     kind = x.dtype if x.dtype != _core.bool else _core.int64
     base = x.to(kind).unsqueeze(-1)

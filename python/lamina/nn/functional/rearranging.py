@@ -24,6 +24,8 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
         raise RuntimeError(f"pixel_shuffle expects a positive upscale_factor, but got {upscale_factor}")
     *batch, channels, height, width = input.shape
     r = upscale_factor
+    if r == 1:
+        return input.clone()
     if channels % r**2 != 0:
         raise RuntimeError(
             "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
@@ -45,6 +47,8 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
         raise RuntimeError(f"pixel_unshuffle expects a positive downscale_factor, but got {downscale_factor}")
     *batch, channels, height, width = input.shape
     r = downscale_factor
+    if r == 1:
+        return input.clone()
     for name, size, axis in (("height", height, -2), ("width", width, -1)):
         if size % r != 0:
             raise RuntimeError(
