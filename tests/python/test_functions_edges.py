@@ -94,40 +94,6 @@ def test_products_with_factors_of_integers() -> None:
     assert lamina.addmv(unread, lamina.ones(2, 2), lamina.ones(2), beta=0).tolist() == [2, 2]
 
 
-@pytest.mark.parametrize("dtype", [lamina.int32, lamina.int8, lamina.uint8])
-def test_products_of_integers_stay_of_their_type(dtype: lamina.dtype) -> None:
-    a, b = lamina.ones(2, 2, 3, dtype=dtype), lamina.ones(2, 3, 2, dtype=dtype)
-    assert lamina.addbmm(b[0, :2], a, b).equal(lamina.full((2, 2), 7, dtype=dtype))
-    # The axis of one element is repeated.
-    assert lamina.tensordot(a[:1, :1, :1], b[:, :1], ([0, 1], [2, 0])).equal(lamina.tensor([[4]], dtype=dtype))
-
-
-def test_unravel_index_gives_int64() -> None:
-    places = lamina.unravel_index(lamina.tensor([255, 3], dtype=lamina.uint8), (2, 1 << 30))
-    assert [place.tolist() for place in places] == [[0, 0], [255, 3]]
-    assert all(place.dtype == lamina.int64 for place in places)
-
-
-def test_scalar_operands_of_reductions_and_powers() -> None:
-    x, index, source = lamina.tensor(2.0), lamina.tensor([0]), lamina.tensor(4.0)
-    found = [lamina.index_reduce(x, 0, index, source, name).item() for name in ("mean", "prod", "amax", "amin")]
-    assert found == [3, 8, 4, 2]
-    assert lamina.linalg.vander(x, N=3).tolist() == [[1, 2, 4]]
-    assert lamina.tensor(3, dtype=lamina.int8).sum_to_size(()).dtype == lamina.int64
-
-
-def test_addcmul_takes_a_bool_as_value() -> None:
-    x = lamina.ones(2)
-    assert lamina.addcmul(x, x, x, value=True).tolist() == [2, 2]
-    assert lamina.addcdiv(x, x, x, value=False).tolist() == [1, 1]
-
-
-def test_cov_has_the_wider_type_of_numbers_and_weights() -> None:
-    x, weights = lamina.tensor([1.0, 2.0, 4.0]), lamina.tensor([0.1, 0.2, 0.3], dtype=lamina.float64)
-    assert lamina.cov(x, aweights=weights).dtype == lamina.float64
-    assert lamina.cov(x.half(), aweights=weights.float()).dtype == lamina.float32
-
-
 def test_isclose() -> None:
     a, b = lamina.tensor([1.0, inf, -inf, nan]), lamina.tensor([1.0, inf, inf, nan])
     assert lamina.isclose(a, b).tolist() == [True, True, False, False]
