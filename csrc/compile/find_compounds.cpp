@@ -24,6 +24,7 @@ Formula add(F a, F b) { return joined(Elementwise::add, {&a, &b}); }
 Formula sub(F a, F b) { return joined(Elementwise::sub, {&a, &b}); }
 Formula mul(F a, F b) { return joined(Elementwise::mul, {&a, &b}); }
 Formula div(F a, F b) { return joined(Elementwise::div, {&a, &b}); }
+Formula abs(F x) { return joined(Elementwise::abs, {&x}); }
 Formula square(F x) { return joined(Elementwise::square, {&x}); }
 Formula sqrt(F x) { return joined(Elementwise::sqrt, {&x}); }
 Formula lt(F a, F b) { return joined(Elementwise::lt, {&a, &b}); }

@@ -52,7 +52,7 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
 def nextafter(input: Tensor, other: Tensor) -> Tensor:
     """The next representable number after `input` in the direction of `other`; `other` where they are equal.
 
-    The gradient by `input` is that of ``input + constant``.
+    The gradient by `input` is that of ``input + constant``, and 0 where they are equal.
     """
     kind = _core.result_type(input, other)
     if not kind.is_floating_point:
@@ -66,7 +66,9 @@ def nextafter(input: Tensor, other: Tensor) -> Tensor:
     smallest = _core.ones_like(x, dtype=whole).view(kind)
     moved = _core.where(x == 0, _core.copysign(smallest, y), stepped)
     result = _core.where(x.isnan() | y.isnan(), nan, _core.where(x == y, y, moved))
-    return with_gradient(result, lambda upstream: (upstream, _core.zeros_like(upstream)), *operands)
+    return with_gradient(
+        result, lambda upstream: (_core.where(x == y, 0, upstream), _core.zeros_like(upstream)), *operands
+    )
 
 
 @composed_as("Logaddexp2", rounded_once=True)

@@ -101,17 +101,26 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """``x / 6 + 1/2`` held between 0 and 1; the slope at both ends is 0."""
     if inplace:
         return _in_place(hardsigmoid, input)
-    inside = (input > -3) & (input < 3)
-    line = input / 6 + 0.5
-    return _labelled(_core.where(inside, line, line.detach().clamp(0, 1)), "Hardsigmoid")
+    x = input.detach() if input.requires_grad else input
+    result = (x + 3).clamp(0, 6) / 6
+    if input.requires_grad:
+        slope = _core.where((input > -3) & (input < 3), input, 0) * (1 / 6)
+        result = _core._rebased(result, slope)
+    return _labelled(result, "Hardsigmoid")
 
 
 @floating("hardswish_cpu")
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
-    """``x hardsigmoid(x)`` (Howard et al., 2019); the slope is 0 at -3 and 1 at 3."""
+    """``x hardsigmoid(x)`` (Howard et al., 2019); the slope is 0 at -3 and 1 at 3, and 1 at NaN."""
     if inplace:
         return _in_place(hardswish, input)
-    return _labelled(input * hardtanh(input + 3, 0.0, 6.0) / 6, "Hardswish")
+    x = input.detach() if input.requires_grad else input
+    result = x * (x + 3).clamp(0, 6) / 6
+    if input.requires_grad:
+        inside = _core.where((input > -3) & (input < 3), input, 0)
+        bend = inside.square() * (1 / 6) + inside * 0.5
+        result = _core._rebased(result, _core.where(input < 3, bend, input))
+    return _labelled(result, "Hardswish")
 
 
 @floating("leaky_relu_cpu")
@@ -161,9 +170,9 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """`x` above 0 and ``alpha (exp(x) - 1)`` from 0 downwards (Clevert et al., 2016)."""
     if inplace:
         return _in_place(lambda x: elu(x, alpha), input)
-    positive = input > 0
+    bent = input <= 0
     # The branch that is not taken must stay finite, or its zero gradient would turn into NaN.
-    return _labelled(_core.where(positive, input, alpha * _core.where(positive, 0.0, input).expm1()), "Elu")
+    return _labelled(_core.where(bent, alpha * _core.where(bent, input, 0.0).expm1(), input), "Elu")
 
 
 @floating("elu_cpu")
@@ -181,8 +190,8 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
         raise ZeroDivisionError("alpha cannot be 0 for celu")
     if inplace:
         return _in_place(lambda x: celu(x, alpha), input)
-    positive = input > 0
-    return _labelled(_core.where(positive, input, alpha * (_core.where(positive, 0.0, input) / alpha).expm1()), "Celu")
+    bent = input <= 0
+    return _labelled(_core.where(bent, alpha * (_core.where(bent, input, 0.0) / alpha).expm1(), input), "Celu")
 
 
 @floating("silu_cpu")
@@ -198,7 +207,10 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x tanh(softplus(x))`` (Misra, 2019)."""
     if inplace:
         return _in_place(mish, input)
-    return _labelled(input * softplus(input).tanh(), "Mish")
+    # tanh(log(1 + e)) = e (e + 2) / (e (e + 2) + 2), which is 1 from 20 on.
+    e = input.clamp(max=20).exp()
+    n = e * (e + 2)
+    return _labelled(input * (n / (n + 2)), "Mish")
 
 
 @composed
