@@ -42,7 +42,8 @@ functions::Operand number_in(const ValuePtr& value) {
 // Block by block, so that the compiler makes vectors of indices that count from the block's start in 32 bits.
 template <typename T, typename Index, typename Element>
 void generate(std::byte* memory, std::int64_t count, Element element) {
-  constexpr std::int64_t kBlock = 1 << 10, kGrain = 1 << 15;
+  constexpr std::int32_t kBlock = 1 << 10;
+  constexpr std::int64_t kGrain = 1 << 15;
   auto* out = reinterpret_cast<T*>(memory);
   const std::int64_t grain = count < 2 * kGrain ? std::max<std::int64_t>(count, 1) : kGrain;
   runtime::parallel_for(
@@ -50,8 +51,13 @@ void generate(std::byte* memory, std::int64_t count, Element element) {
         for (std::size_t base = begin; base < end; base += kBlock) {
           const auto n = static_cast<std::int32_t>(std::min<std::size_t>(kBlock, end - base));
           const auto first = static_cast<Index>(base);
-          for (std::int32_t i = 0; i < n; ++i)
+          const auto make = [&](std::int32_t i) {
             out[base + static_cast<std::size_t>(i)] = static_cast<T>(element(first + static_cast<Index>(i)));
+          };
+          if (n == kBlock)  // a number that the compiler knows makes vectors
+            for (std::int32_t i = 0; i < kBlock; ++i) make(i);
+          else
+            for (std::int32_t i = 0; i < n; ++i) make(i);
         }
       });
 }

@@ -19,6 +19,7 @@ ValuePtr along_axis(Op op, const ValuePtr& x, std::int64_t axis, std::optional<D
   DType type = dtype.value_or(is_differentiable(x->dtype) || !scans ? x->dtype : DType::kInt64);
   if (scans && type == DType::kBool)
     fail(ErrorKind::kNotImplemented, "\"", row(op).name, "_out_cpu\" not implemented for 'Bool'");
+  if (!scans && !is_floating(type) && !is_complex(type) && x->shape->numel() == 0) return clone(cast(x, type));
   if (!scans && !is_floating(type))
     fail(ErrorKind::kNotImplemented, "\"", row(op).name, "_lastdim_kernel_impl\" not implemented for '",
          scalar_name(type), "'");

@@ -50,6 +50,12 @@ void for_each_entry(const IndexStep& step, const std::int64_t* index, std::int64
   const std::size_t last = step.dims.size() - 1;
   const std::int64_t along = step.strides[last];
   std::int64_t base = begin * step.strides[0];
+  if (last == 1 && step.axis_stride == 1 && along == 0) {  // along rows
+    const std::int64_t width = step.dims[1];
+    for (std::int64_t entry = begin * width, stop = end * width; entry < stop; base += step.strides[0])
+      for (const std::int64_t row_end = entry + width; entry < row_end; ++entry) body(entry, base + index[entry]);
+    return;
+  }
   if (last <= 1) {
     const std::int64_t rows = last == 1 ? end - begin : 1, width = last == 1 ? step.dims[1] : end - begin;
     std::int64_t entry = last == 1 ? begin * width : begin;

@@ -158,6 +158,16 @@ def test_old_names_warn() -> None:
         assert lamina.nn.utils.clip_grad_norm([w], 1.0).item() == 2
 
 
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)], ids=str)
+def test_nothing_of_integers(shape: tuple[int, ...]) -> None:
+    nothing = lamina.zeros(shape, dtype=lamina.int64)
+    for found in (nothing.softmax(0), nothing.softmax(-1), nothing.log_softmax(0)):
+        assert tuple(found.shape) == shape
+        assert found.dtype == lamina.int64
+    assert nothing.median().item() == nothing.nanmedian().item() == -(2**63)
+    assert nothing.int().median().item() == -(2**31)
+
+
 def test_same_padding_refuses_strides_first() -> None:
     with pytest.raises(ValueError, match="padding='same' is not supported for strided convolutions"):
         lamina.nn.Conv2d(1, 1, 3, padding="same", stride=(1, 1, 3))

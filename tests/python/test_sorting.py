@@ -67,3 +67,28 @@ def test_topk_vmap() -> None:
     x = lamina.rand(3, 4, 100)
     found = lamina.func.vmap(lambda row: row.topk(5, -1).indices)(x)
     np.testing.assert_array_equal(found.numpy(), x.topk(5, -1).indices.numpy())
+
+
+def test_scatter_reduce_extremes_share_their_gradient() -> None:
+    """PyTorch's numbers: among all that are equal to what a place gets, its own one, too."""
+    base = lamina.tensor([1.0, 5.0, 2.0], requires_grad=True)
+    source = lamina.tensor([4.0, 4.0, 5.0, 1.0, np.nan], requires_grad=True)
+    index = lamina.tensor([0, 0, 1, 1, 2])
+    found = base.scatter_reduce(0, index, source, "amax")
+    assert found.tolist()[:2] == [4, 5]
+    assert np.isnan(found.tolist()[2])
+    (found[:2] * lamina.tensor([1.0, 10.0])).sum().backward()
+    assert base.grad is not None
+    assert source.grad is not None
+    assert base.grad.tolist()[:2] == [0, 5]
+    assert source.grad.tolist()[:4] == [0.5, 0.5, 5, 0]
+    least = base.detach().scatter_reduce(0, index, source.detach(), "amin", include_self=False)
+    assert least.tolist()[:2] == [4, 1]
+    assert np.isnan(least.tolist()[2])
+
+
+def test_scatter_reduce_of_many_for_one_place() -> None:
+    """Not one round for each of them."""
+    many = lamina.arange(100_000) % 1000
+    index = lamina.zeros(100_000, dtype=lamina.int64)
+    assert lamina.zeros(2, dtype=lamina.int64).scatter_reduce(0, index, many, "amax").tolist() == [999, 0]

@@ -7,6 +7,8 @@ from .arguments import as_number, composed
 
 __all__ = ["allclose", "equal", "isclose", "isneginf", "isposinf"]
 
+_MANY = 1 << 16  # elements
+
 
 @composed
 def isclose(
@@ -45,7 +47,12 @@ def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e
 @composed
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether both have the same shape and the same numbers, of whatever type (NaN equals nothing)."""
-    return input.shape == other.shape and bool((input == other).all())
+    if input.shape != other.shape:
+        return False
+    # Where most differ, a few numbers do to see it.
+    if input.numel() >= _MANY and not bool((input[0] == other[0]).all()):
+        return False
+    return bool((input == other).all())
 
 
 @composed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 
 from .._core import Tensor
@@ -31,7 +32,7 @@ def einsum(equation: str | Tensor, *operands: Any) -> Tensor:
     given: list[Tensor] = (
         list(operands[0]) if len(operands) == 1 and not isinstance(operands[0], Tensor) else list(operands)
     )
-    inputs, output = _parse(equation, given)
+    inputs, output = _parse(equation, tuple([x.dim() for x in given]))
     terms = [_merge_repeated(x, names) for x, names in zip(given, inputs, strict=True)]
     sizes: dict[str, int] = {}
     for number, (x, names) in enumerate(terms):
@@ -64,22 +65,23 @@ def _spelled_out(given: list[Any]) -> list[Any]:
     return [equation if last is None else f"{equation}->{text(last)}", *given[::2]]
 
 
-def _parse(equation: str, operands: list[Tensor]) -> tuple[list[list[str]], list[str]]:
-    """The subscripts of each operand and of the output, with each ellipsis spelled out."""
+@lru_cache(maxsize=256)
+def _parse(equation: str, dims: tuple[int, ...]) -> tuple[list[list[str]], list[str]]:
+    """The subscripts of each operand, of so many dimensions, and of the output, with each ellipsis spelled out."""
     left, arrow, right = equation.replace(" ", "").partition("->")
     texts = left.split(",")
-    if len(texts) != len(operands):
+    if len(texts) != len(dims):
         raise RuntimeError(
-            f"einsum(): the equation {equation!r} has subscripts for {len(texts)} operands, but got {len(operands)}"
+            f"einsum(): the equation {equation!r} has subscripts for {len(texts)} operands, but got {len(dims)}"
         )
     inputs, widest = [], 0
-    for number, (text, x) in enumerate(zip(texts, operands, strict=True)):
+    for number, (text, dim) in enumerate(zip(texts, dims, strict=True)):
         named = len(_letters(text, equation))
-        hidden = x.dim() - named
+        hidden = dim - named
         if hidden < 0 or (hidden > 0 and "..." not in text):
             raise RuntimeError(
                 f"einsum(): the number of subscripts in the equation ({named}) does not match the number of dimensions "
-                f"({x.dim()}) for operand {number} of {equation!r}"
+                f"({dim}) for operand {number} of {equation!r}"
             )
         inputs.append(_spell_out(text, hidden))
         widest = max(widest, hidden)
@@ -116,6 +118,8 @@ def _spell_out(text: str, hidden: int) -> list[str]:
 
 def _merge_repeated(x: Tensor, names: list[str]) -> tuple[Tensor, list[str]]:
     """Repeated subscripts of one operand become their diagonal, at the last place."""
+    if len(set(names)) == len(names):
+        return x, names
     names = list(names)
     for name in list(dict.fromkeys(names)):
         while names.count(name) > 1:

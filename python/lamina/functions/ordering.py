@@ -69,6 +69,8 @@ def _middle(input: Tensor, dim: int, keepdim: bool, skip_nan: bool) -> tuple[Ten
 
 def _middle_of_all(input: Tensor, skip_nan: bool) -> Tensor:
     if input.numel() == 0:
+        if not input.is_floating_point():  # the least number, as NaN converted to the type
+            return input.new_full((), float("nan"), dtype=_core.float32).to(input.dtype)
         return input.new_full((), float("nan"))
     value = _middle(input.detach().reshape(-1), 0, False, skip_nan)[0]
     if not input.requires_grad:

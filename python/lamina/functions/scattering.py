@@ -36,10 +36,7 @@ def _identity(reduce: str, dtype: Any) -> float | int | bool:
 
 
 def _reduce_lines(base: Tensor, index: Tensor, source: Tensor, reduce: str, include_self: bool, dim: int) -> Tensor:
-    """The elements of `source` with the same place, and the base's, reduced: place by place along `dim`.
-
-    Each round scatters one element a place (the ones not yet taken), so there are as many rounds as an index occurs.
-    """
+    """The elements of `source` with the same place, and the base's, reduced along `dim`."""
     if base.dtype in (_core.float16, _core.bfloat16):  # rounded once
         wide = _reduce_lines(base.float(), index, source.float(), reduce, include_self, dim)
         return wide.to(base.dtype)
@@ -57,11 +54,9 @@ def _reduce_lines(base: Tensor, index: Tensor, source: Tensor, reduce: str, incl
         count = _core.where(touched, count, 1)
         rounding = None if base.dtype.is_floating_point else "floor"
         return total.div(count, rounding_mode=rounding).to(base.dtype)
-    combine: Callable[[Tensor, Tensor], Tensor] = {
-        "prod": lambda a, b: a * b,
-        "amax": _core.maximum,
-        "amin": _core.minimum,
-    }[reduce]
+    if reduce != "prod":
+        return _extremes(start, index, source, dim, reduce == "amax")
+    # Each round scatters one element a place (the ones not yet taken), so there are as many as an index occurs.
     # Which of the elements with its place an element is: its rank among equals in a stable sort.
     order = index.argsort(dim, stable=True)
     ordered = index.gather(dim, order)
@@ -81,8 +76,27 @@ def _reduce_lines(base: Tensor, index: Tensor, source: Tensor, reduce: str, incl
         shape[dim] += 1
         aside = _core.where(rank == turn, index, base.shape[dim])
         spread = neutral.expand(shape).scatter(dim, aside, chosen)
-        start = combine(start, spread.narrow(dim, 0, base.shape[dim]))
+        start = start * spread.narrow(dim, 0, base.shape[dim])
     return start
+
+
+def _extremes(start: Tensor, index: Tensor, source: Tensor, dim: int, largest: bool) -> Tensor:
+    """The largest (smallest) of `start` and of the elements of each place; equal ones share the gradient."""
+    known, given = start.detach(), source.detach()
+    # In order, NaN last, so that the last one that a place gets is the one.
+    if largest or not given.is_floating_point():
+        order = given.argsort(dim, descending=not largest)
+    else:
+        order = (-given).argsort(dim)
+    found = known.scatter(dim, index.gather(dim, order), given.gather(dim, order))
+    found = _core.maximum(known, found) if largest else _core.minimum(known, found)
+    if not (start.requires_grad or source.requires_grad):
+        return found
+    chosen = (given == found.gather(dim, index)).to(start.dtype)
+    own = (known == found).to(start.dtype)
+    count = own.scatter_add(dim, index, chosen)
+    shared = (start * own).scatter_add(dim, index, source * chosen) / count
+    return _core._rebased(found, shared)
 
 
 def _check_reduce(name: str, reduce: str, allowed: tuple[str, ...]) -> None:
