@@ -5,6 +5,7 @@
 // are updated, threads take turns with all rows instead: each has its own weights (find_turns.h).
 // Test: tests/cpp/test_share_steps.cpp.
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "compile/access_history.h"
@@ -108,6 +109,13 @@ bool in_blocks(const Plan& plan, std::uint32_t number) {
                      [number](const RowBlocks& blocks) { return blocks.first <= number && number < blocks.end; });
 }
 
+// Where the first step from `first` on is that takes longer, or is in blocks.
+std::uint32_t end_of_short(const Plan& plan, std::uint32_t first, double longest) {
+  std::uint32_t end = first;
+  while (end < plan.steps.size() && plan.nanoseconds[end] <= longest && !in_blocks(plan, end)) ++end;
+  return end;
+}
+
 }  // namespace
 
 void share_steps(Plan& plan, const StretchLimits& limits) {
@@ -115,10 +123,9 @@ void share_steps(Plan& plan, const StretchLimits& limits) {
   if (plan.estimated_nanoseconds < limits.least) return;
   plan.shares.assign(count, {});
   for (std::uint32_t first = 0; first < count;) {
-    double total = 0;
-    std::uint32_t end = first;
-    for (; end < count && plan.nanoseconds[end] <= limits.longest && !in_blocks(plan, end); ++end)
-      total += plan.nanoseconds[end];
+    std::uint32_t end = end_of_short(plan, first, 2 * limits.longest);
+    if (end - first < limits.many) end = end_of_short(plan, first, limits.longest);
+    const double total = std::accumulate(plan.nanoseconds.begin() + first, plan.nanoseconds.begin() + end, 0.0);
     if (end - first > 1 && total >= limits.least) {
       std::vector<Turn> turns = find_turns(plan, first, end, limits.least_turns);
       Sharing sharing = share(plan, first, end, turns);

@@ -235,6 +235,23 @@ TEST(ShareSteps, LongStepsEndAStretch) {
   EXPECT_TRUE(net.plan.shares.empty());
 }
 
+TEST(ShareSteps, ManyStepsMayTakeTwiceAsLong) {
+  Net net(0, 32, 24, 4, false);
+  const float longest = *std::max_element(net.plan.nanoseconds.begin(), net.plan.nanoseconds.end());
+  const auto steps = static_cast<std::uint32_t>(net.plan.steps.size());
+  const auto covered = [&](double limit, std::uint32_t many) {
+    net.plan.stretches.clear();
+    share_steps(net.plan, {limit, 0, 1000, many});
+    std::uint32_t all = 0;
+    for (const Stretch& stretch : net.plan.stretches) all += stretch.end - stretch.first;
+    return all;
+  };
+  EXPECT_EQ(covered(longest, steps + 1), steps);
+  EXPECT_LT(covered(0.6 * longest, steps + 1), steps);
+  EXPECT_EQ(covered(0.6 * longest, steps), steps);
+  EXPECT_LT(covered(0.4 * longest, steps), steps);
+}
+
 TEST(ShareSteps, FewRowsAndTinyProductsAreNotShared) {
   EXPECT_TRUE(Net(0, 8, 64, 4, false).plan.stretches.empty());
   EXPECT_TRUE(Net(0, 32, 16, 4, false).plan.stretches.empty());
