@@ -211,6 +211,20 @@ def test_files_that_can_little() -> None:
         lamina.save(1, lamina.ones(2))
 
 
+def test_bfloat16_is_mapped(tmp_path: Path) -> None:
+    """NumPy, which maps files, has no such type."""
+    path = tmp_path / "half.pt"
+    weight = lamina.arange(12.0).bfloat16().reshape(4, 3)
+    lamina.save({"weight": weight, "rows": weight[2:], "none": weight[:0]}, path)
+    mapped = lamina.load(path, mmap=True)
+    assert mapped["weight"].dtype == lamina.bfloat16
+    assert mapped["weight"].equal(weight)
+    assert mapped["none"].shape == (0, 3)
+    mapped["weight"][2, 0] = 64
+    assert mapped["rows"].tolist() == [[64, 7, 8], [9, 10, 11]]
+    assert lamina.load(path)["weight"].equal(weight)
+
+
 def test_mapped_files(tmp_path: Path) -> None:
     path = tmp_path / "weights"
     lamina.save({"a": lamina.arange(6.0).reshape(2, 3), "b": lamina.ones(2), "none": lamina.ones(0)}, path)

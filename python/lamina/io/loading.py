@@ -178,7 +178,9 @@ def _mapped(path: Any, start: int, dtype: str, count: int) -> Any:
     from .._core import from_numpy
 
     mode: Any = "r+" if _mmap_flags == MAP_SHARED else "c"
-    return from_numpy(memmap(path, dtype=dtype, mode=mode, offset=start, shape=(count,)))
+    stored = "int16" if dtype == "bfloat16" else dtype  # NumPy has no such type: the tensor shows its bits
+    numbers = from_numpy(memmap(path, dtype=stored, mode=mode, offset=start, shape=(count,)))
+    return numbers.view(DTYPES[dtype])
 
 
 def _placing(map_location: Any) -> Callable[[str, str], str]:
