@@ -118,3 +118,17 @@ def test_logit_has_slopes_where_it_has_values() -> None:
     (slope,) = lamina.autograd.grad(y.sum(), x)
     assert slope[:4].tolist() == pytest.approx([lamina.inf, 1 / (0.25 * 0.75), 4, lamina.inf])
     assert slope[4:].isnan().all()
+
+
+def test_incomplete_gamma_of_large_numbers() -> None:
+    """Of integers it is the sum of Poisson's probabilities; of ever larger numbers it goes to the normal law."""
+    a = 20_000
+    x = [float(a + step) for step in (-500, -1, 0, 1, 500, 1500)]
+    sums = [sum(math.exp(k * math.log(b) - b - math.lgamma(k + 1)) for k in range(a)) for b in x]
+    numbers = lamina.tensor(x, dtype=lamina.float64)
+    of = lamina.full_like(numbers, a)
+    np.testing.assert_allclose(lamina.igammac(of, numbers).numpy(), sums, rtol=1e-8, atol=1e-12)
+    np.testing.assert_allclose(lamina.igamma(of, numbers).numpy(), 1 - np.array(sums), rtol=0, atol=1e-9)
+    of = lamina.full((3,), 1e14, dtype=lamina.float64)
+    normal = lamina.igamma(of, of + of.sqrt() * lamina.tensor([-2, 0, 3]))
+    np.testing.assert_allclose(normal.numpy(), [0.02275013, 0.5, 0.99865010], atol=1e-7)
