@@ -1,7 +1,8 @@
 // Pass: an elementwise pass, or a product that updates, may write its result over what it is the last to read: a
-// temporary, or an input that nobody needs any more (an optimizer's old parameters). A copy of such memory is that
-// memory, so that indexed writes touch no more than they change; and what is copied to be a part of something is made
-// there. Test: tests/cpp/test_assign_memory.cpp.
+// temporary, or an input that nobody needs any more (an optimizer's old parameters). A temporary that a result which
+// stays would write over is made in that result's memory from the start. A copy of memory that dies is that memory, so
+// that indexed writes touch no more than they change; and what is copied to be a part of something is made there. Test:
+// tests/cpp/test_assign_memory.cpp.
 #include <algorithm>
 #include <vector>
 

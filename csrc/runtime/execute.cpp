@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/ceil_divide.h"
 #include "runtime/matmul.h"
 #include "runtime/run_stretch.h"
 #include "runtime/steps.h"
@@ -70,7 +71,7 @@ void run(const ScanStep& step, Slots slots) {
   const auto n = static_cast<std::size_t>(step.n), inner = static_cast<std::size_t>(step.inner);
   if (step.inner > 1) {  // pieces of columns: whole lines
     constexpr std::int64_t kPiece = 128;
-    const std::int64_t pieces = (step.inner + kPiece - 1) / kPiece, units = step.outer * pieces;
+    const std::int64_t pieces = ceil_divide(step.inner, kPiece), units = step.outer * pieces;
     const auto kernel = kernels::table().scan_columns[name][type];
     parallel_for(static_cast<std::size_t>(units), grain_for(units, step.n * std::min(step.inner, kPiece)),
                  [&](std::size_t begin, std::size_t end) {

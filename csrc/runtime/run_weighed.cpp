@@ -37,7 +37,7 @@ class Weighed {
   }
 
  private:
-  // Of what takes entries [entry, …) of a batch's index: where they are for block `place` of x or y.
+  // Where a plane (one of batch * outer) of x begins, a row of it of y, and its batch's index and weights for that row.
   T* table(std::int64_t plane) const { return x_ + plane * step_.places * step_.inner; }
   T* row(std::int64_t plane, std::int64_t entry) const { return y_ + (plane * step_.count + entry) * step_.inner; }
   std::int64_t entry(std::int64_t plane, std::int64_t first) const {
@@ -118,12 +118,12 @@ class Weighed {
     std::int32_t* index;
     T* weights;
   };
-  // Calls body(Turned) for block `number` of a batch's entries.
+  // Block `number` of a batch's entries, in the thread's scratch until the next one.
   Turned turned(std::int64_t batch, std::int64_t number, bool with_weights) const {
     const std::int64_t first = number * block(), n = std::min(block(), step_.count - first);
-    const auto bytes = static_cast<std::size_t>(n * step_.taps);
-    auto* weights = static_cast<T*>(thread_scratch(bytes * (sizeof(T) + sizeof(std::int32_t))));
-    const Turned found{first, n, reinterpret_cast<std::int32_t*>(weights + bytes), weights};
+    const auto elements = static_cast<std::size_t>(n * step_.taps);
+    auto* weights = static_cast<T*>(thread_scratch(elements * (sizeof(T) + sizeof(std::int32_t))));
+    const Turned found{first, n, reinterpret_cast<std::int32_t*>(weights + elements), weights};
     const std::int64_t where = entry(batch * step_.outer, first);
     for (std::int64_t k = 0; k < step_.taps; ++k) {
       for (std::int64_t j = 0; j < n; ++j) {

@@ -1,4 +1,7 @@
-"""Functions around the gamma function that are computed until they converge: incomplete gamma, polygamma, zeta."""
+"""Functions around the gamma function by series that end when they have converged: incomplete gamma, polygamma, zeta.
+
+Incomplete gamma functions of large numbers, for which that takes too long, go by an expansion.
+"""
 
 from __future__ import annotations
 
