@@ -36,13 +36,51 @@ void append(functions::Views& views, functions::Views more) { views.insert(views
 // An index tensor from a tensor, list or array; null if the item is something else.
 ValuePtr index_value(PyObject* item) {
   if (is_tensor(item)) return value_of(item);
-  if (PyUnicode_Check(item) || PyBytes_Check(item) || PyLong_Check(item) || PySlice_Check(item)) return nullptr;
-  if (number_from(item)) return nullptr;
+  if (item == Py_None || item == Py_Ellipsis || PySlice_Check(item)) return nullptr;
+  if (PyUnicode_Check(item) || PyBytes_Check(item) || PyLong_Check(item) || number_from(item)) return nullptr;
   bool sequence = PySequence_Check(item) || PyObject_CheckBuffer(item);
   if (!sequence) return nullptr;
   ValuePtr value = value_from_data(item, std::nullopt);
   return value->shape->numel() == 0 && is_floating(value->dtype) ? build::cast(value, DType::kInt64) : value;
 }
+
+// A subscript's items, and the index tensors that they are or hold.
+struct Items {
+  explicit Items(Object given) : tuple(std::move(given)) {
+    for (Py_ssize_t i = 0; i < size(); ++i) {
+      ValuePtr index = index_value((*this)[i]);
+      if (!index) continue;
+      indices.resize(static_cast<std::size_t>(i) + 1);
+      indices.back() = std::move(index);
+    }
+  }
+  Py_ssize_t size() const { return PyTuple_GET_SIZE(tuple.get()); }
+  PyObject* operator[](Py_ssize_t i) const { return PyTuple_GET_ITEM(tuple.get(), i); }
+  ValuePtr index(Py_ssize_t i) const {
+    return static_cast<std::size_t>(i) < indices.size() ? indices[static_cast<std::size_t>(i)] : nullptr;
+  }
+
+  // How many of x's axes an item uses up.
+  int axes_used(Py_ssize_t i) const {
+    if (const ValuePtr index = this->index(i)) return is_mask(index) ? index->shape->rank() : 1;
+    PyObject* item = (*this)[i];
+    return item == Py_None || item == Py_Ellipsis || PyBool_Check(item) ? 0 : 1;
+  }
+
+  // Several bools are index tensors that broadcast against each other and against others: x[True, True] has one new
+  // axis.
+  bool join_bools() const {
+    int bools = 0, tensors = 0;
+    for (Py_ssize_t i = 0; i < size(); ++i) {
+      bools += PyBool_Check((*this)[i]);
+      tensors += index(i) != nullptr;
+    }
+    return bools && bools + tensors > 1;
+  }
+
+  Object tuple;
+  std::vector<ValuePtr> indices;  // null for other items, and none for the last of those
+};
 
 // PyTorch still reads a short list that holds more than numbers as a tuple.
 bool stands_for_tuple(PyObject* key) {
@@ -65,16 +103,6 @@ Object as_tuple(PyObject* key) {
                        "tensor index, x[torch.tensor(seq)], which will result either in an error or a different result",
                        1));
   return Object(checked(PyList_AsTuple(key)));
-}
-
-// How many of x's axes an item uses up.
-int axes_used(PyObject* item) {
-  if (item == Py_None || item == Py_Ellipsis || PyBool_Check(item)) return 0;
-  if (is_tensor(item) && is_mask(value_of(item))) return value_of(item)->shape->rank();
-  if (!is_tensor(item) && !PyLong_Check(item) && !PySlice_Check(item)) {
-    if (ValuePtr index = index_value(item); index && index->dtype == DType::kBool) return index->shape->rank();
-  }
-  return 1;
 }
 
 // Of several items, one that shows all of an axis shows nothing new.
@@ -113,17 +141,12 @@ void add_advanced(Subscript& subscript, const Shape* shape, int axis, const Valu
                          1));
 }
 
-// Several bools are index tensors that broadcast against each other and against others: x[True, True] has one new axis.
-bool joins_bools(PyObject* items) {
-  int bools = 0, tensors = 0;
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items); ++i) {
-    PyObject* item = PyTuple_GET_ITEM(items, i);
-    if (PyBool_Check(item))
-      ++bools;
-    else if (item != Py_None && item != Py_Ellipsis && !PySlice_Check(item) && !PyLong_Check(item))
-      ++tensors;
-  }
-  return bools && bools + tensors > 1;
+// A tensor of positions, or a mask; one without axes is of a new axis.
+void add_index(Subscript& subscript, const Shape* start, int axis, const ValuePtr& index) {
+  const Shape* shape = shape_after(start, subscript.views);
+  if (index->shape->rank() > 0 || !is_mask(index)) return add_advanced(subscript, shape, axis, index);
+  append(subscript.views, functions::unsqueeze_views(shape, axis));
+  add_advanced(subscript, shape_after(start, subscript.views), axis, build::reshape(index, Shape::of({1})));
 }
 
 // A 0-d tensor selects before others index. For one that is different in each example (vmap) one index does both, which
@@ -145,20 +168,19 @@ void check_selects_first(const functions::Indices& indices) {
 }
 
 Subscript parse(const Shape* start, PyObject* key) {
-  Object items = as_tuple(key);
+  const Items items(as_tuple(key));
   Subscript subscript;
-  Py_ssize_t count = PyTuple_GET_SIZE(items.get());
   int used = 0;
-  for (Py_ssize_t i = 0; i < count; ++i) used += axes_used(PyTuple_GET_ITEM(items.get(), i));
+  for (Py_ssize_t i = 0; i < items.size(); ++i) used += items.axes_used(i);
   if (used > start->rank() && start->rank() == 0)
     fail(ErrorKind::kIndex,
          "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
          "0-dim tensor to a number");
   if (used > start->rank()) fail(ErrorKind::kIndex, "too many indices for tensor of dimension ", start->rank());
-  bool joined = joins_bools(items.get());
+  bool joined = items.join_bools();
   int axis = 0;
-  for (Py_ssize_t i = 0; i < count; ++i) {
-    PyObject* item = PyTuple_GET_ITEM(items.get(), i);
+  for (Py_ssize_t i = 0; i < items.size(); ++i) {
+    PyObject* item = items[i];
     const Shape* shape = shape_after(start, subscript.views);
     if (item == Py_Ellipsis) {
       axis += start->rank() - used;
@@ -178,21 +200,16 @@ Subscript parse(const Shape* start, PyObject* key) {
       }
       ++axis;
     } else if (PySlice_Check(item)) {
-      add_slice(subscript, shape, axis, item, count == 1);
+      add_slice(subscript, shape, axis, item, items.size() == 1);
       ++axis;
-    } else if (ValuePtr index = index_value(item)) {
+    } else if (const ValuePtr index = items.index(i)) {
       bool whole = index->shape->rank() == 0 && !is_mask(index) && !is_floating(index->dtype);
-      if (whole && index->has(kPerExample)) {  // which one it selects is not known yet
-        add_advanced(subscript, shape, axis++, index);
-      } else if (whole && is_tensor(item)) {  // a 0-d integer tensor selects
+      // A 0-d integer tensor selects, unless it is not known yet what.
+      if (whole && is_tensor(item) && !index->has(kPerExample)) {
         append(subscript.views, functions::select_views(shape, axis, *integer_from(item), static_cast<int>(i)));
-      } else if (index->shape->rank() == 0 && is_mask(index)) {
-        append(subscript.views, functions::unsqueeze_views(shape, axis));
-        add_advanced(subscript, shape_after(start, subscript.views), axis, build::reshape(index, Shape::of({1})));
-        ++axis;
       } else {
-        add_advanced(subscript, shape, axis, index);
-        axis += axes_used(item);
+        add_index(subscript, start, axis, index);
+        axis += std::max(items.axes_used(i), 1);
       }
     } else if (auto number = integer_from(item)) {
       append(subscript.views, functions::select_views(shape, axis, *number, static_cast<int>(i)));
@@ -246,28 +263,22 @@ PyObject* tensor_subscript(PyObject* self, PyObject* key) {
 
 // x[indices] with source there, or added: of each axis all (None), or what a tensor of positions or a mask says.
 LAMINA_FUNCTION(kModule, _index_put, "input, indices, source, accumulate") {
-  ValuePtr x = a.tensor(0);
-  Object items(checked(PySequence_Tuple(a.object(1))));
+  const ValuePtr& x = a.tensor(0);
+  const Items items(Object(checked(PySequence_Tuple(a.object(1)))));
   Subscript subscript;
   int axis = 0;
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items.get()); ++i) {
-    PyObject* item = PyTuple_GET_ITEM(items.get(), i);
-    ValuePtr index = item == Py_None ? nullptr : index_value(item);
-    if (item != Py_None && !index)
-      fail(ErrorKind::kType, "index_put(): argument 'indices' must be tuple of Tensors, got ", printed_type(item));
-    const bool whole = index && index->shape->rank() == 0 && is_mask(index);
-    const int used = whole || !index ? 1 : axes_used(item);
-    if (whole) {
-      x = functions::apply(x, functions::unsqueeze_views(x->shape, axis));
-      index = build::reshape(index, Shape::of({1}));
-    }
-    if (axis + used > x->shape->rank())
-      fail(ErrorKind::kIndex, "too many indices for tensor of dimension ", a.tensor(0)->shape->rank());
-    if (index) add_advanced(subscript, x->shape, axis, index);
-    axis += used;
+  for (Py_ssize_t i = 0; i < items.size(); ++i) {
+    const ValuePtr index = items.index(i);
+    if (items[i] != Py_None && !index)
+      fail(ErrorKind::kType, "index_put(): argument 'indices' must be tuple of Tensors, got ", printed_type(items[i]));
+    const int used = index ? items.axes_used(i) : 1, rank = shape_after(x->shape, subscript.views)->rank();
+    if (axis + used > rank) fail(ErrorKind::kIndex, "too many indices for tensor of dimension ", x->shape->rank());
+    if (index) add_index(subscript, x->shape, axis, index);
+    axis += std::max(used, 1);
   }
-  ValuePtr put = functions::index_put(x, subscript.indices, a.tensor(2), a.flag(3, false));
-  return wrap(build::reshape(put, a.tensor(0)->shape));
+  ValuePtr put =
+      functions::index_put(functions::apply(x, subscript.views), subscript.indices, a.tensor(2), a.flag(3, false));
+  return wrap(build::reshape(put, x->shape));
 }
 
 int tensor_assign_subscript(PyObject* self, PyObject* key, PyObject* object) {

@@ -1,5 +1,6 @@
 // Steps that address elements or rows by index. Indices are within bounds: checked when they were recorded.
 #include <cstring>
+#include <type_traits>
 
 #include "runtime/ceil_divide.h"
 #include "runtime/steps.h"
@@ -8,6 +9,24 @@
 namespace lamina::runtime {
 
 namespace {
+
+// A byte of 0 or 1; the sum of two is what either has.
+struct Truth {
+  std::uint8_t byte;
+};
+Truth sum(Truth a, Truth b) { return {static_cast<std::uint8_t>(a.byte | b.byte)}; }
+
+// Integers wrap around.
+template <typename T>
+  requires std::is_arithmetic_v<T>
+T sum(T a, T b) {
+  if constexpr (std::is_integral_v<T>) {
+    using Unsigned = std::make_unsigned_t<T>;
+    return static_cast<T>(static_cast<Unsigned>(a) + static_cast<Unsigned>(b));
+  } else {
+    return a + b;
+  }
+}
 
 // Calls body with a value of the dtype's C++ type. Narrow and complex types are only moved, which their bits suffice
 // for: a complex number of two doubles is its memory.
@@ -18,6 +37,7 @@ template <typename Body>
 void with_type(DType dtype, Body body) {
   switch (dtype) {
     case DType::kBool:
+      return body(Truth{});
     case DType::kUInt8:
     case DType::kInt8:
       return body(std::uint8_t{});
@@ -104,9 +124,9 @@ void run(const IndexStep& step, Slots slots) {
           return for_each_entry(step, index, begin, end,
                                 [=](std::int64_t i, std::int64_t where) { table[where] = elements[i * stride]; });
         case IndexStep::Kind::kScatterAdd:
-          if constexpr (std::is_arithmetic_v<T>)
+          if constexpr (requires(T x) { sum(x, x); })
             for_each_entry(step, index, begin, end, [=](std::int64_t i, std::int64_t where) {
-              table[where] = static_cast<T>(table[where] + elements[i * stride]);
+              table[where] = sum(table[where], elements[i * stride]);
             });
           return;
       }
@@ -134,8 +154,8 @@ void run_short_rows(const RowsStep& step, const std::int64_t* index, T* table, T
                  });
   } else if (step.kind == RowsStep::Kind::kPut) {  // in order: the last of equal indices wins
     for_rows(0, step.count, [](T& place, T& element) { place = element; });
-  } else if constexpr (std::is_arithmetic_v<T>) {
-    for_rows(0, step.count, [](T& place, T& element) { place = static_cast<T>(place + element); });
+  } else if constexpr (requires(T x) { sum(x, x); }) {
+    for_rows(0, step.count, [](T& place, T& element) { place = sum(place, element); });
   }
 }
 
@@ -147,8 +167,7 @@ void run(const RowsStep& step, Slots slots) {
   std::byte* elements = at(slots, step.elements);
   const auto count = static_cast<std::size_t>(step.count), size = size_of(step.dtype);
   const std::size_t bytes = static_cast<std::size_t>(step.row) * size;
-  const bool bools = step.dtype == DType::kBool && step.kind == RowsStep::Kind::kAdd;
-  if (step.row <= kShortRow && !bools) {
+  if (step.row <= kShortRow) {
     with_type(step.dtype, [&](auto zero) {
       using T = decltype(zero);
       run_short_rows(step, index, reinterpret_cast<T*>(table), reinterpret_cast<T*>(elements));

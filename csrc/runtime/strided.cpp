@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "runtime/ceil_divide.h"
 #include "runtime/steps.h"
 #include "runtime/thread_pool.h"
 
@@ -209,27 +210,30 @@ void run(const CopyStep& step, Slots slots) {
     });
     return;
   }
-  // The two innermost axes swapped: a transposed copy, in blocks.
+  // The two innermost axes swapped: transposed copies, in strips of whole cache lines of the operand's rows.
   if (last >= 1 && step.from_strides[last - 1] == 1 && out_step == 1 && in_step > 0 &&
       step.to_strides[last - 1] == width) {
-    std::int64_t columns = step.dims[last - 1], matrices = 1;
-    for (std::size_t axis = 0; axis + 1 < last; ++axis) matrices *= step.dims[axis];
+    const std::int64_t columns = step.dims[last - 1];
+    const auto strip = std::max<std::int64_t>(static_cast<std::int64_t>(grain_for(columns, width)), 64);
+    const std::int64_t strips = ceil_divide(columns, strip);
     DimVector outer(step.dims.begin(), step.dims.end() - 1);
     outer.back() = 1;
-    Cursor cursor;
-    cursor.seek(0, outer, step.from_strides, &step.to_strides);
-    for (std::int64_t matrix = 0; matrix < matrices; ++matrix) {
-      const std::byte* in = from + cursor.from * size;
-      std::byte* out = to + cursor.to * size;
-      // Whole cache lines of the operand's rows.
-      std::size_t strip = std::max<std::size_t>(grain_for(columns, width), 64);
-      parallel_for(static_cast<std::size_t>(columns), strip, [&](std::size_t begin, std::size_t end) {
-        table.transpose[size](out + static_cast<std::int64_t>(begin) * width * size,
-                              in + static_cast<std::int64_t>(begin) * size, static_cast<std::size_t>(width),
-                              end - begin, static_cast<std::size_t>(in_step));
-      });
-      cursor.advance(outer, step.from_strides, &step.to_strides);
-    }
+    std::int64_t units = strips;
+    for (std::int64_t size : outer) units *= size;
+    const std::size_t grain = grain_for(units, std::min(strip, columns) * width);
+    parallel_for(static_cast<std::size_t>(units), grain, [&](std::size_t begin, std::size_t end) {
+      const auto first = static_cast<std::int64_t>(begin), stop = static_cast<std::int64_t>(end);
+      Cursor cursor;
+      cursor.seek(first / strips, outer, step.from_strides, &step.to_strides);
+      for (std::int64_t unit = first; unit < stop; ++unit) {
+        const std::int64_t column = unit % strips * strip;
+        table.transpose[size](to + (cursor.to + column * width) * size, from + (cursor.from + column) * size,
+                              static_cast<std::size_t>(width),
+                              static_cast<std::size_t>(std::min(strip, columns - column)),
+                              static_cast<std::size_t>(in_step));
+        if (column + strip >= columns) cursor.advance(outer, step.from_strides, &step.to_strides);
+      }
+    });
     return;
   }
   if (last == 0) {

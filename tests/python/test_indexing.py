@@ -210,6 +210,18 @@ def test_scatter_add_adds_repeats() -> None:
     assert counts.tolist() == [1.0, 0.0, 3.0]
 
 
+def test_bools_added_at_one_place_are_true() -> None:
+    index, source = lamina.tensor([0, 0, 1]), lamina.ones(3, dtype=lamina.bool)
+    nothing = lamina.zeros(3, dtype=lamina.bool)
+    for added in (
+        nothing.scatter_add(0, index, source),
+        nothing.scatter_reduce(0, index, source, "sum"),
+        nothing.index_add(0, index, source),
+        nothing.index_put((index,), source, accumulate=True),
+    ):
+        assert added.numpy().view(np.uint8).tolist() == [1, 1, 0]
+
+
 def test_scatter_add_is_the_same_every_time() -> None:
     rng = np.random.default_rng(0)
     index = lamina.tensor(rng.integers(0, 50, 200_000))

@@ -46,6 +46,19 @@ def test_a_mask_and_an_index() -> None:
         x[lamina.tensor(mask), lamina.tensor([0, 1])]
 
 
+@pytest.mark.filterwarnings("ignore:indexing with dtype torch.uint8")
+def test_an_array_of_bytes_is_a_mask_of_all_its_axes() -> None:
+    bytes_ = np.array([[1, 0], [0, 1]], dtype=np.uint8)
+    x = lamina.arange(12).reshape(2, 2, 3)
+    assert x[bytes_].tolist() == [[0, 1, 2], [9, 10, 11]]
+    assert x[bytes_, 1].tolist() == [1, 10]
+    assert x[bytes_, [0, 1]].tolist() == [0, 10]
+    with pytest.raises(IndexError, match="too many indices for tensor of dimension 3"):
+        x[bytes_, 1, 1]
+    with pytest.raises(IndexError, match="too many indices for tensor of dimension 3"):
+        x[bytes_, 1, 1] = 0
+
+
 def test_gradients_of_filling_by_a_mask() -> None:
     x, number = lamina.ones(2, 3).requires_grad_(), lamina.tensor(2.0, requires_grad=True)
     y = x * 1

@@ -50,3 +50,12 @@ def test_pairs_from_two_strides(width: int) -> None:
     given = lamina.tensor(x)
     np.testing.assert_array_equal(given.permute(2, 1, 0).clone().numpy(), x.transpose(2, 1, 0))
     np.testing.assert_array_equal(given[:, ::2].permute(1, 2, 0).clone().numpy(), x[:, ::2].transpose(1, 2, 0))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(3, 2, 300, 170), (60, 20, 9, 33), (9000, 2, 3, 7), (1, 2, 1, 90_000)])
+def test_many_matrices_turned(dtype: str, shape: tuple[int, ...]) -> None:
+    x = (np.arange(np.prod(shape)) % 251).reshape(shape).astype(dtype)
+    given = lamina.tensor(x)
+    np.testing.assert_array_equal(given.mT.clone().numpy(), x.swapaxes(2, 3))
+    np.testing.assert_array_equal(given[::2].transpose(0, 1).mT.clone().numpy(), x[::2].transpose(1, 0, 3, 2))
