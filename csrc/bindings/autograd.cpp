@@ -50,19 +50,6 @@ std::vector<ValuePtr> seeds_for(const std::vector<ValuePtr>& roots, PyObject* gi
   return seeds;
 }
 
-std::vector<ValuePtr> tensors_from(const Arguments& a, std::size_t i) {
-  if (is_tensor(a.object(i))) return {a.tensor(i)};
-  if (PyTuple_Check(a.object(i)) || PyList_Check(a.object(i))) return a.tensors(i);
-  // Any iterable.
-  Object list(checked(PySequence_List(a.object(i))));
-  std::vector<ValuePtr> values;
-  for (Py_ssize_t k = 0; k < PyList_GET_SIZE(list.get()); ++k) {
-    if (!is_tensor(PyList_GET_ITEM(list.get(), k))) a.fail_type(i, "Tensor or a sequence of Tensors");
-    values.push_back(value_of(PyList_GET_ITEM(list.get(), k)));
-  }
-  return values;
-}
-
 std::vector<Value*> pointers(const std::vector<ValuePtr>& values) {
   std::vector<Value*> result;
   for (const ValuePtr& value : values) result.push_back(value.get());
@@ -78,7 +65,7 @@ bool retains_grad(const ValuePtr& value) {
 
 namespace {
 
-// A walk, with the gradients of `inputs`: Tensors or grad_fns.
+// A walk from `roots`, with the gradients of `inputs`: all of them Tensors or grad_fns.
 struct Differentiation {
   GradientOptions options;
   std::vector<ValuePtr> roots, inputs;
@@ -113,12 +100,17 @@ std::vector<ValuePtr> nodes_from(const Arguments& a, std::size_t i, const Object
   return values;
 }
 
+std::vector<ValuePtr> roots_from(const Arguments& a) {
+  if (is_tensor(a.object(0))) return {a.tensor(0)};
+  return nodes_from(a, 0, items_from(a, 0));
+}
+
 }  // namespace
 
 LAMINA_FUNCTION_AS(kModule, backward_of, "backward",
                    "tensors, grad_tensors=None, retain_graph=None, create_graph=False, inputs=None") {
   Differentiation run;
-  run.roots = tensors_from(a, 0);
+  run.roots = roots_from(a);
   run.options.create_graph = a.flag(3, false);
   run.options.retain_graph = a.flag(2, run.options.create_graph);
   run.options.hooks_before_inputs = true;
@@ -162,7 +154,7 @@ LAMINA_FUNCTION_AS(kModule, grad_of, "grad",
                    "outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, allow_unused=None, "
                    "cut_at_inputs=False") {
   Differentiation run;
-  run.roots = tensors_from(a, 0);
+  run.roots = roots_from(a);
   run.inputs = nodes_from(a, 1, items_from(a, 1));
   for (const ValuePtr& input : run.inputs)
     check(input->requires_grad(), "One of the differentiated Tensors does not require grad");

@@ -37,12 +37,20 @@ ValuePtr unary_of(Op op, const Arguments& a) {
     return in_place(a, expression);                                    \
   }
 
+// The same for what has no history: the tensor keeps its own, and a leaf may be changed.
+#define LAMINA_LOGICAL(name, signature, expression)                    \
+  LAMINA_FUNCTION(kBoth, name, signature) { return wrap(expression); } \
+  LAMINA_FUNCTION(kBoth, name##_, signature) {                         \
+    GradMode mode(false);                                              \
+    return in_place(a, expression);                                    \
+  }
+
 #define LAMINA_ROW_UNARY(name) LAMINA_WITH_IN_PLACE(name, unary_signature(Op::name), unary_of(Op::name, a))
 #define LAMINA_UNARY(name, ...) LAMINA_ROW_UNARY(name)
 #define LAMINA_FLAT(name, ...) LAMINA_ROW_UNARY(name)
 #include "ops/op_list.inc"
 
-LAMINA_ROW_UNARY(logical_not)
+LAMINA_LOGICAL(logical_not, "input", functions::unary(Op::logical_not, a.tensor(0)))
 LAMINA_FUNCTION(kBoth, isnan, "input") { return wrap(functions::unary(Op::isnan, a.tensor(0))); }
 LAMINA_FUNCTION(kBoth, isinf, "input") { return wrap(functions::unary(Op::isinf, a.tensor(0))); }
 LAMINA_FUNCTION(kBoth, signbit, "input") { return wrap(functions::unary(Op::signbit, a.tensor(0))); }
@@ -62,15 +70,18 @@ LAMINA_ROW_BINARY(copysign)
 LAMINA_ROW_BINARY(bitwise_and)
 LAMINA_ROW_BINARY(bitwise_or)
 LAMINA_ROW_BINARY(bitwise_xor)
-LAMINA_ROW_BINARY(logical_and)
-LAMINA_ROW_BINARY(logical_or)
-LAMINA_ROW_BINARY(logical_xor)
 LAMINA_ROW_BINARY(eq)
 LAMINA_ROW_BINARY(ne)
 LAMINA_ROW_BINARY(lt)
 LAMINA_ROW_BINARY(le)
 LAMINA_ROW_BINARY(gt)
 LAMINA_ROW_BINARY(ge)
+
+#define LAMINA_LOGICAL_BINARY(name) \
+  LAMINA_LOGICAL(name, "input, other", functions::binary(Op::name, a.operand(0), a.operand(1)))
+LAMINA_LOGICAL_BINARY(logical_and)
+LAMINA_LOGICAL_BINARY(logical_or)
+LAMINA_LOGICAL_BINARY(logical_xor)
 
 namespace {
 

@@ -105,17 +105,19 @@ Variable strided_view(Variable& variable, const Shape* shape, const Attribute* o
     dense = permuted(dense, axes);
     specs.push_back({Op::permute, dense, Attribute::of(axes)});
   }
-  DType dtype = current(variable)->dtype;
-  const bool parts = is_complex(memory->dtype) && !is_complex(dtype);
+  DType dtype = current(variable)->dtype, shown = memory->dtype;
+  const bool parts = size_of(dtype) < size_of(shown);
   if (parts) {
     specs.push_back({Op::view_as_real, build::with_parts(dense)});
-  } else if (is_complex(dtype) && !is_complex(memory->dtype)) {
+    shown = part_type(shown);
+  } else if (size_of(dtype) > size_of(shown)) {
     const Shape* pairs = Shape::of({dense->numel() / 2, 2});
     specs.push_back({Op::reshape, pairs});
     specs.push_back({Op::view_as_complex, Shape::of({dense->numel() / 2})});
+    shown = complex_type(shown);
   }
   specs.push_back({Op::as_strided, shape, offset_and_strides});
-  if (is_complex(dtype) == is_complex(memory->dtype) && dtype != memory->dtype)
+  if (shown != dtype)
     specs.push_back({Op::bitcast, shape, Attribute::of({static_cast<std::int64_t>(index_of(dtype))})});
   if (shows_whole_base(variable)) return view_of(variable, specs);
   if (has_own_tangent(variable)) {

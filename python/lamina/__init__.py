@@ -247,6 +247,10 @@ _FORMER = (
 )
 _REFLECTIONS = ("geqrf", "orgqr", "ormqr")
 # Functions of subpackages that are not loaded with the package: (subpackage, name there).
+_CONDITIONS = (
+    "_assert", "_check", "_check_index", "_check_not_implemented", "_check_tensor_all", "_check_type", "_check_value",
+    "_check_with",
+)  # fmt: skip
 _LAZY = {
     "cholesky_inverse": ("linalg", "cholesky_inverse"),
     "cholesky_solve": ("linalg", "cholesky_solve"),
@@ -266,6 +270,7 @@ _LAZY = {
     "save": ("io", "save"),
     "seed": ("random", "seed"),
     "set_float32_matmul_precision": ("compiling", "set_float32_matmul_precision"),
+    **{name: ("conditions", name) for name in _CONDITIONS},
     **{name: ("linalg.former", name) for name in _FORMER},
     **{name: ("linalg.reflections", name) for name in _REFLECTIONS},
     "vmap": ("func", "vmap"),

@@ -9,7 +9,16 @@ if TYPE_CHECKING:
     from ._core import Tensor
     from ._core import dtype as DType
 
-__all__ = ["dtype_name", "finfo", "has_gradients", "iinfo", "real_type", "require_floating", "scalar_name"]
+__all__ = [
+    "UNKNOWN_TO_NUMPY",
+    "dtype_name",
+    "finfo",
+    "has_gradients",
+    "iinfo",
+    "real_type",
+    "require_floating",
+    "scalar_name",
+]
 
 
 # What PyTorch's messages call the types.
@@ -28,6 +37,10 @@ _SCALARS = {
     "uint8": "Byte",
     "bool": "Bool",
 }
+
+
+# What NumPy lacks, and the integers that it is shown as.
+UNKNOWN_TO_NUMPY = {_core.bfloat16: _core.int16, _core.complex32: _core.int32}
 
 
 def dtype_name(dtype: DType) -> str:

@@ -104,6 +104,18 @@ def test_edges() -> None:
         get_gradient_edge(lamina.ones(1))
 
 
+def test_edges_as_outputs() -> None:
+    x = _leaf(2.0)
+    y = x.exp()
+    out = (y * y).sum()
+    wanted = lamina.autograd.grad(out, x, retain_graph=True)[0]
+    assert lamina.equal(lamina.autograd.grad(get_gradient_edge(out), x, retain_graph=True)[0], wanted)
+    weighted = lamina.autograd.grad([out, get_gradient_edge(y)], x, [None, lamina.tensor([3.0])], retain_graph=True)[0]
+    assert lamina.equal(weighted, wanted + 3 * y)
+    lamina.autograd.backward(get_gradient_edge(out))
+    assert lamina.equal(x.grad, wanted)
+
+
 def test_backward_into_a_tensor_that_is_no_leaf() -> None:
     x = _leaf(1.0)
     y = x * 2

@@ -343,3 +343,13 @@ def test_powers_of_zero_grow_where_the_exponent_is_negative() -> None:
         assert grown.imag.isnan()
         assert (vanished == 0) & (one == 1)
         assert undirected.isnan()
+
+
+def test_silu_and_rms_norm_of_complex_numbers() -> None:
+    z = lamina.tensor([1 + 2j, -3 + 0.5j, 0], dtype=lamina.complex128, requires_grad=True)
+    numbers = z.detach().numpy()
+    np.testing.assert_allclose(lamina.nn.functional.silu(z).detach().numpy(), numbers / (1 + np.exp(-numbers)))
+    normed = numbers / np.sqrt((numbers**2).mean() + 2.0**-52)
+    np.testing.assert_allclose(lamina.nn.functional.rms_norm(z, (3,)).detach().numpy(), normed)
+    assert gradcheck(lambda z: lamina.nn.functional.rms_norm(z, (3,), z), (z,))
+    assert lamina.nn.RMSNorm(3, dtype=lamina.complex64)(z.detach().to(lamina.complex64)).dtype == lamina.complex64

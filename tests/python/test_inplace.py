@@ -383,3 +383,18 @@ def test_many_inplace_steps() -> None:
         x[step % 100] += step
         x.mul_(1.0)
     assert x.sum().item() == sum(range(1000))
+
+
+def test_logical_forms_keep_the_history() -> None:
+    leaf = lamina.tensor([0.0, 2.0], requires_grad=True)
+    assert leaf.logical_not_() is leaf
+    assert leaf.tolist() == [1, 0]
+    assert leaf.requires_grad
+    assert leaf.is_leaf
+    made = leaf.clone()
+    made.logical_or_(lamina.tensor([0.0, 1.0])).sum().backward()
+    assert made.tolist() == [1, 1]
+    assert leaf.grad.tolist() == [1, 1]
+    leaf.logical_and_(0)
+    leaf.logical_xor_(lamina.tensor([True, False]))
+    assert leaf.tolist() == [1, 0]

@@ -9,6 +9,7 @@ import os
 import pickle
 import stat
 import threading
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -223,6 +224,25 @@ def test_bfloat16_is_mapped(tmp_path: Path) -> None:
     mapped["weight"][2, 0] = 64
     assert mapped["rows"].tolist() == [[64, 7, 8], [9, 10, 11]]
     assert lamina.load(path)["weight"].equal(weight)
+
+
+@pytest.mark.parametrize("options", [{}, {"weights_only": False}, {"mmap": True}], ids=str)
+def test_complex_halves_are_stored_as_bytes(tmp_path: Path, options: dict[str, bool]) -> None:
+    path = tmp_path / "complex32.pt"
+    weight = (lamina.arange(12.0) * (1 - 2j)).to(lamina.complex32).reshape(4, 3)
+    lamina.save({"weight": weight, "part": weight[1:, ::2], "t": weight.t()}, path)
+    with zipfile.ZipFile(path) as archive:
+        pickled = archive.read("complex32/data.pkl")
+        assert archive.getinfo("complex32/data/0").file_size == 48
+    assert b"torch._utils\n_rebuild_tensor_v3\n" in pickled
+    assert b"torch.storage\nUntypedStorage\n" in pickled
+    loaded = lamina.load(path, **options)
+    for name, wanted in {"weight": weight, "part": weight[1:, ::2], "t": weight.t()}.items():
+        assert loaded[name].dtype == lamina.complex32
+        assert loaded[name].stride() == wanted.stride()
+        assert lamina.equal(lamina.view_as_real(loaded[name]), lamina.view_as_real(wanted))
+    assert loaded["part"].untyped_storage().data_ptr() == loaded["weight"].untyped_storage().data_ptr()
+    assert lamina.load(path, map_location="meta")["t"].dtype == lamina.complex32
 
 
 def test_mapped_files(tmp_path: Path) -> None:

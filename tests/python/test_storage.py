@@ -8,6 +8,7 @@ import io
 import multiprocessing
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -322,3 +323,16 @@ def test_on_meta_a_storage_has_a_size_and_no_bytes() -> None:
         own.share_memory_()
     with pytest.raises(RuntimeError, match="the devices must match"):
         lamina.empty(0).set_(storage)
+
+
+@pytest.mark.parametrize("dtype", [lamina.bfloat16, lamina.complex32, lamina.complex64], ids=str)
+def test_bytes_are_shown_as_types_that_numpy_may_not_know(dtype: Any) -> None:
+    storage = lamina.UntypedStorage(16)
+    shown = lamina.empty(0, dtype=dtype).set_(storage)
+    assert shown.dtype == dtype
+    shown.fill_(1)
+    assert list(storage) == list(lamina.ones(16 // dtype.itemsize, dtype=dtype).untyped_storage())
+    strided = shown.as_strided((2,), (1,))
+    assert strided.dtype == dtype
+    strided[0] = 2
+    assert lamina.equal(strided.cfloat(), lamina.tensor([2, 1]).cfloat())

@@ -19,10 +19,10 @@ def _as_tuple(tensors: Tensor | Sequence[Tensor | None] | None, count: int) -> t
     return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
 
 
-def _targets(inputs: Any) -> tuple[Any, ...]:
-    """What gradients are wanted of: tensors as they are, edges of the graph as their nodes."""
-    alone = isinstance(inputs, Tensor) or hasattr(inputs, "output_nr")
-    return tuple(x if isinstance(x, Tensor) else x.node for x in ((inputs,) if alone else inputs))
+def _ends(given: Any) -> tuple[Any, ...]:
+    """Where gradients come from or go to: tensors as they are, edges of the graph as their nodes."""
+    alone = isinstance(given, Tensor) or hasattr(given, "output_nr")
+    return tuple(getattr(x, "node", x) for x in ((given,) if alone else given))
 
 
 def _grad_of_batch(
@@ -48,7 +48,7 @@ def _grad_of_batch(
                 f"shape of {root.shape}. If you only want some tensors in `grad_output` to be considered batched, "
                 "consider using vmap."
             )
-    leaves = _targets(inputs)
+    leaves = _ends(inputs)
     used: list[bool] = []
 
     def one(*example: Tensor) -> tuple[Tensor, ...]:
@@ -74,11 +74,11 @@ def backward(
     A tensor of one element may do without a weight. The graph is freed unless `retain_graph` (default: `create_graph`)
     is set; with `create_graph` the gradients have gradients themselves.
     """
-    roots = (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+    roots = _ends(tensors)
     weights = _as_tuple(grad_tensors, len(roots))
     if len(weights) != len(roots):
         raise RuntimeError(f"got {len(roots)} tensors and {len(weights)} gradients")
-    only = None if inputs is None else _targets(inputs)
+    only = None if inputs is None else _ends(inputs)
     if only is not None and not only:
         raise RuntimeError("'inputs' argument to 'backward()' cannot be empty")
     _core.backward(roots, weights, create_graph if retain_graph is None else retain_graph, create_graph, only)
@@ -108,13 +108,13 @@ def grad(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
         )
     allowed = bool(allow_unused) or materialize_grads
-    leaves = _targets(inputs)
+    leaves = _ends(inputs)
     if not leaves:
         raise ValueError("grad requires non-empty inputs.")
     if is_grads_batched:
         result = _grad_of_batch(outputs, inputs, grad_outputs, retain_graph, create_graph, allowed)
     else:
-        roots = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+        roots = _ends(outputs)
         weights = _as_tuple(grad_outputs, len(roots))
         if len(weights) != len(roots):
             raise RuntimeError(f"got {len(roots)} tensors and {len(weights)} gradients")

@@ -9,7 +9,7 @@ from .. import _core
 from .._core import Tensor
 from .._warning import warn_caller
 from ..devices import device as Device
-from ..dtypes import dtype_name
+from ..dtypes import UNKNOWN_TO_NUMPY, dtype_name
 from ..exchange import from_dlpack, is_capsule
 from ..legacy import type_text
 from ..storage.mapping import mapped_file
@@ -250,10 +250,10 @@ def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, r
         )
     from numpy import frombuffer as array_over
 
-    if dtype == _core.bfloat16:
-        tensor = _core.from_numpy(array_over(buffer, "int16", count, offset)).view(dtype)
-    else:
-        tensor = _core.from_numpy(array_over(buffer, dtype_name(dtype), count, offset))
+    known = UNKNOWN_TO_NUMPY.get(dtype, dtype)
+    tensor = _core.from_numpy(array_over(buffer, dtype_name(known), count, offset))
+    if known != dtype:
+        tensor = tensor.view(dtype)
     return tensor.requires_grad_() if requires_grad else tensor
 
 

@@ -11,7 +11,7 @@ from ..devices import device
 from ..nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from ..rebuilding import DTYPES, rebuild_dtype, rebuild_meta, rebuild_subclass, rebuild_tensor
 from ..storage.placing import placed
-from ..storage.typed import STORAGE_CLASSES, TypedStorage
+from ..storage.typed import STORAGE_CLASSES, TypedStorage, typed_storage
 from ..storage.untyped import UntypedStorage
 from .storages import MetaStorage
 
@@ -19,6 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
+
+    from .._core import dtype as DType
 
 __all__ = [
     "DATA_NAMES",
@@ -31,6 +33,7 @@ __all__ = [
     "rebuild_parameter",
     "rebuild_parameter_with_state",
     "rebuild_strided",
+    "rebuild_typed",
     "safe_globals",
     "safe_names",
 ]
@@ -56,6 +59,23 @@ def rebuild_strided(
     if isinstance(storage, MetaStorage):
         return rebuild_meta(storage.dtype, tuple(size), tuple(stride), requires_grad)
     return placed(storage, offset, tuple(size), tuple(stride)).requires_grad_(requires_grad)
+
+
+def rebuild_typed(
+    storage: UntypedStorage | TypedStorage | MetaStorage,
+    offset: int,
+    size: tuple[int, ...],
+    stride: tuple[int, ...],
+    requires_grad: bool,
+    hooks: Any,
+    dtype: DType,
+    metadata: Any = None,
+) -> Tensor:
+    """The same with a storage of bytes, of numbers of this type."""
+    if isinstance(storage, MetaStorage):
+        return rebuild_strided(MetaStorage(dtype), offset, size, stride, requires_grad)
+    bytes_ = storage if isinstance(storage, UntypedStorage) else storage.untyped()
+    return rebuild_strided(typed_storage(bytes_, dtype), offset, size, stride, requires_grad)
 
 
 def rebuild_parameter(data: Tensor, requires_grad: bool, hooks: Any = None) -> Parameter:
@@ -89,6 +109,7 @@ def _encode(text: str, encoding: str) -> bytes:
 # (module, name) in a file → the object it means here. All of it is data.
 TORCH_NAMES: dict[tuple[str, str], Any] = {
     ("torch._utils", "_rebuild_tensor_v2"): rebuild_strided,
+    ("torch._utils", "_rebuild_tensor_v3"): rebuild_typed,
     ("torch._utils", "_rebuild_meta_tensor_no_storage"): rebuild_meta,
     ("torch._utils", "_rebuild_parameter"): rebuild_parameter,
     ("torch._utils", "_rebuild_parameter_with_state"): rebuild_parameter_with_state,

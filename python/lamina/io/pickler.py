@@ -21,6 +21,7 @@ from .names import (
     rebuild_parameter,
     rebuild_parameter_with_state,
     rebuild_strided,
+    rebuild_typed,
 )
 from .storages import SavedStorages
 
@@ -84,12 +85,14 @@ class TensorPickler(pickle._Pickler):
         if tensor.is_meta:
             return rebuild_meta, (tensor.dtype, tuple(tensor.shape), tuple(tensor.stride()), tensor.requires_grad)
         plain = tensor.detach().clone() if _core._has_gaps(tensor) else tensor
-        storage = typed_storage(untyped_storage(plain), tensor.dtype)
+        storage = untyped_storage(plain)
         layout: tuple[Any, ...] = (
             *(plain.storage_offset(), tuple(plain.shape), plain.stride()),
             *(tensor.requires_grad, OrderedDict()),
         )
-        return rebuild_strided, (storage, *layout)
+        if tensor.dtype == _core.complex32:  # there is no old class of such storages
+            return rebuild_typed, (storage, *layout, tensor.dtype)
+        return rebuild_strided, (typed_storage(storage, tensor.dtype), *layout)
 
     def save_global(self, obj: Any, name: str | None = None) -> None:
         known = _NAMES.get(id(obj))

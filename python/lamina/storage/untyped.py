@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 from .. import _core
 from .._core import Tensor
 from ..devices import device as Device
+from ..dtypes import UNKNOWN_TO_NUMPY
 from .mapping import mapped_file, mapping_of, shared_bytes
 
 TYPE_CHECKING = False
@@ -86,8 +87,8 @@ class UntypedStorage:
         memory = self._memory
         if memory.is_meta:
             raise NotImplementedError("Not available for 'meta' device type")
-        if memory.dtype == _core.bfloat16:
-            memory = memory.view(_core.int16)
+        if memory.dtype in UNKNOWN_TO_NUMPY:
+            memory = memory.view(UNKNOWN_TO_NUMPY[memory.dtype])
         array: NDArray[Any] = memory.numpy().view("uint8")
         return array
 
@@ -324,7 +325,8 @@ def _row(tensor: Tensor) -> Tensor:
 def _over(array: NDArray[Any], dtype: DType) -> Tensor:
     from ..functions.creating import frombuffer
 
-    return _row(frombuffer(array, dtype=dtype) if array.size else _core.empty(0, dtype=dtype))
+    numbers = frombuffer(array, dtype=dtype) if array.size else _core.empty(0, dtype=dtype)
+    return _row(numbers).view(dtype)  # which NumPy may not know
 
 
 def _copy_of(array: NDArray[Any], dtype: DType) -> Tensor:

@@ -194,7 +194,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _labelled(_core.where(bent, alpha * (_core.where(bent, input, 0.0) / alpha).expm1(), input), "Celu")
 
 
-@floating("silu_cpu")
+@floating("silu_cpu", or_complex=True)
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """``x sigmoid(x)``, also known as swish (Elfwing et al., 2017)."""
     if inplace:

@@ -7,7 +7,7 @@ from ..._core import Tensor
 from ..._warning import warn_caller_once
 from ...dtypes import scalar_name
 from ...functions.precision import in_low_precision
-from .volumes import convolution, transposed_convolution
+from . import planes, volumes
 from .windows import as_images, per_axis
 
 TYPE_CHECKING = False
@@ -107,7 +107,7 @@ def _convolve(
         )
     size = [(p - r) // s + 1 for p, r, s in zip(padded, reach, strides)]
     options = _two(axes, size, strides, before, dilations)
-    convolve = convolution if axes == 3 else _core._convolution
+    convolve = (volumes if axes == 3 else planes).convolution
     output = convolve(as_images(images, axes), as_images(weight, axes), *options, groups)
     return _finished(axes, output, bias, unbatched)
 
@@ -198,7 +198,7 @@ def _transpose(
             "Output size is too small"
         )
     options = _two(axes, size, strides, before, dilations)
-    convolve = transposed_convolution if axes == 3 else _core._convolution_input
+    convolve = (volumes if axes == 3 else planes).transposed_convolution
     output = convolve(as_images(images, axes), as_images(weight, axes), *options, groups)
     return _finished(axes, output, bias, unbatched)
 

@@ -69,14 +69,14 @@ def layer_norm(
     return _core._labelled(output, "NativeLayerNorm")
 
 
-@floating("rms_norm")
+@floating("rms_norm", or_complex=True)
 def rms_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
     """Each sample's last axes, of `normalized_shape`, to mean square 1; then times `weight`. `eps`: the dtype's."""
     dims = _trailing("rms_norm", input, normalized_shape, weight=weight)
     if eps is None:
-        eps = _RESOLUTION[input.dtype]
+        eps = _RESOLUTION[input.dtype.to_real()]
     output = input * (input.square().mean(dims, keepdim=True) + eps).rsqrt()
     return _core._lay_like(output if weight is None else output * weight, input)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import _core
 from ..._core import Tensor
+from . import planes as over_planes
 from .padding import pad
 
 __all__ = ["convolution", "transposed_convolution", "window_sums"]
@@ -27,7 +28,7 @@ def convolution(
     planes = seen.unfold(2, reach, stride[0])[:, :, : size[0], :, :, :: dilation[0]].permute(0, 2, 1, 5, 3, 4)
     planes = planes.reshape(batch * size[0], channels * taps, height, width)
     kernel = weight.reshape(output, weight.shape[1] * taps, *weight.shape[3:])
-    found = _core._convolution(planes, kernel, size[1:], stride[1:], padding[1:], dilation[1:], groups)
+    found = over_planes.convolution(planes, kernel, size[1:], stride[1:], padding[1:], dilation[1:], groups)
     return _core._lay_like(found.reshape(batch, size[0], output, *size[1:]).transpose(1, 2), images)
 
 
@@ -45,12 +46,13 @@ def transposed_convolution(
     output, taps = weight.shape[1] * groups, weight.shape[2]
     planes = images.transpose(1, 2).reshape(batch * depth, channels, height, width)
     kernel = weight.reshape(channels, weight.shape[1] * taps, *weight.shape[3:])
-    found = _core._convolution_input(planes, kernel, size[1:], stride[1:], padding[1:], dilation[1:], groups)
+    found = over_planes.transposed_convolution(planes, kernel, size[1:], stride[1:], padding[1:], dilation[1:], groups)
     area = size[1] * size[2]
     lines = found.reshape(batch, depth, output, taps, area).permute(0, 2, 3, 1, 4).reshape(-1, taps, depth, area)
     each = _core.eye(taps, dtype=images.dtype, device=images.device).reshape(taps, 1, taps, 1)
     options = [size[0], area], [stride[0], 1], [padding[0], 0], [dilation[0], 1]
-    return _core._lay_like(_core._convolution_input(lines, each, *options, 1).reshape(batch, output, *size), images)
+    joined = over_planes.transposed_convolution(lines, each, *options, 1)
+    return _core._lay_like(joined.reshape(batch, output, *size), images)
 
 
 def window_sums(images: Tensor, size: list[int], window: list[int], stride: list[int], padding: list[int]) -> Tensor:

@@ -35,8 +35,8 @@ def widened(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
     return call
 
 
-def floating(kernel: str) -> Callable[[Callable[P, Tensor]], Callable[P, Tensor]]:
-    """`widened`, for floating point tensors only.
+def floating(kernel: str, *, or_complex: bool = False) -> Callable[[Callable[P, Tensor]], Callable[P, Tensor]]:
+    """`widened`, for floating point tensors (with `or_complex`, complex ones, too) only.
 
     TypeError if the first argument is no tensor; NotImplementedError, which names PyTorch's `kernel`, for other types.
     """
@@ -50,7 +50,8 @@ def floating(kernel: str) -> Callable[[Callable[P, Tensor]], Callable[P, Tensor]
             if not isinstance(input, Tensor):
                 kind = type(input).__name__
                 raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {kind}")
-            require_floating(kernel, input)
+            if not (or_complex and input.is_complex()):
+                require_floating(kernel, input)
             return compute(*args, **kwargs)
 
         return call
