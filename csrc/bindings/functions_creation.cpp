@@ -1,6 +1,7 @@
 // Rows of the registry: making tensors.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "bindings/exchange.h"
 #include "bindings/results.h"
@@ -238,11 +239,13 @@ LAMINA_FUNCTION(kModule, arange, "start, end=None, step=None, *, " LAMINA_FACTOR
   }
   std::int64_t count = 0;
   if (whole || (truncates && dtype == DType::kInt64)) {
-    std::int64_t span = end.integer - start.integer, by = step.integer;
-    count = (span + by + (by > 0 ? -1 : 1)) / by;
+    std::int64_t span = 0, by = step.integer;
+    const bool overflows = __builtin_sub_overflow(end.integer, start.integer, &span);
+    check(!overflows && span != std::numeric_limits<std::int64_t>::min(), "invalid size, possible overflow?");
+    count = span / by + (span % by != 0);
   } else {  // of narrower integers there are as many as of the numbers before they lost their fractions
     double length = std::ceil((last - first) / width);
-    check(length < 0x1p63, "invalid size, possible overflow!");
+    check(length < 0x1p63, "invalid size, possible overflow?");
     count = static_cast<std::int64_t>(length);
   }
   if (whole || truncates) {

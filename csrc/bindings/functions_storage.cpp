@@ -1,4 +1,4 @@
-// Rows of the registry: the memory under tensors, which lamina/storage.py shows as storages.
+// Rows of the registry: the memory under tensors, which lamina/storage shows as storages.
 #include "bindings/exchange.h"
 #include "bindings/function_node.h"
 #include "bindings/results.h"

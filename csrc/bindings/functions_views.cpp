@@ -230,7 +230,7 @@ LAMINA_FUNCTION(kBoth, chunk, "input, chunks, dim=0") {
   int axis = functions::wrap_axis(a.integer(2, 0), shape_of(a)->rank());
   std::int64_t size = size_along(a, axis), chunks = a.integer(1);
   check(chunks > 0, "chunk expects `chunks` to be greater than 0, got: ", chunks);
-  std::int64_t piece = (size + chunks - 1) / chunks;
+  std::int64_t piece = size / chunks + (size % chunks != 0);
   return pieces(a, axis, size == 0 ? DimVector(static_cast<std::size_t>(chunks), 0) : even_lengths(size, piece));
 }
 LAMINA_FUNCTION(kBoth, unbind, "input, dim=0") {
@@ -264,23 +264,31 @@ LAMINA_FUNCTION(kMethod, _is_view, "input") {
 
 namespace {
 
-// Where as_strided shall look, checked against the memory that there is.
+// Where as_strided shall look, checked against the memory that there is, which may be another type's.
 functions::Views strided_views(const Arguments& a) {
   DimVector size = a.dims(1), stride = a.dims(2);
-  std::int64_t offset = a.integer(3, engine::logical_layout(a.variable(0)).offset), last = offset;
+  engine::Variable& variable = a.variable(0);
+  const ValuePtr& memory = variable.is_view() ? variable.cell->value : a.tensor(0);
+  const auto bytes = static_cast<std::int64_t>(size_of(a.tensor(0)->dtype)),
+             held = memory->shape->numel() * static_cast<std::int64_t>(size_of(memory->dtype));
+  const std::int64_t offset = a.integer(3, engine::logical_layout(variable).offset);
   check(size.size() == stride.size(), "mismatch in length of strides and shape");
+  const Shape* shape = Shape::of(size);
+  std::int64_t last = offset, needed = 0;
+  bool overflows = false;
   for (std::size_t axis = 0; axis < size.size(); ++axis) {
     check(stride[axis] >= 0,
           "as_strided: Negative strides are not supported at the moment, got strides: ", to_string(stride, '[', ']'));
-    last += (size[axis] - 1) * stride[axis];
+    std::int64_t distance = 0;
+    overflows |= __builtin_mul_overflow(std::max<std::int64_t>(size[axis] - 1, 0), stride[axis], &distance) ||
+                 __builtin_add_overflow(last, distance, &last);
   }
-  const Shape* shape = Shape::of(size);
-  engine::Variable& variable = a.variable(0);
-  std::int64_t bytes = static_cast<std::int64_t>(size_of(a.tensor(0)->dtype)),
-               held = (variable.is_view() ? variable.cell->value : a.tensor(0))->shape->numel();
-  check(offset >= 0 && (shape->numel() == 0 || last < held), "setStorage: sizes ", to_string(size, '[', ']'),
+  overflows |= __builtin_add_overflow(last, 1, &needed) || __builtin_mul_overflow(needed, bytes, &needed);
+  check(!overflows, "Storage size calculation overflowed with sizes=", to_string(size, '[', ']'),
+        " and strides=", to_string(stride, '[', ']'));
+  check(offset >= 0 && (shape->numel() == 0 || needed <= held), "setStorage: sizes ", to_string(size, '[', ']'),
         ", strides ", to_string(stride, '[', ']'), ", storage offset ", offset, ", and itemsize ", bytes,
-        " requiring a storage size of ", (last + 1) * bytes, " are out of bounds for storage of size ", held * bytes);
+        " requiring a storage size of ", needed, " are out of bounds for storage of size ", held);
   return {{Op::as_strided, shape, offset_and(offset, stride)}};
 }
 

@@ -147,6 +147,8 @@ WINDOW_ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: F.conv_transpose2d(lamina.ones(1, 0, 4, 4), lamina.ones(0, 3, 3, 3)), RuntimeError, "at least 1"),
     (lambda: F.max_pool2d(scores(1, 3, 4, 4), 3, padding=2), RuntimeError, "at most half"),
     (lambda: F.max_pool2d(scores(1, 3, 4, 4), 5), RuntimeError, "Output size is too small"),
+    (lambda: F.max_pool2d(scores(1, 3, 4, 4), 1, padding=2**31), RuntimeError, "converted to type int without"),
+    (lambda: F.avg_pool1d(scores(1, 3, 4), 2, 2**31), RuntimeError, "converted to type int without overflow"),
     (lambda: F.avg_pool2d(scores(1, 3, 4, 4), 2, divisor_override=0), RuntimeError, "divisor must be not zero"),
     (lambda: F.adaptive_avg_pool2d(scores(1, 3, 4, 4), (2, 2, 2)), RuntimeError, "output_size must be 2"),
     (lambda: F.fractional_max_pool2d(scores(1, 7, 7), (1,), 3), RuntimeError, "kernel_size must either be a single"),
@@ -253,6 +255,15 @@ def test_windows_longer_than_volumes_are_refused() -> None:
         with pytest.raises(RuntimeError, match=r"\(T: 3 H: 6 W: 5\) smaller than kernel size \(kT: 4 kH: 2 kW: 1\)"):
             pool(volume, (4, 2, 1), 1, (1, 1, 0))
     assert F.avg_pool2d(volume, (7, 2), 1, (1, 1)).shape == (1, 3, 2, 6)
+
+
+def test_one_window_has_no_neighbor_however_far() -> None:
+    x = lamina.arange(4.0).reshape(1, 1, 4).requires_grad_()
+    mean = F.avg_pool1d(x, 3, stride=2**31 - 1)
+    assert mean.tolist() == [[[1.0]]]
+    mean.sum().backward()
+    np.testing.assert_allclose(x.grad.flatten(), [1 / 3, 1 / 3, 1 / 3, 0])
+    assert F.max_pool1d(x, 3, stride=2**40).tolist() == [[[2.0]]]
 
 
 @pytest.mark.parametrize("size", [4, 5, 7, 10, 14])

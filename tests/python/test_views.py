@@ -368,3 +368,24 @@ def test_first_element_of_a_detached_part_as_a_strided_view() -> None:
     assert part.grad.tolist() == [[3, 0], [0, 0]]
     with pytest.raises(RuntimeError, match="detached from a part of another"):
         lamina.as_strided(part, (2,), (1,))
+
+
+def test_strided_views_of_memory_as_another_type_end_where_it_ends() -> None:
+    pairs = lamina.view_as_complex(lamina.arange(4.0).view(2, 2))
+    assert pairs.as_strided((2,), (1,)).tolist() == [1j, 2 + 3j]
+    parts = lamina.view_as_real(lamina.complex(lamina.arange(3.0), lamina.arange(3.0)))
+    assert parts.as_strided((3,), (2,), 1).tolist() == [0.0, 1.0, 2.0]
+    for view, size, offset in ((pairs, 3, 0), (pairs, 1, 2), (parts, 7, 0)):
+        with pytest.raises(RuntimeError, match="out of bounds for storage of size"):
+            view.as_strided((size,), (1,), offset)
+
+
+def test_sizes_beyond_all_memory() -> None:
+    x = lamina.arange(4.0)
+    for size, stride, offset in (((5,), (2**62,), 0), ((2,), (1,), 2**63 - 1), ((2, 2), (2**62, 2**62), 0)):
+        with pytest.raises(RuntimeError, match="Storage size calculation overflowed"):
+            x.as_strided(size, stride, offset)
+    assert [part.tolist() for part in x.chunk(2**63 - 1)] == [[0.0], [1.0], [2.0], [3.0]]
+    for ends in ((-(2**63), 2**63 - 1, 1), (2**62, -(2**62), -1)):
+        with pytest.raises(RuntimeError, match="overflow"):
+            lamina.arange(*ends)

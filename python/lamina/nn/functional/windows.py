@@ -12,6 +12,8 @@ __all__ = ["PerAxis", "Windows", "as_images", "per_axis"]
 # One number for all axes, or one for each.
 PerAxis = int | Sequence[int]
 
+_LARGEST_INT = 2**31 - 1  # PyTorch's, but for the largest along one axis
+
 
 def per_axis(name: str, value: PerAxis, axes: int) -> list[int]:
     """`value` for each of `axes` axes. RuntimeError for another number of them, TypeError for other numbers."""
@@ -51,6 +53,9 @@ class Windows:
         self.stride = self.kernel if without_stride or stride is None else per_axis("stride", stride, axes)
         self.padding = per_axis("padding", padding, axes)
         self.dilation = per_axis("dilation", dilation, axes)
+        options = [*self.kernel, *self.stride, *self.padding, *self.dilation]
+        if name != "max_pool1d" and max(options) > _LARGEST_INT:
+            raise RuntimeError("value cannot be converted to type int without overflow")
         if any(k <= 0 for k in self.kernel):
             raise RuntimeError(f"{name}() kernel_size must be greater than zero, but got {self.kernel}")
         if any(s <= 0 for s in self.stride):
@@ -100,7 +105,9 @@ class Windows:
 
     def for_two_axes(self, size: list[int]) -> tuple[list[int], list[int], list[int], list[int], list[int]]:
         """Output size, window, stride, padding and dilation for two axes or more."""
-        options = (size, self.kernel, self.stride, self.padding, self.dilation)
+        # One window has no neighbor to keep a distance from, for which there would have to be room.
+        stride = [min(s, k) if n == 1 else s for n, k, s in zip(size, self.kernel, self.stride)]
+        options = (size, self.kernel, stride, self.padding, self.dilation)
         if self.axes != 1:
             return options
         fill = (1, 1, 1, 0, 1)
