@@ -260,7 +260,6 @@ void assign(Variable& variable, ValuePtr fresh) {
   ValuePtr old = current(variable);
   collapse_lonely(variable);
   if (!variable.cell) {
-    variable.value.reset();
     variable.value = finish(old, with_history(old, std::move(fresh)), true);
     ++variable.changes;
     t_operation_start = 0;

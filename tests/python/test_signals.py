@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+import numpy as np
 import pytest
 
 import lamina
@@ -87,6 +88,17 @@ def test_a_handler_may_look_at_what_is_being_computed(on_alarm: Start) -> None:
     seen: list[list[list[int]]] = []
     on_alarm(lambda: seen.append(y.tolist()), 0.01)
     assert y.tolist() == seen[0]
+
+
+def test_an_interrupted_change_of_shared_memory_leaves_the_tensor(on_alarm: Start) -> None:
+    array = np.ones((2, 2), np.float32)
+    x, y = lamina.from_numpy(array), _long_plan()
+    on_alarm(_interrupt, 0.05)
+    with pytest.raises(KeyboardInterrupt):
+        x += y
+    assert x.tolist() == array.tolist() == [[1, 1], [1, 1]]
+    x += 1
+    assert array.tolist() == [[2, 2], [2, 2]]
 
 
 def test_an_interrupted_step_of_training_is_a_whole_one(on_alarm: Start) -> None:
