@@ -195,6 +195,7 @@ _SUBPACKAGES = (
     "distributions",
     "fft",
     "func",
+    "futures",
     "io",
     "jit",
     "linalg",

@@ -181,3 +181,7 @@ def test_command_finds_what_lies_beside_the_script(run, tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [[], ["-m"], ["-c", "pass"]])
 def test_command_says_what_it_takes(run, arguments: list[str]) -> None:
     assert run("-m", "lamina.as_torch", *arguments, status=1).startswith("usage: python -m lamina.as_torch")
+
+
+def test_functorch_is_func(run) -> None:
+    assert run(*installed("import functorch; import lamina; print(functorch is lamina.func)")) == "True\n"

@@ -302,8 +302,17 @@ def test_own_divergences_can_be_registered() -> None:
 
     assert float(D.kl_divergence(Shifted(2.0, 1.0), D.Normal(0.5, 1.0))) == 1.5
     assert float(D.kl_divergence(D.Normal(2.0, 1.0), Shifted(2.0, 1.0))) == 0
-    with pytest.raises(TypeError, match="Distribution subclasses"):
-        D.register_kl(int, D.Normal)
+    with pytest.raises(TypeError, match="to be classes"):
+        D.register_kl(D.Normal(0.0, 1.0), D.Normal)
+
+
+def test_divergences_of_other_kinds_of_distributions_can_be_registered() -> None:
+    class Fixed:  # of a library with a base class of its own
+        pass
+
+    formula = D.register_kl(Fixed, D.Normal)(lambda p, q: q.scale)
+    assert D.kl_divergence(Fixed(), D.Normal(0.0, 3.0)).item() == 3
+    assert formula is not None
 
 
 @named([*ROWS, CATEGORICAL])

@@ -68,12 +68,12 @@ class _Torch(ModuleType):
 
 
 class _Finder(MetaPathFinder, Loader):
-    """Finds ``torch.x.y`` as the module ``lamina.x.y``."""
+    """Finds ``torch.x.y`` as the module ``lamina.x.y``, and ``functorch``, which PyTorch brings along, as ``func``."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if not fullname.startswith("torch."):
+        if not (fullname.startswith("torch.") or fullname == "functorch"):
             return None
         found = find_spec(_counterpart(fullname))
         if found is None:
@@ -92,7 +92,7 @@ class _Finder(MetaPathFinder, Loader):
 
 
 def _counterpart(name: str) -> str:
-    return "lamina" + name.removeprefix("torch")
+    return "lamina.func" if name == "functorch" else "lamina" + name.removeprefix("torch")
 
 
 class _Version(str):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from enum import Enum
 from io import BytesIO
 from mmap import MAP_PRIVATE, MAP_SHARED
 from typing import Any
 
+from ..devices import device
 from ..rebuilding import DTYPES
-from ..storage import TypedStorage
+from ..storage import TypedStorage, UntypedStorage
 from .archive import ArchiveReader, is_archive
 from .legacy import load_legacy
 from .storages import MetaStorage, check_identity, storage_from_bytes
@@ -17,12 +19,10 @@ from .unpickler import tensor_unpickler
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import IO
 
-    from ..devices import device
-
 __all__ = [
+    "MAP_LOCATION",
     "LoadEndianness",
     "get_default_load_endianness",
     "get_default_mmap_options",
@@ -30,6 +30,8 @@ __all__ = [
     "set_default_load_endianness",
     "set_default_mmap_options",
 ]
+
+MAP_LOCATION = Callable[[UntypedStorage, str], UntypedStorage | None] | device | str | dict[str, str] | None
 
 
 class LoadEndianness(Enum):
@@ -84,7 +86,7 @@ class set_default_mmap_options:  # noqa: N801  # PyTorch's name
 
 def load(
     f: str | os.PathLike[str] | IO[bytes],
-    map_location: str | device | dict[str, str] | Callable[..., Any] | None = None,
+    map_location: MAP_LOCATION = None,
     pickle_module: Any = None,
     *,
     weights_only: bool | None = None,
@@ -185,8 +187,6 @@ def _mapped(path: Any, start: int, dtype: str, count: int) -> Any:
 
 def _placing(map_location: Any) -> Callable[[str, str], str]:
     """What gives the device for a storage, "cpu" or "meta", by its location and key, and raises for others."""
-    from ..devices import device
-
     if isinstance(map_location, (str, device)) and device(map_location).type not in ("cpu", "meta"):
         raise RuntimeError(f"load: everything is put on the cpu, got map_location={str(map_location)!r}")
 

@@ -20,6 +20,7 @@ from ..hooks import (
     register_module_parameter_registration_hook,
 )
 from .conversion import ModuleConversion
+from .loading import _IncompatibleKeys  # noqa: F401  # libraries look for it here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

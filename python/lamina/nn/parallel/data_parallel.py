@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .modules import Module
+from ..modules import Module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

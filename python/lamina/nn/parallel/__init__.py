@@ -1,0 +1,8 @@
+"""``nn.parallel``: one batch on several devices, of which there is one."""
+
+from __future__ import annotations
+
+from .data_parallel import DataParallel
+from .scatter_gather import gather, scatter
+
+__all__ = ["DataParallel", "gather", "scatter"]
