@@ -231,6 +231,7 @@ PyObject* call_module(PyObject* self, PyObject* args, PyObject* keywords) {
 
 PyMethodDef g_definition = {"__call__", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(call_module)),
                             METH_VARARGS | METH_KEYWORDS,
+                            "__call__($self, /, *args, **kwargs)\n--\n\n"  // what inspect.signature reads
                             "Run the forward pre-hooks, `forward` and the forward hooks."};
 PyObject* g_call;  // what make_module_call made
 

@@ -183,6 +183,7 @@ long = int64
 newaxis = None
 
 _SUBPACKAGES = (
+    "_C",
     "accelerator",
     "amp",
     "as_torch",
@@ -255,6 +256,7 @@ _CONDITIONS = (
 _LAZY = {
     "cholesky_inverse": ("linalg", "cholesky_inverse"),
     "cholesky_solve": ("linalg", "cholesky_solve"),
+    "Future": ("futures", "Future"),
     "compile": ("compiling", "compile"),
     "det": ("linalg", "det"),
     "get_float32_matmul_precision": ("compiling", "get_float32_matmul_precision"),

@@ -373,6 +373,7 @@ def _attach() -> None:
         setattr(Tensor, f"{function.__name__}_", in_place(function))
     Tensor._grad = Tensor.grad  # type: ignore[attr-defined]
     Tensor.nbytes = property(lambda self: self.numel() * self.element_size())  # type: ignore[assignment, method-assign]
+    Tensor._cdata = property(id)  # type: ignore[attr-defined]  # a number that no other tensor has
     Tensor.retains_grad = property(lambda self: self._retains_grad)  # type: ignore[assignment, method-assign]
     for name in ELSEWHERE:
         setattr(Tensor, name, property(lambda self: False))

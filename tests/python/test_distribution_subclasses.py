@@ -41,3 +41,38 @@ def test_helpers_by_the_names_that_libraries_use() -> None:
     assert _sum_rightmost(lamina.ones(2, 3, 4), 2).tolist() == [12, 12]
     noise = _standard_normal((2, 3), lamina.float64, lamina.device("cpu"))
     assert (noise.shape, noise.dtype) == ((2, 3), lamina.float64)
+
+
+def test_transforms_and_distributions_may_be_modules() -> None:
+    class Shift(lamina.distributions.Transform, lamina.nn.Module):
+        domain = codomain = lamina.distributions.constraints.real
+        bijective = True
+
+        def __init__(self) -> None:
+            super().__init__(cache_size=1)
+            self.by = lamina.nn.Parameter(lamina.ones(()))
+
+        def _call(self, x: Any) -> Any:
+            return x + self.by
+
+        def _inverse(self, y: Any) -> Any:
+            return y - self.by
+
+        def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
+            assert self._cached_x_y == (x, y)
+            return lamina.zeros_like(x)
+
+    class Learned(lamina.distributions.Distribution, lamina.nn.Module):
+        arg_constraints: dict[str, Any] = {}  # noqa: RUF012
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = lamina.nn.Parameter(lamina.ones(2))
+
+    shift = Shift()
+    assert [name for name, _ in shift.named_parameters()] == ["by"]
+    assert [name for name, _ in Learned().named_parameters()] == ["weight"]
+    x = lamina.zeros(())
+    y = shift(x)
+    assert shift.inv(y) is x
+    assert shift.log_abs_det_jacobian(x, y).item() == 0

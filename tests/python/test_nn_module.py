@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 from collections.abc import Iterator
 from typing import Any
@@ -379,3 +380,14 @@ def test_copies_of_a_module_with_slots_have_what_is_in_them() -> None:
         assert lamina.equal(twin.weight, module.weight)
         assert not hasattr(twin, "unused")
     assert copy.copy(module).places is module.places
+
+
+def test_modules_have_a_signature() -> None:
+    class Own(nn.Module):
+        def __call__(self, x: Any) -> Any:
+            return x
+
+    assert str(inspect.signature(nn.Linear(2, 2))) == "(*args, **kwargs)"
+    assert str(inspect.signature(nn.Linear(2, 2).__call__)) == "(*args, **kwargs)"
+    assert list(inspect.signature(Own()).parameters) == ["x"]
+    assert next(iter(inspect.signature(nn.Linear).parameters)) == "in_features"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 from .. import _core
 from .._core import Tensor
 from .._wrapping import wraps
@@ -154,6 +156,9 @@ def check_points(name: str, x: Tensor | None, count: int) -> None:
 
 
 def as_size(sizes: Sequence[int | Sequence[int]]) -> tuple[int, ...]:
-    """The sizes of ``f(2, 3)`` and of ``f((2, 3))`` alike."""
+    """The sizes of ``f(2, 3)`` and of ``f((2, 3))`` alike; a tensor or an array of one number is a number."""
     first = sizes[0] if sizes else ()
+    if getattr(first, "ndim", 1) == 0:
+        first = operator.index(first)  # type: ignore[arg-type]
+        sizes = (first, *sizes[1:])
     return tuple(first) if len(sizes) == 1 and not isinstance(first, int) else tuple(sizes)  # type: ignore[arg-type]

@@ -49,8 +49,8 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
 @composed_as("Roll")
 def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Tensor:
     """Elements moved by `shifts` places along `dims` (of all in a row without); those pushed out come in again."""
-    moves = (shifts,) if isinstance(shifts, int) else tuple(shifts)
-    axes = () if dims is None else (dims,) if isinstance(dims, int) else tuple(dims)
+    moves = as_size((shifts,))
+    axes = () if dims is None else as_size((dims,))
     if not moves:
         raise RuntimeError("`shifts` required")
     if not axes:

@@ -28,8 +28,9 @@ class Transform:
     def __init__(self, cache_size: int = 0) -> None:
         if cache_size not in (0, 1):
             raise ValueError("cache_size must be 0 or 1")
+        super().__init__()  # a transform may be a module, too
         self._cache_size = cache_size
-        self._last: tuple[Tensor, Tensor] | None = None  # input and value
+        self._cached_x_y: tuple[Tensor | None, Tensor | None] = None, None  # PyTorch's name, which authors read
         self._inv: Transform | None = None
 
     @property
@@ -55,23 +56,25 @@ class Transform:
         if self._cache_size == cache_size:
             return self
         new = copy(self)
-        new._cache_size, new._last, new._inv = cache_size, None, None
+        new._cache_size, new._cached_x_y, new._inv = cache_size, (None, None), None
         return new
 
     def __call__(self, x: Tensor) -> Tensor:
-        if self._last is not None and self._last[0] is x:
-            return self._last[1]
+        x_old, y_old = self._cached_x_y
+        if y_old is not None and x_old is x:
+            return y_old
         y = self._call(x)
         if self._cache_size:
-            self._last = x, y
+            self._cached_x_y = x, y
         return y
 
     def _inv_call(self, y: Tensor) -> Tensor:
-        if self._last is not None and self._last[1] is y:
-            return self._last[0]
+        x_old, y_old = self._cached_x_y
+        if x_old is not None and y_old is y:
+            return x_old
         x = self._inverse(y)
         if self._cache_size:
-            self._last = x, y
+            self._cached_x_y = x, y
         return x
 
     def _call(self, x: Tensor) -> Tensor:
