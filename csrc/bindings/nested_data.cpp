@@ -58,6 +58,10 @@ class NestedData {
     }
     return list;
   }
+  // Held: numbers are made by code of their own, which may take them out of their list.
+  static Object item_of(const Object& items, Py_ssize_t i) {
+    return Object::borrowed(PySequence_Fast_GET_ITEM(items.get(), i));
+  }
   static bool is_array(PyObject* object) {
     return !is_tensor(object) && PyObject_CheckBuffer(object) && !PyBytes_Check(object);
   }
@@ -75,7 +79,7 @@ class NestedData {
     Py_ssize_t size = PySequence_Fast_GET_SIZE(items.get());
     dims_.push_back(size);
     if (dims_.size() > 128) fail(ErrorKind::kValue, "too many dimensions '", printed_type(data), "'");
-    if (size) measure(PySequence_Fast_GET_ITEM(items.get(), 0));
+    if (size) measure(item_of(items, 0).get());
   }
 
   void collect(PyObject* data, std::size_t level) {
@@ -87,7 +91,11 @@ class NestedData {
       if (level >= dims_.size() || size != dims_[level])
         fail(ErrorKind::kValue, "expected sequence of length ", level < dims_.size() ? dims_[level] : 0, " at dim ",
              level, " (got ", size, ")");
-      for (Py_ssize_t i = 0; i < size; ++i) collect(PySequence_Fast_GET_ITEM(items.get(), i), level + 1);
+      for (Py_ssize_t i = 0; i < size; ++i) {
+        if (PySequence_Fast_GET_SIZE(items.get()) != size)
+          fail(ErrorKind::kRuntime, "new(): a sequence changed its length while it was read");
+        collect(item_of(items, i).get(), level + 1);
+      }
       return;
     }
     if (is_tensor(data) || is_array(data)) {

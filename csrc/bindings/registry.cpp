@@ -206,14 +206,13 @@ DimVector Arguments::rest_dims() const {
   }
   // One list or tuple of something else than ints: name the item, not the list.
   bool sequence = rest_count_ == 1 && (PyList_Check(rest_[0]) || PyTuple_Check(rest_[0]));
-  PyObject* const* items = sequence ? PySequence_Fast_ITEMS(rest_[0]) : rest_;
-  Py_ssize_t count = sequence ? PySequence_Fast_GET_SIZE(rest_[0]) : rest_count_;
   DimVector dims;
-  for (Py_ssize_t i = 0; i < count; ++i) {
-    auto number = integer_from(items[i]);
+  for (Py_ssize_t i = 0; i < (sequence ? PySequence_Fast_GET_SIZE(rest_[0]) : rest_count_); ++i) {
+    PyObject* item = sequence ? PySequence_Fast_GET_ITEM(rest_[0], i) : rest_[i];
+    auto number = integer_from(item);
     if (!number)
       fail(ErrorKind::kType, signature_.name_, "(): argument '", signature_.parameters_[index].name,
-           "' must be a sequence of ints, got ", printed_type(items[i]), " at position ", i);
+           "' must be a sequence of ints, got ", printed_type(item), " at position ", i);
     dims.push_back(*number);
   }
   return dims;

@@ -2,6 +2,7 @@
 #include "bindings/scalars.h"
 
 #include <cstring>
+#include <type_traits>
 
 #include "bindings/tensor_object.h"
 #include "engine/flush.h"
@@ -210,64 +211,67 @@ std::optional<DimVector> dims_from(PyObject* object) {
   return dims;
 }
 
+namespace {
+
+// Number `i` at a place in memory, which need not be aligned.
+template <typename T>
+T number_at(const void* place, std::size_t i = 0) {
+  T number;
+  std::memcpy(&number, static_cast<const std::byte*>(place) + i * sizeof number, sizeof number);
+  return number;
+}
+
+template <typename T>
+double real_at(const void* place, std::size_t i = 0) {
+  if constexpr (std::is_floating_point_v<T>)
+    return static_cast<double>(number_at<T>(place, i));
+  else
+    return static_cast<double>(to_float(number_at<T>(place, i)));
+}
+
+template <typename T>
+PyObject* integer_at(const void* place) {
+  return PyLong_FromLongLong(number_at<T>(place));
+}
+template <typename T>
+PyObject* float_at(const void* place) {
+  return PyFloat_FromDouble(real_at<T>(place));
+}
+template <typename T>
+PyObject* complex_at(const void* place) {
+  return PyComplex_FromDoubles(real_at<T>(place), real_at<T>(place, 1));
+}
+
+}  // namespace
+
 PyObject* element_object(DType dtype, const void* element) {
   switch (dtype) {
     case DType::kBool:
-      return PyBool_FromLong(*static_cast<const std::uint8_t*>(element));
+      return PyBool_FromLong(number_at<std::uint8_t>(element));
     case DType::kUInt8:
-      return PyLong_FromLong(*static_cast<const std::uint8_t*>(element));
+      return integer_at<std::uint8_t>(element);
     case DType::kInt8:
-      return PyLong_FromLong(*static_cast<const std::int8_t*>(element));
-    case DType::kInt16: {
-      std::int16_t number;
-      std::memcpy(&number, element, sizeof number);
-      return PyLong_FromLong(number);
-    }
-    case DType::kFloat16: {
-      Half number;
-      std::memcpy(&number, element, sizeof number);
-      return PyFloat_FromDouble(static_cast<double>(to_float(number)));
-    }
-    case DType::kBFloat16: {
-      BFloat16 number;
-      std::memcpy(&number, element, sizeof number);
-      return PyFloat_FromDouble(static_cast<double>(to_float(number)));
-    }
-    case DType::kInt32: {
-      std::int32_t number;
-      std::memcpy(&number, element, sizeof number);
-      return PyLong_FromLong(number);
-    }
-    case DType::kInt64: {
-      std::int64_t number;
-      std::memcpy(&number, element, sizeof number);
-      return PyLong_FromLongLong(number);
-    }
-    case DType::kFloat32: {
-      float number;
-      std::memcpy(&number, element, sizeof number);
-      return PyFloat_FromDouble(static_cast<double>(number));
-    }
-    case DType::kFloat64: {
-      double number;
-      std::memcpy(&number, element, sizeof number);
-      return PyFloat_FromDouble(number);
-    }
-    case DType::kComplex32: {
-      Half parts[2];
-      std::memcpy(parts, element, sizeof parts);
-      return PyComplex_FromDoubles(static_cast<double>(to_float(parts[0])), static_cast<double>(to_float(parts[1])));
-    }
-    case DType::kComplex64: {
-      float parts[2];
-      std::memcpy(parts, element, sizeof parts);
-      return PyComplex_FromDoubles(static_cast<double>(parts[0]), static_cast<double>(parts[1]));
-    }
-    case DType::kComplex128: {
-      double parts[2];
-      std::memcpy(parts, element, sizeof parts);
-      return PyComplex_FromDoubles(parts[0], parts[1]);
-    }
+      return integer_at<std::int8_t>(element);
+    case DType::kInt16:
+      return integer_at<std::int16_t>(element);
+    case DType::kInt32:
+      return integer_at<std::int32_t>(element);
+    case DType::kInt64:
+      return integer_at<std::int64_t>(element);
+    case DType::kFloat16:
+      return float_at<Half>(element);
+    case DType::kBFloat16:
+      return float_at<BFloat16>(element);
+    case DType::kFloat32:
+      return float_at<float>(element);
+    case DType::kFloat64:
+      return float_at<double>(element);
+    case DType::kComplex32:
+      return complex_at<Half>(element);
+    case DType::kComplex64:
+      return complex_at<float>(element);
+    case DType::kComplex128:
+      return complex_at<double>(element);
   }
   Py_RETURN_NONE;
 }

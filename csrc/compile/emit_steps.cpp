@@ -134,7 +134,8 @@ void Emitter::copy(Location from, DimVector dims, DimVector from_strides, Locati
   std::int64_t numel = 1;
   for (std::int64_t size : dims) numel *= size;
   if (numel == 0) return;
-  collapse(dims, {&from_strides, &to_strides});
+  DimVector* const both[] = {&from_strides, &to_strides};
+  collapse(dims, both);
   auto size = static_cast<std::uint8_t>(size_of(dtype));
   add(CopyStep{std::move(dims), std::move(from_strides), std::move(to_strides), size, from, to},
       note("copy ", name_of(dtype), " x ", numel), 0.5 * static_cast<double>(numel));

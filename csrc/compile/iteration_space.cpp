@@ -14,7 +14,7 @@ DimVector broadcast_strides(const Shape* space, const Shape* shape, const Layout
   return strides;
 }
 
-void collapse(DimVector& dims, std::vector<DimVector*> strides) {
+void collapse(DimVector& dims, std::span<DimVector* const> strides) {
   std::size_t kept = 0;
   for (std::size_t axis = 0; axis < dims.size(); ++axis) {
     if (dims[axis] == 1) continue;

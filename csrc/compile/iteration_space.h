@@ -2,7 +2,7 @@
 #pragma once
 
 #include <optional>
-#include <vector>
+#include <span>
 
 #include "graph/shape.h"
 #include "ops/view_layout.h"
@@ -14,7 +14,7 @@ namespace lamina {
 DimVector broadcast_strides(const Shape* space, const Shape* shape, const Layout& layout);
 
 // Drops dimensions of size 1 and merges neighbors that every operand walks evenly. strides: one vector an operand.
-void collapse(DimVector& dims, std::vector<DimVector*> strides);
+void collapse(DimVector& dims, std::span<DimVector* const> strides);
 
 // What the element count and strides say about reading in order: all the same element; or one after the other.
 bool is_uniform(Dims dims, Dims strides);

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "compile/iteration_space.h"
 #include "engine/examples.h"
 #include "engine/flush.h"
 #include "engine/journal.h"
@@ -73,34 +74,38 @@ void collapse_lonely(Variable& variable) {
   variable.path.reset();
 }
 
+void copy_now(DimVector dims, std::size_t size, std::byte* from, DimVector from_strides, std::byte* to,
+              DimVector to_strides) {
+  DimVector* const both[] = {&from_strides, &to_strides};
+  collapse(dims, both);
+  const CopyStep step{
+      std::move(dims), std::move(from_strides), std::move(to_strides), static_cast<std::uint8_t>(size), {0, 0}, {1, 0}};
+  std::byte* slots[2] = {from, to};
+  runtime::run(step, slots);
+}
+
 // Writes `fresh` into memory that the outside shares, and returns a value over that memory.
 ValuePtr write_through(const ValuePtr& old, const ValuePtr& fresh) {
   realize(old.get());
   realize(fresh.get());
-  CopyStep step;
-  step.dims.assign(old->shape->dims().begin(), old->shape->dims().end());
   // The old value stays what it was for the gradients that read it: it moves to memory of its own.
   ValuePtr kept = build::clone(build::detach(old));
   realize(kept.get());
   ValuePtr leaf = make_leaf(StoragePtr(old->storage), old->shape, old->dtype, old->layout);
-  step.from_strides = strides_of(fresh->shape, fresh->layout);
-  step.to_strides = strides_of(old->shape, old->layout);
-  step.element_size = static_cast<std::uint8_t>(size_of(old->dtype));
-  step.from.slot = 0;
-  step.to.slot = 1;
-  std::vector<std::byte> staged;  // fresh may be a rearrangement of the very same memory
-  std::byte* slots[2] = {data_of(fresh.get()), data_of(old.get())};
   if (old->shape->numel() == 0) return leaf;
-  if (fresh->storage == old->storage) {
-    CopyStep stage = step;
-    stage.to_strides = contiguous_strides(old->shape);
-    staged.resize(static_cast<std::size_t>(old->shape->numel()) * step.element_size);
-    std::byte* through[2] = {slots[0], staged.data()};
-    runtime::run(stage, through);
-    step.from_strides = stage.to_strides;
-    slots[0] = staged.data();
+  const DimVector dims(old->shape->dims().begin(), old->shape->dims().end());
+  const std::size_t size = size_of(old->dtype);
+  std::byte* from = data_of(fresh.get());
+  DimVector from_strides = strides_of(fresh->shape, fresh->layout);
+  std::vector<std::byte> staged;
+  if (fresh->storage == old->storage) {  // it may be a rearrangement of the very same memory
+    DimVector row_major = contiguous_strides(old->shape);
+    staged.resize(static_cast<std::size_t>(old->shape->numel()) * size);
+    copy_now(dims, size, from, from_strides, staged.data(), row_major);
+    from = staged.data();
+    from_strides = std::move(row_major);
   }
-  runtime::run(step, slots);
+  copy_now(dims, size, from, from_strides, data_of(old.get()), strides_of(old->shape, old->layout));
   attach_storage(old.get(), StoragePtr(kept->storage), kept->layout);
   copy_tangent(fresh.get(), leaf.get());
   return fresh->requires_grad() ? build::rebase(leaf, fresh) : leaf;

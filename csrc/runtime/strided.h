@@ -19,6 +19,9 @@ void scatter_range(std::byte* base, const std::byte* in, const DimVector& dims, 
 // Where row `row` of the space begins, in elements; rows run along the last axis.
 std::int64_t row_offset(const DimVector& dims, const DimVector& strides, std::int64_t row);
 
+// n elements of a row, `stride` elements apart, to contiguous `out`.
+void load_row(std::byte* out, const std::byte* in, std::size_t element_size, std::int64_t n, std::int64_t stride);
+
 // Writes one element n times.
 void fill(std::byte* out, const std::byte* element, std::size_t element_size, std::int64_t n);
 

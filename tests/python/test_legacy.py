@@ -188,6 +188,17 @@ def test_nested_data() -> None:
         lamina.tensor([lamina.tensor([1, 2])])
 
 
+def test_data_that_changes_while_it_is_read() -> None:
+    class Emptying:
+        def __float__(self) -> float:
+            data.clear()
+            return 1.0
+
+    data: list[Any] = [Emptying(), 2.0, 3.0]
+    with pytest.raises(RuntimeError, match="changed its length while it was read"):
+        lamina.tensor(data)
+
+
 def test_dlpack_module() -> None:
     from lamina.utils import dlpack
 

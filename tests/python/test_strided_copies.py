@@ -59,3 +59,12 @@ def test_many_matrices_turned(dtype: str, shape: tuple[int, ...]) -> None:
     given = lamina.tensor(x)
     np.testing.assert_array_equal(given.mT.clone().numpy(), x.swapaxes(2, 3))
     np.testing.assert_array_equal(given[::2].transpose(0, 1).mT.clone().numpy(), x[::2].transpose(1, 0, 3, 2))
+
+
+def test_memory_that_others_see_is_written_along_many_axes_of_one() -> None:
+    x = lamina.zeros([1] * 100 + [3, 2]).share_memory_()
+    turned = x.transpose(-1, -2)
+    x.add_(lamina.arange(6.0).reshape(3, 2))
+    turned.mul_(2)
+    assert x.flatten().tolist() == [0, 2, 4, 6, 8, 10]
+    assert turned.flatten().tolist() == [0, 4, 8, 2, 6, 10]
