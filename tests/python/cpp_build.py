@@ -93,9 +93,23 @@ def configure_and_build() -> Path:
 
 
 def kernels() -> Path:
-    """The library of kernels in the C++ tests: their own or the installation's. Raises BuildError."""
-    directories = [directory for directory in (build() / "csrc", installed_layers()) if directory]
-    return max((path for directory in directories for path in directory.glob("liblamina_kernels.a")), key=modified)
+    """The newest library of kernels: the installation's or the C++ tests', which are built if a source is newer.
+
+    Raises BuildError.
+    """
+    sources = [path for layer in ("kernels", "support") for path in (ROOT / "csrc" / layer).iterdir()]
+    library = compiled_kernels()
+    if library is None or modified(library) < max(map(modified, sources)):
+        build()
+        library = compiled_kernels()
+    assert library is not None
+    return library
+
+
+def compiled_kernels() -> Path | None:
+    directories = [directory for directory in (ROOT / "build" / PRESET / "csrc", installed_layers()) if directory]
+    found = (path for directory in directories for path in directory.glob("liblamina_kernels.a"))
+    return max(found, key=modified, default=None)
 
 
 def list_cases(binary: Path) -> list[str]:
