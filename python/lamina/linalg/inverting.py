@@ -106,23 +106,29 @@ def _trace(matrices: Tensor) -> Tensor:
     return matrices.diagonal(0, -2, -1).sum(-1)
 
 
+def _inverse_for_gradient(A: Tensor, known: Tensor) -> Tensor:
+    """`known`, or with a history if there is to be one."""
+    found: Tensor = _Inverse.apply(A) if _core.is_grad_enabled() and A.requires_grad else known
+    return found
+
+
 class _Determinant(Function):
     _node_name = "LinalgDetBackward0"
 
     @staticmethod
-    def forward(ctx: Any, A: Tensor) -> Tensor:
+    def forward(ctx: Any, A: Tensor, known_inverse: Tensor) -> Tensor:
         (value,) = lapack("det", A)
-        ctx.save_for_backward(A, value)
+        ctx.save_for_backward(A, value, known_inverse)
         ctx.save_for_forward(A, value)
         return value
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        A, value = ctx.saved_tensors
-        return _scaled(gradient * value.conj(), _Inverse.apply(A).mH)
+        A, value, known_inverse = ctx.saved_tensors
+        return _scaled(gradient * value.conj(), _inverse_for_gradient(A, known_inverse).mH), None
 
     @staticmethod
-    def jvp(ctx: Any, tangent: Tensor) -> Any:
+    def jvp(ctx: Any, tangent: Tensor, _: None) -> Any:
         A, value = ctx.saved_tensors
         return value * _trace(_solved(A, tangent))
 
@@ -131,24 +137,24 @@ class _SignAndLogarithm(Function):
     _node_name = "LinalgSlogdetBackward0"
 
     @staticmethod
-    def forward(ctx: Any, A: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, A: Tensor, known_inverse: Tensor) -> tuple[Tensor, Tensor]:
         sign, logarithm = lapack("slogdet", A)
         if not A.is_complex():
             ctx.mark_non_differentiable(sign)
-        ctx.save_for_backward(A, sign)
+        ctx.save_for_backward(A, sign, known_inverse)
         ctx.save_for_forward(A, sign)
         return sign, logarithm
 
     @staticmethod
-    def backward(ctx: Any, along_sign: Tensor, along_logarithm: Tensor) -> Tensor:
-        A, sign = ctx.saved_tensors
+    def backward(ctx: Any, along_sign: Tensor, along_logarithm: Tensor) -> tuple[Tensor, None]:
+        A, sign, known_inverse = ctx.saved_tensors
         factor = along_logarithm
         if A.is_complex():
             factor = _core.complex(along_logarithm, -(along_sign.conj() * sign).imag)
-        return _scaled(factor, _Inverse.apply(A).mH)
+        return _scaled(factor, _inverse_for_gradient(A, known_inverse).mH), None
 
     @staticmethod
-    def jvp(ctx: Any, tangent: Tensor) -> tuple[Tensor | None, Tensor]:
+    def jvp(ctx: Any, tangent: Tensor, _: None) -> tuple[Tensor | None, Tensor]:
         A, sign = ctx.saved_tensors
         turn = _trace(_solved(A, tangent))
         if not A.is_complex():
@@ -156,36 +162,37 @@ class _SignAndLogarithm(Function):
         return sign * _core.complex(_core.zeros_like(turn.imag), turn.imag), turn.real
 
 
-def _has_good_inverses(A: Tensor) -> bool:
-    """Whether gradients may go by the inverses: they lose all digits near singular matrices."""
-    if A.is_meta:
-        return True
+def _good_inverses(A: Tensor) -> Tensor | None:
+    """The inverses, if gradients may go by them: they lose all digits near singular matrices."""
     A = A.detach()
     found = inverse(A)
-    if found is None:
-        return False
+    if found is None or A.is_meta:
+        return found
     condition = A.abs().sum(-2).amax(-1) * found.abs().sum(-2).amax(-1) if A.numel() else A.abs()
-    return bool((condition < (1e5 if condition.dtype == _core.float32 else 1e13)).all())
+    good = bool((condition < (1e5 if condition.dtype == _core.float32 else 1e13)).all())
+    return found if good else None
 
 
-def _needs_recording(A: Tensor) -> bool:
-    return not _is_seen(A) or (_core.is_grad_enabled() and A.requires_grad and not _has_good_inverses(A))
+def _by_lapack(function: type[Function], A: Tensor) -> Any:
+    """What `function` gives, or None where steps have to be recorded."""
+    if not _is_seen(A):
+        return None
+    if not (_core.is_grad_enabled() and A.requires_grad):
+        return function.apply(A, A.detach())
+    known_inverse = _good_inverses(A)
+    return None if known_inverse is None else function.apply(A, known_inverse)
 
 
 def determinant(A: Tensor) -> Tensor | None:
     """The determinants of (..., n, n)."""
-    if _needs_recording(A):
-        return None
-    found: Tensor = _Determinant.apply(A)
+    found: Tensor | None = _by_lapack(_Determinant, A)
     return found
 
 
 def sign_and_logarithm(A: Tensor) -> tuple[Tensor, Tensor] | None:
     """The determinants' signs, and the logarithms of their absolute values."""
-    if _needs_recording(A):
-        return None
-    sign, logarithm = _SignAndLogarithm.apply(A)
-    return sign, logarithm
+    found: tuple[Tensor, Tensor] | None = _by_lapack(_SignAndLogarithm, A)
+    return found
 
 
 def _hermitian(lower: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Triangular systems by recorded matrix products, panel by panel of rows.
 
-The blocks on the diagonal are inverted, all at once, by halves: ``[[A, 0], [C, D]]`` has the inverse
-``[[A⁻¹, 0], [-D⁻¹ C A⁻¹, D⁻¹]]``.
+The blocks on the diagonal are inverted, all at once, by ever larger blocks on their diagonals: ``[[A, 0], [C, D]]`` has
+the inverse ``[[A⁻¹, 0], [-D⁻¹ C A⁻¹, D⁻¹]]``.
 """
 
 from __future__ import annotations
@@ -17,13 +17,17 @@ _PANEL = 32
 def _inverse_lower(T: Tensor, unit: bool) -> Tensor:
     """Of (..., n, n), n a power of 2."""
     n = T.shape[-1]
-    if n == 1:
-        return _core.ones_like(T) if unit else 1 / T
-    half = n // 2
-    first, last = _inverse_lower(T[..., :half, :half], unit), _inverse_lower(T[..., half:, half:], unit)
-    corner = -(last @ (T[..., half:, :half] @ first))
-    top = _core.cat([first, _core.zeros_like(first)], -1)
-    return _core.cat([top, _core.cat([corner, last], -1)], -2)
+    diagonal = T.diagonal(0, -2, -1)
+    inverses = (_core.ones_like(diagonal) if unit else 1 / diagonal).unsqueeze(-1).unsqueeze(-1)
+    for half in (1 << level for level in range(n.bit_length() - 1)):
+        count = n // (2 * half)
+        blocks = T.reshape(*T.shape[:-2], count, 2 * half, count, 2 * half).diagonal(0, -4, -2)
+        below = blocks[..., half:, :half, :].permute(*range(T.dim() - 2), -1, -3, -2)
+        first, last = inverses[..., ::2, :, :], inverses[..., 1::2, :, :]
+        corner = -(last @ (below @ first))
+        top = _core.cat([first, _core.zeros_like(first)], -1)
+        inverses = _core.cat([top, _core.cat([corner, last], -1)], -2)
+    return inverses.squeeze(-3)
 
 
 def _by_steps(A: Tensor, rest: Tensor, upper: bool, unit: bool) -> Tensor:
