@@ -249,6 +249,8 @@ LAMINA_FUNCTION(kModule, arange, "start, end=None, step=None, *, " LAMINA_FACTOR
     count = static_cast<std::int64_t>(length);
   }
   if (whole || truncates) {
+    auto counted = [from = start.integer]<typename Index>(Index i) { return static_cast<Index>(from) + i; };
+    if (step.integer == 1) return fresh_tensor(a, generated<std::int64_t>(count, dtype, a.device(4), counted), 5);
     auto element = [from = start.integer, by = step.integer]<typename Index>(Index i) {
       return static_cast<Index>(from) + i * static_cast<Index>(by);
     };

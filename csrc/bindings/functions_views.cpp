@@ -348,6 +348,11 @@ LAMINA_FUNCTION(kModule, cat, "tensors, dim=0") { return wrap(functions::cat(a.t
 LAMINA_FUNCTION(kModule, concat, "tensors, dim=0") { return wrap(functions::cat(a.tensors(0), a.integer(1, 0))); }
 LAMINA_FUNCTION(kModule, concatenate, "tensors, dim=0") { return wrap(functions::cat(a.tensors(0), a.integer(1, 0))); }
 LAMINA_FUNCTION(kModule, stack, "tensors, dim=0") { return wrap(functions::stack(a.tensors(0), a.integer(1, 0))); }
+LAMINA_FUNCTION(kModule, _slice_update, "base, source, starts") {
+  DimVector starts_and_steps = a.dims(2);
+  starts_and_steps.resize(2 * starts_and_steps.size(), 1);
+  return wrap(build::slice_update(a.tensor(0), a.tensor(1), Attribute::of(starts_and_steps)));
+}
 LAMINA_FUNCTION_AS(kModule, flip_function, "flip", "input, dims") {
   return wrap(laid(functions::flip(a.tensor(0), a.dims(1)), a.variable(0), MemoryFormat::kPreserve));
 }

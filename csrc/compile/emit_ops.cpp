@@ -158,6 +158,7 @@ void Emitter::emit_index(std::uint32_t index) {
     step.axis_stride = step.strides[axis];
     step.strides[axis] = 0;
   }
+  step.places = table_shape->numel();
   step.table = gathers ? contiguous(node.operands[0]) : location(index);
   step.index = contiguous(node.operands[1]);
   step.element_stride = 1;

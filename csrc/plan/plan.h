@@ -169,6 +169,7 @@ struct IndexStep {
   DimVector dims, strides;  // the axis's own stride is 0 in strides
   std::int64_t axis_stride;
   std::int64_t element_stride;  // 0: one number for all entries
+  std::int64_t places;          // elements of the table
   Location table, index, elements;
 };
 

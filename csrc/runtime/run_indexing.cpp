@@ -1,10 +1,13 @@
 // Steps that address elements or rows by index. Indices are within bounds: checked when they were recorded.
+#include <algorithm>
 #include <cstring>
+#include <mutex>
 #include <type_traits>
 
 #include "runtime/ceil_divide.h"
 #include "runtime/steps.h"
 #include "runtime/thread_pool.h"
+#include "runtime/thread_scratch.h"
 
 namespace lamina::runtime {
 
@@ -99,6 +102,26 @@ void for_each_entry(const IndexStep& step, const std::int64_t* index, std::int64
   }
 }
 
+// Counts on their own, where they are few: whole numbers may be added in any order.
+template <typename T>
+bool add_on_their_own(const IndexStep& step, const std::int64_t* index, const T* elements, T* table) {
+  constexpr std::int64_t kMostPlaces = 4096, kLeastEntries = 1 << 16;
+  if (step.dims.size() != 1 || step.places > kMostPlaces || step.dims[0] < kLeastEntries) return false;
+  const auto entries = static_cast<std::size_t>(step.dims[0]), places = static_cast<std::size_t>(step.places);
+  const std::int64_t stride = step.element_stride;
+  std::mutex meets;
+  parallel_for(entries, ceil_divide(entries, static_cast<std::size_t>(num_threads())),
+               [&](std::size_t begin, std::size_t end) {
+                 auto* own = static_cast<T*>(thread_scratch(places * sizeof(T)));
+                 std::fill_n(own, places, T{});
+                 for (auto i = static_cast<std::int64_t>(begin); i < static_cast<std::int64_t>(end); ++i)
+                   own[index[i]] += elements[i * stride];
+                 const std::lock_guard lock(meets);
+                 for (std::size_t place = 0; place < places; ++place) table[place] += own[place];
+               });
+  return true;
+}
+
 }  // namespace
 
 void run(const IndexStep& step, Slots slots) {
@@ -114,6 +137,10 @@ void run(const IndexStep& step, Slots slots) {
     using T = decltype(zero);
     auto* table = reinterpret_cast<T*>(at(slots, step.table));
     auto* elements = reinterpret_cast<T*>(at(slots, step.elements));
+    if constexpr (std::is_same_v<T, std::int64_t>)
+      if (step.kind == IndexStep::Kind::kScatterAdd && step.dtype == DType::kInt64 &&
+          add_on_their_own(step, index, elements, table))
+        return;
     parallel_for(static_cast<std::size_t>(rows), grain, [&](std::size_t from, std::size_t to) {
       const auto begin = static_cast<std::int64_t>(from), end = static_cast<std::int64_t>(to);
       switch (step.kind) {

@@ -127,6 +127,10 @@ def embedding_bag(
             f"embedding_bag: Expected idx >= 0 && idx < num_embeddings to be true, got {int(numbers.min())} to "
             f"{int(numbers.max())} for {weight.shape[0]} embeddings"
         )
+    plain = padding_idx is None and max_norm is None and not scale_grad_by_freq
+    if mode != "max" and plain and weight.dtype in _WEIGHED and lengths and min(lengths) == max(lengths) > 0:
+        sums = _weighed(numbers.reshape(len(lengths), lengths[0]), weight, mode, per_sample_weights)
+        return _core._labelled(sums, "EmbeddingBag") if sums.requires_grad else sums
     rows = embedding(numbers, weight, None, max_norm, norm_type, scale_grad_by_freq, sparse)
     counted = None if padding_idx is None else numbers != padding_idx
     if mode == "max":
@@ -139,6 +143,20 @@ def embedding_bag(
     if mode == "mean":
         sums = sums / _counts(weight, lengths, counted)
     return _core._labelled(sums, "EmbeddingBag") if sums.requires_grad else sums
+
+
+_WEIGHED = (_core.float32, _core.float64)
+
+
+def _weighed(numbers: Tensor, weight: Tensor, mode: str, per_sample_weights: Tensor | None) -> Tensor:
+    """Sums or means of bags of one length, in one step."""
+    bags, length = numbers.shape
+    if per_sample_weights is None:
+        factors = weight.new_full((1, bags, length), 1 / length if mode == "mean" else 1.0)
+    else:
+        factors = per_sample_weights.reshape(1, bags, length)
+    index = numbers.to(_core.int64).unsqueeze(0)
+    return _core._weighted_take(weight.unsqueeze(0).unsqueeze(0), index, factors).squeeze(0).squeeze(0)
 
 
 def _counts(weight: Tensor, lengths: list[int], counted: Tensor | None) -> Tensor | int:

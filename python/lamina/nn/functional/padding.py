@@ -91,15 +91,12 @@ def _pad_constant(input: Tensor, axes: list[tuple[int, int, int]], value: float)
         crop_before, crop_after = max(-before, 0), max(-after, 0)
         if crop_before or crop_after:
             output = output.narrow(axis, crop_before, output.shape[axis] - crop_before - crop_after)
-        borders = [
-            input.new_full([width if n == axis else size for n, size in enumerate(output.shape)], value)
-            for width in (before, after)
-            if width > 0
-        ]
-        if borders:
-            parts = [borders[0], output] if before > 0 else [output]
-            output = _core.cat(parts + borders[before > 0 :], axis)
-    return _core._labelled(_core._lay_like(output, input) if widens else output.clone(), "ConstantPadNd")
+    shape, starts = list(output.shape), [0] * output.ndim
+    for axis, before, after in axes:
+        shape[axis] += max(before, 0) + max(after, 0)
+        starts[axis] = max(before, 0)
+    output = _core._slice_update(input.new_full(shape, value), output, starts) if widens else output.clone()
+    return _core._labelled(_core._lay_like(output, input) if widens else output, "ConstantPadNd")
 
 
 def _reflect(size: int, before: int, after: int) -> list[int]:
