@@ -48,6 +48,8 @@ ValuePtr unary_of(Op op, const Arguments& a) {
 #define LAMINA_ROW_UNARY(name) LAMINA_WITH_IN_PLACE(name, unary_signature(Op::name), unary_of(Op::name, a))
 #define LAMINA_UNARY(name, ...) LAMINA_ROW_UNARY(name)
 #define LAMINA_FLAT(name, ...) LAMINA_ROW_UNARY(name)
+#define LAMINA_SPECIAL(name, ...) \
+  LAMINA_FUNCTION(kModule, _##name, unary_signature(Op::name)) { return wrap(unary_of(Op::name, a)); }
 #include "ops/op_list.inc"
 
 LAMINA_LOGICAL(logical_not, "input", functions::unary(Op::logical_not, a.tensor(0)))
@@ -67,6 +69,15 @@ LAMINA_ROW_BINARY(maximum)
 LAMINA_ROW_BINARY(minimum)
 LAMINA_ROW_BINARY(atan2)
 LAMINA_ROW_BINARY(copysign)
+LAMINA_FUNCTION(kModule, _hypot, "input, other") {
+  return wrap(functions::binary(Op::hypot, a.operand(0), a.operand(1)));
+}
+LAMINA_FUNCTION(kModule, _igamma, "input, other") {
+  return wrap(functions::binary(Op::igamma, a.operand(0), a.operand(1)));
+}
+LAMINA_FUNCTION(kModule, _igammac, "input, other") {
+  return wrap(functions::binary(Op::igammac, a.operand(0), a.operand(1)));
+}
 LAMINA_ROW_BINARY(bitwise_and)
 LAMINA_ROW_BINARY(bitwise_or)
 LAMINA_ROW_BINARY(bitwise_xor)

@@ -160,7 +160,7 @@ Location Emitter::contiguous(std::uint32_t index) {
 namespace {
 
 // exp and its kin, which stand together in the kernel list: an element takes twice the time of a sum.
-bool is_function(Elementwise kernel) { return kernel >= Elementwise::exp && kernel <= Elementwise::digamma; }
+bool is_function(Elementwise kernel) { return kernel >= Elementwise::exp && kernel <= Elementwise::i1e; }
 
 double nanoseconds_of(const ElementwiseStep& step, std::size_t operations) {
   double each = 0.3 * static_cast<double>(operations);

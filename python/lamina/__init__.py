@@ -17,7 +17,7 @@ from ._core import (
     cumprod, cumsum, default_generator, detach, diagonal, digamma, div, divide, dot, dtype, empty, empty_cache,
     empty_like, eq, erf, erfc, erfinv, exp, exp2, expm1, eye, flatten, flip, float16, float32, float64, floor,
     floor_divide, flush, fmod, from_numpy, full, full_like, gather, ge, Generator, get_default_device,
-    get_default_dtype, get_num_threads, get_rng_state, gru_cell, gt, imag, index_select, initial_seed, int16, int32,
+    get_default_dtype, get_num_threads, get_rng_state, gru_cell, gt, i0, imag, index_select, initial_seed, int16, int32,
     int64, int8, is_anomaly_check_nan_enabled, is_anomaly_enabled, is_complex, is_floating_point, is_grad_enabled,
     isfinite, isinf, isnan, layout, le, lgamma, linspace, log, log10, log1p, log2, log_softmax, logical_and,
     logical_not, logical_or, logical_xor, logsumexp, lstm_cell, lt, manual_seed, matmul, max, maximum, mean,
@@ -84,7 +84,6 @@ from .functions.creating import (
     scalar_tensor, vander,
 )
 from .functions.counting import bucketize, mode, msort, searchsorted
-from .functions.bessel import i0
 from .functions.differences import gradient
 from .functions.gamma_family import igamma, igammac, multigammaln as mvlgamma, polygamma
 from .functions.histograms import histc, histogram, histogramdd

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ._core import digamma, erf, erfc, erfinv, exp2, expm1, log1p, log_softmax, logsumexp, round, softmax
+from ._core import digamma, erf, erfc, erfinv, exp2, expm1, i0, log1p, log_softmax, logsumexp, round, softmax
 from ._core import digamma as psi
 from ._core import lgamma as gammaln
 from ._core import sigmoid as expit
-from .functions.bessel import i0, i0e, i1, i1e
+from .functions.bessel import i0e, i1, i1e
 from .functions.gamma_family import igamma as gammainc
 from .functions.gamma_family import igammac as gammaincc
 from .functions.gamma_family import multigammaln, polygamma, zeta

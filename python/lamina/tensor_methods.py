@@ -11,7 +11,6 @@ from .autograd.hooks import register_hook, register_post_accumulate_grad_hook
 from .exchange import dlpack_capsule, dlpack_device
 from .functions import (
     arranging,
-    bessel,
     comparing,
     copying,
     counting,
@@ -74,7 +73,7 @@ METHODS: tuple[Callable[..., object], ...] = (
     *(arranging.fliplr, arranging.flipud, arranging.repeat, arranging.repeat_interleave, arranging.roll),
     *(arranging.rot90, arranging.tile),
     *(comparing.allclose, comparing.equal, comparing.isclose, comparing.isneginf, comparing.isposinf),
-    *(bessel.i0, gamma_family.igamma, gamma_family.igammac, histograms.histc, histograms.histogram),
+    *(gamma_family.igamma, gamma_family.igammac, histograms.histc, histograms.histogram),
     *(counting.mode, counting.msort, copying.narrow_copy),
     *(integers.bitwise_left_shift, integers.bitwise_right_shift, integers.gcd, integers.lcm),
     *(scattering.diagonal_scatter, scattering.index_reduce, scattering.scatter_reduce),

@@ -13,7 +13,8 @@ constexpr Elementwise kFunctions[] = {
     Elementwise::erf,    Elementwise::sigmoid, Elementwise::sqrt,  Elementwise::rsqrt, Elementwise::reciprocal,
     Elementwise::sinh,   Elementwise::cosh,    Elementwise::asinh, Elementwise::acosh, Elementwise::atanh,
     Elementwise::asin,   Elementwise::acos,    Elementwise::atan,  Elementwise::erfc,  Elementwise::erfinv,
-    Elementwise::lgamma, Elementwise::digamma,
+    Elementwise::lgamma, Elementwise::digamma, Elementwise::i0,    Elementwise::i0e,   Elementwise::i1,
+    Elementwise::i1e,
 };
 
 template <class T>
@@ -97,8 +98,9 @@ TEST(KernelsMath, float64_over_moderate_arguments) {
 }
 
 // By way of float64.
-TEST(KernelsMath, gamma_functions_of_float32) {
-  for (const Elementwise op : {Elementwise::lgamma, Elementwise::digamma}) {
+TEST(KernelsMath, gamma_and_bessel_functions_of_float32) {
+  for (const Elementwise op : {Elementwise::lgamma, Elementwise::digamma, Elementwise::i0, Elementwise::i0e,
+                               Elementwise::i1, Elementwise::i1e}) {
     expect_accurate(op, all_magnitudes(), 1);
     expect_accurate(op, moderate<float>(8), 1);
   }
@@ -121,29 +123,62 @@ TEST(KernelsMath, sine_near_its_zeros) {
   }
 }
 
-TEST(KernelsMath, pow_over_many_bases_and_exponents) {
+template <class T>
+void expect_accurate_pairs(Elementwise op, const std::vector<T>& a, const std::vector<T>& b, double allowed) {
+  const void* operands[] = {a.data(), b.data()};
+  std::vector<long double> truth;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    truth.push_back(reference(op, static_cast<long double>(a[i]), static_cast<long double>(b[i])));
+  for_each_table([&](const Table& table) {
+    std::vector<T> result(a.size());
+    table.elementwise[static_cast<std::size_t>(op)][kIndex<T>](result.data(), operands, a.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      ASSERT_LE(error_of(op, result[i], truth[i], a[i]), allowed)
+          << name_of(op) << "(" << a[i] << ", " << b[i] << ") = " << result[i] << " instead of " << truth[i];
+    }
+  });
+}
+
+template <class T>
+void expect_accurate_powers(int exponents) {
   std::mt19937_64 random(8);
-  std::uniform_real_distribution<float> uniform(-1, 1);
-  std::vector<float> a, b;
+  std::uniform_real_distribution<T> uniform(-1, 1);
+  std::vector<T> a, b;
   for (int i = 0; i < 60000; ++i) {
-    const float exponent = std::ldexp(uniform(random), static_cast<int>(random() % 16) - 8);
-    a.push_back(std::ldexp(uniform(random), static_cast<int>(random() % 256) - 128));
+    const T exponent = std::ldexp(uniform(random), static_cast<int>(random() % 16) - 8);
+    a.push_back(std::ldexp(uniform(random), static_cast<int>(random() % (2 * exponents)) - exponents));
     b.push_back(i % 2 == 0 ? exponent : std::nearbyint(exponent));
     // Powers of a base near 1 are the ones that neither vanish nor overflow.
     if (i % 4 < 2) a.back() = 1 + uniform(random) / 16;
     if (i % 4 < 2) b.back() *= 16;
   }
-  const void* operands[] = {a.data(), b.data()};
-  for_each_table([&](const Table& table) {
-    std::vector<float> result(a.size());
-    table.elementwise[static_cast<std::size_t>(Elementwise::pow)][kIndex<float>](result.data(), operands, a.size());
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      const long double truth =
-          reference(Elementwise::pow, static_cast<long double>(a[i]), static_cast<long double>(b[i]));
-      ASSERT_LE(ulp_error(result[i], truth), 1)
-          << "pow(" << a[i] << ", " << b[i] << ") = " << result[i] << " instead of " << truth;
-    }
-  });
+  expect_accurate_pairs(Elementwise::pow, a, b, 1);
+}
+
+TEST(KernelsMath, pow_over_many_bases_and_exponents) {
+  expect_accurate_powers<float>(128);
+  expect_accurate_powers<double>(1024);
+}
+
+// Small numbers, ratios around 1, and all scales.
+template <class T>
+void expect_accurate_incomplete_gamma(double allowed) {
+  std::mt19937_64 random(12);
+  std::uniform_real_distribution<double> uniform(-1, 1);
+  std::vector<T> a, x;
+  for (int i = 0; i < 30000; ++i) {
+    const double order = std::exp2(uniform(random) * (i % 3 == 0 ? 13 : 3) + (i % 3 == 1 ? 5 : 0));
+    const double far = std::exp2(uniform(random) * 6), near = 1 + 4 * uniform(random) / std::sqrt(order + 1);
+    a.push_back(static_cast<T>(order));
+    x.push_back(static_cast<T>(order * (i % 2 == 0 ? far : std::fabs(near))));
+  }
+  expect_accurate_pairs(Elementwise::igamma, a, x, allowed);
+  expect_accurate_pairs(Elementwise::igammac, a, x, allowed);
+}
+
+TEST(KernelsMath, incomplete_gamma_over_many_scales) {
+  expect_accurate_incomplete_gamma<float>(1);
+  expect_accurate_incomplete_gamma<double>(allowed_ulp(Elementwise::igamma));
 }
 
 // Where log(1 - x^2) has few digits, and where it is large.

@@ -132,3 +132,47 @@ def test_incomplete_gamma_of_large_numbers() -> None:
     of = lamina.full((3,), 1e14, dtype=lamina.float64)
     normal = lamina.igamma(of, of + of.sqrt() * lamina.tensor([-2, 0, 3]))
     np.testing.assert_allclose(normal.numpy(), [0.02275013, 0.5, 0.99865010], atol=1e-7)
+
+
+def test_incomplete_gamma_is_right_to_the_last_digits_and_has_both_slopes() -> None:
+    """Of whole numbers, P(a, x) = 1 - Q(a, x) and Q is a sum of Poisson's probabilities; where either is small, too."""
+    a, x = np.meshgrid(np.arange(1.0, 40.0), np.array([2.0**-10, 0.25, 1.0, 1.75, 5.0, 12.0, 30.0, 75.0, 200.0]))
+    k = np.arange(700)
+    terms = np.exp(k * np.log(x[..., None]) - x[..., None] - np.array([math.lgamma(n + 1) for n in k]))
+    below = k < a[..., None]
+    for kind, rtol in ((lamina.float64, 1e-12), (lamina.float32, 2e-7)):
+        of, at = (lamina.tensor(v, dtype=kind) for v in (a, x))
+        np.testing.assert_allclose(lamina.igammac(of, at).numpy(), (terms * below).sum(-1), rtol, 1e-30)
+        np.testing.assert_allclose(lamina.igamma(of, at).numpy(), (terms * ~below).sum(-1), rtol, 1e-30)
+    of = lamina.tensor([1.0, 1.0, 2.0], dtype=lamina.float64, requires_grad=True)
+    at = lamina.tensor([0.0, 2.0, 3.0], dtype=lamina.float64, requires_grad=True)
+    by_order, by_place = lamina.autograd.grad(lamina.igamma(of, at).sum(), (of, at))
+    # d/da Q(a, x) at a = 1 is e^-x log x + E1(x) + gamma's part: E1(2) = 0.0489005107080611.
+    assert by_order[0].item() == 0
+    euler = 0.5772156649015329
+    assert -by_order[1].item() == pytest.approx(
+        math.exp(-2) * math.log(2) + 0.0489005107080611 + euler * math.exp(-2), abs=1e-12
+    )
+    assert by_place[1:].tolist() == pytest.approx([math.exp(-2), 3 * math.exp(-3)], rel=1e-12)
+
+
+def test_powers_of_float64_near_one_and_at_the_ends() -> None:
+    base = lamina.tensor([1 + 2.0**-40, 1 - 2.0**-50, 5e-324, 1e300, -(2.0**53 - 1), -0.5], dtype=lamina.float64)
+    exponent = lamina.tensor([2.0**41, 2.0**50, 0.5, 1.02, 3.0, 1074.0], dtype=lamina.float64)
+    expected = [math.pow(*pair) for pair in zip(base.tolist(), exponent.tolist())]
+    np.testing.assert_allclose((base**exponent).numpy(), expected, rtol=2.3e-16)
+
+
+def test_bincount_of_many_is_exact_with_any_number_of_threads() -> None:
+    numbers = np.random.default_rng(3).integers(0, 1000, 300_001)
+    weights = np.arange(300_001)
+    threads = lamina.get_num_threads()
+    try:
+        for count in (1, 2, 3):
+            lamina.set_num_threads(count)
+            assert lamina.bincount(lamina.tensor(numbers)).tolist() == np.bincount(numbers).tolist()
+            sums = lamina.zeros(1000, dtype=lamina.int64)
+            sums = sums.scatter_add(0, lamina.tensor(numbers), lamina.tensor(weights))
+            assert sums.tolist() == np.bincount(numbers, weights).astype(np.int64).tolist()
+    finally:
+        lamina.set_num_threads(threads)

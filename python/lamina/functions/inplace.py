@@ -6,7 +6,6 @@ from .. import _core
 from .._core import Tensor, can_cast
 from .._warning import warn_caller
 from . import (
-    bessel,
     gamma_family,
     indexing,
     integers,
@@ -98,7 +97,6 @@ IN_PLACE: tuple[Callable[..., Tensor], ...] = (
     _core.addmm,
     _core.cumprod,
     _core.cumsum,
-    bessel.i0,
     gamma_family.igamma,
     gamma_family.igammac,
     integers.bitwise_left_shift,

@@ -8,7 +8,7 @@ from .. import _core
 from .._core import Tensor
 from .._warning import warn_caller
 from ..dtypes import has_gradients, require_floating, scalar_name
-from .arguments import as_number, as_tensor_beside, composed_as
+from .arguments import as_number, as_tensor_beside, composed, composed_as
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -174,17 +174,12 @@ def _in_one_float(input: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
     return input.to(kind), other.to(kind)
 
 
-@composed_as("Hypot", rounded_once=True)
+@composed
 def hypot(input: Tensor, other: Tensor) -> Tensor:
     """``sqrt(input² + other²)`` without overflow on the way; inf if either is infinite, whatever the other is."""
     input, other = _in_one_float(input, other)
     require_floating("hypot", input)
-    scale = _core.maximum(input.detach().abs(), other.detach().abs())
-    infinite = input.isinf() | other.isinf()
-    # The result is homogeneous of degree 1, so a constant scale changes neither it nor its gradients.
-    scale = _core.where((scale == 0) | infinite, 1.0, scale)
-    root = ((input / scale).square() + (other / scale).square()).sqrt() * scale
-    return _core.where(infinite, inf, root)
+    return _core._hypot(input, other)
 
 
 @composed_as("Logaddexp", rounded_once=True)

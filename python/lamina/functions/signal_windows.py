@@ -6,7 +6,6 @@ from math import pi
 
 from .. import _core
 from .._core import Tensor
-from .bessel import i0
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def kaiser_window(
 
     def weight(n: Tensor, last: int) -> Tensor:
         inside = 1 - (n * (2 / last) - 1).square()
-        bessel = i0(_core.cat([inside.clamp(min=0).sqrt() * beta, _core.full((1,), beta, dtype=_core.float64)]))
+        bessel = _core.i0(_core.cat([inside.clamp(min=0).sqrt() * beta, _core.full((1,), beta, dtype=_core.float64)]))
         return bessel[:-1] / bessel[-1]
 
     return _window("kaiser_window", window_length, periodic, dtype, options, weight)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -65,6 +66,44 @@ def _pow(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.power(a, b)
 
 
+_log_gamma = np.vectorize(math.lgamma, otypes=[np.float64])
+_erfc = np.vectorize(math.erfc, otypes=[np.float64])
+
+
+def _lower(a: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """By the series, or for large numbers the normal law."""
+    a, x = np.broadcast_arrays(a, x)
+    plain = (a > 0) & (x > 0) & (a < 1e4) & (x <= 2 * a + 100)
+    b, y = np.where(plain, a, 1.0), np.where(plain, x, 1.0)
+    total = term = np.ones_like(b)
+    for n in range(1, 500):
+        term = term * y / (b + n)
+        total = total + term
+        if (term < total * 1e-18).all():
+            break
+    series = total * np.exp(b * np.log(y) - y - _log_gamma(b + 1))
+    large = (a >= 1e4) & (a < math.inf)
+    normal = _erfc((1 - x / np.where(large, a, 1.0)) * np.sqrt(np.where(large, a, 0.0) / 2)) / 2
+    ends = np.where(
+        (a == 0) & (x == 0) | (a == math.inf) & (x == math.inf), math.nan, np.where(a == math.inf, 0.0, 1.0)
+    )
+    ends = np.where((a < 0) | (x < 0) | np.isnan(a + x), math.nan, np.where((x == 0) & (a > 0), 0.0, ends))
+    found = np.where(plain, series, np.where(large & (x > 0) & (x < math.inf), normal, ends))
+    return np.asarray(found)
+
+
+def _upper(a: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The rest; where it may be small, by a continued fraction."""
+    a, x = np.broadcast_arrays(a, x)
+    small = (x >= 0.4) & (x > a) & (x < 1e4) & (a > 0)
+    b, y = np.where(small, a, 1.0), np.where(small, x, 2.0)
+    fraction = y
+    for n in range(200, 0, -1):
+        fraction = y + (n - b) / (1 + n / fraction)
+    rest = np.exp(b * np.log(y) - y - _log_gamma(b)) / fraction
+    return np.where(small, rest, 1 - _lower(a, x))
+
+
 def _clamp(x: np.ndarray, low: Any = None, high: Any = None, **limits: Any) -> np.ndarray:
     low, high = limits.get("min", low), limits.get("max", high)
     x = x if low is None else np.maximum(x, np.asarray(low, x.dtype))
@@ -110,6 +149,9 @@ OPS: tuple[Op, ...] = (
     _op("maximum", np.maximum, signed_zero=False, inplace=False),
     _op("minimum", np.minimum, signed_zero=False, inplace=False),
     _op("atan2", np.arctan2, ALL, "float", (_DIVISOR, _DIVISOR)),
+    _op("hypot", np.hypot, FLOATS, "same", (_DIVISOR, _DIVISOR)),
+    _op("igamma", _lower, FLOATS, "same", (Domain(0.3, 6.0), Domain(0.3, 6.0))),
+    _op("igammac", _upper, FLOATS, "same", (Domain(0.3, 6.0), Domain(0.3, 6.0))),
     _op("copysign", np.copysign, ALL, "float", (Domain(nonzero=True), Domain(nonzero=True))),
     Op(
         "relu_gradient",

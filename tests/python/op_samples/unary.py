@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+import lamina
+
 from .row import ALL, FLOATS, INTEGERS, NUMBERS, Domain, Op, case
 
 __all__ = ["OPS"]
@@ -70,6 +72,23 @@ def _digamma(x: float) -> float:
     return math.log(x) - 1 / (2 * x) - 1 / (12 * x**2) + 1 / (120 * x**4) - 1 / (252 * x**6) + 1 / (240 * x**8)
 
 
+def _bessel(order: int, scaled: bool) -> Callable[[np.ndarray], np.ndarray]:
+    """The integral over a circle, which equal steps give exactly, or the first two terms of the asymptotic series."""
+
+    def reference(x: np.ndarray) -> np.ndarray:
+        size = np.abs(x)
+        near, far = np.where(size < 200, x, 0.0), np.where(size > 200, size, 200.0)
+        total = np.zeros_like(near)
+        for angle in np.linspace(0, 2 * np.pi, 256, endpoint=False):
+            total = total + np.exp(near * np.cos(angle) - np.abs(near)) * np.cos(order * angle)
+        mean = np.where((size < 1e-30) & (order == 1), x / 2, total / 256)
+        tail = (1 - (4 * order - 1) / (8 * far)) / np.sqrt(2 * np.pi * far) * (np.sign(x) if order else 1)
+        found = np.where(size > 200, tail, np.where(np.isnan(x), x, mean))
+        return found if scaled else found * np.exp(size)
+
+    return reference
+
+
 def _sign(x: np.ndarray) -> np.ndarray:
     """Zero at NaN, as PyTorch has it."""
     return x if x.dtype == bool else (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
@@ -89,6 +108,15 @@ OPS: tuple[Op, ...] = (
     _op("sgn", _sign, Domain(kinks=(0.0,)), ALL, "same"),
     _op("square", np.square, None, NUMBERS, "same"),
     _op("relu", lambda x: np.maximum(x, 0), Domain(kinks=(0.0,)), NUMBERS, "same", signed_zero=False),
+    _op(
+        "hardswish",
+        lambda x: x * np.clip(x + 3, 0, 6) / 6,
+        Domain(-5, 5, kinks=(-3.0, 3.0)),
+        FLOATS,
+        "same",
+        inplace=False,
+        call=lamina.nn.functional.hardswish,
+    ),
     _op("exp", np.exp),
     _op("exp2", np.exp2),
     _op("expm1", np.expm1),
@@ -117,6 +145,10 @@ OPS: tuple[Op, ...] = (
     _op("erfinv", np.vectorize(_erfinv, otypes=[np.float64]), _UNIT),
     _op("lgamma", np.vectorize(_lgamma, otypes=[np.float64]), Domain(-0.9, 4.0, nonzero=True)),
     _op("digamma", np.vectorize(_digamma, otypes=[np.float64]), Domain(0.3, 4.0)),
+    _op("i0", _bessel(0, False), Domain(-12, 12)),
+    _op("i0e", _bessel(0, True), Domain(-12, 12, kinks=(0.0,)), inplace=False, call=lamina.special.i0e),
+    _op("i1", _bessel(1, False), Domain(-12, 12, nonzero=True), inplace=False, call=lamina.special.i1),
+    _op("i1e", _bessel(1, True), Domain(-12, 12, kinks=(0.0,)), inplace=False, call=lamina.special.i1e),
     _op("floor", np.floor, Domain(kinks=_WHOLE), NUMBERS, "same"),
     _op("ceil", np.ceil, Domain(kinks=_WHOLE), NUMBERS, "same"),
     _op("round", np.round, Domain(kinks=_HALVES), NUMBERS, "same"),

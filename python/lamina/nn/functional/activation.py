@@ -112,15 +112,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 @floating("hardswish_cpu")
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x hardsigmoid(x)`` (Howard et al., 2019); the slope is 0 at -3 and 1 at 3, and 1 at NaN."""
-    if inplace:
-        return _in_place(hardswish, input)
-    x = input.detach() if input.requires_grad else input
-    result = x * (x + 3).clamp(0, 6) / 6
-    if input.requires_grad:
-        inside = _core.where((input > -3) & (input < 3), input, 0)
-        bend = inside.square() * (1 / 6) + inside * 0.5
-        result = _core._rebased(result, _core.where(input < 3, bend, input))
-    return _labelled(result, "Hardswish")
+    return _in_place(hardswish, input) if inplace else _core._hardswish(input)
 
 
 @floating("leaky_relu_cpu")
