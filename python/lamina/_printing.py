@@ -147,6 +147,8 @@ def _content(x: Tensor, indent: int) -> str:
 
 def tensor_text(tensor: Tensor) -> str:
     """What ``repr(tensor)`` is: ``tensor([0., 1.], requires_grad=True)``. Looking at it computes it."""
+    if _core._is_example(tensor):
+        return _example_text(tensor)
     kind = type(tensor)
     opening = "tensor(" if kind is Tensor else f"{kind.__name__}("
     indent = len(opening)
@@ -187,6 +189,18 @@ def tensor_text(tensor: Tensor) -> str:
             text += ", " + note
             length += len(note) + 2
     return text + ")"
+
+
+def _example_text(example: Tensor) -> str:
+    """One of vmap's examples shows the whole batch."""
+    from .autograd.batching import batch_of_example
+
+    found = batch_of_example(example)
+    if found is None:  # its numbers are not drawn yet
+        return f"BatchedTensor(..., size={tuple(example.shape)})"
+    level, batch = found
+    value = "\n".join("    " + line if line else "" for line in tensor_text(batch).split("\n"))
+    return f"BatchedTensor(lvl={level}, bdim=0, value=\n{value}\n)"
 
 
 def _function_text(function: object) -> str:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from . import _core
 from ._core import Tensor
 
 __all__ = ["holds_somewhere"]
 
 
 def holds_somewhere(condition: Tensor) -> bool:
-    """Whether an element is True. Reads it; on meta there are no numbers that could be wrong, and it is False."""
-    return not condition.is_meta and bool(condition.any())
+    """Whether an element is True, of a condition on one of vmap's examples for any of them. Reads the numbers.
+
+    On meta there are none that could be wrong, and it is False.
+    """
+    if condition.is_meta:
+        return False
+    if _core._is_example(condition):
+        from .autograd.batching import whole_batch_of
+
+        condition = whole_batch_of(condition)
+    return bool(condition.any())

@@ -66,7 +66,7 @@ __all__ = ["ELSEWHERE", "METHODS", "index_put_"]
 # What PyTorch's tensors may be, and lamina's, dense and in the CPU's memory, are not.
 ELSEWHERE = (
     *("is_cuda", "is_ipu", "is_mps", "is_xla", "is_xpu"),
-    *("is_quantized", "is_sparse", "is_sparse_csr"),
+    *("is_mkldnn", "is_nested", "is_quantized", "is_sparse", "is_sparse_csr"),
 )
 # The functions that are methods of Tensor too, with the tensor as their first argument.
 METHODS: tuple[Callable[..., object], ...] = (
@@ -149,7 +149,7 @@ def _reversed(self: Tensor) -> Tensor:
 
 def _format(self: Tensor, spec: str) -> str:
     """A plain 0-d tensor formats as its number."""
-    number = type(self) is Tensor and self.dim() == 0 and not self.is_meta
+    number = type(self) is Tensor and self.dim() == 0 and not self.is_meta and not _core._is_example(self)
     return format(self.item(), spec) if number else object.__format__(self, spec)
 
 

@@ -6,6 +6,8 @@ rules in csrc/functions/batching_rules.cpp.
 
 from __future__ import annotations
 
+import threading
+
 from .. import _core
 from .._core import Tensor
 from .._wrapping import wraps
@@ -18,9 +20,38 @@ if TYPE_CHECKING:
 
     InDims = int | tuple[Any, ...] | list[Any] | dict[Any, Any] | None
 
-__all__ = ["vmap"]
+__all__ = ["batch_of_example", "vmap", "whole_batch_of"]
 
 _RANDOMNESS = ("error", "same", "different")  # as engine::Randomness
+
+
+class _Levels(threading.local):
+    """The levels that this thread is recording: examples, and the batches that they are of."""
+
+    def __init__(self) -> None:
+        self.stack: list[tuple[list[Tensor], list[Tensor]]] = []
+
+
+_levels = _Levels()
+
+
+def batch_of_example(x: Tensor) -> tuple[int, Tensor] | None:
+    """What a mapped function has made of one example so far, for all examples, and the level that these are of.
+
+    None if `x` is no example, or if it comes from numbers that are drawn when the function has ended.
+    """
+    for level in range(len(_levels.stack), 0, -1):
+        batch = _core._batched([x], *_levels.stack[level - 1])[0]
+        if batch is not None:
+            return level, batch
+    return None
+
+
+def whole_batch_of(x: Tensor) -> Tensor:
+    """The same for all examples of all levels, whose numbers are there; `x` itself if it is no example."""
+    while _core._is_example(x) and (found := batch_of_example(x)) is not None:
+        x = found[1]
+    return x
 
 
 def _name(func: Callable[..., Any]) -> str:
@@ -92,11 +123,14 @@ def _run(
     examples = [_core._example_of(x) if is_mapped else x for x, is_mapped in zip(batches, mapped, strict=True)]
     # What an in-place operation changes is `examples`; these stay what they were.
     originals = [_core._same_value(x) for x, is_mapped in zip(examples, mapped, strict=True) if is_mapped]
+    of_originals = [x for x, is_mapped in zip(batches, mapped, strict=True) if is_mapped]
     args, kwargs = rebuild(examples)
     _core._begin_example(_RANDOMNESS.index(randomness))
+    _levels.stack.append((originals, of_originals))
     try:
         result = func(*args, **kwargs)
     finally:
+        _levels.stack.pop()
         _core._end_example()
     outputs, rebuild_output = flatten(result)
     name = _name(func)
@@ -118,11 +152,7 @@ def _run(
     changed = [
         (x, batch) for x, batch, is_mapped in zip(examples, batches, mapped, strict=True) if is_mapped and x._version
     ]
-    recorded = _core._batched(
-        tensors + [x for x, _ in changed],
-        originals,
-        [x for x, is_mapped in zip(batches, mapped, strict=True) if is_mapped],
-    )
+    recorded = _core._batched(tensors + [x for x, _ in changed], originals, of_originals)
     for (x, batch), fresh in zip(changed, recorded[len(tensors) :], strict=True):
         batch.copy_(x if fresh is None else fresh)  # None: the same for all examples
     whole: list[Any] = []

@@ -7,6 +7,7 @@ from .._core import Size, Tensor
 from .._warning import warn_caller
 from ..autograd.modes import no_grad
 from ..dtypes import finfo
+from ..looking import holds_somewhere
 from . import constraints
 from .parameters import lazy_property
 
@@ -57,7 +58,7 @@ class Distribution:
             if follows or constraints.is_dependent(constraint):
                 continue
             value = getattr(self, name)
-            if not bool(constraint.check(value).all()):
+            if holds_somewhere(~constraint.check(value)):
                 raise ValueError(
                     f"Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of distribution "
                     f"{self!r} to satisfy the constraint {constraint!r}, but found invalid values:\n{value}"
@@ -185,7 +186,7 @@ class Distribution:
                     f"Value is not broadcastable with batch_shape+event_shape: {tuple(shape)} vs {tuple(expected)}."
                 )
         support = self._known("support", None)
-        if support is not None and not bool(support.check(value).all()):
+        if support is not None and holds_somewhere(~support.check(value)):
             raise ValueError(
                 f"Expected value argument ({type(value).__name__} of shape {tuple(shape)}) to be within the support "
                 f"({support!r}) of the distribution {self!r}, but found invalid values:\n{value}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..autograd.batching import whole_batch_of
 from ..dtypes import scalar_name
 from ..functions.arguments import composed
 from ..functions.matrices import tril, triu
@@ -86,7 +87,7 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -
 
 def _raise_if_singular(info: Tensor) -> None:
     if holds_somewhere(info != 0):
-        step = int(info.max())
+        step = int(whole_batch_of(info).max())
         raise RuntimeError(
             f"torch.linalg.lu_factor: U[{step},{step}] is zero and using it on lu_solve would result in a division by "
             "zero. If you still want to perform the factorization, consider calling linalg.lu(A, pivot) or "

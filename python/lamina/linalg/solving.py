@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..autograd.batching import whole_batch_of
 from ..dtypes import has_gradients
 from ..functions.arguments import composed
 from ..functions.matrices import diag_embed, tril
@@ -63,6 +64,7 @@ def first_where(bad: Tensor) -> Tensor:
 def raise_at_first(name: str, info: Tensor, text: str) -> None:
     """LinAlgError for the first matrix whose `info` is not 0; `text` says what is wrong with the step {}."""
     if holds_somewhere(info != 0):
+        info = whole_batch_of(info)
         steps = info.reshape(-1).tolist()
         element = next(place for place, step in enumerate(steps) if step)
         batch = f"(Batch element {element}): " if info.dim() else ""
