@@ -93,7 +93,7 @@ def take_turn(
 ) -> dict[str, Any]:
     """One burst; with a gauge, again and again until the processors were ours before and after it."""
     for _ in range(MOST_TRIES):
-        result.unrest += not wait_until_idle(pids)
+        result.unrest += len(pids) > 1 and not wait_until_idle(pids)  # alone, there is nobody to wait for
         ours = gauge is None or gauge.wait(PATIENCE)
         answer = contender.ask(do="burst", seconds=seconds)
         if "error" in answer or gauge is None or (ours and gauge.undisturbed()):
