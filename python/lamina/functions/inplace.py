@@ -32,13 +32,13 @@ def in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     It raises RuntimeError if the result has another shape, or a type that would lose its category (float to integer).
     """
     name = f"{function.__name__}_"
-    apart, marks = function in _SCATTERING, _MARKS.get(name)
+    apart, marks, reads = function in _SCATTERING, _MARKS.get(name), function in _READING
 
     def write(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         _core._check_overlap(self, (*args, *kwargs.values()), apart)
         if marks is not None and (repeated := _repeated(self)):
             return _fill_once(self, repeated, name, *marks(self, *args, **kwargs))
-        result = function(self, *args, **kwargs)
+        result = function(self.clone() if reads and _core.is_grad_enabled() else self, *args, **kwargs)
         if result.shape != self.shape:
             raise RuntimeError(
                 f"{name}: output with shape {list(self.shape)} doesn't match the broadcast shape {list(result.shape)}"
@@ -92,6 +92,8 @@ _SCATTERING = (
     indexing.index_put,
     indexing.put,
 )
+# What reads its operand's numbers for the gradient, which are to be overwritten.
+_READING = (gamma_family.igamma, gamma_family.igammac, pointwise.hypot)
 # The functions whose in-place form PyTorch has and the core does not.
 IN_PLACE: tuple[Callable[..., Tensor], ...] = (
     _core.addmm,
