@@ -56,9 +56,10 @@ void fill(std::byte* out, const std::byte* element, std::size_t element_size, st
 }
 
 std::int64_t row_offset(const DimVector& dims, const DimVector& strides, std::int64_t row) {
+  if (dims.size() < 2) return 0;
   std::int64_t offset = 0;
-  for (std::size_t axis = dims.size() - 1; axis-- > 0; row /= dims[axis]) offset += row % dims[axis] * strides[axis];
-  return offset;
+  for (std::size_t axis = dims.size() - 1; --axis > 0; row /= dims[axis]) offset += row % dims[axis] * strides[axis];
+  return offset + row * strides[0];
 }
 
 void gather_range(std::byte* out, const std::byte* base, const DimVector& dims, const DimVector& strides,

@@ -59,7 +59,8 @@ TileInterpreter::TileInterpreter(const ElementwiseStep& step, Slots slots, std::
     scatters_ |= entry.kind == Kind::kScattered;
     ++elements;
   }
-  if ((any_strided || scatters_) && step.dims.back() >= kNarrow) {
+  by_rows_ = any_strided || scatters_;
+  if (by_rows_ && step.dims.back() >= kNarrow) {
     std::int64_t width = step.dims.back(), pieces = (width + kTile - 1) / kTile;
     piece_ = (width + pieces - 1) / pieces;
   }
@@ -85,6 +86,10 @@ std::int64_t TileInterpreter::stretch(std::int64_t start, std::int64_t end) cons
 }
 
 void TileInterpreter::run(std::int64_t start, std::int64_t n) {
+  if (by_rows_) {
+    row_ = start / step_.dims.back();
+    column_ = start - row_ * step_.dims.back();
+  }
   Elements* elements = elements_;
   for (const auto& entry : step_.registers) {
     if (entry.kind == Kind::kContiguous)
@@ -92,7 +97,7 @@ void TileInterpreter::run(std::int64_t start, std::int64_t n) {
     else if (entry.kind == Kind::kStrided)
       *elements = read_strided(entry, start, n);
     else if (entry.kind == Kind::kScattered)
-      elements->first = place_scattered(entry, start, n);
+      elements->first = place_scattered(entry, n);
     ++elements;
   }
   for (std::size_t i = 0; i < streamed_.size(); ++i)
@@ -129,13 +134,12 @@ void TileInterpreter::run(const ElementwiseStep::Instruction& instruction, std::
 // Within a row a register may be read where it lies.
 TileInterpreter::Elements TileInterpreter::read_strided(const ElementwiseStep::Register& entry, std::int64_t start,
                                                         std::int64_t n) {
-  std::int64_t width = step_.dims.back(), column = start % width;
   std::byte* base = at(slots_, entry.location);
   std::byte* tile = tiles_ + entry.tile * kTileBytes;
   bool repeats = entry.few && entry.strides.back() == 0;
-  if (column + n <= width && (repeats || entry.strides.back() == 1)) {
-    std::int64_t row = row_offset(step_.dims, entry.strides, start / width);
-    if (!repeats) return {base + (row + column) * entry.element_size, 1};
+  if (column_ + n <= step_.dims.back() && (repeats || entry.strides.back() == 1)) {
+    std::int64_t row = row_offset(step_.dims, entry.strides, row_);
+    if (!repeats) return {base + (row + column_) * entry.element_size, 1};
     fill(tile, base + row * entry.element_size, entry.element_size, few_of(entry));
     return {tile, 0};
   }
@@ -143,12 +147,9 @@ TileInterpreter::Elements TileInterpreter::read_strided(const ElementwiseStep::R
   return {tile, 1};
 }
 
-std::byte* TileInterpreter::place_scattered(const ElementwiseStep::Register& entry, std::int64_t start,
-                                            std::int64_t n) const {
-  std::int64_t width = step_.dims.back(), column = start % width;
-  if (column + n > width || entry.strides.back() != 1) return tiles_ + entry.tile * kTileBytes;
-  return at(slots_, entry.location) +
-         (row_offset(step_.dims, entry.strides, start / width) + column) * entry.element_size;
+std::byte* TileInterpreter::place_scattered(const ElementwiseStep::Register& entry, std::int64_t n) const {
+  if (column_ + n > step_.dims.back() || entry.strides.back() != 1) return tiles_ + entry.tile * kTileBytes;
+  return at(slots_, entry.location) + (row_offset(step_.dims, entry.strides, row_) + column_) * entry.element_size;
 }
 
 void TileInterpreter::scatter(std::int64_t start, std::int64_t n) const {

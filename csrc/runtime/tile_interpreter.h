@@ -46,7 +46,7 @@ class TileInterpreter {
   bool needs_no_tiles() const;
   Elements read_strided(const ElementwiseStep::Register& entry, std::int64_t start, std::int64_t n);
   // Where to write them: where they belong, if they are neighbors there, else to the tile.
-  std::byte* place_scattered(const ElementwiseStep::Register& entry, std::int64_t start, std::int64_t n) const;
+  std::byte* place_scattered(const ElementwiseStep::Register& entry, std::int64_t n) const;
   void scatter(std::int64_t start, std::int64_t n) const;
   void run(const ElementwiseStep::Instruction& instruction, std::size_t n) const;
 
@@ -58,8 +58,9 @@ class TileInterpreter {
   std::int64_t longest_ = kTile;
   std::int64_t piece_ = 0;  // of a row that makes a tile; 0: rows do not matter
   std::byte *tiles_, *extra_;
-  std::vector<std::uint16_t> streamed_;  // registers whose tiles are copied to memory past the caches
-  bool scatters_ = false;
+  std::vector<std::uint16_t> streamed_;      // registers whose tiles are copied to memory past the caches
+  bool scatters_ = false, by_rows_ = false;  // any register, or any that is not contiguous
+  std::int64_t row_ = 0, column_ = 0;        // where a tile begins, if by rows
   Elements* elements_;
   Elements in_place_[kMostInPlace];
   std::vector<Elements> on_heap_;
