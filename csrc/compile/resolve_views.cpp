@@ -18,7 +18,7 @@ void resolve_views(Program& program) {
     if (layout && !(scalar && node.live)) {
       node.owner = operand.owner;
       node.layout = *layout;
-    } else if (scalar) {
+    } else if (scalar && !node.is_op(Op::view_as_complex)) {  // of complex numbers each part is that number
       node.operands[0] = operand.owner;  // all elements are that number, whatever part of the operand this is
       node.op = static_cast<OpId>(Op::clone);
     } else {

@@ -353,3 +353,9 @@ def test_silu_and_rms_norm_of_complex_numbers() -> None:
     np.testing.assert_allclose(lamina.nn.functional.rms_norm(z, (3,)).detach().numpy(), normed)
     assert gradcheck(lambda z: lamina.nn.functional.rms_norm(z, (3,), z), (z,))
     assert lamina.nn.RMSNorm(3, dtype=lamina.complex64)(z.detach().to(lamina.complex64)).dtype == lamina.complex64
+
+
+def test_parts_are_filled() -> None:
+    x = lamina.zeros(4, dtype=lamina.complex64)
+    lamina.view_as_real(x).fill_(3)
+    assert x.tolist() == [3 + 3j] * 4
