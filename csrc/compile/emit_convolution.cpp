@@ -53,23 +53,24 @@ void Emitter::emit_convolution(std::uint32_t index) {
 bool Emitter::emit_as_product(const ConvolutionStep& step, const char* name) {
   constexpr std::int64_t kFewPlaces = 64;  // below, windows of several images share a panel
   const std::int64_t places = step.y_size[0] * step.y_size[1];
-  bool plain = step.kind == Convolution::forward && step.groups == 1 && places >= kFewPlaces;
+  const bool forward = step.kind == Convolution::forward;
+  bool plain = step.kind != Convolution::weight && step.groups == 1 && places >= kFewPlaces;
   for (int axis = 0; axis < 2; ++axis)
     plain &= step.window[axis] == 1 && step.stride[axis] == 1 && step.padding[axis] == 0 &&
              step.x_size[axis] == step.y_size[axis];
   if (!plain || step.channels == 0) return false;
   MatmulStep product{};
   product.dtype = step.dtype;
-  product.m = step.out;
-  product.k = step.channels;
+  product.m = forward ? step.out : step.channels;
+  product.k = forward ? step.channels : step.out;
   product.n = places;
-  product.a_row = step.channels;
-  product.a_column = 1;
+  product.a_row = forward ? step.channels : 1;
+  product.a_column = forward ? 1 : step.channels;
   product.b_row = places;
   product.b_column = 1;
   product.a = step.weight;
-  product.b = step.x;
-  product.c = step.y;
+  product.b = forward ? step.x : step.y;
+  product.c = forward ? step.y : step.x;
   for (std::int64_t image = 0; image < step.images; ++image) {
     product.a_offsets.push_back(0);
     product.b_offsets.push_back(image * product.k * places);

@@ -88,12 +88,12 @@ struct ConvolutionScratch {
 
 using Offsets = std::vector<std::ptrdiff_t>;
 
-// The starts of `rows` rows of each image of a block.
-inline Offsets row_starts(const Planes& planes, std::int64_t rows) {
+// The starts of `rows` rows of each image of a block, from row `first` and its column `column` on.
+inline Offsets row_starts(const Planes& planes, std::int64_t first, std::int64_t rows, std::int64_t column) {
   Offsets starts;
   for (std::int64_t image = 0; image < planes.images; ++image)
-    for (std::int64_t row = 0; row < rows; ++row)
-      starts.push_back((image * planes.vertical.count + row) * planes.horizontal.count);
+    for (std::int64_t row = first; row < first + rows; ++row)
+      starts.push_back((image * planes.vertical.count + row) * planes.horizontal.count + column);
   return starts;
 }
 

@@ -48,23 +48,12 @@ Meeting meeting(const PlaneAxis& axis, std::int64_t residue) {
   return {begin, end, first + begin * axis.step};
 }
 
-// n elements, 16 bytes at a time: rows are too short for a call of memcpy.
-template <typename T>
-inline void copy_row(T* to, const T* from, std::int64_t n) {
-  constexpr std::int64_t kStep = 16 / sizeof(T);
-  if (n < kStep) {
-    for (std::int64_t i = 0; i < n; ++i) to[i] = from[i];
-    return;
-  }
-  for (std::int64_t i = 0; i + kStep <= n; i += kStep) std::memcpy(to + i, from + i, 16);
-  std::memcpy(to + n - kStep, from + n - kStep, 16);  // some elements once more
-}
-
 }  // namespace
 
 template <typename T>
 void fill(const Planes& planes, T* to, const T* from, std::int64_t from_channel, std::int64_t from_image) {
   const kernels::StridedFn load_strided = kernels::table().load_strided[sizeof(T)];
+  constexpr std::int64_t kLine = 64 / sizeof(T);
   const PlaneAxis &vertical = planes.vertical, &horizontal = planes.horizontal;
   for (std::int64_t channel = 0; channel < planes.channels; ++channel) {
     for (std::int64_t upper : vertical.residues) {
@@ -82,6 +71,8 @@ void fill(const Planes& planes, T* to, const T* from, std::int64_t from_channel,
             for (std::int64_t i = 0; i < columns.begin; ++i) written[i] = T(0);
             T* const inside = written + columns.begin;
             if (horizontal.step == 1) {
+              // The next channel's row, which no prefetcher sees coming.
+              for (std::int64_t i = 0; i < count; i += kLine) __builtin_prefetch(read + from_channel + i);
               copy_row(inside, read, count);
             } else {
               load_strided(inside, read, static_cast<std::size_t>(count), horizontal.step);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 namespace lamina::runtime {
@@ -34,6 +35,18 @@ struct Planes {
   std::size_t elements() const;
   std::int64_t offset(std::int64_t channel, std::int64_t vertical_slot, std::int64_t horizontal_slot) const;
 };
+
+// n elements, 16 bytes at a time: rows are too short for a call of memcpy.
+template <typename T>
+inline void copy_row(T* to, const T* from, std::int64_t n) {
+  constexpr std::int64_t kStep = 16 / sizeof(T);
+  if (n < kStep) {
+    for (std::int64_t i = 0; i < n; ++i) to[i] = from[i];
+    return;
+  }
+  for (std::int64_t i = 0; i + kStep <= n; i += kStep) std::memcpy(to + i, from + i, 16);
+  std::memcpy(to + n - kStep, from + n - kStep, 16);  // some elements once more
+}
 
 // from: images of `source` sizes, that many elements from channel to channel and from image to image.
 template <typename T>

@@ -6,13 +6,49 @@ namespace lamina::runtime {
 
 namespace {
 
-// Taps of one block of the weight's gradient: whole panels for every instruction set, or, where kernels may read a few
-// channels where they lie, whole channels.
-inline constexpr std::int64_t kTapsInBlock = 64, kWideRow = 16, kChannelBlocks = 8;
-std::int64_t taps_in_block(std::int64_t out, std::int64_t in, std::int64_t window, std::int64_t width) {
-  if (out > kernels::kMostDotRowsInPlanes || width < kWideRow || window > kTapsInBlock) return kTapsInBlock;
-  return std::min(kTapsInBlock / window, ceil_divide(in, kChannelBlocks)) * window;
+// What one piece of the weight's gradient has of its taps and rows.
+struct Piece {
+  std::int64_t taps, rows;
+};
+
+// Where kernels may read a few channels where they lie: whole channels, none of which becomes planes twice.
+inline constexpr std::int64_t kMostTaps = 64, kWideRow = 16, kChannelBlocks = 8;
+bool read_in_planes(std::int64_t out, std::int64_t window, std::int64_t width) {
+  return out <= kernels::kMostDotRowsInPlanes && width >= kWideRow && window <= kMostTaps;
 }
+
+// What a piece costs for each column of y, in multiply-adds: its products, packing windows, which is as much as some
+// rows are, and making planes of its channels. Half a panel takes a little more than half of its time.
+inline constexpr std::int64_t kHalfPanel = kPanel / 2, kPackingRows = 12, kPlanesElement = 10;
+std::int64_t cost(Piece piece, std::int64_t window, std::int64_t stride_area) {
+  const std::int64_t channels = piece.taps % window == 0 ? piece.taps / window : piece.taps / window + 2;
+  const std::int64_t halves = ceil_divide(piece.taps, kHalfPanel);
+  return (halves * kHalfPanel + halves % 2) * (piece.rows + kPackingRows) + channels * stride_area * kPlanesElement;
+}
+
+// The pieces that threads are done with soonest. Fewer than two for each thread leave it waiting for one that others
+// disturb: that counts as a twenty-fifth more. No sum depends on them.
+Piece cheapest_piece(std::int64_t out, std::int64_t taps, std::int64_t window, std::int64_t stride_area,
+                     std::int64_t groups) {
+  const std::int64_t threads = num_threads(), most_parts = std::min<std::int64_t>(ceil_divide(out, 14), 2 * threads);
+  Piece best{};
+  std::int64_t least = 0;
+  const auto consider = [&](Piece piece) {
+    const std::int64_t pieces = ceil_divide(taps, piece.taps) * ceil_divide(out, piece.rows) * groups;
+    const std::int64_t in_turn = ceil_divide(pieces, threads) * cost(piece, window, stride_area);
+    const std::int64_t weighed = in_turn * (pieces < 2 * threads ? 26 : 25);
+    if (best.taps == 0 || weighed <= least) best = piece, least = weighed;
+  };
+  for (std::int64_t parts = 1; parts <= most_parts; ++parts) {
+    const std::int64_t rows = ceil_divide(out, parts);
+    for (std::int64_t halves = 1; (halves - 1) * kHalfPanel < std::min(taps, 2 * kMostTaps); ++halves)
+      consider({std::min(taps, halves * kHalfPanel), rows});
+    for (std::int64_t channels = 1; channels * window <= std::min(taps, 2 * kMostTaps); ++channels)
+      consider({channels * window, rows});
+  }
+  return best;
+}
+
 // Columns of as many images at once: a sum along them repays that a vector's lanes are added in the end.
 inline constexpr std::int64_t kColumnsTogether = 1024;
 
@@ -35,7 +71,7 @@ void ConvolutionRun<T>::forward() const {
     const std::int64_t rows = std::min(cut.rows, step.y_size[0] - row);
     const std::int64_t images = std::min(cut.images, step.images - image);
     const Planes planes = planes_of_x(images, in, row, rows);
-    const Offsets offsets = tap_offsets(planes, 0, taps), starts = row_starts(planes, rows);
+    const Offsets offsets = tap_offsets(planes, 0, taps), starts = row_starts(planes, 0, rows, 0);
     WindowsArgs args = windows_of<T>(offsets, starts, step.y_size[1]);
     const std::int64_t columns = rows * step.y_size[1];
     const ConvolutionScratch<T> scratch(planes, images == 1 ? 0 : channels * images * columns,
@@ -64,29 +100,28 @@ void ConvolutionRun<T>::forward() const {
 
 template <typename T>
 void ConvolutionRun<T>::backward_to_weight() const {
-  const std::int64_t block_taps = taps_in_block(out, in, window, step.y_size[1]);
-  const std::int64_t tap_blocks = ceil_divide(taps, block_taps);
-  const std::int64_t row_blocks = std::clamp<std::int64_t>(8 / (tap_blocks * step.groups), 1, ceil_divide(out, 14));
-  const std::int64_t block_rows = ceil_divide(out, row_blocks);
   const std::int64_t together = groups_in_block(step.groups, out * taps * step.images * y_plane);
   const std::int64_t group_blocks = ceil_divide(step.groups, together);
+  const Piece piece = read_in_planes(out, window, step.y_size[1])
+                          ? Piece{std::min(kMostTaps / window, ceil_divide(in, kChannelBlocks)) * window, out}
+                          : cheapest_piece(out, taps, window, step.stride[0] * step.stride[1], group_blocks);
+  const std::int64_t tap_blocks = ceil_divide(taps, piece.taps), row_blocks = ceil_divide(out, piece.rows);
   const std::int64_t together_images = ceil_divide(kColumnsTogether, y_plane);
   for_each_block(tap_blocks * group_blocks * row_blocks, [&](std::int64_t block) {
-    const std::int64_t first_row = block % row_blocks * block_rows;
+    const std::int64_t first_row = block % row_blocks * piece.rows;
     const std::int64_t first_group = block / row_blocks % group_blocks * together;
-    const std::int64_t first = block / row_blocks / group_blocks * block_taps;
-    const std::int64_t end = std::min(taps, first + block_taps);
-    if (first_row >= out) return;
+    const std::int64_t first = block / row_blocks / group_blocks * piece.taps;
+    const std::int64_t end = std::min(taps, first + piece.taps);
     const std::int64_t channel = first / window;
     // Those from `image` on, `images` at once.
     const auto add_images = [&](std::int64_t image, std::int64_t end_image, std::int64_t images) {
       const Planes planes = planes_of_x(images, (end - 1) / window - channel + 1, 0, step.y_size[0]);
-      const Offsets offsets = tap_offsets(planes, first, end), starts = row_starts(planes, step.y_size[0]);
+      const Offsets offsets = tap_offsets(planes, first, end), starts = row_starts(planes, 0, step.y_size[0], 0);
       WindowsArgs args = windows_of<T>(offsets, starts, step.y_size[1]);
       const ConvolutionScratch<T> scratch(planes, 0, kernels::table().windows_workspace[kType<T>](args));
       args.planes = scratch.planes;
       args.workspace = scratch.workspace;
-      args.m = static_cast<std::size_t>(std::min(block_rows, out - first_row));
+      args.m = static_cast<std::size_t>(std::min(piece.rows, out - first_row));
       args.a_row = y_plane;
       args.c_row = taps;
       args.images = static_cast<std::size_t>(images);

@@ -17,10 +17,11 @@ struct Shape {
 };
 
 // Thin and tall a, rows narrower and wider than a vector, which vectors fit well, exactly and badly, an odd number of
-// vectors, single columns, several blocks of depth and of columns.
-constexpr Shape kShapes[] = {{1, 9, 8, 8},     {2, 1, 3, 1},    {3, 4, 5, 2},    {7, 27, 4, 7},   {16, 9, 33, 33},
-                             {13, 45, 1, 5},   {6, 33, 16, 4},  {20, 17, 64, 1}, {16, 18, 6, 32}, {32, 27, 3, 28},
-                             {5, 400, 3, 100}, {64, 576, 8, 8}, {17, 10, 3, 16}, {1, 9, 4, 16},   {33, 5, 2, 32}};
+// vectors, single columns, several blocks of depth and of columns, rows of a 4 KB apart.
+constexpr Shape kShapes[] = {{1, 9, 8, 8},      {2, 1, 3, 1},     {3, 4, 5, 2},     {7, 27, 4, 7},   {16, 9, 33, 33},
+                             {13, 45, 1, 5},    {6, 33, 16, 4},   {20, 17, 64, 1},  {16, 18, 6, 32}, {32, 27, 3, 28},
+                             {5, 400, 3, 100},  {64, 576, 8, 8},  {17, 10, 3, 16},  {1, 9, 4, 16},   {33, 5, 2, 32},
+                             {20, 1023, 5, 30}, {20, 511, 5, 30}, {15, 40, 33, 31}, {15, 40, 7, 73}};
 
 template <typename T>
 struct Case {

@@ -49,6 +49,63 @@ def test_channels_of_small_images_are_shared_by_threads(shape: tuple[int, ...], 
         np.testing.assert_array_equal(shared[1], gradients[0][1])
 
 
+# Images, channels of the result, window, stride, padding, dilation: residues of several classes, and of none, windows
+# that leave gaps, rows of a matrix 4 KB apart, single elements (as matrix products from 64 places on), odd counts.
+GRADIENTS = [
+    ((2, 4, 37, 29), 32, 8, 4, 0, 1),
+    ((3, 5, 20, 21), 40, 4, 2, 1, 1),
+    ((2, 3, 32, 32), 64, 3, 1, 1, 1),
+    ((2, 18, 32, 32), 20, 3, 1, 1, 1),
+    ((2, 70, 16, 16), 90, 1, 1, 0, 1),
+    ((2, 20, 9, 8), 1024, 1, 1, 0, 1),
+    ((4, 40, 6, 6), 1024, 1, 1, 0, 1),
+    ((2, 3, 13, 17), 20, 2, 3, 1, 1),
+    ((2, 6, 15, 14), 30, 3, 2, 2, 2),
+    ((1, 2, 8, 8), 17, 3, 2, 1, 3),
+    ((5, 33, 7, 7), 65, 3, 1, 1, 1),
+]
+
+
+@pytest.mark.parametrize(("shape", "out", "window", "stride", "padding", "dilation"), GRADIENTS)
+def test_gradients_of_convolutions_are_sums_over_taps(
+    shape: tuple[int, ...], out: int, window: int, stride: int, padding: int, dilation: int
+) -> None:
+    """Whole numbers, so that every sum is exact, from any number of threads."""
+    random = np.random.default_rng(window)
+    x, weight = (random.integers(-4, 5, s).astype("f4") for s in (shape, (out, shape[1], window, window)))
+    options = {"stride": stride, "padding": padding, "dilation": dilation}
+    size = F.conv2d(lamina.tensor(x), lamina.tensor(weight), **options).shape
+    cotangent = random.integers(-4, 5, tuple(size)).astype("f4")
+    padded = np.pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)])
+    back, of_weight = np.zeros_like(padded), np.zeros_like(weight)
+    for i, j in product(range(window), repeat=2):
+        rows, columns = (
+            slice(at * dilation, at * dilation + (n - 1) * stride + 1, stride) for at, n in ((i, size[2]), (j, size[3]))
+        )
+        back[:, :, rows, columns] += np.einsum("nohw,oc->nchw", cotangent, weight[:, :, i, j])
+        of_weight[:, :, i, j] = np.einsum("nohw,nchw->oc", cotangent, padded[:, :, rows, columns])
+    inside = slice(padding, -padding or None)
+    before = lamina.get_num_threads()
+    try:
+        for threads in (1, 2, 3):
+            lamina.set_num_threads(threads)
+            image, w = lamina.tensor(x, requires_grad=True), lamina.tensor(weight, requires_grad=True)
+            gradients = lamina.autograd.grad(F.conv2d(image, w, **options), (image, w), lamina.tensor(cotangent))
+            np.testing.assert_array_equal(gradients[0].numpy(), back[:, :, inside, inside])
+            np.testing.assert_array_equal(gradients[1].numpy(), of_weight)
+    finally:
+        lamina.set_num_threads(before)
+
+
+def test_windows_of_one_element_are_products_forward_and_back_to_the_image() -> None:
+    x, weight = lamina.rand(2, 3, 8, 8, requires_grad=True), lamina.rand(5, 3, 1, 1)
+    lamina.flush()
+    (gradient,) = lamina.autograd.grad(F.conv2d(x, weight).sum(), x)
+    text = gradient.plan()
+    assert "convolution_input as matmul" in text
+    lamina.testing.assert_close(gradient, weight.sum(0)[None].expand(2, 3, 8, 8))
+
+
 def test_max_pool_of_padding_alone() -> None:
     """Windows whose dilation steps over the input give -inf, as in PyTorch."""
     x = lamina.tensor([[[3.0]]], requires_grad=True)
