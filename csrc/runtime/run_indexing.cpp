@@ -115,9 +115,9 @@ bool add_on_their_own(const IndexStep& step, const std::int64_t* index, const T*
                  auto* own = static_cast<T*>(thread_scratch(places * sizeof(T)));
                  std::fill_n(own, places, T{});
                  for (auto i = static_cast<std::int64_t>(begin); i < static_cast<std::int64_t>(end); ++i)
-                   own[index[i]] += elements[i * stride];
+                   own[index[i]] = sum(own[index[i]], elements[i * stride]);
                  const std::lock_guard lock(meets);
-                 for (std::size_t place = 0; place < places; ++place) table[place] += own[place];
+                 for (std::size_t place = 0; place < places; ++place) table[place] = sum(table[place], own[place]);
                });
   return true;
 }

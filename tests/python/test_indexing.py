@@ -222,6 +222,23 @@ def test_bools_added_at_one_place_are_true() -> None:
         assert added.numpy().view(np.uint8).tolist() == [1, 1, 0]
 
 
+@pytest.mark.parametrize("places", [3, 4096, 4097])
+@pytest.mark.parametrize("entries", [70, 70_001])
+def test_scatter_add_of_whole_numbers_is_shared_and_wraps_around(places: int, entries: int) -> None:
+    random = np.random.default_rng(places)
+    index, source = random.integers(0, places, entries), random.integers(-(2**63), 2**63 - 1, entries)
+    expected = np.arange(places)
+    np.add.at(expected, index, source)
+    before = lamina.get_num_threads()
+    try:
+        for threads in (1, 2, 3):
+            lamina.set_num_threads(threads)
+            table = lamina.arange(places).scatter_add(0, lamina.tensor(index), lamina.tensor(source))
+            np.testing.assert_array_equal(table.numpy(), expected)
+    finally:
+        lamina.set_num_threads(before)
+
+
 def test_scatter_add_is_the_same_every_time() -> None:
     rng = np.random.default_rng(0)
     index = lamina.tensor(rng.integers(0, 50, 200_000))
