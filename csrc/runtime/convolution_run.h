@@ -63,6 +63,13 @@ inline std::int64_t channels_in_block(std::int64_t channels, std::int64_t blocks
   return ceil_divide(channels, parts);
 }
 
+// Elements that do not fit the second-level caches, nor stay in the third.
+inline constexpr std::int64_t kFarBytes = 4 << 20;
+template <typename T>
+bool is_far(std::int64_t elements) {
+  return elements * static_cast<std::int64_t>(sizeof(T)) >= kFarBytes;
+}
+
 // Groups of one block: small ones share the tables of offsets.
 inline constexpr std::int64_t kBlockWork = 200'000;
 inline std::int64_t groups_in_block(std::int64_t groups, std::int64_t work) {
@@ -123,7 +130,8 @@ struct ConvolutionRun {
              vertical.residues},
             {step.x_size[1], step.stride[1], -step.padding[1], step.y_size[1] + horizontal.reach, horizontal.residues},
             channels,
-            images};
+            images,
+            is_far<T>(step.images * step.channels * x_plane)};
   }
 
   // Where in the planes the taps from `first` to `end` (numbered through channels) are.

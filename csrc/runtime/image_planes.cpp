@@ -72,7 +72,7 @@ void fill(const Planes& planes, T* to, const T* from, std::int64_t from_channel,
             T* const inside = written + columns.begin;
             if (horizontal.step == 1) {
               // The next channel's row, which no prefetcher sees coming.
-              for (std::int64_t i = 0; i < count; i += kLine) __builtin_prefetch(read + from_channel + i);
+              for (std::int64_t i = 0; planes.far && i < count; i += kLine) __builtin_prefetch(read + from_channel + i);
               copy_row(inside, read, count);
             } else {
               load_strided(inside, read, static_cast<std::size_t>(count), horizontal.step);

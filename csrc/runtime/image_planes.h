@@ -28,6 +28,7 @@ WindowAxis window_axis(std::int64_t taps, std::int64_t stride, std::int64_t dila
 struct Planes {
   PlaneAxis vertical, horizontal;
   std::int64_t channels, images;  // images lie below each other in a plane
+  bool far = false;               // the source comes from behind the second-level caches
 
   std::int64_t size_of_image() const { return vertical.count * horizontal.count; }
   std::int64_t size_of_plane() const { return images * size_of_image(); }

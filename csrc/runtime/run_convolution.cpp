@@ -11,10 +11,15 @@ struct Piece {
   std::int64_t taps, rows;
 };
 
-// Where kernels may read a few channels where they lie: whole channels, none of which becomes planes twice.
-inline constexpr std::int64_t kMostTaps = 64, kWideRow = 16, kChannelBlocks = 8;
+// Where kernels may read a few channels where they lie, four taps at a time: whole channels, none of which becomes
+// planes twice.
+inline constexpr std::int64_t kMostTaps = 64, kWideRow = 16, kChannelBlocks = 8, kTapsTogether = 4;
 bool read_in_planes(std::int64_t out, std::int64_t window, std::int64_t width) {
   return out <= kernels::kMostDotRowsInPlanes && width >= kWideRow && window <= kMostTaps;
+}
+Piece whole_channels(std::int64_t out, std::int64_t in, std::int64_t window) {
+  const std::int64_t channels = ceil_divide(ceil_divide(in, kChannelBlocks), kTapsTogether) * kTapsTogether;
+  return {std::min(kMostTaps / window, channels) * window, out};
 }
 
 // What a piece costs for each column of y, in multiply-adds: its products, packing windows, which is as much as some
@@ -103,7 +108,7 @@ void ConvolutionRun<T>::backward_to_weight() const {
   const std::int64_t together = groups_in_block(step.groups, out * taps * step.images * y_plane);
   const std::int64_t group_blocks = ceil_divide(step.groups, together);
   const Piece piece = read_in_planes(out, window, step.y_size[1])
-                          ? Piece{std::min(kMostTaps / window, ceil_divide(in, kChannelBlocks)) * window, out}
+                          ? whole_channels(out, in, window)
                           : cheapest_piece(out, taps, window, step.stride[0] * step.stride[1], group_blocks);
   const std::int64_t tap_blocks = ceil_divide(taps, piece.taps), row_blocks = ceil_divide(out, piece.rows);
   const std::int64_t together_images = ceil_divide(kColumnsTogether, y_plane);

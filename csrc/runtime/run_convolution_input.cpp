@@ -120,7 +120,8 @@ void ConvolutionRun<T>::backward_to_input() const {
         {step.y_size[0], 1, rows.first - vertical.reach, rows.size() + vertical.reach, {0}},
         {step.y_size[1], 1, all_columns.first - horizontal.reach, all_columns.size() + horizontal.reach, {0}},
         out,
-        images};
+        images,
+        is_far<T>(step.images * step.out * y_plane)};
     std::vector<Part> products;
     std::int64_t taps_before = 0;
     for (const Class& row_class : upper) {
