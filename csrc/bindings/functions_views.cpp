@@ -121,6 +121,20 @@ Object seen_as(PyObject* tensor, DType dtype) {
   return Object(checked(PyObject_CallMethod(module.get(), "seen_as", "OO", tensor, dtype_object(dtype))));
 }
 
+// Can complex numbers be seen as their parts, or parts as complex numbers, with strides? RuntimeError if not.
+void check_cuttable(engine::Variable& variable, DType dtype) {
+  const auto [strides, offset] = engine::logical_layout(variable);
+  if (strides.empty()) return;  // refused by what makes the view
+  const DType own = engine::current(variable)->dtype;
+  const std::string kinds =
+      text(" to view ", name_of(own), " as ", name_of(dtype), " (different element sizes), but got ");
+  check(strides.back() == 1, "self.stride(-1) must be 1", kinds, strides.back());
+  if (is_complex(own)) return;
+  check(offset % 2 == 0, "self.storage_offset() must be divisible by 2", kinds, offset);
+  for (std::size_t axis = 0; axis + 1 < strides.size(); ++axis)
+    check(strides[axis] % 2 == 0, "self.stride(", axis, ") must be divisible by 2", kinds, strides[axis]);
+}
+
 DimVector even_lengths(std::int64_t size, std::int64_t piece) {
   DimVector lengths;
   for (std::int64_t start = 0; start < size || lengths.empty(); start += piece)
@@ -141,8 +155,10 @@ LAMINA_FUNCTION_AS(kMethod, view_method, "view", "input, *size, dtype=None") {
     const ValuePtr& x = a.tensor(0);
     if (*dtype == x->dtype) return view(a, {{Op::reshape, shape_of(a)}}, "View");
     const bool same_size = size_of(*dtype) == size_of(x->dtype);
-    if (!same_size && part_type(x->dtype) == part_type(*dtype))
+    if (!same_size && part_type(x->dtype) == part_type(*dtype)) {
+      check_cuttable(a.variable(0), *dtype);
       return view(a, functions::parts_views(x->shape, is_complex(x->dtype)), "View");
+    }
     if (!same_size || *dtype == DType::kBool) return seen_as(a.tensor_object(0), *dtype).release();
     return view(a, {{Op::bitcast, shape_of(a), Attribute::of({static_cast<std::int64_t>(index_of(*dtype))})}}, "View");
   }

@@ -1,12 +1,12 @@
 // In-place operations on variables: a new value is written back along the view's steps into the base's.
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 
 #include "compile/iteration_space.h"
 #include "engine/examples.h"
 #include "engine/flush.h"
 #include "engine/journal.h"
+#include "engine/put_elements.h"
 #include "engine/tangents.h"
 #include "engine/view_guards.h"
 #include "engine/view_path.h"
@@ -43,26 +43,6 @@ ValuePtr put(const ViewSpec& spec, const ValuePtr& base, const ValuePtr& fresh) 
     default:
       throw std::logic_error(text("nothing undoes ", row(static_cast<OpId>(spec.op)).name));
   }
-}
-
-// `base` with the elements that the steps lead to, each once, replaced by `fresh`.
-ValuePtr put_elements(const std::vector<const ViewPath*>& steps, const ValuePtr& base, const ValuePtr& fresh) {
-  for (const ViewPath* step : steps)
-    if (step->spec.op == Op::view_as_real || step->spec.op == Op::view_as_complex)
-      fail(ErrorKind::kNotImplemented,
-           "in-place changes of expanded or strided views of a complex tensor's parts; change the complex tensor");
-  std::int64_t numel = base->shape->numel();
-  StoragePtr storage = runtime::allocate(static_cast<std::size_t>(numel) * sizeof(std::int64_t));
-  auto* first = static_cast<std::int64_t*>(storage->data);
-  std::iota(first, first + numel, std::int64_t{0});
-  ValuePtr places = make_leaf(std::move(storage), base->shape, DType::kInt64);
-  for (const ViewPath* step : steps)
-    if (step->spec.op != Op::detach && step->spec.op != Op::bitcast) places = apply(step->spec, places);
-  const Shape* line = Shape::of({fresh->shape->numel()});
-  ValuePtr numbers = fresh->dtype == base->dtype ? fresh : build::bitcast(fresh, base->dtype);
-  return build::reshape(build::scatter(build::reshape(base, Shape::of({numel})), 0, build::reshape(places, line),
-                                       build::reshape(numbers, line)),
-                        base->shape);
 }
 
 // A detached view of a cell that nobody else looks at is a base itself.

@@ -106,14 +106,20 @@ Variable strided_view(Variable& variable, const Shape* shape, const Attribute* o
     specs.push_back({Op::permute, dense, Attribute::of(axes)});
   }
   DType dtype = current(variable)->dtype, shown = memory->dtype;
-  const bool parts = size_of(dtype) < size_of(shown);
-  if (parts) {
-    specs.push_back({Op::view_as_real, build::with_parts(dense)});
+  const auto show_as = [&](DType type) {
+    if (shown != type)
+      specs.push_back({Op::bitcast, dense, Attribute::of({static_cast<std::int64_t>(index_of(type))})});
+    shown = type;
+  };
+  while (size_of(dtype) < size_of(shown)) {
+    show_as(complex_of_size(size_of(shown)));
+    specs.push_back({Op::view_as_real, dense = build::with_parts(dense)});
     shown = part_type(shown);
-  } else if (size_of(dtype) > size_of(shown)) {
-    const Shape* pairs = Shape::of({dense->numel() / 2, 2});
-    specs.push_back({Op::reshape, pairs});
-    specs.push_back({Op::view_as_complex, Shape::of({dense->numel() / 2})});
+  }
+  while (size_of(dtype) > size_of(shown)) {
+    show_as(part_type(complex_of_size(2 * size_of(shown))));
+    specs.push_back({Op::reshape, Shape::of({dense->numel() / 2, 2})});
+    specs.push_back({Op::view_as_complex, dense = Shape::of({dense->numel() / 2})});
     shown = complex_type(shown);
   }
   specs.push_back({Op::as_strided, shape, offset_and_strides});
@@ -224,6 +230,8 @@ void make_exportable(Variable& variable) {
   realize(base.get());
   flush();  // nothing pending may read this memory later, when the outside has changed it
   arrange(variable, base);
+  // Views that were made while the base had no memory yet may have numbers of their own.
+  if (!exposed && variable.cell) ++variable.cell->version;
   realize(current(variable).get());
 }
 

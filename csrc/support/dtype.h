@@ -59,6 +59,9 @@ constexpr DType complex_type(DType dtype) {
   if (dtype == DType::kFloat16) return DType::kComplex32;
   return dtype == DType::kFloat64 ? DType::kComplex128 : DType::kComplex64;
 }
+constexpr DType complex_of_size(std::size_t size) {
+  return size == 16 ? DType::kComplex128 : size == 8 ? DType::kComplex64 : DType::kComplex32;
+}
 
 // A narrow type is one of storage only: `record` computes in its wide type, and the kernels only convert and move it.
 constexpr bool is_narrow(DType dtype) {
