@@ -117,6 +117,12 @@ void warn_of_copy(const char* function) {
   checked(PyErr_WarnEx(PyExc_UserWarning, warning.c_str(), 1));
 }
 
+// Unlike those of zeros, the sizes to fill are never one number.
+const Shape* sizes(const Arguments& a, std::size_t i) {
+  if (PyLong_Check(a.object(i)) || is_tensor(a.object(i))) a.fail_type(i, "tuple of ints");
+  return Shape::of(a.dims(i));
+}
+
 }  // namespace
 
 LAMINA_FUNCTION(kModule, tensor, "data, *, dtype=None, device=None, requires_grad=False, pin_memory=False") {
@@ -162,7 +168,7 @@ LAMINA_FUNCTION(kModule, full, "size, fill_value, *, " LAMINA_FACTORY_TAIL) {
   DType inferred = number.is_number() ? functions::default_dtype_of(number.kind) : number.value->dtype;
   if (number.is_number() && inferred == DType::kComplex32) inferred = DType::kComplex64;  // as PyTorch, here alone
   DType dtype = a.dtype(2).value_or(inferred);
-  return fresh_tensor(a, build::expand(to_device(number.filled_as(dtype), a.device(3)), Shape::of(a.dims(0))), 4);
+  return fresh_tensor(a, build::expand(to_device(number.filled_as(dtype), a.device(3)), sizes(a, 0)), 4);
 }
 LAMINA_FUNCTION(kModule, zeros_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_format=None") {
   return filled_like(a, 0);
@@ -190,7 +196,7 @@ LAMINA_FUNCTION(kMethod, new_empty, "input, *size, " LAMINA_FACTORY_TAIL) {
 LAMINA_FUNCTION(kMethod, new_full, "input, size, fill_value, *, " LAMINA_FACTORY_TAIL) {
   ValuePtr number = a.operand(2).filled_as(a.dtype(3).value_or(a.tensor(0)->dtype));
   number = to_device(number, a.device(4, a.tensor(0)->device()));
-  return fresh_tensor(a, build::expand(number, Shape::of(a.dims(1))), 5);
+  return fresh_tensor(a, build::expand(number, sizes(a, 1)), 5);
 }
 LAMINA_FUNCTION(kMethod, new_tensor, "input, data, *, " LAMINA_FACTORY_TAIL) {
   if (is_tensor(a.object(1))) warn_of_copy("tensor.new_tensor");

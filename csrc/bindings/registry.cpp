@@ -210,7 +210,7 @@ DimVector Arguments::rest_dims() const {
   for (Py_ssize_t i = 0; i < (sequence ? PySequence_Fast_GET_SIZE(rest_[0]) : rest_count_); ++i) {
     PyObject* item = sequence ? PySequence_Fast_GET_ITEM(rest_[0], i) : rest_[i];
     auto number = integer_from(item);
-    if (!number)
+    if (!number || (i == 0 && PyBool_Check(item)))  // further ones may be bools, in PyTorch too
       fail(ErrorKind::kType, signature_.name_, "(): argument '", signature_.parameters_[index].name,
            "' must be a sequence of ints, got ", printed_type(item), " at position ", i);
     dims.push_back(*number);

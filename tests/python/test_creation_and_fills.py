@@ -147,3 +147,16 @@ def test_full_of_a_complex_number_is_at_least_complex64() -> None:
             assert lamina.full((2,), 1 + 2j).dtype == dtype
     finally:
         lamina.set_default_dtype(before)
+
+
+def test_sizes_are_not_bools_nor_one_number_to_fill() -> None:
+    with pytest.raises(TypeError, match="got bool"):
+        lamina.zeros(True)
+    with pytest.raises(TypeError, match="got bool"):
+        lamina.zeros(2).new_ones(True)
+    assert lamina.ones(2, True).shape == (2, 1)
+    for size in (2, True, lamina.tensor(2)):
+        with pytest.raises(TypeError, match="must be tuple of ints"):
+            lamina.full(size, 1.0)
+        with pytest.raises(TypeError, match="must be tuple of ints"):
+            lamina.zeros(2).new_full(size, 1.0)

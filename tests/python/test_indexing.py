@@ -329,3 +329,12 @@ def test_an_index_error_names_the_place_in_the_subscript() -> None:
 def test_views_of_nothing_have_strides() -> None:
     x = lamina.zeros(2, 3, 4, 5)[:, :, :, 1][:, 1:1]
     assert (x.stride(), x.is_contiguous()) == ((60, 20, 5), True)
+
+
+def test_bools_have_no_means() -> None:
+    flags, index = lamina.tensor([True, False]), lamina.tensor([0, 0])
+    assert flags.scatter_reduce(0, index, flags, "sum").tolist() == [True, False]
+    with pytest.raises(NotImplementedError, match="\"scatter_reduce\" not implemented for 'Bool'"):
+        flags.scatter_reduce(0, index, flags, "mean")
+    with pytest.raises(NotImplementedError, match="\"index_reduce\" not implemented for 'Bool'"):
+        flags.index_reduce(0, index, flags, "amax")

@@ -184,3 +184,9 @@ def test_the_nearest_element_does_not_move_with_the_grid() -> None:
     F.grid_sample(lamina.ones(1, 1, 2, 2), grid, "nearest", align_corners=False).sum().backward()
     assert grid.grad is not None
     assert grid.grad.tolist() == [[[[0, 0]]]]
+
+
+def test_a_tensor_says_how_many_windows() -> None:
+    x = lamina.arange(4.0).reshape(1, 1, 4)
+    assert F.adaptive_avg_pool1d(x, lamina.tensor(2)).tolist() == [[[0.5, 2.5]]]
+    assert F.adaptive_max_pool1d(x, lamina.tensor(2)).tolist() == [[[1.0, 3.0]]]

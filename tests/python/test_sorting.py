@@ -92,3 +92,8 @@ def test_scatter_reduce_of_many_for_one_place() -> None:
     many = lamina.arange(100_000) % 1000
     index = lamina.zeros(100_000, dtype=lamina.int64)
     assert lamina.zeros(2, dtype=lamina.int64).scatter_reduce(0, index, many, "amax").tolist() == [999, 0]
+
+
+def test_quantile_along_an_axis_that_a_tensor_names() -> None:
+    x = lamina.arange(6.0).reshape(2, 3)
+    assert lamina.quantile(x, 0.5, lamina.tensor(1)).tolist() == [1.0, 4.0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf
+from operator import index
 
 from .. import _core, return_types
 from .._core import Tensor
@@ -122,7 +123,7 @@ def _quantile(
             raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
         levels = input.new_tensor(q)
     whole = dim is None or input.dim() == 0
-    axis = 0 if dim is None else wrap_axis(dim, input.dim())
+    axis = 0 if dim is None else wrap_axis(index(dim), input.dim())
     values = (input.reshape(-1) if whole else movedim(input, axis, -1)).sort(-1)[0]
     others, last = values.shape[:-1], values.shape[-1] - 1
     nans = values.detach().isnan().sum(-1, True)

@@ -104,6 +104,11 @@ def _check_reduce(name: str, reduce: str, allowed: tuple[str, ...]) -> None:
         raise RuntimeError(f"reduce argument must be {', '.join(allowed)}, got {reduce} ({name})")
 
 
+def _refuse_bools(name: str, input: Tensor) -> None:
+    if input.dtype == _core.bool:
+        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
+
+
 @composed_as("ScatterReduce")
 def scatter_reduce(
     input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
@@ -113,6 +118,8 @@ def scatter_reduce(
     `reduce` is "sum", "prod", "mean", "amax" or "amin"; without `include_self` what was at those places does not count.
     """
     _check_reduce("scatter_reduce", reduce, ("sum", "prod", "mean", "amax", "amin"))
+    if reduce == "mean":
+        _refuse_bools("scatter_reduce", input)
     if input.dtype != src.dtype:
         raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
     dim = wrap_axis(dim, input.dim())
@@ -139,6 +146,7 @@ def index_reduce(
 ) -> Tensor:
     """`input` with the slices of `source` reduced ("prod", "mean", "amax", "amin") into those that `index` names."""
     _check_reduce("index_reduce", reduce, ("prod", "mean", "amax", "amin"))
+    _refuse_bools("index_reduce", input)
     dim = wrap_axis(dim, input.dim())
     if input.dim() == 0:
         line: Tensor = index_reduce(input.reshape(1), 0, index, source.reshape(1), reduce, include_self=include_self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from operator import index
 
 from ... import _core
 from ..._core import Tensor
@@ -193,8 +194,8 @@ def _sizes(name: str, input: Tensor, axes: int, output_size: Size) -> list[int]:
     lengths = input.shape[-axes:]
     if output_size is None:
         raise TypeError(f"{name}(): argument 'output_size' (position 2) must be tuple of ints, not NoneType")
-    if isinstance(output_size, int):
-        output_size = [output_size] * axes
+    if isinstance(output_size, int) or (axes == 1 and isinstance(output_size, Tensor) and output_size.dim() == 0):
+        output_size = [index(output_size)] * axes
     if len(output_size) != axes:
         raise RuntimeError(f"{name}: output_size must be {axes}")
     filled = [length if size is None else size for size, length in zip(output_size, lengths)]
