@@ -172,16 +172,14 @@ struct WindowsArgs {
   void* c;
   std::ptrdiff_t c_row;
   // Of by_taps: the images that share the rows of windows equally, how far a's elements of one are from those of the
-  // next, and whether c already holds a part of the sum.
+  // next, whether c already holds a part of the sum, and whether sums are dot products along rows where these fill
+  // vectors, with any number of taps, instead of products with packed panels.
   std::size_t images;
   std::ptrdiff_t a_image;
-  bool accumulate;
+  bool accumulate, dots;
   void* workspace;  // windows_workspace(...) bytes, 64-byte aligned
 };
 // by_columns: c (m, columns) = a (m, taps) @ u.   by_taps: c (m, taps) = a (m, columns) @ u transposed.
-// Up to so many rows, by_taps packs nothing where rows of windows are wide: any number of taps is then as good as whole
-// panels.
-inline constexpr int kMostDotRowsInPlanes = 16;
 using WindowsFn = void (*)(const WindowsArgs& args);
 using WindowsWorkspaceFn = std::size_t (*)(const WindowsArgs& args);
 

@@ -53,10 +53,12 @@ struct Cut {
 };
 
 // Channels of the result in one block. They are cut where blocks of images and rows leave threads with nothing to do,
-// up to four times, for each part packs the windows again. No sum depends on it.
-inline constexpr std::int64_t kMostParts = 4, kLeastWork = 1'000'000;
+// up to four times, for each part packs the windows again. No sum depends on it: kernels go another way for one row and
+// for two, which no part has.
+inline constexpr std::int64_t kMostParts = 4, kLeastChannels = 6, kLeastWork = 1'000'000;
 inline std::int64_t channels_in_block(std::int64_t channels, std::int64_t blocks, std::int64_t work_of_channel) {
-  const std::int64_t threads = num_threads(), most = std::min(kMostParts, channels * work_of_channel / kLeastWork);
+  const std::int64_t threads = num_threads();
+  const std::int64_t most = std::min({kMostParts, channels / kLeastChannels, channels * work_of_channel / kLeastWork});
   std::int64_t parts = 1;
   const auto idle = [&](std::int64_t jobs) { return ceil_divide(jobs, threads) * threads - jobs; };
   while (parts < most && idle(blocks * parts) * 8 > blocks * parts) ++parts;

@@ -6,20 +6,22 @@ namespace lamina::runtime {
 
 namespace {
 
-// What one piece of the weight's gradient has of its taps and rows.
+// What one piece of the weight's gradient has of its taps and rows, at most.
 struct Piece {
   std::int64_t taps, rows;
 };
 
-// Where kernels may read a few channels where they lie, four taps at a time: whole channels, none of which becomes
-// planes twice.
-inline constexpr std::int64_t kMostTaps = 64, kWideRow = 16, kChannelBlocks = 8, kTapsTogether = 4;
-bool read_in_planes(std::int64_t out, std::int64_t window, std::int64_t width) {
-  return out <= kernels::kMostDotRowsInPlanes && width >= kWideRow && window <= kMostTaps;
-}
+// Few rows, or few taps, do not repay packing: sums are dot products. That must not depend on pieces, for the bits do.
+inline constexpr std::int64_t kFewRows = 16, kFewTaps = 16;
+bool sums_by_dots(std::int64_t out, std::int64_t taps) { return out <= kFewRows || taps <= kFewTaps; }
+
+// Of dot products along wide rows, four taps at a time: whole channels, none of which becomes planes twice.
+inline constexpr std::int64_t kMostTaps = 64, kWideRow = 16, kChannelBlocks = 8, kTapsTogether = 4, kRowsTogether = 6;
 Piece whole_channels(std::int64_t out, std::int64_t in, std::int64_t window) {
-  const std::int64_t channels = ceil_divide(ceil_divide(in, kChannelBlocks), kTapsTogether) * kTapsTogether;
-  return {std::min(kMostTaps / window, channels) * window, out};
+  std::int64_t channels = ceil_divide(ceil_divide(in, kChannelBlocks), kTapsTogether) * kTapsTogether;
+  channels = std::min({in, channels, kMostTaps / window});
+  const std::int64_t parts = ceil_divide<std::int64_t>(num_threads(), ceil_divide(in, channels));
+  return {channels * window, std::min(out, ceil_divide(ceil_divide(out, parts), kRowsTogether) * kRowsTogether)};
 }
 
 // What a piece costs for each column of y, in multiply-adds: its products, packing windows, which is as much as some
@@ -107,13 +109,15 @@ template <typename T>
 void ConvolutionRun<T>::backward_to_weight() const {
   const std::int64_t together = groups_in_block(step.groups, out * taps * step.images * y_plane);
   const std::int64_t group_blocks = ceil_divide(step.groups, together);
-  const Piece piece = read_in_planes(out, window, step.y_size[1])
+  const bool dots = sums_by_dots(out, taps);
+  const Piece piece = dots && step.y_size[1] >= kWideRow && window <= kMostTaps
                           ? whole_channels(out, in, window)
                           : cheapest_piece(out, taps, window, step.stride[0] * step.stride[1], group_blocks);
   const std::int64_t tap_blocks = ceil_divide(taps, piece.taps), row_blocks = ceil_divide(out, piece.rows);
   const std::int64_t together_images = ceil_divide(kColumnsTogether, y_plane);
   for_each_block(tap_blocks * group_blocks * row_blocks, [&](std::int64_t block) {
-    const std::int64_t first_row = block % row_blocks * piece.rows;
+    const std::int64_t first_row = block % row_blocks * out / row_blocks;
+    const std::int64_t end_row = (block % row_blocks + 1) * out / row_blocks;
     const std::int64_t first_group = block / row_blocks % group_blocks * together;
     const std::int64_t first = block / row_blocks / group_blocks * piece.taps;
     const std::int64_t end = std::min(taps, first + piece.taps);
@@ -126,7 +130,8 @@ void ConvolutionRun<T>::backward_to_weight() const {
       const ConvolutionScratch<T> scratch(planes, 0, kernels::table().windows_workspace[kType<T>](args));
       args.planes = scratch.planes;
       args.workspace = scratch.workspace;
-      args.m = static_cast<std::size_t>(std::min(piece.rows, out - first_row));
+      args.m = static_cast<std::size_t>(end_row - first_row);
+      args.dots = dots;
       args.a_row = y_plane;
       args.c_row = taps;
       args.images = static_cast<std::size_t>(images);

@@ -55,8 +55,7 @@ struct Part {
 
 }  // namespace
 
-// weight (out, in, window) as (classes of taps, in, out, taps of the class), a group after the other: a square of
-// channels at a time, of which neither what is read nor what is written falls out of the cache.
+// weight (out, in, window) as (classes of taps, in, out, taps of the class), a group after the other.
 template <typename T>
 void ConvolutionRun<T>::rearrange_weight() const {
   const std::vector<Class> rows = classes_of(vertical, step.stride[0], step.padding[0], step.x_size[0]);

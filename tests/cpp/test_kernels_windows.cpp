@@ -84,11 +84,12 @@ void check_by_columns(const Table& table, DType dtype, const Shape& shape) {
 }
 
 template <typename T>
-void check_by_taps(const Table& table, DType dtype, const Shape& shape, bool accumulate) {
+void check_by_taps(const Table& table, DType dtype, const Shape& shape, bool accumulate, bool dots) {
   std::mt19937 random(7);
   const std::size_t columns = shape.row_count * shape.width;
   Case<T> one(shape, columns, shape.taps, random);
   one.args.accumulate = accumulate;
+  one.args.dots = dots;
   // Where the rows allow it, they belong to two images whose parts of a lie the other way round.
   const std::size_t images = shape.row_count % 2 == 0 ? 2 : 1, image = columns / images;
   one.args.images = images;
@@ -121,8 +122,10 @@ TEST(Windows, ByTaps) {
   for (const Table* const* table = available_tables(); *table; ++table) {
     for (const Shape& shape : kShapes) {
       for (bool accumulate : {false, true}) {
-        check_by_taps<float>(**table, DType::kFloat32, shape, accumulate);
-        check_by_taps<double>(**table, DType::kFloat64, shape, accumulate);
+        for (bool dots : {false, true}) {
+          check_by_taps<float>(**table, DType::kFloat32, shape, accumulate, dots);
+          check_by_taps<double>(**table, DType::kFloat64, shape, accumulate, dots);
+        }
       }
     }
   }

@@ -63,6 +63,11 @@ GRADIENTS = [
     ((2, 6, 15, 14), 30, 3, 2, 2, 2),
     ((1, 2, 8, 8), 17, 3, 2, 1, 3),
     ((5, 33, 7, 7), 65, 3, 1, 1, 1),
+    ((3, 1, 28, 28), 30, 3, 1, 0, 1),
+    ((3, 2, 28, 28), 30, 3, 1, 0, 1),
+    ((2, 16, 20, 20), 16, 3, 1, 1, 1),
+    ((1, 128, 22, 22), 8, 3, 1, 1, 1),
+    ((1, 16, 24, 24), 60, 3, 1, 1, 1),
 ]
 
 
@@ -95,6 +100,26 @@ def test_gradients_of_convolutions_are_sums_over_taps(
             np.testing.assert_array_equal(gradients[1].numpy(), of_weight)
     finally:
         lamina.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("shape", "out", "window", "stride", "padding", "dilation"), GRADIENTS)
+def test_convolutions_are_the_same_bits_for_any_number_of_threads(
+    shape: tuple[int, ...], out: int, window: int, stride: int, padding: int, dilation: int
+) -> None:
+    draw = lamina.Generator().manual_seed(window)
+    x = lamina.randn(*shape, generator=draw, requires_grad=True)
+    weight = lamina.randn(out, shape[1], window, window, generator=draw, requires_grad=True)
+    before, results = lamina.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3, 4, 7):
+            lamina.set_num_threads(threads)
+            y = F.conv2d(x, weight, stride=stride, padding=padding, dilation=dilation)
+            results.append([t.detach().numpy() for t in (y, *lamina.autograd.grad(y.square().sum(), (x, weight)))])
+    finally:
+        lamina.set_num_threads(before)
+    for shared in results[1:]:
+        for one, another in zip(shared, results[0], strict=True):
+            np.testing.assert_array_equal(one, another)
 
 
 def test_windows_of_one_element_are_products_forward_and_back_to_the_image() -> None:
