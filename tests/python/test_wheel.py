@@ -20,19 +20,26 @@ PACKAGE = Path(lamina.__file__).parent
 EXTENSION = Path(_core.__file__)
 
 IMPORT_SECONDS = 0.030
+OF_ASYNCIO = 0.75  # of the time of `import asyncio`, 40 ms where lamina takes 14
 IMPORT_BYTES = 15e6
 
-# Run in a fresh interpreter: what `import lamina` adds to it. Processor time: the machine may be busy.
+# Run in a fresh interpreter: what importing a module adds to it. Processor time: the machine may be busy.
 MEASURE_IMPORT = """
-import json, sys, time
+import importlib, json, sys, time
 def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096
 before, start = resident(), time.process_time()
-import lamina
+importlib.import_module(sys.argv[1])
 seconds, after = time.process_time() - start, resident()
 print(json.dumps({"seconds": seconds, "bytes": after - before, "modules": sorted(sys.modules)}))
 """
+
+
+def import_alone(module: str) -> dict[str, Any]:
+    command = [sys.executable, "-c", MEASURE_IMPORT, module]
+    measured: dict[str, Any] = json.loads(subprocess.run(command, text=True, capture_output=True, check=True).stdout)
+    return measured
 
 
 def tool(name: str, *arguments: str | Path) -> str:
@@ -80,12 +87,13 @@ def test_extension_needs_system_libraries_only() -> None:
 
 
 def test_import_is_light() -> None:
-    # The best of several: the first may have to write byte code, and for seconds on end a virtual machine's host may
-    # make every fresh page dear.
-    runs: list[dict[str, Any]] = []
-    while len(runs) < 60 and (len(runs) < 7 or min(run["seconds"] for run in runs) > IMPORT_SECONDS):
-        done = subprocess.run([sys.executable, "-c", MEASURE_IMPORT], text=True, capture_output=True, check=True)
-        runs.append(json.loads(done.stdout))
-    assert min(run["seconds"] for run in runs) <= IMPORT_SECONDS
+    # The best of several: the first may have to write byte code. For seconds on end a virtual machine's host may make
+    # every fresh page dear, of which a module of the standard library then tells.
+    runs = [import_alone("lamina") for _ in range(7)]
+    fastest = min(run["seconds"] for run in runs)
+    if fastest > IMPORT_SECONDS:
+        pairs = [(import_alone("lamina")["seconds"], import_alone("asyncio")["seconds"]) for _ in range(15)]
+        seconds, of_asyncio = map(min, zip(*pairs))
+        assert min(fastest, seconds) <= max(IMPORT_SECONDS, OF_ASYNCIO * of_asyncio)
     assert min(run["bytes"] for run in runs) <= IMPORT_BYTES
     assert "numpy" not in runs[0]["modules"], "NumPy is imported when an array first goes in or out"
