@@ -33,11 +33,14 @@ std::int64_t cost(Piece piece, std::int64_t window, std::int64_t stride_area) {
   return (halves * kHalfPanel + halves % 2) * (piece.rows + kPackingRows) + channels * stride_area * kPlanesElement;
 }
 
+// Rows of the tallest tile: pieces of fewer would leave multipliers idle.
+inline constexpr std::int64_t kTileHeight = 14;
+
 // The pieces that threads are done with soonest. Fewer than two for each thread leave it waiting for one that others
 // disturb: that counts as a twenty-fifth more. No sum depends on them.
 Piece cheapest_piece(std::int64_t out, std::int64_t taps, std::int64_t window, std::int64_t stride_area,
                      std::int64_t groups) {
-  const std::int64_t threads = num_threads(), most_parts = std::min<std::int64_t>(ceil_divide(out, 14), 2 * threads);
+  const std::int64_t threads = num_threads(), most_parts = std::min(ceil_divide(out, kTileHeight), 2 * threads);
   Piece best{};
   std::int64_t least = 0;
   const auto consider = [&](Piece piece) {

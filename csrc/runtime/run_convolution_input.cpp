@@ -45,13 +45,49 @@ Range range_of(const std::vector<Class>& classes) {
   return all;
 }
 
-// The product of one class for rows, and for columns, of a block.
-struct Part {
+// The taps along both axes that meet one residue of each, and the product with them for the rows of a block.
+struct ClassProduct {
   std::int64_t rows, width;
   std::int64_t row, column;        // of x, where its first result belongs
   std::int64_t taps, taps_before;  // of the class, and of those before it
   Offsets offsets, starts;
+
+  template <typename T>
+  WindowsArgs windows() const {
+    return windows_of<T>(offsets, starts, width);
+  }
 };
+
+// Those that have results in `rows`; the planes begin with these, and with the first of all columns.
+std::vector<ClassProduct> products_of(const ConvolutionStep& step, const Planes& planes, const WindowAxis& vertical,
+                                      const WindowAxis& horizontal, const std::vector<Class>& upper,
+                                      const std::vector<Class>& left, Range rows) {
+  const std::int64_t first_column = range_of(left).first;
+  std::vector<ClassProduct> products;
+  std::int64_t taps_before = 0;
+  for (const Class& row_class : upper) {
+    for (const Class& column_class : left) {
+      const Range r = meet(row_class.places, rows), q = column_class.places;
+      ClassProduct product{};
+      product.rows = r.size();
+      product.width = q.size();
+      product.taps = static_cast<std::int64_t>(row_class.taps.size() * column_class.taps.size());
+      product.taps_before = std::exchange(taps_before, taps_before + product.taps);
+      if (product.rows == 0 || product.width == 0) continue;
+      product.row = r.first * step.stride[0] + row_class.residue - step.padding[0];
+      product.column = q.first * step.stride[1] + column_class.residue - step.padding[1];
+      product.starts = row_starts(planes, r.first - rows.first, product.rows, q.first - first_column);
+      for (std::int64_t o = 0; o < planes.channels; ++o)
+        for (std::size_t i : row_class.taps)
+          for (std::size_t j : column_class.taps)
+            product.offsets.push_back(planes.offset(o, 0, 0) +
+                                      (vertical.reach - vertical.shift[i]) * planes.horizontal.count +
+                                      horizontal.reach - horizontal.shift[j]);
+      products.push_back(std::move(product));
+    }
+  }
+  return products;
+}
 
 }  // namespace
 
@@ -121,43 +157,20 @@ void ConvolutionRun<T>::backward_to_input() const {
         out,
         images,
         is_far<T>(step.images * step.out * y_plane)};
-    std::vector<Part> products;
-    std::int64_t taps_before = 0;
-    for (const Class& row_class : upper) {
-      for (const Class& column_class : left) {
-        const Range r = meet(row_class.places, rows), q = meet(column_class.places, all_columns);
-        Part product{};
-        product.rows = r.size();
-        product.width = q.size();
-        product.taps = static_cast<std::int64_t>(row_class.taps.size() * column_class.taps.size());
-        product.taps_before = std::exchange(taps_before, taps_before + product.taps);
-        if (product.rows == 0 || product.width == 0) continue;
-        product.row = r.first * step.stride[0] + row_class.residue - step.padding[0];
-        product.column = q.first * step.stride[1] + column_class.residue - step.padding[1];
-        product.starts = row_starts(planes, r.first - rows.first, product.rows, q.first - all_columns.first);
-        for (std::int64_t o = 0; o < out; ++o)
-          for (std::size_t i : row_class.taps)
-            for (std::size_t j : column_class.taps)
-              product.offsets.push_back(planes.offset(o, 0, 0) +
-                                        (vertical.reach - vertical.shift[i]) * planes.horizontal.count +
-                                        horizontal.reach - horizontal.shift[j]);
-        products.push_back(std::move(product));
-      }
-    }
+    const std::vector<ClassProduct> products = products_of(step, planes, vertical, horizontal, upper, left, rows);
     const bool in_place = direct && images == 1;
     const std::int64_t most = channels * images * rows.size() * all_columns.size();
     std::size_t workspace = 0;
-    for (const Part& product : products)
-      workspace = std::max(workspace, kernels::table().windows_workspace[kType<T>](
-                                          windows_of<T>(product.offsets, product.starts, product.width)));
+    for (const ClassProduct& product : products)
+      workspace = std::max(workspace, kernels::table().windows_workspace[kType<T>](product.windows<T>()));
     const ConvolutionScratch<T> scratch(planes, in_place ? 0 : most, workspace);
     for (std::int64_t group = first_group; group < std::min(first_group + together, step.groups); ++group) {
       fill(planes, scratch.planes, y + (image * step.out + group * out) * y_plane, y_plane, step.out * y_plane);
-      for (const Part& product : products) {
+      for (const ClassProduct& product : products) {
         const std::int64_t columns = product.rows * product.width;
         T* const target = x + (image * step.channels + group * in + first_channel) * x_plane +
                           product.row * step.x_size[1] + product.column;
-        WindowsArgs args = windows_of<T>(product.offsets, product.starts, product.width);
+        WindowsArgs args = product.windows<T>();
         args.planes = scratch.planes;
         args.workspace = scratch.workspace;
         args.m = static_cast<std::size_t>(channels);
