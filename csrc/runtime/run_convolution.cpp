@@ -1,5 +1,5 @@
-// Convolutions: each block of images and rows is planes and one product with the matrix of their windows. The gradient
-// by the input is in run_convolution_input.cpp.
+// Convolutions and their gradient by the weight: each block of images and rows, or piece of the weight's taps and rows,
+// is planes and products with the matrix of their windows. The gradient by the input is in run_convolution_input.cpp.
 #include "runtime/convolution_run.h"
 
 namespace lamina::runtime {
