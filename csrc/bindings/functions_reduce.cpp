@@ -166,6 +166,9 @@ LAMINA_FUNCTION(kBoth, argsort, "input, dim=-1, descending=False, stable=False")
   ValuePtr positions = functions::sort(build::detach(a.tensor(0)), a.integer(1, -1), a.flag(2, false)).indices;
   return wrap(laid(std::move(positions), a.variable(0), MemoryFormat::kPreserve));
 }
+LAMINA_FUNCTION(kModule, _search, "sorted, numbers, behind_equals") {
+  return wrap(functions::search(a.tensor(0), a.tensor(1), a.flag(2, false)));
+}
 LAMINA_FUNCTION(kBoth, topk, "input, k, dim=-1, largest=True, sorted=True") {
   return wrap_pair(functions::topk(a.tensor(0), a.integer(1), a.integer(2, -1), a.flag(3, true)), "topk");
 }

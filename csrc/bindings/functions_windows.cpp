@@ -1,5 +1,6 @@
 // Rows of the registry: windows over images.
 #include "bindings/registry.h"
+#include "functions/borders.h"
 #include "functions/convolution.h"
 #include "support/check.h"
 
@@ -46,6 +47,11 @@ LAMINA_FUNCTION(kModule, _window_sums, "input, size, window, stride, padding") {
     windows.insert(windows.end(), pair.begin(), pair.end());
   }
   return wrap(functions::window_sums(a.tensor(0), a.dims(1), Attribute::of(windows)));
+}
+LAMINA_FUNCTION(kModule, _extend, "input, widths, borders") {
+  const std::int64_t borders = a.integer(2);
+  check(borders >= 0 && borders <= static_cast<std::int64_t>(Borders::circular), "_extend: no such borders");
+  return wrap(functions::extend(a.tensor(0), a.dims(1), static_cast<Borders>(borders)));
 }
 LAMINA_FUNCTION(kModule, _max_pool, "input, size, window, stride, padding, dilation") {
   const ValuePtr positions = functions::max_pool_positions(a.tensor(0), a.dims(1), pool_windows(a));

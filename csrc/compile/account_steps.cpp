@@ -8,6 +8,7 @@ namespace lamina {
 namespace {
 
 std::int64_t product_of(const std::int64_t (&pair)[2]) { return pair[0] * pair[1]; }
+std::int64_t product_of(const std::int64_t (&sizes)[3]) { return sizes[0] * sizes[1] * sizes[2]; }
 std::int64_t product_of(const DimVector& dims) {
   std::int64_t product = 1;
   for (std::int64_t size : dims) product *= size;
@@ -20,6 +21,9 @@ std::int64_t touched(const ScanStep& step, std::int64_t size) { return 2 * step.
 std::int64_t touched(const ArgsortStep& step, std::int64_t size) {
   return step.rows * (step.n * size + step.count * kIndex);
 }
+std::int64_t touched(const SearchStep& step, std::int64_t size) {
+  return step.rows * (step.length * size + step.count * (size + kIndex));
+}
 std::int64_t touched(const ConvolutionStep& step, std::int64_t size) {
   return size * (step.images * (step.channels * product_of(step.x_size) + step.out * product_of(step.y_size)) +
                  step.out * step.channels / step.groups * product_of(step.window));
@@ -29,6 +33,9 @@ std::int64_t touched(const MaxPoolStep& step, std::int64_t size) {
 }
 std::int64_t touched(const WindowSumsStep& step, std::int64_t size) {
   return step.planes * (product_of(step.in_size) + product_of(step.out_size)) * size;
+}
+std::int64_t touched(const ExtendStep& step, std::int64_t size) {
+  return step.planes * (product_of(step.x_size) + product_of(step.y_size)) * size;
 }
 std::int64_t touched(const IndexStep& step, std::int64_t size) { return product_of(step.dims) * (kIndex + 2 * size); }
 std::int64_t touched(const RowsStep& step, std::int64_t size) { return step.count * (kIndex + 2 * step.row * size); }

@@ -119,4 +119,29 @@ void Emitter::emit_window_sums(std::uint32_t index) {
       static_cast<double>(operand->numel() + node.shape->numel()));
 }
 
+void Emitter::emit_extend(std::uint32_t index) {
+  const Node node = program_[index];
+  if (node.shape->numel() == 0) return;
+  const Shape* operand = program_[node.operands[0]].shape;
+  ExtendStep step{};
+  step.back = node.is_op(Op::extend_input);
+  step.borders = static_cast<Borders>((*node.attribute)[0]);
+  step.dtype = node.dtype;
+  const Shape &x = step.back ? *node.shape : *operand, &y = step.back ? *operand : *node.shape;
+  const int axes = static_cast<int>(node.attribute->size() / 2), rank = x.rank();
+  step.planes = 1;
+  for (int axis = 0; axis < rank - axes; ++axis) step.planes *= x[axis];
+  for (int axis = 0; axis < 3; ++axis) {
+    const int skipped = 3 - axes, at = rank - 3 + axis;
+    const bool there = axis >= skipped;
+    step.x_size[axis] = there ? x[at] : 1;
+    step.y_size[axis] = there ? y[at] : 1;
+    step.before[axis] = there ? (*node.attribute)[static_cast<std::size_t>(1 + 2 * (axis - skipped))] : 0;
+  }
+  (step.back ? step.y : step.x) = contiguous(node.operands[0]);
+  (step.back ? step.x : step.y) = location(index);
+  add(step, note(row(node.op).name, " x ", node.shape->numel()),
+      static_cast<double>(operand->numel() + node.shape->numel()) / 4);
+}
+
 }  // namespace lamina

@@ -54,6 +54,16 @@ void Emitter::emit(std::uint32_t index) {
           note("argsort ", rows, "x", length), 10 * static_cast<double>(source.shape->numel()));
       break;
     }
+    case Family::kSearch: {
+      if (node.shape->numel() == 0) break;
+      const Node sorted = program_[node.operands[0]];
+      const std::int64_t length = sorted.shape->dims().back(), count = node.shape->numel();
+      const std::int64_t of = sorted.shape->rank() == 1 ? 1 : rows;
+      const Location in = contiguous(node.operands[0]), numbers = contiguous(node.operands[1]);
+      add(SearchStep{sorted.dtype, (*node.attribute)[0] != 0, of, length, count / of, in, numbers, out},
+          note("search ", count, " in ", length), 6 * work);
+      break;
+    }
     case Family::kMatmul:
       emit_matmul(index);
       break;
@@ -65,6 +75,9 @@ void Emitter::emit(std::uint32_t index) {
       break;
     case Family::kWindowSums:
       emit_window_sums(index);
+      break;
+    case Family::kExtend:
+      emit_extend(index);
       break;
     case Family::kSliceUpdate:
       emit_slice_update(index);

@@ -49,6 +49,7 @@ class Emitter {
   bool emit_as_product(const ConvolutionStep& step, const char* name);
   void emit_max_pool(std::uint32_t index);
   void emit_window_sums(std::uint32_t index);
+  void emit_extend(std::uint32_t index);
   void emit_rows(std::uint32_t index);
   void emit_index(std::uint32_t index);
   void emit_weighed(std::uint32_t index);

@@ -22,6 +22,7 @@ void visit_locations(Step& step, Visit visit) {
     void operator()(RowwiseStep& s) { visit(s.in), visit(s.out); }
     void operator()(ScanStep& s) { visit(s.in), visit(s.out); }
     void operator()(ArgsortStep& s) { visit(s.in), visit(s.out); }
+    void operator()(SearchStep& s) { visit(s.sorted), visit(s.numbers), visit(s.out); }
     void operator()(MatmulStep& s) {
       visit(s.a), visit(s.b), visit(s.c);
       if (s.has_bias) visit(s.bias);
@@ -35,6 +36,7 @@ void visit_locations(Step& step, Visit visit) {
     }
     void operator()(MaxPoolStep& s) { visit(s.x), visit(s.positions); }
     void operator()(WindowSumsStep& s) { visit(s.in), visit(s.out); }
+    void operator()(ExtendStep& s) { visit(s.x), visit(s.y); }
     void operator()(IndexStep& s) { visit(s.table), visit(s.index), visit(s.elements); }
     void operator()(RowsStep& s) { visit(s.table), visit(s.index), visit(s.elements); }
     void operator()(WeighedStep& s) { visit(s.x), visit(s.index), visit(s.weights), visit(s.y); }

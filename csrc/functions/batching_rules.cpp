@@ -174,6 +174,15 @@ ValuePtr weighed(Example& e) {
   return build::reshape(result, e.shape());
 }
 
+// In one row that all share, or in the row of each example, or in its rows.
+ValuePtr search(Example& e) {
+  const bool behind_equals = (*e.value->attribute)[0] != 0, one_row = e[0].shape->rank() == 1;
+  if (one_row && !e[0].batched) return build::search(e[0].value, e[1].value, behind_equals);
+  ValuePtr numbers = e.spread(1);
+  if (one_row) numbers = build::reshape(numbers, Shape::of({e.size, e.value->shape->numel()}));
+  return build::reshape(build::search(e.spread(0), numbers, behind_equals), e.shape());
+}
+
 // Right for every op whose result depends on its operands alone.
 ValuePtr one_by_one(Example& e) {
   std::vector<ValuePtr> results;
@@ -228,7 +237,10 @@ ValuePtr record_batch(Example& example) {
     case Family::kArgsort:
     case Family::kMaxPool:
     case Family::kWindowSums:  // along the last two, which every example has
+    case Family::kExtend:
       return along_last_axis(example);
+    case Family::kSearch:
+      return search(example);
     case Family::kMatmul:
       return matmul(example);
     case Family::kView:

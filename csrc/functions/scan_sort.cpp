@@ -88,4 +88,19 @@ Extremes topk(const ValuePtr& x, std::int64_t k, std::int64_t axis, bool largest
   return {labelled(build::swap_axes(chosen, wrapped, rank - 1), "Topk"), build::swap_axes(order, wrapped, rank - 1)};
 }
 
+ValuePtr search(const ValuePtr& sorted, const ValuePtr& numbers, bool behind_equals) {
+  const Dims rows = sorted->shape->dims(), asked = numbers->shape->dims();
+  check(
+      rows.size() == 1 || (!rows.empty() && rows.size() == asked.size() &&
+                           std::equal(rows.begin(), rows.end() - 1, asked.begin(), asked.end() - 1)),
+      "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor "
+      "and input value tensor must match, but we got boundaries tensor ",
+      to_string(rows, '[', ']'), " and input value tensor ", to_string(asked, '[', ']'));
+  DType type = promote(sorted->dtype, numbers->dtype);
+  if (is_complex(type))
+    fail(ErrorKind::kNotImplemented, "\"searchsorted_out_cpu\" not implemented for '", scalar_name(type), "'");
+  if (type == DType::kBool || type == DType::kUInt8) type = DType::kInt32;
+  return build::search(cast(build::detach(sorted), type), cast(build::detach(numbers), type), behind_equals);
+}
+
 }  // namespace lamina::functions

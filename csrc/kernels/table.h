@@ -64,6 +64,11 @@ using ScanFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t
 // The same down each of `columns` of n rows that lie `stride` elements apart, in `out` too. Sums and products only.
 using ScanColumnsFn = void (*)(void* out, const void* in, std::size_t n, std::size_t columns, std::size_t stride);
 
+// How many of a row's `length` sorted elements come before each of n numbers: those below it, or not above it.
+// NaN is above everything. int32, int64, floats, by type.
+using SearchFn = void (*)(std::int64_t* out, const void* numbers, std::size_t n, const void* sorted, std::size_t length,
+                          bool behind_equals);
+
 // n elements that lie `stride` elements apart (any sign, 0 too) to n contiguous ones, or back; by element size.
 using StridedFn = void (*)(void* out, const void* in, std::size_t n, std::ptrdiff_t stride);
 
@@ -89,6 +94,19 @@ using SumRowsFn = void (*)(void* out, std::ptrdiff_t out_pitch, const RowSums* s
 // sum_windows: out[i] = the sum of in[i * stride + t] for t < window, i < n.
 // spread_windows: out[j * stride + q] = the sum of in[j - u] for u * stride + q < window, j < n, q < stride.
 using SumWindowsFn = void (*)(void* out, const void* in, std::size_t n, std::size_t window, std::size_t stride);
+
+// A row made of another: `left` of its elements that `from` numbers, `run` from `first` on, and `right` that `from`
+// numbers behind those of the left.
+struct RowBorders {
+  std::size_t left, run, right, first;
+  const std::int64_t* from;
+};
+// `count` such rows, one behind the other, row i made of the one that begins at in[rows[i]]; by element size.
+using ExtendRowsFn = void (*)(void* out, const void* in, const std::int64_t* rows, std::size_t count,
+                              const RowBorders& borders);
+// The adjoint: each of `count` rows of `width` elements the sum of what was made of them. Floats, by type.
+using FoldRowsFn = void (*)(void* out, const void* in, const std::int64_t* rows, std::size_t count, std::size_t width,
+                            const RowBorders& borders);
 
 // `count` rows of `width` elements, `pitch` elements apart, as those of the table are that `taps` entries of an index
 // name for each of them, [count][taps], with as many weights. taps ≥ 1. Floats, by type, as the next four.
@@ -202,14 +220,17 @@ struct Table {
   FinishColumnsFn finish_columns[kRowwiseCount][kDTypeCount];  // null for logsumexp
   ScanFn scan[kScanCount][kDTypeCount];
   ScanColumnsFn scan_columns[kScanCount][kDTypeCount];  // null for positions
-  StridedFn load_strided[17];                           // by element size: 1, 2, 4, 8, 16
-  StridedFn store_strided[17];                          // out is the strided side
+  SearchFn search[kDTypeCount];
+  StridedFn load_strided[17];   // by element size: 1, 2, 4, 8, 16
+  StridedFn store_strided[17];  // out is the strided side
   StreamFn stream;
   TransposeFn transpose[17];
   KeepLargerFn keep_larger[kDTypeCount];
   SumRowsFn sum_rows[kDTypeCount];
   SumWindowsFn sum_windows[kDTypeCount];
   SumWindowsFn spread_windows[kDTypeCount];
+  ExtendRowsFn extend_rows[17];  // by element size
+  FoldRowsFn fold_rows[kDTypeCount];
   WeighRowsFn weigh_rows[kDTypeCount];
   WeighRowsFn add_weighed_rows[kDTypeCount];
   RowProductsFn add_row_products[kDTypeCount];

@@ -108,6 +108,10 @@ ValuePtr rowwise(Op op, const ValuePtr& x, int axis) {
   return record(op, {x.get()}, shape, positions ? DType::kInt64 : x->dtype, Attribute::of({axis}));
 }
 
+ValuePtr search(const ValuePtr& rows, const ValuePtr& numbers, bool behind_equals) {
+  return record(Op::search, {rows.get(), numbers.get()}, numbers->shape, DType::kInt64,
+                Attribute::of({behind_equals ? 1 : 0}));
+}
 ValuePtr argsort(const ValuePtr& x, bool descending, std::int64_t count) {
   DimVector dims(x->shape->dims().begin(), x->shape->dims().end());
   dims.back() = count;
@@ -152,6 +156,17 @@ ValuePtr take_rows(const ValuePtr& matrix, const ValuePtr& index) {
 ValuePtr put_rows(const ValuePtr& matrix, const ValuePtr& index, const ValuePtr& rows, bool accumulate) {
   return record(Op::put_rows, {matrix.get(), index.get(), rows.get()}, matrix->shape, matrix->dtype,
                 Attribute::of({accumulate ? 1 : 0}));
+}
+
+ValuePtr extend(const ValuePtr& x, const Attribute* borders) {
+  DimVector dims(x->shape->dims().begin(), x->shape->dims().end());
+  const std::size_t axes = borders->size() / 2, first = dims.size() - axes;
+  for (std::size_t axis = 0; axis < axes; ++axis)
+    dims[first + axis] += (*borders)[1 + 2 * axis] + (*borders)[2 + 2 * axis];
+  return record(Op::extend, {x.get()}, Shape::of(dims), x->dtype, borders);
+}
+ValuePtr extend_input(const ValuePtr& y, const Shape* shape, const Attribute* borders) {
+  return record(Op::extend_input, {y.get()}, shape, y->dtype, borders);
 }
 
 ValuePtr weighted_take(const ValuePtr& x, const ValuePtr& index, const ValuePtr& weights) {

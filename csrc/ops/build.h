@@ -67,6 +67,8 @@ ValuePtr with_axes_last(const ValuePtr& x, Dims axes);
 // Along an axis counted from behind, which is negative; scans for positions go along the last one only.
 ValuePtr rowwise(Op op, const ValuePtr& x, int axis = -1);
 ValuePtr argsort(const ValuePtr& x, bool descending, std::int64_t count);
+// Both of one type, which has an order.
+ValuePtr search(const ValuePtr& rows, const ValuePtr& numbers, bool behind_equals);
 
 // Batches broadcast. transpose_a, transpose_b: swap the last two axes first.
 ValuePtr matmul(const ValuePtr& a, const ValuePtr& b, bool transpose_a = false, bool transpose_b = false);
@@ -78,6 +80,10 @@ ValuePtr convolution_weight(const ValuePtr& x, const ValuePtr& y, const Shape* s
 ValuePtr max_pool_positions(const ValuePtr& x, const Shape* shape, const Attribute* windows);
 ValuePtr window_sums(const ValuePtr& x, const Shape* shape, const Attribute* windows);
 ValuePtr window_sums_input(const ValuePtr& y, const Shape* shape, const Attribute* windows);
+
+// borders: the attribute that op_list.inc describes; shape: of what was extended.
+ValuePtr extend(const ValuePtr& x, const Attribute* borders);
+ValuePtr extend_input(const ValuePtr& y, const Shape* shape, const Attribute* borders);
 
 ValuePtr gather(const ValuePtr& x, int axis, const ValuePtr& index);
 ValuePtr scatter(const ValuePtr& base, int axis, const ValuePtr& index, const ValuePtr& source);

@@ -128,6 +128,11 @@ ValuePtr compose(Op op, std::span<Value* const> inputs, const Shape* shape, DTyp
       return by_parts(inputs, [&](const ValuePtr& a, const ValuePtr& b) {
         return record(op, {a.get(), b.get()}, shape, real_type, attribute);
       });
+    case Op::extend_input: {
+      Parts of = parts(x);
+      auto back = [&](const ValuePtr& y) { return record(op, {y.get()}, shape, real_type, attribute); };
+      return complex(back(of.real), back(of.imaginary));
+    }
     case Op::scatter_add:
     case Op::put_rows: {
       Parts base = parts(x), source = parts(ValuePtr(inputs[2]));

@@ -262,6 +262,13 @@ void put_rows(Gradient& d) {
   d.give(2, [&] { return build::take_rows(d.g(), d.y()); });
 }
 
+void extend(Gradient& d) {
+  d.give(0, [&] { return build::extend_input(d.g(), d.shape(0), &d.attribute()); });
+}
+void extend_input(Gradient& d) {
+  d.give(0, [&] { return build::extend(d.g(), &d.attribute()); });
+}
+
 // Each is linear in two of x, weights and y, and the third's adjoint.
 void weighted_take(Gradient& d) {
   d.give(0, [&] { return build::weighted_put(d.g(), d.y(), d.z(), (*d.shape(0))[2]); });

@@ -68,8 +68,8 @@ std::uint8_t facts_of(Op op, std::span<Value* const> inputs) {
 }
 
 // Does the op only move elements, whatever they are?
-bool only_moves(const OpRow& entry, const Attribute* attribute) {
-  switch (entry.kernel.family) {
+bool only_moves(Op op, const Attribute* attribute) {
+  switch (row(op).kernel.family) {
     case Family::kCast:
     case Family::kView:
     case Family::kRebase:
@@ -82,6 +82,8 @@ bool only_moves(const OpRow& entry, const Attribute* attribute) {
       return true;
     case Family::kPutRows:
       return (*attribute)[0] == 0;
+    case Family::kExtend:
+      return op == Op::extend;
     default:
       return false;
   }
@@ -148,7 +150,7 @@ ValuePtr record_unobserved(Op op, std::span<Value* const> inputs, const Shape* s
   }
   if (composed) [[unlikely]] {
     bool with_complex = is_complex(dtype) || std::ranges::any_of(inputs, [](Value* x) { return is_complex(x->dtype); });
-    if (!only_moves(entry, attribute) || (with_complex && op == Op::cast))
+    if (!only_moves(op, attribute) || (with_complex && op == Op::cast))
       return (with_complex ? record_complex : record_wide)(op, inputs, shape, dtype, attribute);
   }
   bool differentiated = t_grad && (flags & kRequiresGrad);

@@ -19,9 +19,11 @@ constexpr Kernel kernel(Family family, Member member) {
 enum class Sole : std::uint8_t { copy };
 using Cast = Sole;
 using Argsort = Sole;
+using Search = Sole;
 using Matmul = Sole;
 using MaxPool = Sole;
 using WindowSums = Sole;
+using Extend = Sole;
 using View = Sole;
 using Rebase = Sole;
 using Copy = Sole;
@@ -43,6 +45,7 @@ constexpr std::uint8_t arity_of(Family family) {
     case Family::kPutRows:
     case Family::kWeighed:
       return 3;
+    case Family::kSearch:
     case Family::kMatmul:
     case Family::kConvolution:
     case Family::kSliceUpdate:

@@ -115,6 +115,14 @@ struct ArgsortStep {
   Location in, out;
 };
 
+// Where each of `count` numbers a row belongs in the row's sorted `length` elements; one row (rows is 1) may serve all.
+struct SearchStep {
+  DType dtype;
+  bool behind_equals;
+  std::int64_t rows, length, count;
+  Location sorted, numbers, out;
+};
+
 // In elements.
 using Offsets = SmallVector<std::ptrdiff_t, 1>;
 
@@ -160,6 +168,18 @@ struct WindowSumsStep {
   Location in, out;
 };
 
+// Planes (depth, height, width) y that reach beyond the borders of x, or not as far; back: x, each element the sum of
+// those that are made of it.
+struct ExtendStep {
+  using Sizes = std::int64_t[3];
+  bool back;
+  Borders borders;
+  DType dtype;
+  std::int64_t planes;
+  Sizes x_size, y_size, before;
+  Location x, y;
+};
+
 // Elements addressed by an index along one axis. Entry i of the index (row-major over dims) meets the table's element
 // sum(coordinate * stride) + index[i] * axis_stride, and elements[i * element_stride].
 struct IndexStep {
@@ -201,8 +221,9 @@ struct RandomStep {
   Location seed, out;  // seed: two 64-bit words, key and position
 };
 
-using Step = std::variant<ElementwiseStep, CopyStep, ReduceStep, RowwiseStep, ScanStep, ArgsortStep, MatmulStep,
-                          ConvolutionStep, MaxPoolStep, WindowSumsStep, IndexStep, RowsStep, WeighedStep, RandomStep>;
+using Step = std::variant<ElementwiseStep, CopyStep, ReduceStep, RowwiseStep, ScanStep, ArgsortStep, SearchStep,
+                          MatmulStep, ConvolutionStep, MaxPoolStep, WindowSumsStep, ExtendStep, IndexStep, RowsStep,
+                          WeighedStep, RandomStep>;
 
 // What of a step is done by each of the threads that go through a stretch side by side.
 struct Share {

@@ -46,6 +46,9 @@ enum class Scan : std::uint8_t {
 // image, and back to the weight.
 enum class Convolution : std::uint8_t { forward, input, weight };
 
+// What lies beyond a border: the other side of the outermost element, mirrored; that element; the opposite border.
+enum class Borders : std::uint8_t { reflect, replicate, circular };
+
 inline constexpr std::size_t kElementwiseCount = static_cast<std::size_t>(Elementwise::kCount);
 inline constexpr std::size_t kCompoundCount = static_cast<std::size_t>(Compound::kCount);
 inline constexpr std::size_t kMostOperands = 6;  // of a compound

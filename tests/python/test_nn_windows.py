@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -255,6 +256,40 @@ def test_padding_modes_of_convolutions(mode: str) -> None:
     x = lamina.rand(1, 2, 5, 6)
     expected = F.conv2d(F.pad(x, (2, 2, 1, 1), mode=mode), layer.weight, layer.bias)
     assert layer(x).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+@pytest.mark.parametrize(
+    ("shape", "widths"), [((5, 9, 61, 67), (30, 2, 7, 40)), ((3, 5, 9, 41, 43), (3, 9, 8, 1, 4, 2))]
+)
+def test_padded_borders_are_the_same_bits_for_any_number_of_threads(
+    shape: tuple[int, ...], widths: tuple[int, ...], mode: str
+) -> None:
+    x = lamina.randn(*shape, requires_grad=True)
+    before, results = lamina.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3, 4, 7):
+            lamina.set_num_threads(threads)
+            y = F.pad(x, widths, mode=mode)
+            results.append((y.detach(), *lamina.autograd.grad((y * y.detach().sin()).sum(), x)))
+    finally:
+        lamina.set_num_threads(before)
+    for y, gradient in results[1:]:
+        assert lamina.equal(y, results[0][0])
+        assert lamina.equal(gradient, results[0][1])
+
+
+def test_padded_borders_of_complex_halves_and_integers() -> None:
+    pad = partial(F.pad, pad=(1, 2), mode="reflect")
+    assert pad(lamina.arange(4).reshape(1, 4)).tolist() == [[1, 0, 1, 2, 3, 2, 1]]
+    x = lamina.tensor([[1 + 2j, 3 - 1j, 2j]], requires_grad=True)
+    (gradient,) = lamina.autograd.grad(pad(x), x, lamina.tensor([[1, 2, 3j, 4, 5 - 1j, 6]], dtype=lamina.complex64))
+    assert gradient.tolist() == [[8, 6 + 2j, 4]]
+    half = lamina.tensor([[1.0, 2, 3]], dtype=lamina.float16, requires_grad=True)
+    (gradient,) = lamina.autograd.grad(pad(half).sum(), half)
+    assert gradient.dtype == lamina.float16
+    assert gradient.tolist() == [[2, 3, 1]]
+    assert pad(half).grad_fn.name() == "ReflectionPad1DBackward0"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("mode", ["constant", "reflect", "replicate", "circular"])

@@ -55,6 +55,12 @@ def test_searchsorted_puts_nan_behind_everything_and_promotes_numbers() -> None:
     assert lamina.searchsorted(lamina.tensor([1, 2, 3]), 2.5).item() == 2
     row = lamina.tensor([1.0, 2.0, math.nan])
     assert lamina.searchsorted(row, lamina.tensor([2.0, math.nan])).tolist() == [1, 3]
+    # PyTorch's halvings, where a row is not sorted by what a NaN is above.
+    row = lamina.tensor([1.0, 2.0, math.nan, math.nan, math.nan])
+    assert lamina.searchsorted(row, lamina.tensor([1.5, 9.0]), right=True).tolist() == [5, 5]
+    with pytest.raises(NotImplementedError, match="not implemented for 'ComplexFloat'"):
+        lamina.searchsorted(row, lamina.tensor([1j]))
+    row = lamina.tensor([1.0, 2.0, math.nan])
     with pytest.raises(RuntimeError, match="sorter index out of range"):
         lamina.searchsorted(row, 2.0, sorter=lamina.tensor([0, 1, 3]))
 

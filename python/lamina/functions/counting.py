@@ -16,26 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["bucketize", "mode", "msort", "searchsorted"]
 
 
-def _positions(rows: Tensor, values: Tensor, right: bool) -> Tensor:
-    """How many elements of each sorted row are below (or, if `right`, not above) each of the values of that row.
-
-    By bisection of all rows at once: steps of powers of two, from the largest, are taken where what lies before their
-    end is below. A NaN is above everything.
-    """
-    kind = _core.promote_types(rows.dtype, values.dtype)
-    rows, values = rows.to(kind), values.to(kind)
-    length = rows.shape[-1]
-    found = _core.zeros_like(values, dtype=_core.int64)
-    if not length or not values.numel():
-        return found
-    for bit in reversed(range(length.bit_length())):
-        reached = found + (1 << bit)
-        at = _core._gather_within(rows, -1, reached.clamp(max=length) - 1)
-        stays = (at > values) if right else (at >= values)
-        found = _core.where(stays | (reached > length), found, reached)
-    return found
-
-
 @composed
 def searchsorted(
     sorted_sequence: Tensor,
@@ -63,17 +43,8 @@ def searchsorted(
             "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we got "
             f"boundaries tensor dim({sorted_sequence.dim()}) and input value's dim(0) numel(1)"
         )
-    rows = (sorted_sequence if sorter is None else _in_order(sorted_sequence, sorter)).detach()
-    if rows.dim() == 1:
-        found = _positions(rows, values.detach().reshape(-1), right or side == "right").reshape(values.shape)
-    elif rows.shape[:-1] == values.shape[:-1] and rows.dim() == values.dim():
-        found = _positions(rows, values.detach(), right or side == "right")
-    else:
-        raise RuntimeError(
-            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries "
-            f"tensor and input value tensor must match, but we got boundaries tensor {list(rows.shape)} and input "
-            f"value tensor {list(values.shape)}"
-        )
+    rows = sorted_sequence if sorter is None else _in_order(sorted_sequence, sorter)
+    found = _core._search(rows, values, right or side == "right")
     return found.int() if out_int32 else found
 
 

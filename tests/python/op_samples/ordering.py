@@ -11,7 +11,7 @@ import numpy as np
 import lamina
 
 from .reductions import ALONG
-from .row import ALL, FLOATS, Case, Domain, Index, Op, case
+from .row import ALL, FLOATS, NUMBERS, Case, Domain, Index, Op, case
 
 __all__ = ["OPS"]
 
@@ -49,6 +49,17 @@ def _running(extreme: Any, x: np.ndarray, dim: int) -> Any:
     values = extreme.accumulate(x, axis=dim)
     places = np.arange(x.shape[dim]).reshape([-1 if axis == dim % x.ndim else 1 for axis in range(x.ndim)])
     return values, np.maximum.accumulate(np.where((x == values) | np.isnan(x), places, 0), axis=dim)
+
+
+def _sorted(*shape: int) -> np.ndarray:
+    """Whole numbers that every type has, of which some are equal."""
+    return np.sort(np.random.default_rng(1).integers(0, 6, shape), -1)
+
+
+def _search(rows: np.ndarray, numbers: np.ndarray, behind_equals: bool) -> Any:
+    below = np.less_equal if behind_equals else np.less
+    found = below(rows[..., None, :], numbers[..., None]) if rows.ndim > 1 else below(rows, numbers[..., None])
+    return (found | np.isnan(numbers)[..., None]).sum(-1)
 
 
 def _op(
@@ -98,6 +109,27 @@ OPS: tuple[Op, ...] = (
         ),
         FLOATS,
         domains=_DISTINCT,
+    ),
+    Op(
+        "search",
+        _search,
+        (
+            case(_sorted(5), (3, 4), args=(False,)),
+            case(_sorted(5), (3, 4), args=(True,)),
+            case(_sorted(2, 3, 64), (2, 3, 7), args=(True,)),
+            case(_sorted(2, 3, 7), (2, 3, 65), args=(False,)),
+            case(_sorted(9), (), args=(False,)),
+            case(_sorted(1), (2, 2), args=(False,)),
+            case(_sorted(0), (2, 2), args=(True,)),
+            case(_sorted(2, 3), (2, 0), args=(True,)),
+            case(_sorted(0, 3), (0, 2), args=(False,)),
+            case(_sorted(1000), (300, 301), args=(True,), large=True),
+            case(_sorted(3, 400), (3, 30_001), args=(False,), large=True),
+        ),
+        dtypes=NUMBERS,
+        result="int64",
+        differentiable=False,
+        call=lambda rows, numbers, *args: lamina._core._search(rows.to(numbers.dtype), numbers, *args),
     ),
     Op(
         "nonzero",

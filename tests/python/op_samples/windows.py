@@ -108,7 +108,77 @@ def _weight_reference(x: Array, y: Array, shape: tuple[int, ...], *options: Any)
     return np.array([(convolve(x, unit, y.shape[2:], *options) * y).sum() for unit in units]).reshape(shape)
 
 
+def _extend(x: Array, widths: tuple[int, ...], borders: int) -> Array:
+    """By NumPy's padding, and what is cropped of it; the borders are cropped first where they wrap around."""
+    pairs = [(0, 0)] * (x.ndim - len(widths) // 2) + list(zip(widths[::2], widths[1::2]))[::-1]
+    cropped = x[tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape, pairs))]
+    positive = [(max(a, 0), max(b, 0)) for a, b in pairs]
+    if borders == 2:
+        return np.pad(cropped, positive, "wrap")
+    padded = np.pad(x, positive, ("reflect", "edge")[borders])  # type: ignore[call-overload]
+    found: Array = padded[tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(padded.shape, pairs))]
+    return found
+
+
+def _extend_input(y: Array, shape: tuple[int, ...], *options: Any) -> Array:
+    source = _extend(np.arange(np.prod(shape)).reshape(shape), *options)
+    x = np.zeros(int(np.prod(shape)), y.dtype)
+    np.add.at(x, source.reshape(-1), y.reshape(-1))
+    return x.reshape(shape)
+
+
+def _extend_gradient(y: Any, shape: tuple[int, ...], *options: Any) -> Any:
+    x = y.new_zeros(*shape, requires_grad=True)
+    with lamina.enable_grad():
+        result = lamina._core._extend(x, *options)
+        return lamina.autograd.grad(result, x, y, create_graph=True)[0]
+
+
+# (shape, widths): the last axis comes first.
+_EXTENDED: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
+    ((5,), (2, 4)),
+    ((2, 3, 40), (33, 1)),
+    ((3, 4, 5), (1, 2, 3, 0)),
+    ((2, 3, 4, 5), (2, 1, 0, 2, 1, 1)),
+    ((4, 6), (-1, 3, 2, -2)),
+    ((2, 5, 6), (-2, 0, 0, -1)),
+    ((2, 6), (-3, -3)),
+    ((3, 4), (0, 0)),
+    ((0, 3, 4), (1, 1, 1, 1)),
+    ((7, 60, 70), (1, 1, 1, 1)),
+    ((3, 9000), (300, 5)),
+)
+_LARGE_EXTENDED = 9
+
 OPS: tuple[Op, ...] = (
+    Op(
+        "extend",
+        _extend,
+        tuple(
+            case(shape, args=(widths, borders), large=n >= _LARGE_EXTENDED)
+            for n, (shape, widths) in enumerate(_EXTENDED)
+            for borders in range(3)
+        ),
+        call=lamina._core._extend,
+    ),
+    Op(
+        "extend_input",
+        _extend_input,
+        tuple(
+            case(
+                _extend(np.zeros(shape), widths, borders).shape,
+                args=(shape, widths, borders),
+                large=n >= _LARGE_EXTENDED,
+            )
+            for n, (shape, widths) in enumerate(_EXTENDED)
+            for borders in range(3)
+        ),
+        dtypes=FLOATS,
+        call=_extend_gradient,
+        rtol=1e-5,
+        atol=1e-5,
+        signed_zero=False,
+    ),
     Op(
         "convolution",
         convolve,

@@ -39,7 +39,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         return _pad_constant(input, axes, 0.0 if value is None else value)
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
-    if mode not in _SOURCES:
+    if mode not in _BORDERS:
         raise NotImplementedError(f"Unrecognised padding mode {mode}; choose constant, reflect, replicate or circular")
     if not 1 <= len(axes) <= 3 or input.ndim - len(axes) not in (1, 2):
         raise NotImplementedError(
@@ -55,7 +55,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
             f"non-zero dimensions for input, but got: {list(input.shape)}"
         )
     converted = mode == "replicate" or (mode == "reflect" and len(axes) < 3)
-    return (_pad_in_float32 if converted else _pad_by_copies)(input, axes, mode)
+    return (_extended_in_float32 if converted else _extended)(input, widths, mode)
 
 
 def constant_pad_nd(input: Tensor, pad: Sequence[int], value: float = 0) -> Tensor:
@@ -63,26 +63,12 @@ def constant_pad_nd(input: Tensor, pad: Sequence[int], value: float = 0) -> Tens
     return _pad(input, pad, "constant", value)
 
 
-def _pad_by_copies(input: Tensor, axes: list[tuple[int, int, int]], mode: str) -> Tensor:
-    padded = input
-    for axis, before, after in axes:
-        if before or after:
-            padded = _arranged(padded, axis, _SOURCES[mode](padded.shape[axis], before, after))
-    if all(before == after == 0 for _, before, after in axes):
-        return input.clone()
-    return padded.contiguous() if mode == "circular" else _core._lay_like(padded, input)
+def _extended(input: Tensor, widths: list[int], mode: str) -> Tensor:
+    extended = _core._extend(input, widths, _BORDERS.index(mode))
+    return extended if mode == "circular" else _core._lay_like(extended, input)
 
 
-def _arranged(input: Tensor, axis: int, source: list[int]) -> Tensor:
-    """The slices of `input` that `source` numbers; a few runs of consecutive ones are joined, which takes no index."""
-    starts = [n for n in range(len(source)) if n == 0 or source[n] != source[n - 1] + 1]
-    if not 1 < len(starts) <= _MOST_RUNS:
-        return input.index_select(axis, _core.tensor(source, dtype=_core.int64))
-    runs = zip(starts, [*starts[1:], len(source)], strict=True)
-    return _core.cat([input.narrow(axis, source[start], end - start) for start, end in runs], axis)
-
-
-_pad_in_float32 = in_float32(_pad_by_copies)
+_extended_in_float32 = in_float32(_extended)
 
 
 def _pad_constant(input: Tensor, axes: list[tuple[int, int, int]], value: float) -> Tensor:
@@ -99,30 +85,5 @@ def _pad_constant(input: Tensor, axes: list[tuple[int, int, int]], value: float)
     return _core._labelled(_core._lay_like(output, input) if widens else output, "ConstantPadNd")
 
 
-def _reflect(size: int, before: int, after: int) -> list[int]:
-    if before >= size or after >= size:
-        raise RuntimeError(
-            "Padding size should be less than the corresponding input dimension, but got: padding "
-            f"({before}, {after}) for a dimension of size {size}"
-        )
-    return [size - 1 - abs(size - 1 - abs(n)) for n in range(-before, size + after)]
-
-
-def _replicate(size: int, before: int, after: int) -> list[int]:
-    if size == 0:
-        raise RuntimeError("replicate padding needs at least one element to repeat, got a dimension of size 0")
-    return [min(max(n, 0), size - 1) for n in range(-before, size + after)]
-
-
-def _circular(size: int, before: int, after: int) -> list[int]:
-    if before > size or after > size:
-        raise RuntimeError(
-            f"Padding value causes wrapping around more than once: padding ({before}, {after}) for size {size}"
-        )
-    kept = range(max(-before, 0), size - max(-after, 0))  # what is cropped on one side does not wrap to the other
-    return [kept[n % len(kept)] for n in range(-max(before, 0), len(kept) + max(after, 0))]
-
-
-_MOST_RUNS = 9  # borders of four elements that are mirrored
+_BORDERS = ("reflect", "replicate", "circular")  # by the core's numbers
 _pad = pad  # for functions that have an argument of this name
-_SOURCES = {"reflect": _reflect, "replicate": _replicate, "circular": _circular}
