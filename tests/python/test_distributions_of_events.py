@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -288,6 +289,17 @@ def test_tails_of_generalized_pareto_are_exact_far_out() -> None:
     distribution = D.GeneralizedPareto(f64(0.0), f64(1.0), f64(0.0))
     assert float(distribution.log_survival_function(f64(100.0))) == -100
     assert float(distribution.log_cdf(f64(1e-20))) == pytest.approx(math.log(1e-20))
+    assert distribution.cdf(f64([0.0, math.inf])).tolist() == [0.0, 1.0]
+    assert float(distribution.log_prob(f64(math.inf))) == -math.inf
+
+
+@pytest.mark.parametrize("family", [D.LogNormal, D.Weibull, D.InverseGamma])
+def test_the_probability_is_0_where_an_open_support_begins(family: Any) -> None:
+    distribution = family(f64(1.0), f64(2.0))
+    assert float(distribution.cdf(f64(0.0))) == 0
+    for call, value in ((distribution.log_prob, 0.0), (distribution.cdf, -1.0)):
+        with pytest.raises(ValueError, match="within the support"):
+            call(f64(value))
 
 
 def test_the_former_name_of_several_samples_warns() -> None:

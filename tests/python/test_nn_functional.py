@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -121,6 +122,8 @@ def test_cross_entropy_of_nothing_is_nan_and_its_sum_zero() -> None:
     t = lamina.tensor([-100, -100])
     assert np.isnan(F.cross_entropy(x, t).item())
     assert F.cross_entropy(x, t, reduction="sum").item() == 0
+    one = F.kl_div(lamina.tensor(-1.0), lamina.tensor([0.0, 1.0]), reduction="batchmean")
+    assert one.item() == 1
     none = lamina.zeros(0, dtype=lamina.int64)
     assert np.isnan(F.cross_entropy(lamina.zeros(0, 3), none).item())
     assert F.cross_entropy(lamina.zeros(0, 3), none, reduction="sum").item() == 0
@@ -270,7 +273,10 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: F.binary_cross_entropy(scores(2), scores(3)), ValueError, "target size"),
     (lambda: F.binary_cross_entropy_with_logits(scores(2), scores(3)), ValueError, "must be the same as input size"),
     (lambda: F.smooth_l1_loss(scores(2), scores(2), beta=-1), RuntimeError, "negative values for beta"),
+    (lambda: F.smooth_l1_loss(scores(2), scores(2), beta=math.nan), RuntimeError, "negative values for beta"),
     (lambda: F.huber_loss(scores(2), scores(2), delta=0), RuntimeError, "non-positive values for delta"),
+    (lambda: F.huber_loss(scores(2), scores(2), delta=math.nan), RuntimeError, "non-positive values for delta"),
+    (lambda: F.soft_margin_loss(scores(3), scores(4, 3)), RuntimeError, r"input's shape \[3\], got \[4, 3\]"),
     (lambda: F.mse_loss(scores(2), scores(2), weight=scores(1)), ValueError, "must have the same size"),
     (lambda: F.gaussian_nll_loss(scores(2), scores(2), -lamina.ones(2)), ValueError, "negative entry"),
     (lambda: F.gaussian_nll_loss(scores(2, 3), scores(2, 3), scores(2, 2)), ValueError, "incorrect size"),
@@ -291,12 +297,14 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: F.gelu(scores(2), approximate="erf"), RuntimeError, "none or tanh"),
     (lambda: F.prelu(scores(2, 3), scores(2)), RuntimeError, "Mismatch of parameter numbers"),
     (lambda: F.softshrink(scores(2), -1), RuntimeError, "greater or equal to 0"),
+    (lambda: F.softshrink(scores(2), math.inf), RuntimeError, "and finite, but found to be inf"),
     (lambda: F.hardtanh(scores(2), 1, 0), ValueError, "min_val cannot be greater"),
     (lambda: F.celu(scores(2), 0), ZeroDivisionError, "alpha"),
     (lambda: F.layer_norm(scores(2, 4), (3,)), RuntimeError, r"expected input with shape \[\*, 3\]"),
     (lambda: F.layer_norm(scores(2, 3), (3,), scores(2)), RuntimeError, "weight to be of same shape"),
     (lambda: F.group_norm(scores(2, 3), 2), RuntimeError, "divisible by num_groups"),
     (lambda: F.batch_norm(scores(1, 3), None, None, training=True), ValueError, "more than 1 value per channel"),
+    (lambda: F.batch_norm(scores(2, 3), None, None, training=True, eps=0.0), ValueError, "eps must be positive"),
     (lambda: F.batch_norm(scores(2, 3), scores(2), scores(3)), RuntimeError, "running_mean should contain 3"),
     (lambda: F.pad(scores(2, 3), (1,)), RuntimeError, "divisible by 2"),
     (lambda: F.pad(scores(2, 3), (1,) * 6), RuntimeError, "two times the input dimension"),

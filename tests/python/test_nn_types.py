@@ -59,11 +59,25 @@ def test_half_precision_goes_with_float32_statistics() -> None:
     assert mean.tolist() == pytest.approx((x.float().mean(0) * 0.1).tolist(), rel=1e-5)
     assert F.layer_norm(x, (3,), ones(3)).dtype == lamina.float16
 
+    y = x.unsqueeze(0).transpose(1, 2)
+    assert F.instance_norm(y, weight=ones(3), bias=lamina.zeros(3)).dtype == lamina.float16
 
-def test_a_bool_target_counts_as_0_or_1() -> None:
+
+def test_a_bool_beside_numbers_counts_as_0_or_1() -> None:
     x = lamina.tensor([0.5, 2.0])
     for loss in (F.mse_loss, F.smooth_l1_loss, F.huber_loss):
         assert loss(x, lamina.tensor([True, False])).item() == loss(x, lamina.tensor([1.0, 0.0])).item()
+    for loss in (F.mse_loss, F.smooth_l1_loss):
+        assert loss(lamina.tensor([True, False]), x).item() == loss(lamina.tensor([1.0, 0.0]), x).item()
+
+
+def test_losses_have_the_type_of_the_operand_in_whose_place_pytorch_computes_them() -> None:
+    single, double = ones(2), ones(2, dtype=lamina.float64)
+    for loss in (F.huber_loss, F.soft_margin_loss):
+        assert loss(single, double).dtype == lamina.float32
+        assert loss(double, single).dtype == lamina.float64
+    assert F.binary_cross_entropy_with_logits(double, single).dtype == lamina.float32
+    assert F.binary_cross_entropy_with_logits(single, double).dtype == lamina.float64
 
 
 def test_the_class_of_one_sample_may_be_in_a_vector() -> None:
@@ -93,6 +107,7 @@ MIXED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: F.hardtanh(n.to(lamina.uint8)), RuntimeError, "unsigned type with negative limits"),
     (lambda: F.threshold(n.bool(), 0, 1), NotImplementedError, "threshold_cpu"),
     (lambda: F.softmax(n, -1), NotImplementedError, "softmax_lastdim_kernel_impl"),
+    (lambda: F.huber_loss(n, ones(2, 3)), RuntimeError, "Float can't be cast to .* Long"),
     (lambda: F.huber_loss(n, n), NotImplementedError, "huber_cpu"),
     (lambda: F.binary_cross_entropy(ones(2, 3), n), RuntimeError, "Found dtype Long but expected Float"),
     (lambda: F.binary_cross_entropy(n, n), NotImplementedError, "binary_cross_entropy"),

@@ -65,17 +65,18 @@ class GeneralizedPareto(Distribution):
     def _surprise(self, z: Tensor) -> Tensor:
         """``-log(1 - cdf)``: ``log1p(c z) / c``."""
         product = self.concentration * z
-        small = product.abs() < _SMALL
-        series = z * _series(product.where(small, 0.0), [(-1) ** k / (k + 1) for k in range(_TERMS)])
-        return series.where(small, product.where(~small, 1.0).log1p() / self.concentration.where(~small, 1.0))
+        large = product.abs() >= _SMALL  # not so for 0 times infinity
+        series = z * _series(product.where(product.abs() < _SMALL, 0.0), [(-1) ** k / (k + 1) for k in range(_TERMS)])
+        return (product.where(large, 1.0).log1p() / self.concentration.where(large, 1.0)).where(large, series)
 
     def _excess(self, surprise: Tensor) -> Tensor:
         """The inverse of `_surprise`: ``expm1(c s) / c``."""
         product = self.concentration * surprise
-        small = product.abs() < _SMALL
-        series = surprise * _series(product.where(small, 0.0), [1 / factorial(k + 1) for k in range(_TERMS)])
-        large = product.where(~small, 1.0).expm1() / self.concentration.where(~small, 1.0)
-        return series.where(small | (self.concentration == 0), large)
+        large = product.abs() >= _SMALL
+        series = surprise * _series(
+            product.where(product.abs() < _SMALL, 0.0), [1 / factorial(k + 1) for k in range(_TERMS)]
+        )
+        return (product.where(large, 1.0).expm1() / self.concentration.where(large, 1.0)).where(large, series)
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         return self.icdf(self._uniform(sample_shape, self.loc))

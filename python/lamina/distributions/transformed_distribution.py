@@ -113,8 +113,12 @@ class TransformedDistribution(Distribution):
         return p if isinstance(sign, int) and sign == 1 else sign * (p - 0.5) + 0.5
 
     def cdf(self, value: Tensor) -> Tensor:
-        """NotImplementedError unless the transforms are monotone."""
-        self._validate_sample(value)
+        """NotImplementedError unless the transforms are monotone. It is 0 where an open support begins."""
+        support = self.support
+        if isinstance(support, constraints.greater_than) and isinstance(value, Tensor):
+            self._validate_sample(value.where(value != support.lower_bound, support.lower_bound + 1))
+        else:
+            self._validate_sample(value)
         for transform in reversed(self.transforms):
             value = transform.inv(value)
         return self._monotone(self.base_dist.cdf(value))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from ... import _core
 from ..._core import Tensor
 from ..._warning import warn_caller
@@ -247,9 +249,9 @@ def tanhshrink(input: Tensor) -> Tensor:
 @composed
 @floating("softshrink_check")
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """`x` moved towards 0 by `lambd`, and 0 in between. RuntimeError for a negative `lambd`."""
-    if lambd < 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    """`x` moved towards 0 by `lambd`, and 0 in between. RuntimeError unless `lambd` is in [0, inf)."""
+    if not 0 <= lambd < inf:
+        raise RuntimeError(f"lambda must be greater or equal to 0, and finite, but found to be {lambd}.")
     below = _core.where(input < -lambd, input + lambd, input * 0)  # times 0, so that NaN stays NaN
     return _labelled(_core.where(input > lambd, input - lambd, below), "Softshrink")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import copysign, isinf, prod
 
 from ... import _core
 from ..._core import Tensor
 from ...dtypes import require_floating
 from ...functions.arguments import composed
 from ...functions.precision import in_float32
+from .max_pooling import max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices
 from .volumes import window_sums
 from .windows import Windows, as_images, per_axis
 
@@ -122,26 +123,34 @@ def _counts(windows: Windows, size: list[int], input: Tensor, count_include_pad:
 def lp_pool1d(
     input: Tensor, norm_type: float, kernel_size: PerAxis, stride: PerAxis | None = None, ceil_mode: bool = False
 ) -> Tensor:
-    """The `norm_type`-norm of each window of (N, C, L) or (C, L)."""
-    count = prod(per_axis("kernel_size", kernel_size, 1))
-    return _lp_pool(avg_pool1d(input.pow(norm_type), kernel_size, stride, 0, ceil_mode), norm_type, count)
+    """The `norm_type`-norm of each window of (N, C, L) or (C, L); of inf the largest |x|, of -inf the least."""
+    return _lp_pool(1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 def lp_pool2d(
     input: Tensor, norm_type: float, kernel_size: PerAxis, stride: PerAxis | None = None, ceil_mode: bool = False
 ) -> Tensor:
-    """The `norm_type`-norm of each window of (N, C, H, W) or (C, H, W)."""
-    count = prod(per_axis("kernel_size", kernel_size, 2))
-    return _lp_pool(avg_pool2d(input.pow(norm_type), kernel_size, stride, 0, ceil_mode), norm_type, count)
+    """lp_pool1d for windows of (N, C, H, W) or (C, H, W)."""
+    return _lp_pool(2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 def lp_pool3d(
     input: Tensor, norm_type: float, kernel_size: PerAxis, stride: PerAxis | None = None, ceil_mode: bool = False
 ) -> Tensor:
-    """The `norm_type`-norm of each window of (N, C, D, H, W) or (C, D, H, W)."""
-    count = prod(per_axis("kernel_size", kernel_size, 3))
-    return _lp_pool(avg_pool3d(input.pow(norm_type), kernel_size, stride, 0, ceil_mode), norm_type, count)
+    """lp_pool1d for windows of (N, C, D, H, W) or (C, D, H, W)."""
+    return _lp_pool(3, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def _lp_pool(means: Tensor, norm_type: float, count: int) -> Tensor:
-    return (means.sign() * means.abs().relu() * count).pow(1.0 / norm_type)
+_AVERAGES = {1: avg_pool1d, 2: avg_pool2d, 3: avg_pool3d}
+_LARGEST = {1: max_pool1d_with_indices, 2: max_pool2d_with_indices, 3: max_pool3d_with_indices}
+
+
+def _lp_pool(
+    axes: int, input: Tensor, norm_type: float, kernel_size: PerAxis, stride: PerAxis | None, ceil_mode: bool
+) -> Tensor:
+    if isinf(norm_type):
+        sign = copysign(1.0, norm_type)
+        return sign * _LARGEST[axes](sign * input.abs(), kernel_size, stride, ceil_mode=ceil_mode)[0]
+    means = _AVERAGES[axes](input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
+    count = prod(per_axis("kernel_size", kernel_size, axes))
+    return (means.sign() * means.abs() * count).pow(1.0 / norm_type)

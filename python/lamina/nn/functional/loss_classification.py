@@ -9,7 +9,7 @@ from ...dtypes import require_floating, scalar_name
 from ...functions.precision import in_float32
 from ...looking import holds_somewhere
 from .activation import logsigmoid
-from .reduction import legacy_reduction, reduce_loss
+from .reduction import in_type_of, legacy_reduction, reduce_loss
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "nll_loss"]
 
@@ -255,14 +255,11 @@ def binary_cross_entropy_with_logits(
     reduction = legacy_reduction(size_average, reduce, reduction)
     if target.shape != input.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
-    if not target.is_floating_point():
-        kinds = f"{scalar_name(input.dtype)} can't be cast to the desired output type {scalar_name(target.dtype)}"
-        raise RuntimeError(f"result type {kinds}: targets are probabilities")
     log_p = logsigmoid(input)
     if pos_weight is not None:
         log_p = log_p * ((pos_weight - 1) * target + 1)
     loss = (1 - target) * input - log_p
-    loss = reduce_loss(loss if weight is None else loss * weight, reduction)
+    loss = reduce_loss(in_type_of(target, loss if weight is None else loss * weight), reduction)
     return _core._labelled(loss, "BinaryCrossEntropyWithLogits")
 
 
@@ -290,5 +287,5 @@ def kl_div(
         zero = target == 0  # where 0 log 0 is 0
         loss = _core.where(zero, 0.0, target * _core.where(zero, 1.0, target).log()) - target * input
     if reduction == "batchmean":
-        return loss.sum() / input.shape[0] if input.ndim > 0 else loss
+        return loss.sum() / (input.shape[0] if input.ndim > 0 else 1)
     return reduce_loss(loss, reduction)

@@ -8,7 +8,7 @@ from ...dtypes import require_floating, scalar_name
 from ...functions.precision import in_float32
 from .activation import logsigmoid
 from .distance import pairwise_distance
-from .reduction import legacy_reduction, reduce_loss
+from .reduction import in_type_of, legacy_reduction, reduce_loss
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,8 +68,15 @@ def soft_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """``log(1 + exp(-target input))`` for a target of 1 or -1."""
-    return reduce_loss(-logsigmoid(target * input), legacy_reduction(size_average, reduce, reduction))
+    """``log(1 + exp(-target input))`` for a target of 1 or -1 that has, or broadcasts to, the shape of the input."""
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    product = target * input
+    if product.shape != input.shape:
+        raise RuntimeError(
+            f"soft_margin_loss: expected a target that broadcasts to the input's shape {list(input.shape)}, "
+            f"got {list(target.shape)}"
+        )
+    return reduce_loss(in_type_of(input, -logsigmoid(product)), reduction)
 
 
 @in_float32

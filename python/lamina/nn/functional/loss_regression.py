@@ -9,7 +9,7 @@ from ..._core import Tensor
 from ...dtypes import require_floating
 from ...functions.precision import in_float32
 from ...looking import holds_somewhere
-from .reduction import legacy_reduction, reduce_loss, warn_if_broadcast, weighted_loss
+from .reduction import in_type_of, legacy_reduction, reduce_loss, warn_if_broadcast, weighted_loss
 
 __all__ = ["gaussian_nll_loss", "huber_loss", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss"]
 
@@ -58,7 +58,7 @@ def smooth_l1_loss(
     """``(input - target)² / (2 beta)`` below a distance of `beta`, and the distance less ``beta / 2`` from there on."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     warn_if_broadcast(input, target)
-    if beta < 0:
+    if not beta >= 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     difference = _difference(input, target)
     require_floating("smooth_l1_cpu", difference)
@@ -75,18 +75,22 @@ def huber_loss(
 ) -> Tensor:
     """``(input - target)² / 2`` below a distance of `delta`, and linear from there on (Huber, 1964)."""
     warn_if_broadcast(input, target)
-    if delta <= 0:
+    if not delta > 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
     difference = _difference(input, target)
     require_floating("huber_cpu", difference)
     distance = difference.abs()
     loss = _core.where(distance < delta, difference.square() * 0.5, (distance - 0.5 * delta) * delta)
+    loss = in_type_of(input, loss)
     return _core._labelled(weighted_loss(loss, weight, reduction), "HuberLoss")
 
 
 def _difference(input: Tensor, target: Tensor) -> Tensor:
-    """``input - target``, where a bool counts as 0 or 1."""
-    return input - (target.to(input.dtype) if target.dtype == _core.bool else target)
+    """``input - target``, where a bool beside a number counts as 0 or 1."""
+    if _core.bool in (input.dtype, target.dtype):
+        kind = _core.result_type(input, target)
+        return input.to(kind) - target.to(kind)
+    return input - target
 
 
 def gaussian_nll_loss(

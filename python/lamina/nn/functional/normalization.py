@@ -19,7 +19,6 @@ __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_res
 
 # The distance from 1 to the next number, which rms_norm adds by default.
 _RESOLUTION = {_core.float16: 2.0**-10, _core.bfloat16: 2.0**-7, _core.float32: 2.0**-23, _core.float64: 2.0**-52}
-_NARROW = (_core.float16, _core.bfloat16)
 
 
 def _standardize(input: Tensor, dims: Sequence[int], eps: float) -> Tensor:
@@ -149,11 +148,13 @@ def batch_norm(
     """
     require_floating("batch_norm", input)
     given = (running_mean, running_var, weight, bias)
-    if input.dtype in _NARROW and {tensor.dtype for tensor in given if tensor is not None} == {_core.float32}:
+    if _is_narrower(input, given):
         return batch_norm(input.float(), *given, training, momentum, eps).to(input.dtype)
     _check_types(input, *given)
     if training and input.ndim > 1:
         _check_batch(input.shape[0] * prod(input.shape[2:]), input)
+    if training and not eps > 0:
+        raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
     if input.ndim < 2:
         if input.numel() == 0:
             return input.clone()
@@ -191,6 +192,12 @@ def batch_norm(
     return _core._labelled(_core._lay_like(output, input), "NativeBatchNorm")
 
 
+def _is_narrower(input: Tensor, given: Sequence[Tensor | None]) -> bool:
+    """Whether float16 or bfloat16 meets statistics and parameters of float32."""
+    kinds = {tensor.dtype for tensor in given if tensor is not None}
+    return input.dtype in (_core.float16, _core.bfloat16) and kinds == {_core.float32}
+
+
 def _channel_mean(input: Tensor) -> Tensor:
     """The mean of each channel (axis 1), over places first: sums where the numbers lie, not of a rearranged copy."""
     if input.ndim > 2:
@@ -218,7 +225,10 @@ def instance_norm(
             raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats=False")
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     require_floating("batch_norm", input)
-    _check_types(input, running_mean, running_var, weight, bias)
+    given = (running_mean, running_var, weight, bias)
+    if _is_narrower(input, given):
+        return instance_norm(input.float(), *given, use_input_stats, momentum, eps).to(input.dtype)
+    _check_types(input, *given)
     if input.ndim < 2:
         raise RuntimeError(f"instance_norm: expected an input (N, C, ...), got shape {tuple(input.shape)}")
     batch, channels = input.shape[:2]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from ..._warning import warn_caller
+from ...dtypes import scalar_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..._core import Tensor
 
-__all__ = ["legacy_reduction", "reduce_loss", "warn_if_broadcast", "weighted_loss"]
+__all__ = ["in_type_of", "legacy_reduction", "reduce_loss", "warn_if_broadcast", "weighted_loss"]
 
 
 def reduce_loss(loss: Tensor, reduction: str) -> Tensor:
@@ -32,6 +33,14 @@ def weighted_loss(loss: Tensor, weight: Tensor | None, reduction: str) -> Tensor
         )
     loss = loss * weight
     return loss.sum() / weight.sum() if reduction == "mean" else reduce_loss(loss, reduction)
+
+
+def in_type_of(operand: Tensor, loss: Tensor) -> Tensor:
+    """`loss` in the type of the `operand` whose place PyTorch computes it in. RuntimeError if that is too narrow."""
+    if not operand.is_floating_point():
+        kinds = f"{scalar_name(loss.dtype)} can't be cast to the desired output type {scalar_name(operand.dtype)}"
+        raise RuntimeError(f"result type {kinds}")
+    return loss.to(operand.dtype)
 
 
 def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:

@@ -357,4 +357,4 @@ class GLU(_AlongDim):
         super().__init__(dim)
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.glu(input, -1 if self.dim is None else self.dim)
+        return F.glu(input, self.dim)  # type: ignore[arg-type]
