@@ -78,6 +78,13 @@ def test_empty_and_small_values() -> None:
     assert linalg.pinv(small, rtol=0.01)[1, 1].item() == 0
 
 
+def test_the_pseudo_inverse_of_a_hermitian_matrix_reads_its_lower_triangle() -> None:
+    A = lamina.tensor([[2.0, 9.0], [0.5, 1.0]], dtype=lamina.float64)
+    lamina.testing.assert_close(linalg.pinv(A, hermitian=True), linalg.inv(A.tril() + A.tril(-1).mT))
+    with pytest.raises(RuntimeError, match="square matrices, but they are 2 by 3"):
+        linalg.pinv(lamina.ones(2, 3), hermitian=True)
+
+
 def test_wrong_matrices_are_refused() -> None:
     with pytest.raises(RuntimeError, match="at least 2 dimensions"):
         linalg.svd(lamina.ones(3))

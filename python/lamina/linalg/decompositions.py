@@ -13,26 +13,16 @@ from typing import Any
 from .. import _core
 from .._core import Tensor
 from ..autograd.function import Function
-from ..dtypes import has_gradients, scalar_name
 from ..functions.arguments import composed
 from ..functions.matrices import diag_embed, tril, triu
 from ..functions.precision import in_float32
 from ..looking import holds_somewhere
 from ..return_types import linalg_qr, linalg_svd
+from .checks import check_computed
 from .lapack import lapack
-from .solving import is_computed, solve_triangular
+from .solving import solve_triangular
 
 __all__ = ["qr", "svd", "svdvals"]
-
-
-def check_matrices(name: str, A: Tensor) -> None:
-    if A.dim() < 2:
-        raise RuntimeError(f"linalg.{name}: The input tensor A must have at least 2 dimensions.")
-    if not has_gradients(A):
-        kind = scalar_name(A.dtype)
-        raise RuntimeError(f"linalg.{name}: Expected a floating point or complex tensor as input. Got {kind}")
-    if not is_computed(A):
-        raise NotImplementedError(f"\"linalg_{name}\" not implemented for '{scalar_name(A.dtype)}'")
 
 
 def differences(values: Tensor) -> Tensor:
@@ -111,7 +101,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
     U is (..., m, m) and Vh (..., n, n), or with ``full_matrices=False`` their first min(m, n) columns and rows, which
     alone have gradients. `driver` is for other devices.
     """
-    check_matrices("svd", A)
+    check_computed("svd", A)
     return linalg_svd(*_Svd.apply(A, full_matrices))
 
 
@@ -119,7 +109,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
 @composed
 def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     """The singular values of (..., m, n) matrices, falling: (..., min(m, n))."""
-    check_matrices("svdvals", A)
+    check_computed("svdvals", A)
     values: Tensor = _Svd.apply(A, False)[1]
     return values
 
@@ -165,7 +155,7 @@ def qr(A: Tensor, mode: str = "reduced") -> linalg_qr:
 
     Q has min(m, n) columns, or m for ``mode="complete"``; for ``mode="r"`` it is empty, and there is no gradient.
     """
-    check_matrices("qr", A)
+    check_computed("qr", A)
     if mode not in ("reduced", "complete", "r"):
         raise RuntimeError(f"qr received unrecognized mode '{mode}': expected 'reduced' (default), 'r' or 'complete'")
     if mode == "r":

@@ -15,19 +15,12 @@ from ..functions.matrices import diag_embed
 from ..functions.precision import in_float32
 from ..looking import holds_somewhere
 from ..return_types import linalg_eig, linalg_eigh
-from .decompositions import check_matrices, check_phase, differences, skew
+from .checks import check_computed, check_square
+from .decompositions import check_phase, differences, skew
 from .lapack import lapack
 from .lu_factors import solve
 
 __all__ = ["eig", "eigh", "eigvals", "eigvalsh"]
-
-
-def _check_square(name: str, A: Tensor) -> None:
-    check_matrices(name, A)
-    if A.shape[-1] != A.shape[-2]:
-        raise RuntimeError(
-            f"linalg.{name}: A must be batches of square matrices, but they are {A.shape[-2]} by {A.shape[-1]} matrices"
-        )
 
 
 class _Eigh(Function):
@@ -56,7 +49,8 @@ class _Eigh(Function):
 
 
 def _check_symmetric(name: str, A: Tensor, UPLO: str) -> None:
-    _check_square(name, A)
+    check_square(name, A)
+    check_computed(name, A)
     if UPLO not in ("L", "U", "l", "u"):
         raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
 
@@ -122,7 +116,8 @@ def eig(A: Tensor) -> linalg_eig:
     >>> lamina.linalg.eig(lamina.tensor([[0.0, -1.0], [1.0, 0.0]])).eigenvalues
     tensor([0.+1.j, 0.-1.j])
     """
-    _check_square("eig", A)
+    check_square("eig", A)
+    check_computed("eig", A)
     return linalg_eig(*_Eig.apply(A))
 
 
@@ -130,6 +125,7 @@ def eig(A: Tensor) -> linalg_eig:
 @composed
 def eigvals(A: Tensor) -> Tensor:
     """The eigenvalues of (..., n, n) matrices: complex, in no order."""
-    _check_square("eigvals", A)
+    check_square("eigvals", A)
+    check_computed("eigvals", A)
     values: Tensor = _Eig.apply(A)[0]
     return values

@@ -6,9 +6,9 @@ import math
 
 from .. import _core
 from .._core import Tensor
-from ..dtypes import has_gradients
 from ..functions.arguments import composed_as
 from ..functions.precision import as_given
+from .checks import check_square
 
 __all__ = ["matrix_exp"]
 
@@ -20,14 +20,7 @@ _NEAR = 0.5
 @composed_as("LinalgMatrixExp")
 def matrix_exp(A: Tensor) -> Tensor:
     """``I + A + A²/2! + A³/3! + …`` of (..., n, n) matrices."""
-    if A.dim() < 2:
-        raise RuntimeError("linalg.matrix_exp: The input tensor A must have at least 2 dimensions.")
-    if A.shape[-1] != A.shape[-2]:
-        raise RuntimeError(
-            f"linalg.matrix_exp: A must be batches of square matrices, but they are of shape {list(A.shape)}"
-        )
-    if not has_gradients(A):
-        raise RuntimeError(f"linalg.matrix_exp: Expected a floating point or complex tensor as input. Got {A.dtype}")
+    check_square("matrix_exp", A)
     if A.numel() == 0:
         return A.clone()
     norm = A.detach().abs().sum(-2, True).amax(-1, True)

@@ -12,6 +12,7 @@ from ..dtypes import finfo
 from ..functions.arguments import composed
 from ..functions.precision import as_given, in_float32
 from ..return_types import linalg_lstsq
+from .checks import check_square
 from .decompositions import svd, svdvals
 from .eigenvalues import eigvalsh
 from .lu_factors import inv_ex
@@ -57,8 +58,12 @@ class _Pinv(Function):
     _node_name = "LinalgPinvBackward0"
 
     @staticmethod
-    def forward(ctx: Any, A: Tensor, atol: Any, rtol: Any) -> Tensor:
-        U, S, Vh = svd(A.detach(), full_matrices=False)
+    def forward(ctx: Any, A: Tensor, atol: Any, rtol: Any, hermitian: bool) -> Tensor:
+        matrix = A.detach()
+        if hermitian:  # the lower triangle says all
+            check_square("pinv", A)
+            matrix = matrix.tril() + matrix.tril(-1).mH
+        U, S, Vh = svd(matrix, full_matrices=False)
         if S.shape[-1]:
             limit = _threshold(A, S.amax(-1), atol, rtol).unsqueeze(-1)
             S = _core.where(limit < S, S.reciprocal(), 0.0)
@@ -67,12 +72,12 @@ class _Pinv(Function):
         return P
 
     @staticmethod
-    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None, None, None]:
         A, P = ctx.saved_tensors
         beyond_columns = g.mH @ P @ P.mH
         beyond_rows = P.mH @ P @ g.mH
         gradient = -P.mH @ g @ P.mH + beyond_columns - A @ (P @ beyond_columns)
-        return gradient + beyond_rows - (beyond_rows @ P) @ A, None, None
+        return gradient + beyond_rows - (beyond_rows @ P) @ A, None, None, None
 
 
 @as_given
@@ -85,8 +90,11 @@ def pinv(
     atol: Tensor | float | None = None,
     rtol: Tensor | float | None = None,
 ) -> Tensor:
-    """The pseudo-inverse of (..., m, n) matrices, (..., n, m); singular values up to the threshold count as zero."""
-    result: Tensor = _Pinv.apply(A, atol, rtol if rcond is None else rcond)
+    """The pseudo-inverse of (..., m, n) matrices, (..., n, m); singular values up to the threshold count as zero.
+
+    Of a `hermitian` matrix only the lower triangle is read. RuntimeError if it is not square.
+    """
+    result: Tensor = _Pinv.apply(A, atol, rtol if rcond is None else rcond, hermitian)
     return result
 
 

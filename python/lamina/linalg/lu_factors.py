@@ -16,14 +16,13 @@ from ..functions.shaping import broadcast_shapes
 from ..looking import holds_somewhere
 from ..return_types import linalg_inv_ex, linalg_lu, linalg_lu_factor, linalg_lu_factor_ex, linalg_solve_ex
 from ..return_types import lu_unpack as Unpacked
+from .checks import check_square, is_computed
 from .inverting import inverse, solution
 from .lapack import column_major
 from .solving import (
     SINGULAR,
-    _check_square,
     _swap,
     first_where,
-    is_computed,
     magnitude,
     raise_at_first,
     solve_triangular,
@@ -141,7 +140,7 @@ def lu(A: Tensor, *, pivot: bool = True) -> linalg_lu:
 @as_given
 def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False) -> Tensor:
     """X with ``A X = B`` (``X A = B`` if not `left`; Aᴴ for A if `adjoint`) for the A whose factors these are."""
-    n = _check_square("lu_solve", LU)
+    n = check_square("lu_solve", LU)
     if pivots.dtype != _core.int32:
         raise RuntimeError("linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32")
     if B.dim() < 2:
@@ -162,7 +161,7 @@ def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoin
 
 
 def _solution(A: Tensor, B: Tensor, left: bool) -> linalg_solve_ex:
-    n = _check_square("solve", A)
+    n = check_square("solve", A)
     vector = B.dim() == 1 or (A.dim() - 1 == B.dim() and B.shape == A.shape[:-1])
     if not left:
         if vector:
@@ -211,7 +210,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
 
 
 def _inverse(A: Tensor) -> linalg_inv_ex:
-    n = _check_square("inv", A)
+    n = check_square("inv", A)
     found = inverse(A)
     if found is not None:
         return linalg_inv_ex(found, _no_errors(A))
@@ -241,7 +240,7 @@ def inv(A: Tensor) -> Tensor:
 @composed
 def matrix_power(A: Tensor, n: int) -> Tensor:
     """`A` multiplied `n` times with itself; the inverse's power for a negative `n`."""
-    _check_square("matrix_power", A)
+    check_square("matrix_power", A)
     if n == 0:
         return _core.eye(A.shape[-1], dtype=A.dtype, device=A.device).expand(A.shape).clone()
     base, count = (A, n) if n > 0 else (inv(A), -n)

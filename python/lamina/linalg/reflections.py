@@ -11,7 +11,7 @@ from .._core import Tensor
 from ..functions.arguments import composed
 from ..functions.precision import in_float32
 from ..return_types import geqrf as Factors
-from .decompositions import check_matrices
+from .checks import check_computed
 from .lapack import column_major, lapack
 
 __all__ = ["geqrf", "householder_product", "orgqr", "ormqr"]
@@ -24,7 +24,7 @@ def geqrf(input: Tensor) -> Factors:
 
     `householder_product` of both results is Q. There is no gradient: that of `linalg.qr` is there.
     """
-    check_matrices("geqrf", input)
+    check_computed("geqrf", input)
     if input.requires_grad and _core.is_grad_enabled():
         raise RuntimeError("geqrf has no gradient: use linalg.qr")
     raw, tau = lapack("qr", input, mode="raw")

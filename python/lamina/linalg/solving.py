@@ -9,13 +9,13 @@ from __future__ import annotations
 from .. import _core
 from .._core import Tensor
 from ..autograd.batching import whole_batch_of
-from ..dtypes import has_gradients
 from ..functions.arguments import composed
 from ..functions.matrices import diag_embed, tril
 from ..functions.precision import as_given, in_float32
 from ..functions.shaping import broadcast_shapes
 from ..looking import holds_somewhere
 from ..return_types import linalg_cholesky_ex, linalg_slogdet
+from .checks import check_square
 from .inverting import cholesky_factor, determinant, sign_and_logarithm
 from .lapack import LinAlgError, column_major
 from .triangles import solve_triangle
@@ -35,23 +35,6 @@ __all__ = [
     "slogdet",
     "solve_triangular",
 ]
-
-
-def is_computed(A: Tensor) -> bool:
-    """Whether A's type is one of the four that LAPACK has."""
-    return A.dtype.to_real() in (_core.float32, _core.float64)
-
-
-def _check_square(name: str, A: Tensor) -> int:
-    if A.dim() < 2:
-        raise RuntimeError(f"linalg.{name}: The input tensor A must have at least 2 dimensions.")
-    if A.shape[-1] != A.shape[-2]:
-        raise RuntimeError(
-            f"linalg.{name}: A must be batches of square matrices, but they are of shape {list(A.shape)}"
-        )
-    if not has_gradients(A):
-        raise RuntimeError(f"linalg.{name}: Expected a floating point or complex tensor as input. Got {A.dtype}")
-    return A.shape[-1]
 
 
 def first_where(bad: Tensor) -> Tensor:
@@ -94,7 +77,7 @@ def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, un
     Only A's triangle is read, without its diagonal if that is to be taken for ones. A zero on the diagonal is no error:
     the result is infinite or NaN.
     """
-    n = _check_square("solve_triangular", A)
+    n = check_square("solve_triangular", A)
     if not left:
         return solve_triangular(A.mT, B.mT, upper=not upper, unitriangular=unitriangular).mT
     if B.dim() < 2 or B.shape[-2] != n:
@@ -133,7 +116,7 @@ def _pivots(A: Tensor) -> tuple[Tensor, Tensor]:
 @composed
 def det(A: Tensor) -> Tensor:
     """The determinant of the matrix or of each matrix of a batch."""
-    _check_square("det", A)
+    check_square("det", A)
     found = determinant(A)
     if found is not None:
         return found
@@ -148,7 +131,7 @@ def slogdet(A: Tensor) -> linalg_slogdet:
 
     The sign of a complex determinant is that divided by its absolute value, and has a gradient.
     """
-    _check_square("slogdet", A)
+    check_square("slogdet", A)
     found = sign_and_logarithm(A)
     if found is not None:
         return linalg_slogdet(*found)
@@ -189,7 +172,7 @@ _NOT_POSITIVE = (
 @composed
 def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> linalg_cholesky_ex:
     """`cholesky`, and `info`: the order of the first leading minor that is not positive definite, or 0."""
-    n = _check_square("cholesky", A)
+    n = check_square("cholesky", A)
     found = cholesky_factor(A)
     if found is not None:
         info = A.new_zeros(A.shape[:-2], dtype=_core.int32)
@@ -228,7 +211,7 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
 @composed
 def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     """The inverse of the matrix whose Cholesky factor is `L` (its conjugate transpose, if `upper`)."""
-    _check_square("cholesky_inverse", L)
+    check_square("cholesky_inverse", L)
     return cholesky_solve(_core.eye(L.shape[-1], dtype=L.dtype, device=L.device), L, upper)
 
 
