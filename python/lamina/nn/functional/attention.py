@@ -57,75 +57,91 @@ def multi_head_attention_forward(
         query, key, value = query.unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1)
         key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
     length, batch, width = query.shape
-    if width != embed_dim_to_check:
-        raise AssertionError(f"was expecting embedding dimension of {embed_dim_to_check}, but got {width}")
-    head = width // num_heads
-    if head * num_heads != width:
-        raise AssertionError(f"embed_dim {width} not divisible by num_heads {num_heads}")
-    weights: tuple[Tensor | None, ...] = (q_proj_weight, k_proj_weight, v_proj_weight)
-    if use_separate_proj_weight:
-        if key.shape[:2] != value.shape[:2]:
-            raise AssertionError(
-                f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}"
-            )
-    else:
-        if key.shape != value.shape:
-            raise AssertionError(f"key shape {key.shape} does not match value shape {value.shape}")
-        assert in_proj_weight is not None
-        weights = in_proj_weight.chunk(3)
-    biases: tuple[Tensor | None, ...] = (None, None, None) if in_proj_bias is None else in_proj_bias.chunk(3)
-    q, k, v = (linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases))  # type: ignore[arg-type]
-    if attn_mask is not None and key_padding_mask is not None and attn_mask.dtype != key_padding_mask.dtype:
-        warn_caller(
-            "Support for mismatched key_padding_mask and attn_mask is deprecated. Use same type for both instead."
-        )
-    padding = None if key_padding_mask is None else _additive("key_padding_mask", key_padding_mask, query.dtype)
-    mask = None if attn_mask is None else _additive("attn_mask", attn_mask, query.dtype)
-    if mask is not None and mask.ndim == 2:
-        mask = mask.unsqueeze(0)
-    added = 0
+    head = _head_width(width, embed_dim_to_check, num_heads)
+    separate = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else None
+    q, k, v = _projected((query, key, value), in_proj_weight, separate, in_proj_bias)
+    mask, padding = _masks(attn_mask, key_padding_mask, query.dtype)
     if bias_k is not None and bias_v is not None:
         if static_k is not None or static_v is not None:
             raise AssertionError(f"bias cannot be added to static {'value' if static_k is None else 'key'}.")
         k = _core.cat([k, bias_k.expand(1, batch, width)])
         v = _core.cat([v, bias_v.expand(1, batch, width)])
-        added += 1
     q, k, v = (x.reshape(x.shape[0], batch * num_heads, head).transpose(0, 1) for x in (q, k, v))
     k = k if static_k is None else _given("static_k", static_k, batch * num_heads, head)
     v = v if static_v is None else _given("static_v", static_v, batch * num_heads, head)
     if add_zero_attn:
         zeros = k.new_zeros(batch * num_heads, 1, head)
         k, v = _core.cat([k, zeros], 1), _core.cat([v, zeros], 1)
-        added += 1
-    if added and mask is not None:
-        mask = pad(mask, (0, added))
-    if added and padding is not None:
-        padding = pad(padding, (0, added))
-    if padding is not None:
-        for axis, size in enumerate((batch, k.shape[1])):
-            if padding.shape[axis] != size:
-                raise AssertionError(
-                    f"Expected key_padded_mask.shape[{axis}] to be {size}, but got {padding.shape[axis]}"
-                )
-        spread = padding.reshape(batch, 1, 1, k.shape[1]).expand(batch, num_heads, 1, k.shape[1])
-        spread = spread.reshape(batch * num_heads, 1, k.shape[1])
-        mask = spread if mask is None else mask + spread
+    added = (bias_k is not None and bias_v is not None) + bool(add_zero_attn)
+    mask = _joined(mask, padding, added, batch, num_heads, k.shape[1])
     dropped = dropout_p if training else 0.0
     found = None
     if need_weights:
         scores = (q * sqrt(1.0 / head)) @ k.transpose(1, 2)
         seen = dropout((scores if mask is None else scores + mask).softmax(-1), dropped)
         mixed = seen @ v
+        found = seen.reshape(batch, num_heads, length, k.shape[1])
+        found = found.mean(1) if average_attn_weights else found
+        found = found if batched else found.squeeze(0)
     else:  # where a query that may look nowhere gets zeros, not NaN
         hinted = is_causal and padding is None  # the hint stands for the mask
         mixed = scaled_dot_product_attention(q, k, v, None if hinted else mask, dropped, is_causal=hinted)
     mixed = mixed.transpose(0, 1).reshape(length * batch, width)
     output = linear(mixed, out_proj_weight, out_proj_bias).reshape(length, batch, out_proj_weight.shape[0])
-    if need_weights:
-        found = seen.reshape(batch, num_heads, length, k.shape[1])
-        found = found.mean(1) if average_attn_weights else found
-        found = found if batched else found.squeeze(0)
     return output if batched else output.squeeze(1), found
+
+
+def _head_width(width: int, expected: int, heads: int) -> int:
+    if width != expected:
+        raise AssertionError(f"was expecting embedding dimension of {expected}, but got {width}")
+    if width % heads:
+        raise AssertionError(f"embed_dim {width} not divisible by num_heads {heads}")
+    return width // heads
+
+
+def _projected(
+    inputs: tuple[Tensor, Tensor, Tensor],
+    together: Tensor | None,
+    separate: tuple[Tensor | None, ...] | None,
+    bias: Tensor | None,
+) -> tuple[Tensor, ...]:
+    """Query, key and value, each by its third of the weight `together`, or by its own of the `separate` ones."""
+    _, key, value = inputs
+    if separate is None:
+        if key.shape != value.shape:
+            raise AssertionError(f"key shape {key.shape} does not match value shape {value.shape}")
+        assert together is not None
+        separate = together.chunk(3)
+    elif key.shape[:2] != value.shape[:2]:
+        raise AssertionError(f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}")
+    biases: tuple[Tensor | None, ...] = (None, None, None) if bias is None else bias.chunk(3)
+    return tuple(linear(x, w, b) for x, w, b in zip(inputs, separate, biases))  # type: ignore[arg-type]
+
+
+def _masks(mask: Tensor | None, padding: Tensor | None, dtype: _core.dtype) -> tuple[Tensor | None, Tensor | None]:
+    """Both as numbers to add: the mask (1 or N · heads, L, S), and the padding (N, S)."""
+    if mask is not None and padding is not None and mask.dtype != padding.dtype:
+        warn_caller(
+            "Support for mismatched key_padding_mask and attn_mask is deprecated. Use same type for both instead."
+        )
+    padding = None if padding is None else _additive("key_padding_mask", padding, dtype)
+    mask = None if mask is None else _additive("attn_mask", mask, dtype)
+    return mask.unsqueeze(0) if mask is not None and mask.ndim == 2 else mask, padding
+
+
+def _joined(
+    mask: Tensor | None, padding: Tensor | None, added: int, batch: int, heads: int, keys: int
+) -> Tensor | None:
+    """One mask of both, for `keys` keys, of which the last `added` ones may always be looked at."""
+    mask = pad(mask, (0, added)) if added and mask is not None else mask
+    if padding is None:
+        return mask
+    padding = pad(padding, (0, added)) if added else padding
+    for axis, size in enumerate((batch, keys)):
+        if padding.shape[axis] != size:
+            raise AssertionError(f"Expected key_padded_mask.shape[{axis}] to be {size}, but got {padding.shape[axis]}")
+    spread = padding.reshape(batch, 1, 1, keys).expand(batch, heads, 1, keys).reshape(batch * heads, 1, keys)
+    return spread if mask is None else mask + spread
 
 
 def _check_ranks(
