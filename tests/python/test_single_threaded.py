@@ -38,7 +38,9 @@ def test_prepared(prepared): alone()
 def _run(directory: Path, *options: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "LAMINA_NUM_THREADS": "2"}
     environment.pop("PYTEST_ADDOPTS", None)
-    command = [sys.executable, "-m", "pytest", "-v", "-p", "single_threaded", *options, "test_it.py"]
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # hypothesis alone takes a second in each process
+    plugins = ["-p", "xdist.plugin", "-p", "single_threaded"]
+    command = [sys.executable, "-m", "pytest", "-v", *plugins, *options, "test_it.py"]
     return subprocess.run(command, cwd=directory, env=environment, text=True, capture_output=True, check=False)
 
 
