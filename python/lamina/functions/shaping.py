@@ -29,6 +29,8 @@ __all__ = [
 def broadcast_shapes(*shapes: Sequence[int] | int) -> Size:
     """The common shape of `shapes`. RuntimeError if two sizes differ and neither is 1."""
     sizes = [_sizes_of(shape) for shape in shapes]
+    if len(set(sizes)) == 1:
+        return Size(sizes[0])
     result = [1] * max(map(len, sizes), default=0)
     for place, shape in enumerate(sizes):
         for axis in range(-len(shape), 0):

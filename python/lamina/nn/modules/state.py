@@ -76,9 +76,11 @@ class ModuleState(ModuleTree):
             destination[prefix + _EXTRA_STATE_KEY] = self.get_extra_state()
 
     def _local_state(self) -> dict[str, Tensor]:
-        own: dict[str, Tensor | None] = {**self._parameters}
-        own.update((k, v) for k, v in self._buffers.items() if k not in self._non_persistent_buffers_set)
-        return {name: value for name, value in own.items() if value is not None}
+        own: dict[str, Tensor] = {name: value for name, value in self._parameters.items() if value is not None}
+        for name, buffer in self._buffers.items():
+            if buffer is not None and name not in self._non_persistent_buffers_set:
+                own[name] = buffer
+        return own
 
     def get_extra_state(self) -> Any:
         """Override it, with set_extra_state, to keep more than tensors in state_dict: anything that pickles."""
