@@ -9,7 +9,7 @@ from . import _core
 from ._core import Tensor
 from ._warning import warn_caller
 from .dtypes import finfo, iinfo
-from .functions.arguments import as_size
+from .functions.arguments import as_size, is_numpy_number
 from .functions.arranging import repeat_interleave
 from .functions.comparing import isclose
 
@@ -25,8 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["assert_allclose", "assert_close", "make_tensor"]
 
 # Relative and absolute tolerance; 0 for types that are not here.
-_TOLERANCES: dict[Any, tuple[float, float]] = {_core.float32: (1.3e-6, 1e-5), _core.float64: (1e-7, 1e-7)}
+_TOLERANCES: dict[Any, tuple[float, float]] = {
+    _core.float16: (1e-3, 1e-5),
+    _core.float32: (1.3e-6, 1e-5),
+    _core.float64: (1e-7, 1e-7),
+}
 _TOLERANCES |= {dtype.to_complex(): _TOLERANCES[dtype] for dtype in list(_TOLERANCES)}
+_TOLERANCES[_core.bfloat16] = (1.6e-2, 1e-5)
 
 
 def assert_close(
@@ -46,8 +51,10 @@ def assert_close(
     """AssertionError unless ``|actual - expected| <= atol + rtol * |expected|`` for all elements.
 
     Tensors, NumPy arrays, numbers, None, and sequences and mappings of them are compared, element by element; shapes,
-    and with `check_dtype` types, must be equal. The tolerances are both given or both left to the types: 1.3e-6 and
-    1e-5 for float32, 1e-7 and 1e-7 for float64, 0 for integers. `msg` is the message of a failure, or makes it of the
+    and with `check_dtype` types, must be equal, and with `check_device` devices; on meta nothing else is compared. The
+    tolerances are both given or both left to the types: 1.6e-2 and 1e-5 for bfloat16, 1e-3 and 1e-5 for float16,
+    1.3e-6 and 1e-5 for float32, 1e-7 and 1e-7 for float64, 0 for integers. Every layout is dense: `check_layout`
+    cannot fail. `msg` is the message of a failure, or makes it of the
     one that there would be. TypeError for what cannot be compared.
 
     >>> lamina.testing.assert_close(lamina.ones(2) / 3, lamina.tensor([0.3333333, 0.3333334]))
@@ -60,9 +67,12 @@ def assert_close(
         if isinstance(a, Tensor) and isinstance(b, Tensor):
             if not allow_subclasses and type(a) is not type(b):
                 raise TypeError(f"No comparison pair was able to handle inputs of type {type(a)} and {type(b)}.")
-            return _tensor_problem(a, b, rtol, atol, equal_nan, check_dtype, check_stride)
+            checked = ("shape", *["dtype"] * check_dtype, *["device"] * check_device)
+            return _tensor_problem(a, b, rtol, atol, equal_nan, checked, check_stride)
         if type(a) is type(b) and hasattr(a, "__array_interface__"):
-            return _tensor_problem(_core.as_tensor(a), _core.as_tensor(b), rtol, atol, equal_nan, check_dtype, False)
+            checked = ("shape", *["dtype"] * check_dtype)
+            return _tensor_problem(_core.as_tensor(a), _core.as_tensor(b), rtol, atol, equal_nan, checked, False)
+        a, b = (x.item() if is_numpy_number(x) else x for x in (a, b))
         if isinstance(a, bool) and isinstance(b, bool):
             return None if a is b else f"Booleans mismatch: {a} is not {b}"
         if isinstance(a, (int, float, complex)) and isinstance(b, (int, float, complex)):
@@ -71,8 +81,8 @@ def assert_close(
             inexact = isinstance(a, (float, complex)) or isinstance(b, (float, complex))
             own = _TOLERANCES[_core.float64] if inexact else (0.0, 0.0)
             return _number_problem(a, b, *_chosen(rtol, atol, own), equal_nan)
-        if a is None and b is None:
-            return None
+        if a is None or b is None:
+            return None if a is b else f"None mismatch: {a} is not {b}"
         raise TypeError(f"No comparison pair was able to handle inputs of type {type(a)} and {type(b)}.")
 
     failure = _walk(actual, expected, "", problem)
@@ -160,15 +170,17 @@ def _tensor_problem(
     rtol: float | None,
     atol: float | None,
     equal_nan: bool,
-    check_dtype: bool,
+    checked: Sequence[str],
     check_stride: bool,
 ) -> str | None:
     a, b = a.detach(), b.detach()
-    for name, checked in (("shape", True), ("dtype", check_dtype)):
-        if checked and getattr(a, name) != getattr(b, name):
+    for name in checked:
+        if getattr(a, name) != getattr(b, name):
             return f"The values for attribute '{name}' do not match: {getattr(a, name)} != {getattr(b, name)}."
     if check_stride and a.stride() != b.stride():
         return f"The values for attribute 'stride()' do not match: {a.stride()} != {b.stride()}."
+    if a.is_meta or b.is_meta:
+        return None
     tolerances = [_TOLERANCES.get(x.dtype, (0.0, 0.0)) for x in (a, b)]
     rtol, atol = _chosen(rtol, atol, (max(r for r, _ in tolerances), max(t for _, t in tolerances)))
     exact = rtol == atol == 0
