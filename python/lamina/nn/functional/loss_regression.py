@@ -87,7 +87,7 @@ def huber_loss(
 
 def _difference(input: Tensor, target: Tensor) -> Tensor:
     """``input - target``, where a bool beside a number counts as 0 or 1."""
-    if _core.bool in (input.dtype, target.dtype):
+    if input.dtype != target.dtype and _core.bool in (input.dtype, target.dtype):
         kind = _core.result_type(input, target)
         return input.to(kind) - target.to(kind)
     return input - target

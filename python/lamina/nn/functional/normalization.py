@@ -194,8 +194,8 @@ def batch_norm(
 
 def _is_narrower(input: Tensor, given: Sequence[Tensor | None]) -> bool:
     """Whether float16 or bfloat16 meets statistics and parameters of float32."""
-    kinds = {tensor.dtype for tensor in given if tensor is not None}
-    return input.dtype in (_core.float16, _core.bfloat16) and kinds == {_core.float32}
+    narrow = input.dtype in (_core.float16, _core.bfloat16)
+    return narrow and {tensor.dtype for tensor in given if tensor is not None} == {_core.float32}
 
 
 def _channel_mean(input: Tensor) -> Tensor:

@@ -37,6 +37,8 @@ def weighted_loss(loss: Tensor, weight: Tensor | None, reduction: str) -> Tensor
 
 def in_type_of(operand: Tensor, loss: Tensor) -> Tensor:
     """`loss` in the type of the `operand` whose place PyTorch computes it in. RuntimeError if that is too narrow."""
+    if operand.dtype == loss.dtype:
+        return loss
     if not operand.is_floating_point():
         kinds = f"{scalar_name(loss.dtype)} can't be cast to the desired output type {scalar_name(operand.dtype)}"
         raise RuntimeError(f"result type {kinds}")
