@@ -348,3 +348,11 @@ def test_shuffles_by_one_are_copies() -> None:
     for shuffle in (F.pixel_shuffle, F.pixel_unshuffle):
         shuffle(x, 1).add_(1)
     assert not x.any()
+
+
+def test_norms_of_infinite_order_are_the_largest_and_the_least_distance_from_0() -> None:
+    x = lamina.tensor([[1.0, -5.0, 3.0, 4.0, -7.0]])
+    assert F.lp_pool1d(x, math.inf, 2, ceil_mode=True).tolist() == [[5, 4, 7]]
+    assert F.lp_pool1d(x, -math.inf, 2).tolist() == [[1, 3]]
+    assert F.lp_pool2d(x.expand(1, 2, 5), math.inf, 2).tolist() == [[[5, 4]]]
+    assert F.lp_pool3d(x.expand(1, 2, 2, 5), -math.inf, 2).tolist() == [[[[1, 3]]]]

@@ -397,11 +397,3 @@ def test_joined_images_are_convolved_one_by_one(size: int, count: int) -> None:
         alone = F.conv2d(image, weight, padding=1)
         lamina.testing.assert_close(y[i : i + 1], alone)
         lamina.testing.assert_close(gradient[i : i + 1], lamina.autograd.grad(alone, image, factor[i : i + 1])[0])
-
-
-def test_norms_of_infinite_order_are_the_largest_and_the_least_distance_from_0() -> None:
-    x = lamina.tensor([[1.0, -5.0, 3.0, 4.0, -7.0]])
-    assert F.lp_pool1d(x, inf, 2, ceil_mode=True).tolist() == [[5, 4, 7]]
-    assert F.lp_pool1d(x, -inf, 2).tolist() == [[1, 3]]
-    assert F.lp_pool2d(x.expand(1, 2, 5), inf, 2).tolist() == [[[5, 4]]]
-    assert F.lp_pool3d(x.expand(1, 2, 2, 5), -inf, 2).tolist() == [[[[1, 3]]]]
