@@ -69,6 +69,12 @@ using ScanColumnsFn = void (*)(void* out, const void* in, std::size_t n, std::si
 using SearchFn = void (*)(std::int64_t* out, const void* numbers, std::size_t n, const void* sorted, std::size_t length,
                           bool behind_equals);
 
+// The first `count` positions of those that sort each of rows × n contiguous, n ≤ kMostRanked, stable, NaN as the
+// largest number. bool, uint8, int32, int64, floats, by type; null where a target cannot compare 64 bits.
+using RankRowsFn = void (*)(std::int64_t* out, const void* in, std::size_t rows, std::size_t n, std::size_t count,
+                            bool descending);
+inline constexpr std::size_t kMostRanked = 128;
+
 // n elements that lie `stride` elements apart (any sign, 0 too) to n contiguous ones, or back; by element size.
 using StridedFn = void (*)(void* out, const void* in, std::size_t n, std::ptrdiff_t stride);
 
@@ -221,6 +227,7 @@ struct Table {
   ScanFn scan[kScanCount][kDTypeCount];
   ScanColumnsFn scan_columns[kScanCount][kDTypeCount];  // null for positions
   SearchFn search[kDTypeCount];
+  RankRowsFn rank_rows[kDTypeCount];
   StridedFn load_strided[17];   // by element size: 1, 2, 4, 8, 16
   StridedFn store_strided[17];  // out is the strided side
   StreamFn stream;

@@ -185,9 +185,22 @@ void sort_rows(const ArgsortStep& step, Slots slots) {
                });
 }
 
+void rank_rows(const ArgsortStep& step, Slots slots) {
+  const auto n = static_cast<std::size_t>(step.n), count = static_cast<std::size_t>(step.count);
+  const std::byte* in = at(slots, step.in);
+  auto* out = reinterpret_cast<std::int64_t*>(at(slots, step.out));
+  parallel_for(static_cast<std::size_t>(step.rows), grain_for(step.rows, step.n * (step.n + 16) / 4),
+               [&](std::size_t begin, std::size_t end) {
+                 kernels::table().rank_rows[index_of(step.dtype)](
+                     out + begin * count, in + begin * n * size_of(step.dtype), end - begin, n, count, step.descending);
+               });
+}
+
 }  // namespace
 
 void run(const ArgsortStep& step, Slots slots) {
+  if (static_cast<std::size_t>(step.n) <= kernels::kMostRanked && kernels::table().rank_rows[index_of(step.dtype)])
+    return rank_rows(step, slots);
   const bool few = step.n < std::int64_t{1} << 32;
   switch (step.dtype) {
     case DType::kBool:

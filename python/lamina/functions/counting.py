@@ -90,13 +90,12 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Mode:
         raise IndexError(f"mode(): Expected reduction dim {dim} to have non-zero size.")
     values, order = input.detach().sort(dim, stable=True)
     # In sorted order, how often each element has occurred up to its place.
-    starts = _core.ones_like(values, dtype=_core.bool)
-    later, earlier = values.narrow(dim, 1, length - 1), values.narrow(dim, 0, length - 1)
-    starts.narrow(dim, 1, length - 1).copy_(later != earlier)
+    differs = values.narrow(dim, 1, length - 1) != values.narrow(dim, 0, length - 1)
+    starts = _core.cat([differs.new_ones((*input.shape[:dim], 1, *input.shape[dim + 1 :])), differs], dim)
     line = _core.arange(length, device=input.device)
     places = line.reshape((-1, *([1] * (input.dim() - 1 - dim)))).expand(values.shape)
-    first = _core.where(starts, places, 0).cummax(dim)[0]
+    first = _core.where(starts, places, -1).cummax(dim)[1]
     longest = (places - first).argmax(dim, True)
-    index = order.gather(dim, longest)
-    chosen = input.gather(dim, index)
+    index = _core._gather_within(order, dim, longest)
+    chosen = _core._gather_within(input, dim, index)
     return Mode(*((chosen, index) if keepdim else (chosen.squeeze(dim), index.squeeze(dim))))

@@ -39,7 +39,7 @@ def unique(
             order = order[rows[:, column][order].argsort(stable=True)]
         values = rows[order]
     result, group, counts = _first_of_runs(values)
-    inverse = _core.empty_like(group).scatter(0, order, group)
+    inverse = _core.empty_like(group).scatter(0, order, group) if return_inverse else group
     name = "_unique2" if dim is None else "unique_dim"
     return _answer(name, input, dim, result, inverse, counts, return_inverse, return_counts)
 

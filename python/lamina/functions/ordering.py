@@ -16,20 +16,19 @@ from .shaping import movedim
 __all__ = ["kthvalue", "median", "nanmedian", "nanquantile", "quantile"]
 
 
-def _sorted_rows(name: str, input: Tensor, dim: int) -> tuple[Tensor, Tensor, int]:
-    """`input` sorted along `dim` (at least 1-D; NaN last), where its elements were, and `dim` from the front."""
+def _rows(name: str, input: Tensor, dim: int) -> tuple[Tensor, int]:
+    """`input`, at least 1-D, and `dim` from the front."""
     if input.dtype == _core.bool:
         raise NotImplementedError(f"\"{name}_cpu\" not implemented for 'Bool'")
     dim = wrap_axis(dim, input.dim())
     x = input if input.dim() else input.reshape(1)
-    values, indices = x.sort(stable=True, dim=dim)
-    return values, indices, dim
+    if x.shape[dim] == 0:
+        raise IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size.")
+    return x, dim
 
 
-def _pick(
-    input: Tensor, values: Tensor, indices: Tensor, dim: int, rank: Tensor, keepdim: bool
-) -> tuple[Tensor, Tensor]:
-    picked, where = values.gather(dim, rank), indices.gather(dim, rank)
+def _pick(input: Tensor, x: Tensor, where: Tensor, dim: int, keepdim: bool) -> tuple[Tensor, Tensor]:
+    picked = _core._gather_within(x, dim, where)
     if input.dim() == 0:
         return picked.reshape(()), where.reshape(())
     return (picked, where) if keepdim else (picked.squeeze(dim), where.squeeze(dim))
@@ -38,34 +37,25 @@ def _pick(
 @composed_as("Kthvalue")
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> return_types.kthvalue:
     """The `k`-th smallest element along `dim`, counted from 1, and where it is. NaN counts as largest."""
-    values, indices, dim = _sorted_rows("kthvalue", input, dim)
-    if values.shape[dim] == 0:
-        raise IndexError(f"kthvalue(): Expected reduction dim {dim} to have non-zero size.")
-    if not 1 <= k <= values.shape[dim]:
+    x, dim = _rows("kthvalue", input, dim)
+    if not 1 <= k <= x.shape[dim]:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {dim}")
-    shape = list(values.shape)
-    shape[dim] = 1
-    rank = indices.new_full(tuple(shape), k - 1)
-    return return_types.kthvalue(*_pick(input, values, indices, dim, rank, keepdim))
+    where = x.detach().topk(k, dim, largest=False)[1].narrow(dim, k - 1, 1).clone()
+    return return_types.kthvalue(*_pick(input, x, where, dim, keepdim))
 
 
 def _middle(input: Tensor, dim: int, keepdim: bool, skip_nan: bool) -> tuple[Tensor, Tensor]:
-    values, indices, dim = _sorted_rows("median", input, dim)
-    length = values.shape[dim]
-    if length == 0:
-        raise IndexError(f"median(): Expected reduction dim {dim} to have non-zero size.")
-    if values.dtype.is_floating_point:
-        nans = values.detach().isnan().sum(dim, True)
-        if skip_nan:
-            rank = ((length - nans - 1).clamp(min=0)).div(2, rounding_mode="floor")
-        else:
-            # The first NaN sits behind all numbers.
-            rank = _core.where(nans > 0, length - nans, (length - 1) // 2)
+    x, dim = _rows("median", input, dim)
+    last = x.shape[dim] - 1
+    order = x.detach().argsort(dim, stable=True)
+    if x.dtype.is_floating_point:
+        nans = x.detach().isnan().sum(dim, True)
+        # The middle of the numbers; or the first NaN, which sits behind all of them.
+        rank = (last - nans).clamp(min=0) // 2 if skip_nan else _core.where(nans > 0, last + 1 - nans, last // 2)
+        where = _core._gather_within(order, dim, rank)
     else:
-        shape = list(values.shape)
-        shape[dim] = 1
-        rank = indices.new_full(tuple(shape), (length - 1) // 2)
-    return _pick(input, values, indices, dim, rank, keepdim)
+        where = order.narrow(dim, last // 2, 1).clone()
+    return _pick(input, x, where, dim, keepdim)
 
 
 def _middle_of_all(input: Tensor, skip_nan: bool) -> Tensor:
