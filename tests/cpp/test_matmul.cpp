@@ -97,6 +97,22 @@ TYPED_TEST(MatmulFloat, rows_that_stream_past_few_columns) {
   }
 }
 
+// Columns of a b of more than 16 MB, whose blocks are packed while others are multiplied: of one panel of rows and of
+// many, with columns left over, of depths whose turns do not come out even.
+TYPED_TEST(MatmulFloat, few_rows_of_a_large_b) {
+  for (const auto& [k, whole] : {std::pair{1030u, 4200u}, {2049u, 2100u}, {4096u, 1040u}}) {
+    const Matrix<TypeParam> b(k, whole, Layout::kRows, random_numbers);
+    for (const std::size_t m : {7u, 14u, 15u, 29u, 128u}) {
+      for (const std::size_t n : {128u, 130u, 257u}) {
+        Case<TypeParam> product = {Matrix<TypeParam>(m, k, Layout::kRows, random_numbers), b};
+        product.b.columns = n;
+        if (n % 2 == 0) add_tail(product, 31);
+        expect_exact(product);
+      }
+    }
+  }
+}
+
 TYPED_TEST(MatmulFloat, tails_of_every_small_size) {
   unsigned turn = 0;
   for (const std::size_t m : kSizes) {
@@ -341,10 +357,10 @@ TYPED_TEST(MatmulFloat, rows_of_a_whole_have_its_bits) {
 TYPED_TEST(MatmulFloat, the_number_of_threads_changes_no_bit) {
   const int before = runtime::num_threads();
   std::normal_distribution<double> normal;
-  const std::size_t shapes[][3] = {{1, 784, 512},   {4, 700, 600},  {32, 512, 784},  {300, 500, 700},
-                                   {1200, 10, 300}, {7, 600, 500},  {13, 700, 600},  {900, 1, 900},
-                                   {160, 650, 900}, {32, 65, 784},  {100, 129, 500}, {64, 10, 3000},
-                                   {40, 32, 900},   {97, 33, 2100}, {300, 70, 90},   {520, 260, 300}};
+  const std::size_t shapes[][3] = {{1, 784, 512},   {4, 700, 600},  {32, 512, 784}, {300, 500, 700}, {1200, 10, 300},
+                                   {7, 600, 500},   {13, 700, 600}, {900, 1, 900},  {160, 650, 900}, {32, 65, 784},
+                                   {100, 129, 500}, {64, 10, 3000}, {40, 32, 900},  {97, 33, 2100},  {300, 70, 90},
+                                   {520, 260, 300}, {50, 1100, 70}, {8, 2100, 2100}};
   for (const auto& [m, n, k] : shapes) {
     for (const Layout a : {Layout::kRows, Layout::kColumns}) {
       for (const Layout b : {Layout::kRows, Layout::kColumns}) {
