@@ -178,6 +178,7 @@ struct MatmulArgs {
   void* workspace;         // matmul_workspace(...) bytes, 64-byte aligned; null when that is 0
   PackedB* packed;         // null: b is not kept for other rows
   std::size_t whole_m;     // rows of the product of which this is a part, and is summed as; 0: it is the whole
+  bool past_caches;  // c may be stored so: its rows begin with lines, and no tail reads it. A store fence must follow
 };
 using MatmulFn = void (*)(const MatmulArgs& args);
 using MatmulWorkspaceFn = std::size_t (*)(const MatmulArgs& args);

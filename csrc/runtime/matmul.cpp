@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "runtime/ceil_divide.h"
+#include "runtime/stream.h"
 #include "runtime/thread_pool.h"
 #include "runtime/thread_scratch.h"
 
@@ -29,6 +30,16 @@ constexpr std::size_t kColumnUnit = 32;
 // A product of so many rows is cut into them, down to the least, where a thread can keep its columns of b packed.
 constexpr std::size_t kTallRows = 256, kLeastTallRows = 64;
 constexpr std::size_t kKeptBytes = std::size_t{1} << 20;
+// Results so large are written past the caches. A tile's lines are whole, and many others are written before the next
+// tile reads, so it pays sooner than elementwise.
+constexpr std::size_t kStreamedProduct = std::size_t{1} << 25;
+
+bool goes_past_caches(const MatmulArgs& args, std::size_t size) {
+  const auto begins_line = [](std::uintptr_t bytes) { return bytes % 64 == 0; };
+  return args.tail == nullptr && args.m * args.n * size >= kStreamedProduct &&
+         begins_line(reinterpret_cast<std::uintptr_t>(args.c)) &&
+         begins_line(static_cast<std::uintptr_t>(args.c_row) * size);
+}
 
 // A single column that is left over belongs to the unit before it: alone it would be summed in another order.
 std::size_t units_of(std::size_t columns) { return columns <= 2 ? 1 : ceil_divide(columns - 1, kColumnUnit); }
@@ -81,6 +92,7 @@ void run(kernels::MatmulFn multiply, kernels::MatmulWorkspaceFn workspace, Matmu
   const std::size_t bytes = workspace(args);
   args.workspace = bytes == 0 ? nullptr : thread_scratch(bytes);
   multiply(args);
+  if (args.past_caches) finish_streaming();
 }
 
 // What a thread's scratch holds of b since its last chunk, and of which product.
@@ -99,6 +111,7 @@ void run_chunk(kernels::MatmulFn multiply, kernels::MatmulWorkspaceFn workspace,
   if (bytes > held.bytes) held = {product, bytes, {}};  // the scratch may move
   args.workspace = bytes == 0 ? nullptr : thread_scratch(held.bytes);
   multiply(args);
+  if (args.past_caches) finish_streaming();
 }
 
 const void* moved(const void* p, std::ptrdiff_t elements, std::size_t size) {
@@ -124,6 +137,7 @@ void matmul(DType dtype, const MatmulArgs& args, std::span<const std::ptrdiff_t>
     entry.a = moved(args.a, a_offsets[e], size);
     entry.b = moved(args.b, b_offsets[e], size);
     entry.c = const_cast<void*>(moved(args.c, c_offsets[e], size));
+    entry.past_caches = goes_past_caches(entry, size);
     return entry;
   };
   const auto run_entries = [&](std::size_t begin, std::size_t end) {

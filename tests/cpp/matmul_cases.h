@@ -175,7 +175,8 @@ struct Case {
             nullptr,
             nullptr,
             nullptr,
-            0};
+            0,
+            false};
   }
 
   std::vector<T> untouched() const {

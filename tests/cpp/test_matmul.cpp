@@ -1,5 +1,6 @@
 // Matrix products of every kernel table, and their division over threads, against plain loops over exact numbers.
 #include "matmul_cases.h"
+#include "runtime/stream.h"
 
 namespace lamina {
 namespace {
@@ -351,6 +352,38 @@ TYPED_TEST(MatmulFloat, rows_of_a_whole_have_its_bits) {
       runtime::matmul_alone(kTypeOf<TypeParam>, part);
     }
     EXPECT_TRUE(parts == whole) << text_of(product);
+  }
+}
+
+// Whole lines of the result, in tiles with and without columns left over, in one depth and in several.
+TYPED_TEST(MatmulFloat, results_past_the_caches_are_the_same) {
+  struct alignas(64) Line {
+    char bytes[64];
+  };
+  for (const auto& [m, n, k] :
+       {std::tuple{1u, 96u, 33u}, {14u, 32u, 64u}, {30u, 200u, 7u}, {100u, 161u, 600u}, {90u, 130u, 2100u}}) {
+    for (const Layout a : {Layout::kRows, Layout::kColumns}) {
+      for (const Layout b : {Layout::kRows, Layout::kColumns, Layout::kFarRows}) {
+        Case<TypeParam> product = make_case<TypeParam>(m, n, k, a, b);
+        add_epilogue(product);
+        product.padding = 256 - n;
+        const std::vector<TypeParam> expected = product.by_plain_loops();
+        std::vector<Line> lines(m * 256 * sizeof(TypeParam) / sizeof(Line));
+        for (const kernels::Table* const* table = kernels::available_tables(); *table != nullptr; ++table) {
+          std::memcpy(lines.data(), product.untouched().data(), lines.size() * sizeof(Line));
+          std::vector<TypeParam> none;
+          MatmulArgs args = product.args(none);
+          args.c = lines.data();
+          args.past_caches = true;
+          std::vector<Line> workspace((*table)->matmul_workspace[index_of(kTypeOf<TypeParam>)](args) / 64 + 1);
+          args.workspace = workspace.data();
+          (*table)->matmul[index_of(kTypeOf<TypeParam>)](args);
+          runtime::finish_streaming();
+          EXPECT_EQ(std::memcmp(lines.data(), expected.data(), lines.size() * sizeof(Line)), 0)
+              << text_of(product) << " by " << (*table)->isa;
+        }
+      }
+    }
   }
 }
 
