@@ -46,9 +46,14 @@ def matrix_rank(
 ) -> Tensor:
     """How many singular values are above ``max(atol, rtol * the largest)``: int64 of the batch's shape."""
     values = eigvalsh(A.detach()).abs() if hermitian else svdvals(A.detach())
+    return _rank(A, values, atol if tol is None else tol, rtol)
+
+
+def _rank(A: Tensor, values: Tensor, atol: Tensor | float | None, rtol: Tensor | float | None) -> Tensor:
+    """How many of the singular values of A are above the threshold."""
     if values.shape[-1] == 0:
         return values.new_zeros(values.shape[:-1], dtype=_core.int64)
-    limit = _threshold(A, values.amax(-1), atol if tol is None else tol, rtol)
+    limit = _threshold(A, values.amax(-1), atol, rtol)
     return (values > limit.unsqueeze(-1)).sum(-1)
 
 
@@ -117,7 +122,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
         )
     X = pinv(A, rcond) @ right
     values = svdvals(A.detach())
-    rank = matrix_rank(A, rtol=rcond)
+    rank = _rank(A, values, None, rcond)
     residuals = values.new_empty(0)
     if A.shape[-2] > A.shape[-1] and bool((rank == A.shape[-1]).all()):
         residuals = (A @ X - right).abs().square().sum(-2)
