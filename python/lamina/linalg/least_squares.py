@@ -58,26 +58,31 @@ def _rank(A: Tensor, values: Tensor, atol: Tensor | float | None, rtol: Tensor |
 
 
 class _Pinv(Function):
-    """Golub and Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares problems", 1973."""
+    """The pseudo-inverse and the singular values, the latter without a gradient.
+
+    Source: Golub and Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares problems", 1973.
+    """
 
     _node_name = "LinalgPinvBackward0"
 
     @staticmethod
-    def forward(ctx: Any, A: Tensor, atol: Any, rtol: Any, hermitian: bool) -> Tensor:
+    def forward(ctx: Any, A: Tensor, atol: Any, rtol: Any, hermitian: bool) -> tuple[Tensor, Tensor]:
         matrix = A.detach()
         if hermitian:  # the lower triangle says all
             check_square("pinv", A)
             matrix = matrix.tril() + matrix.tril(-1).mH
         U, S, Vh = svd(matrix, full_matrices=False)
+        inverses = S
         if S.shape[-1]:
             limit = _threshold(A, S.amax(-1), atol, rtol).unsqueeze(-1)
-            S = _core.where(limit < S, S.reciprocal(), 0.0)
-        P: Tensor = (Vh.mH * S.unsqueeze(-2)) @ U.mH
+            inverses = _core.where(limit < S, S.reciprocal(), 0.0)
+        P: Tensor = (Vh.mH * inverses.unsqueeze(-2)) @ U.mH
         ctx.save_for_backward(A, P)
-        return P
+        ctx.mark_non_differentiable(S)
+        return P, S
 
     @staticmethod
-    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: Any, g: Tensor, _: Tensor) -> tuple[Tensor, None, None, None]:
         A, P = ctx.saved_tensors
         beyond_columns = g.mH @ P @ P.mH
         beyond_rows = P.mH @ P @ g.mH
@@ -99,7 +104,7 @@ def pinv(
 
     Of a `hermitian` matrix only the lower triangle is read. RuntimeError if it is not square.
     """
-    result: Tensor = _Pinv.apply(A, atol, rtol if rcond is None else rcond, hermitian)
+    result: Tensor = _Pinv.apply(A, atol, rtol if rcond is None else rcond, hermitian)[0]
     return result
 
 
@@ -120,8 +125,8 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
         raise RuntimeError(
             f"linalg.lstsq: input.size(-2) should match other.size(-2), got {list(A.shape)} and {list(B.shape)}"
         )
-    X = pinv(A, rcond) @ right
-    values = svdvals(A.detach())
+    inverse, values = _Pinv.apply(A, None, rcond, False)
+    X = inverse @ right
     rank = _rank(A, values, None, rcond)
     residuals = values.new_empty(0)
     if A.shape[-2] > A.shape[-1] and bool((rank == A.shape[-1]).all()):
