@@ -171,6 +171,15 @@ void erfc(Gradient& d) {
 void erfinv(Gradient& d) {
   d.give(0, [&] { return d.g() * (build::exp(build::square(d.r())) * (0.5 / std::numbers::inv_sqrtpi)); });
 }
+void erfcx(Gradient& d) {
+  d.give(0, [&] { return d.g() * (d.x() * d.r() - std::numbers::inv_sqrtpi) * 2.0; });
+}
+void ndtri(Gradient& d) {
+  // The derivative of an inverse function: sqrt(2 pi) exp(r^2 / 2).
+  d.give(0, [&] {
+    return d.g() * (build::exp(build::square(d.r()) * 0.5) * (std::numbers::sqrt2 / std::numbers::inv_sqrtpi));
+  });
+}
 void lgamma(Gradient& d) {
   d.give(0, [&] { return d.g() * build::digamma(d.x()); });
 }

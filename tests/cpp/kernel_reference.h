@@ -24,6 +24,21 @@ inline long double inverse_erf(long double x) {
   return std::copysign(low, x);
 }
 
+// The argument of the normal distribution function p.
+inline long double normal_quantile(long double p) {
+  const long double infinity = std::numeric_limits<long double>::infinity(),
+                    root = 1.41421356237309504880168872420969808L;
+  if (!(p > 0 && p < 1)) return p == 0 ? -infinity : (p == 1 ? infinity : std::nanl(""));
+  if (p > 0.25L && p < 0.75L) return root * inverse_erf(2 * p - 1);
+  const long double tail = 2 * (p < 0.5L ? p : 1 - p);
+  long double low = 0, high = 30;
+  for (int step = 0; step < 90; ++step) {
+    const long double middle = (low + high) / 2;
+    (std::erfc(middle) > tail ? low : high) = middle;
+  }
+  return p < 0.5L ? -root * low : root * low;
+}
+
 inline long double digamma(long double x) {
   const long double pi = 3.14159265358979323846264338327950288L,
                     infinity = std::numeric_limits<long double>::infinity();
@@ -106,6 +121,10 @@ inline long double reference(Elementwise op, long double a, long double b) {
       return std::erfc(a);
     case Elementwise::erfinv:
       return inverse_erf(a);
+    case Elementwise::erfcx:
+      return scaled_erfc(a);
+    case Elementwise::ndtri:
+      return normal_quantile(a);
     case Elementwise::lgamma:
       return std::lgamma(a);
     case Elementwise::digamma:
@@ -230,6 +249,7 @@ inline double allowed_ulp(Elementwise op) {
     case Elementwise::erfinv:
       return 3;
     case Elementwise::erfc:
+    case Elementwise::erfcx:
       return 4;
     // pow of float64 is the C library's without fused multiplications, which is within a few ulp everywhere.
     case Elementwise::tan:
@@ -241,6 +261,7 @@ inline double allowed_ulp(Elementwise op) {
       return 5;
     case Elementwise::lgamma:
     case Elementwise::digamma:
+    case Elementwise::ndtri:
       return 6;
     // In float64, of sums and fractions of many terms; test_kernels_math.cpp has float32 within 1.
     case Elementwise::igamma:

@@ -1,4 +1,4 @@
-// Modified Bessel functions and incomplete gamma functions of long doubles, by their series, as slowly as these
+// Modified Bessel functions, erfcx and incomplete gamma functions of long doubles, by their series, as slowly as these
 // converge.
 #pragma once
 
@@ -22,6 +22,14 @@ inline long double bessel(long double x, int order, bool scaled) {
     power = scaled ? 1 : std::exp(size);
   }
   return (order == 1 ? std::copysign(sum, x) : sum) * power;
+}
+
+// exp(x^2) erfc(x), by the asymptotic series where the factors' digits do not do.
+inline long double scaled_erfc(long double x) {
+  if (!(x > 12)) return std::exp(x * x) * std::erfc(x);
+  long double sum = 1, term = 1;
+  for (int k = 1; k < 40; ++k) sum += term *= -(2 * k - 1) / (2 * x * x);
+  return sum / (x * 1.77245385090551602729816748334114518L);
 }
 
 inline long double lgamma_above_1(long double a) {  // of a + 1

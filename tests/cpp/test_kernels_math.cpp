@@ -14,7 +14,7 @@ constexpr Elementwise kFunctions[] = {
     Elementwise::sinh,   Elementwise::cosh,    Elementwise::asinh, Elementwise::acosh, Elementwise::atanh,
     Elementwise::asin,   Elementwise::acos,    Elementwise::atan,  Elementwise::erfc,  Elementwise::erfinv,
     Elementwise::lgamma, Elementwise::digamma, Elementwise::i0,    Elementwise::i0e,   Elementwise::i1,
-    Elementwise::i1e,
+    Elementwise::i1e,    Elementwise::erfcx,   Elementwise::ndtri,
 };
 
 template <class T>
@@ -100,7 +100,7 @@ TEST(KernelsMath, float64_over_moderate_arguments) {
 // By way of float64.
 TEST(KernelsMath, gamma_and_bessel_functions_of_float32) {
   for (const Elementwise op : {Elementwise::lgamma, Elementwise::digamma, Elementwise::i0, Elementwise::i0e,
-                               Elementwise::i1, Elementwise::i1e}) {
+                               Elementwise::i1, Elementwise::i1e, Elementwise::erfcx}) {
     expect_accurate(op, all_magnitudes(), 1);
     expect_accurate(op, moderate<float>(8), 1);
   }
@@ -197,6 +197,22 @@ TEST(KernelsMath, erfinv_near_its_ends) {
   }
   expect_accurate(Elementwise::erfinv, x);
   expect_accurate(Elementwise::erfinv, y);
+}
+
+// Of all magnitudes of the areas below and above.
+TEST(KernelsMath, ndtri_near_its_ends) {
+  std::mt19937_64 random(11);
+  std::uniform_real_distribution<double> uniform(0.5, 1);
+  std::vector<float> x;
+  std::vector<double> y;
+  for (int i = 0; i < 12000; ++i) {
+    const double area = std::ldexp(uniform(random), -(i % 1074));
+    y.push_back(i % 4 == 0 ? 1 - area : area);
+    x.push_back(static_cast<float>(std::ldexp(area, i % 1074 - i % 149)));
+    x.push_back(static_cast<float>(y.back()));
+  }
+  expect_accurate(Elementwise::ndtri, x, 3.5);
+  expect_accurate(Elementwise::ndtri, y);
 }
 
 // Points in all directions at all distances, and their neighbors on the diagonals.

@@ -182,3 +182,44 @@ def test_bincount_of_many_is_exact_with_any_number_of_threads() -> None:
             assert sums.tolist() == np.bincount(numbers, weights).astype(np.int64).tolist()
     finally:
         lamina.set_num_threads(threads)
+
+
+def test_bessel_functions_at_their_ends() -> None:
+    inf, nan = math.inf, math.nan
+    x = lamina.tensor([0.0, -0.0, -2.0, inf, nan])
+    special = lamina.special
+    for function in (special.bessel_y0, special.bessel_y1):
+        np.testing.assert_array_equal(function(x).numpy(), [-inf, -inf, nan, nan, nan])
+    for function in (special.modified_bessel_k0, special.scaled_modified_bessel_k1, special.modified_bessel_k1):
+        np.testing.assert_array_equal(function(x).numpy(), [inf, inf, nan, 0, nan])
+    np.testing.assert_array_equal(special.spherical_bessel_j0(x).numpy()[[0, 3, 4]], [1, 0, nan])
+    np.testing.assert_array_equal(special.bessel_j1(x).numpy()[[0, 3, 4]], [0, nan, nan])
+    np.testing.assert_array_equal(special.ndtri(x).numpy(), [-inf, -inf, nan, nan, nan])
+    np.testing.assert_array_equal(special.erfcx(lamina.tensor([-30.0, inf, -inf])).numpy(), [inf, 0, inf])
+    for name in ("bessel_j0", "airy_ai", "ndtri", "modified_bessel_i1"):
+        function = getattr(special, name)
+        assert function(lamina.tensor([1, 0])).dtype == lamina.float32
+        assert function(lamina.ones(2, dtype=lamina.float64)).dtype == lamina.float64
+    with pytest.raises(NotImplementedError, match="'ComplexFloat'"):
+        special.bessel_j0(lamina.tensor([1j]))
+
+
+def test_ndtri_of_areas_that_are_nearly_nothing() -> None:
+    """The inverse of ndtr, whose logarithm has digits where it has none."""
+    p = lamina.tensor([1e-300, 1e-100, 1e-20, 1e-5, 0.3], dtype=lamina.float64)
+    back = lamina.special.log_ndtr(lamina.special.ndtri(p)).numpy()
+    np.testing.assert_allclose(back, np.log(p.numpy()), rtol=1e-14)
+
+
+def test_orthogonal_polynomials_of_a_degree_each() -> None:
+    x = lamina.tensor([0.5, 2.0, -1.0, 0.25, 3.0], dtype=lamina.float64, requires_grad=True)
+    degree = lamina.tensor([3.7, 4, 0, -2, math.inf])
+    y = lamina.special.chebyshev_polynomial_t(x, degree)
+    assert y.tolist() == [-1, 97, 1, 0, 0]
+    (slope,) = lamina.autograd.grad(y.sum(), x)
+    assert slope.tolist() == [0, 32 * 8 - 16 * 2, 0, 0, 0]
+    numbers = lamina.special.legendre_polynomial_p(2.5, lamina.tensor([1, 2]))
+    assert numbers.dtype == lamina.float32
+    assert numbers.tolist() == [2.5, (3 * 6.25 - 1) / 2]
+    assert lamina.special.hermite_polynomial_he(lamina.tensor([3]), 2.9).tolist() == [8]
+    assert lamina.special.laguerre_polynomial_l(lamina.ones(2), -1).tolist() == [0, 0]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "entr",
+    "erfcx",
     "float_power",
     "float_power_",
     "frexp",
@@ -29,6 +30,7 @@ __all__ = [
     "log_ndtr",
     "logaddexp2",
     "ndtr",
+    "ndtri",
     "nextafter",
     "xlog1py",
 ]
@@ -167,6 +169,18 @@ def ndtr(input: Tensor) -> Tensor:
     """The normal distribution function: the area below `input`."""
     area: Tensor = (_real("ndtr", input) * -(0.5**0.5)).erfc() / 2
     return area
+
+
+@composed
+def ndtri(input: Tensor) -> Tensor:
+    """The inverse of `ndtr`: below which number the area `input` lies; NaN beyond 0 and 1."""
+    return _core._ndtri(input)
+
+
+@composed
+def erfcx(input: Tensor) -> Tensor:
+    """``exp(x**2) erfc(x)``, where neither factor can be written, too."""
+    return _core._erfcx(input)
 
 
 @composed_as("SpecialLogNdtr")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .indexing import INDEXING
 from .more import MORE
+from .oscillating import OSCILLATING
 from .pointwise import POINTWISE
 from .products import LINALG, PRODUCTS
 from .reducing import REDUCING
@@ -13,4 +14,15 @@ from .special import SPECIAL
 
 __all__ = ["ROWS", "Row"]
 
-ROWS: tuple[Row, ...] = (*POINTWISE, *SHAPING, *MATRICES, *INDEXING, *REDUCING, *PRODUCTS, *LINALG, *MORE, *SPECIAL)
+ROWS: tuple[Row, ...] = (
+    *POINTWISE,
+    *SHAPING,
+    *MATRICES,
+    *INDEXING,
+    *REDUCING,
+    *PRODUCTS,
+    *LINALG,
+    *MORE,
+    *SPECIAL,
+    *OSCILLATING,
+)

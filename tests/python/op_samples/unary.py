@@ -55,6 +55,18 @@ def _erfinv(x: float) -> float:
     return math.copysign(inside, x) if abs(x) <= 1 else math.nan
 
 
+def _erfcx(x: float) -> float:
+    if x < 25:
+        return math.exp(x * x) * math.erfc(x) if x > -27 else math.inf
+    return (
+        (1 - 1 / (2 * x * x) + 3 / (4 * x**4)) / (x * math.sqrt(math.pi)) if x < 1e50 else 1 / (x * math.sqrt(math.pi))
+    )
+
+
+def _ndtri(p: float) -> float:
+    return statistics.NormalDist().inv_cdf(p) if 0 < p < 1 else {0.0: -math.inf, 1.0: math.inf}.get(p, math.nan)
+
+
 def _lgamma(x: float) -> float:
     return math.inf if x in (0, -math.inf) or (x < 0 and x == math.floor(x)) else math.lgamma(x)
 
@@ -143,6 +155,14 @@ OPS: tuple[Op, ...] = (
     _op("erf", _erf),
     _op("erfc", _erfc),
     _op("erfinv", np.vectorize(_erfinv, otypes=[np.float64]), _UNIT),
+    _op("erfcx", np.vectorize(_erfcx, otypes=[np.float64]), inplace=False, call=lamina.special.erfcx),
+    _op(
+        "ndtri",
+        np.vectorize(_ndtri, otypes=[np.float64]),
+        Domain(0.05, 0.95),
+        inplace=False,
+        call=lamina.special.ndtri,
+    ),
     _op("lgamma", np.vectorize(_lgamma, otypes=[np.float64]), Domain(-0.9, 4.0, nonzero=True)),
     _op("digamma", np.vectorize(_digamma, otypes=[np.float64]), Domain(0.3, 4.0)),
     _op("i0", _bessel(0, False), Domain(-12, 12)),
