@@ -50,7 +50,7 @@ from .functions.distinct import bincount, isin, unique, unique_consecutive
 from .functions.einsum import einsum
 from .functions.indexing import (
     argwhere, index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter, masked_select,
-    nonzero_static, put, select_scatter, slice_scatter, take, take_along_dim, unravel_index,
+    as_strided_scatter, nonzero_static, put, select_scatter, slice_scatter, take, take_along_dim, unravel_index,
 )
 from .functions.joining import (
     atleast_1d, atleast_2d, atleast_3d, column_stack, dsplit, dstack, hsplit, hstack, row_stack, split_with_sizes,
@@ -91,10 +91,11 @@ from .functions.integers import bitwise_left_shift, bitwise_right_shift, gcd, lc
 from .functions.special_values import float_power, frexp, heaviside, ldexp, logaddexp2, nextafter
 from .functions.statistics import cdist, corrcoef, cov, cumulative_trapezoid, renorm, trapz
 from .functions.scattering import diagonal_scatter, index_reduce, scatter_reduce
+from .functions.segments import segment_reduce
 from .functions.copying import (
-    as_strided_copy, detach_copy, diagonal_copy, expand_copy, narrow_copy, permute_copy, select_copy, split_copy,
-    split_with_sizes_copy,
-    squeeze_copy, t_copy, transpose_copy, unbind_copy, unfold_copy, unsqueeze_copy, view_copy,
+    alias_copy, as_strided_copy, detach_copy, diagonal_copy, expand_copy, narrow_copy, permute_copy, select_copy,
+    slice_copy, split_copy, split_with_sizes_copy, squeeze_copy, t_copy, transpose_copy, unbind_copy, unfold_copy,
+    unsqueeze_copy, view_as_complex_copy, view_as_real_copy, view_copy,
 )
 from .legacy import LEGACY_TYPES as _LEGACY_TYPES, set_default_tensor_type, typename
 from .storage import TypedStorage, UntypedStorage
@@ -130,6 +131,7 @@ if TYPE_CHECKING:
     )
     from .amp import GradScaler, autocast
     from .compiling import compile, get_float32_matmul_precision, set_float32_matmul_precision
+    from .control_flow import cond, while_loop
     from .io import load, save
     from .linalg import (
         cholesky_inverse,
@@ -141,6 +143,7 @@ if TYPE_CHECKING:
         matrix_power,
     )
     from .linalg import inv as inverse
+    from .linalg.low_rank import pca_lowrank, svd_lowrank
     from .profiler import profile
     from .random import seed
 
@@ -257,6 +260,10 @@ _LAZY = {
     "cholesky_solve": ("linalg", "cholesky_solve"),
     "Future": ("futures", "Future"),
     "compile": ("compiling", "compile"),
+    "cond": ("control_flow", "cond"),
+    "pca_lowrank": ("linalg.low_rank", "pca_lowrank"),
+    "svd_lowrank": ("linalg.low_rank", "svd_lowrank"),
+    "while_loop": ("control_flow", "while_loop"),
     "det": ("linalg", "det"),
     "get_float32_matmul_precision": ("compiling", "get_float32_matmul_precision"),
     "inverse": ("linalg", "inv"),
@@ -285,60 +292,61 @@ _LAZY = {
 # fmt: off
 __all__ = [
     "Generator", "Size", "Tensor", "TypedStorage", "UntypedStorage", "__version__", "abs", "absolute", "acos", "acosh",
-    "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "adjoint", "all", "allclose", "amax", "amin",
-    "aminmax", "angle", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
-    "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_strided", "as_strided_copy",
-    "as_tensor", "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d",
-    "autograd", "backends", "baddbmm", "bartlett_window", "bernoulli", "bfloat16", "bincount", "binomial",
-    "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
-    "blackman_window", "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to",
-    "bucketize", "can_cast", "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "cfloat", "chalf",
-    "channels_last", "channels_last_3d", "cholesky_inverse", "cholesky_solve", "chunk", "clamp",
+    "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "adjoint", "alias_copy", "all", "allclose", "amax",
+    "amin", "aminmax", "angle", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2",
+    "arctanh", "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_strided",
+    "as_strided_copy", "as_strided_scatter", "as_tensor", "asarray", "asin", "asinh", "atan", "atan2", "atanh",
+    "atleast_1d", "atleast_2d", "atleast_3d", "autograd", "backends", "baddbmm", "bartlett_window", "bernoulli",
+    "bfloat16", "bincount", "binomial", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or",
+    "bitwise_right_shift", "bitwise_xor", "blackman_window", "block_diag", "bmm", "bool", "broadcast_shapes",
+    "broadcast_tensors", "broadcast_to", "bucketize", "can_cast", "cartesian_prod", "cat", "cdist", "cdouble", "ceil",
+    "cfloat", "chalf", "channels_last", "channels_last_3d", "cholesky_inverse", "cholesky_solve", "chunk", "clamp",
     "clamp_max", "clamp_min", "clip", "clone", "column_stack", "combinations", "compile", "compiler", "complex",
-    "complex32", "complex64", "complex128", "concat", "concatenate", "conj", "conj_physical", "contiguous_format",
-    "copysign", "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cuda", "cummax", "cummin", "cumprod",
-    "cumsum", "cumulative_trapezoid", "datasets", "default_generator", "deg2rad", "det", "detach", "detach_copy",
-    "device", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy", "diagonal_scatter", "diff", "digamma",
-    "dist", "distributions", "div", "divide", "dot", "double", "dsplit", "dstack", "dtype", "e", "einsum", "empty",
-    "empty_cache", "empty_like", "empty_permuted", "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc",
-    "erfinv", "exp", "exp2", "expand_copy", "expm1", "eye", "finfo", "fix", "flatten", "flip", "fliplr", "flipud",
-    "float", "float16", "float32", "float64", "float_power", "floor", "floor_divide", "flush", "fmax", "fmin", "fmod",
-    "frac", "frexp", "from_dlpack", "from_file", "from_numpy", "frombuffer", "full", "full_like", "func", "gather",
-    "gcd", "ge", "ger", "get_default_device", "get_default_dtype", "get_deterministic_debug_mode", "get_device",
-    "get_float32_matmul_precision", "get_num_threads", "get_rng_state", "gradient", "greater", "greater_equal",
-    "gru_cell", "gt", "half", "hamming_window", "hann_window", "heaviside", "histc", "histogram", "histogramdd",
-    "hsplit", "hstack", "hypot", "i0", "igamma", "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill",
-    "index_put", "index_put_", "index_reduce", "index_select", "inf", "inference_mode", "initial_seed", "inner", "int",
-    "int8", "int16", "int32", "int64", "inverse", "io", "is_anomaly_check_nan_enabled", "is_anomaly_enabled",
-    "is_complex", "is_conj", "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_grad_enabled",
-    "is_inference", "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_tensor",
-    "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "kaiser_window", "kron",
-    "kthvalue", "layout", "lcm", "ldexp", "le", "lerp", "less", "less_equal", "lgamma", "linalg", "linspace", "load",
-    "log", "log1p", "log2", "log10", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet", "logical_and",
-    "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lstm_cell", "lt",
-    "lu_unpack", "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul", "matrix_exp",
+    "complex32", "complex64", "complex128", "concat", "concatenate", "cond", "conj", "conj_physical",
+    "contiguous_format", "copysign", "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cuda", "cummax", "cummin",
+    "cumprod", "cumsum", "cumulative_trapezoid", "datasets", "default_generator", "deg2rad", "det", "detach",
+    "detach_copy", "device", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy", "diagonal_scatter", "diff",
+    "digamma", "dist", "distributions", "div", "divide", "dot", "double", "dsplit", "dstack", "dtype", "e", "einsum",
+    "empty", "empty_cache", "empty_like", "empty_permuted", "empty_strided", "enable_grad", "eq", "equal", "erf",
+    "erfc", "erfinv", "exp", "exp2", "expand_copy", "expm1", "eye", "finfo", "fix", "flatten", "flip", "fliplr",
+    "flipud", "float", "float16", "float32", "float64", "float_power", "floor", "floor_divide", "flush", "fmax", "fmin",
+    "fmod", "frac", "frexp", "from_dlpack", "from_file", "from_numpy", "frombuffer", "full", "full_like", "func",
+    "gather", "gcd", "ge", "ger", "get_default_device", "get_default_dtype", "get_deterministic_debug_mode",
+    "get_device", "get_float32_matmul_precision", "get_num_threads", "get_rng_state", "gradient", "greater",
+    "greater_equal", "gru_cell", "gt", "half", "hamming_window", "hann_window", "heaviside", "histc", "histogram",
+    "histogramdd", "hsplit", "hstack", "hypot", "i0", "igamma", "igammac", "iinfo", "imag", "index_add", "index_copy",
+    "index_fill", "index_put", "index_put_", "index_reduce", "index_select", "inf", "inference_mode", "initial_seed",
+    "inner", "int", "int8", "int16", "int32", "int64", "inverse", "io", "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled", "is_complex", "is_conj", "is_deterministic_algorithms_warn_only_enabled", "is_floating_point",
+    "is_grad_enabled", "is_inference", "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed",
+    "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "kaiser_window",
+    "kron", "kthvalue", "layout", "lcm", "ldexp", "le", "lerp", "less", "less_equal", "lgamma", "linalg", "linspace",
+    "load", "log", "log1p", "log2", "log10", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lstm_cell",
+    "lt", "lu_unpack", "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul", "matrix_exp",
     "matrix_power", "max", "maximum", "mean", "median", "memory_format", "memory_stats", "meshgrid", "min", "minimum",
-    "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "multiprocessing", "mv",
-    "mvlgamma", "nan", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "ne",
-    "neg", "negative", "newaxis", "nextafter", "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel",
-    "ones", "ones_like", "optim", "outer", "permute", "permute_copy", "pi", "plan", "plan_stats", "poisson", "polar",
-    "polygamma", "positive", "pow", "preserve_format", "prod", "promote_types", "put", "quantile", "rad2deg", "rand",
-    "rand_like", "randint", "randint_like", "randn", "randn_like", "random", "randperm", "range", "ravel", "real",
-    "reciprocal", "relu", "remainder", "renorm", "repeat_interleave", "reset_peak_memory_stats", "reshape",
+    "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "multiprocessing", "mv", "mvlgamma",
+    "nan", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "ne", "neg",
+    "negative", "newaxis", "nextafter", "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel", "ones",
+    "ones_like", "optim", "outer", "pca_lowrank", "permute", "permute_copy", "pi", "plan", "plan_stats", "poisson",
+    "polar", "polygamma", "positive", "pow", "preserve_format", "prod", "promote_types", "put", "quantile", "rad2deg",
+    "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "random", "randperm", "range", "ravel",
+    "real", "reciprocal", "relu", "remainder", "renorm", "repeat_interleave", "reset_peak_memory_stats", "reshape",
     "resolve_conj", "resolve_neg", "result_type", "return_types", "rnn_relu_cell", "rnn_tanh_cell", "roll", "rot90",
     "round", "row_stack", "rsqrt", "rsub", "save", "scalar_tensor", "scatter", "scatter_add", "scatter_reduce",
-    "searchsorted", "seed", "select", "select_copy", "select_scatter", "serialization", "set_default_device",
-    "set_default_dtype", "set_default_tensor_type", "set_deterministic_debug_mode", "set_float32_matmul_precision",
-    "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign",
-    "signbit", "sin", "sinc", "sinh", "slice_scatter", "softmax", "sort", "special", "split", "split_copy",
-    "split_with_sizes", "split_with_sizes_copy", "sqrt", "square", "squeeze", "squeeze_copy", "stack", "std",
-    "std_mean", "strided", "sub", "subtract", "sum", "swapaxes", "swapdims", "t", "t_copy", "take", "take_along_dim",
-    "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "tile", "topk", "trace", "transpose",
-    "transpose_copy", "trapezoid", "trapz", "tril", "tril_indices", "triu", "triu_indices", "true_divide", "trunc",
-    "typename", "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique", "unique_consecutive",
-    "unravel_index", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy",
-    "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot", "view_as_complex", "view_as_real",
-    "view_copy", "vmap", "vsplit", "vstack", "where", "xlogy", "zeros", "zeros_like",
+    "searchsorted", "seed", "segment_reduce", "select", "select_copy", "select_scatter", "serialization",
+    "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_deterministic_debug_mode",
+    "set_float32_matmul_precision", "set_grad_enabled", "set_num_threads", "set_printoptions", "set_rng_state", "sgn",
+    "short", "sigmoid", "sign", "signbit", "sin", "sinc", "sinh", "slice_copy", "slice_scatter", "softmax", "sort",
+    "special", "split", "split_copy", "split_with_sizes", "split_with_sizes_copy", "sqrt", "square", "squeeze",
+    "squeeze_copy", "stack", "std", "std_mean", "strided", "sub", "subtract", "sum", "svd_lowrank", "swapaxes",
+    "swapdims", "t", "t_copy", "take", "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot",
+    "testing", "tile", "topk", "trace", "transpose", "transpose_copy", "trapezoid", "trapz", "tril", "tril_indices",
+    "triu", "triu_indices", "true_divide", "trunc", "typename", "uint8", "unbind", "unbind_copy", "unflatten",
+    "unfold_copy", "unique", "unique_consecutive", "unravel_index", "unsafe_chunk", "unsafe_split",
+    "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy", "use_deterministic_algorithms", "utils", "vander", "var",
+    "var_mean", "vdot", "view_as_complex", "view_as_complex_copy", "view_as_real", "view_as_real_copy", "view_copy",
+    "vmap", "vsplit", "vstack", "where", "while_loop", "xlogy", "zeros", "zeros_like",
 ]
 # fmt: on
 __all__ += [*_FORMER, *_REFLECTIONS]

@@ -76,7 +76,7 @@ METHODS: tuple[Callable[..., object], ...] = (
     *(gamma_family.igamma, gamma_family.igammac, histograms.histc, histograms.histogram),
     *(counting.mode, counting.msort, copying.narrow_copy),
     *(integers.bitwise_left_shift, integers.bitwise_right_shift, integers.gcd, integers.lcm),
-    *(scattering.diagonal_scatter, scattering.index_reduce, scattering.scatter_reduce),
+    *(indexing.as_strided_scatter, scattering.diagonal_scatter, scattering.index_reduce, scattering.scatter_reduce),
     *(
         special_values.float_power,
         special_values.float_power_,

@@ -158,3 +158,33 @@ def test_hessian() -> None:
 def test_wrong_use(call: Any, text: str) -> None:
     with pytest.raises(RuntimeError, match=text):
         call(_x(1.0, 2.0))
+
+
+def test_linearize_calls_the_function_once() -> None:
+    calls = []
+
+    def function(x: lamina.Tensor, y: lamina.Tensor) -> dict[str, lamina.Tensor]:
+        calls.append(1)
+        return {"product": x.sin() * y, "whole": (x > 0).long()}
+
+    x, y = lamina.tensor([0.5, -1.0]), lamina.tensor([2.0, 3.0])
+    value, jvp_fn = lamina.func.linearize(function, x, y)
+    for u, v in ((lamina.ones(2), lamina.zeros(2)), (lamina.tensor([1.0, 2.0]), lamina.tensor([0.5, 4.0]))):
+        expected, product = lamina.func.jvp(lambda x, y: function(x, y)["product"], (x, y), (u, v))
+        assert value["product"].tolist() == expected.tolist()
+        assert jvp_fn(u, v)["product"].tolist() == product.tolist()
+        assert jvp_fn(u, v)["whole"].tolist() == [0, 0]
+    assert len(calls) == 3
+    with pytest.raises(RuntimeError, match="expected a tensor of shape"):
+        jvp_fn(lamina.ones(3), y)
+    assert lamina.func.vmap(jvp_fn)(lamina.eye(2), lamina.zeros(2, 2))["product"].shape == (2, 2)
+
+
+def test_replace_all_batch_norm_modules_lets_vmap_normalize() -> None:
+    net = lamina.nn.Sequential(lamina.nn.Linear(3, 4), lamina.nn.BatchNorm1d(4))
+    assert lamina.func.replace_all_batch_norm_modules_(net) is net
+    assert not net[1].track_running_stats
+    assert list(net.state_dict()) == ["0.weight", "0.bias", "1.weight", "1.bias"]
+    batches = lamina.randn(5, 6, 3)
+    outputs = lamina.func.vmap(net)(batches)
+    lamina.testing.assert_close(outputs[2], net(batches[2]))

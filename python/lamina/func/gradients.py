@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Argnums = int | tuple[int, ...]
 
-__all__ = ["grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "value_and_grad", "vjp"]
+__all__ = ["grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "value_and_grad", "vjp"]
 
 
 class _Level:
@@ -262,6 +262,28 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
         products = _pushforward(level, outputs, inputs)(directions)
     value, product = rebuild_output(level.results(outputs)), rebuild_output(level.results(products))
     return (value, product, level.tree(aux)) if has_aux else (value, product)
+
+
+def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """``(func(*primals), jvp_fn)``: ``jvp_fn(*tangents)`` gives J · tangents, and `func` is not called again.
+
+    RuntimeError for primals that are not tensors, or trees of them, and for tangents of other shapes.
+    """
+    level = _Level()
+    with enable_grad():
+        tensors, rebuild = flatten(primals)
+        inputs = level.inputs(tensors, "linearize(f, *primals)")
+        outputs, rebuild_output = _flat_outputs(func(*rebuild(inputs)), "linearize(f, *primals)")
+        push = _pushforward(level, outputs, inputs)
+
+    def jvp_fn(*tangents: Any) -> Any:
+        directions, _ = flatten(tangents)
+        _check_like(directions, inputs, "jvp_fn(*tangents)")
+        with enable_grad():
+            products = push(directions)
+        return rebuild_output(level.results(products))
+
+    return rebuild_output(level.results(outputs)), jvp_fn
 
 
 def _basis(like: Tensor) -> Tensor:

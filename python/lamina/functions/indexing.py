@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "argwhere",
+    "as_strided_scatter",
     "index_add",
     "index_copy",
     "index_fill",
@@ -228,6 +229,22 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
     found = input.nonzero()[:size].contiguous()
     missing = size - found.shape[0]
     return _core.cat([found, found.new_full((missing, found.shape[1]), fill_value)]) if missing else found
+
+
+@composed_as("AsStridedScatter")
+def as_strided_scatter(
+    input: Tensor, src: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
+) -> Tensor:
+    """`input` with what ``input.as_strided(size, stride, storage_offset)`` shows replaced by `src`."""
+    result = input.clone()
+    part = result.as_strided(size, stride, storage_offset)
+    if part.shape != src.shape:
+        raise RuntimeError(
+            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, "
+            f"slice size = {list(part.shape)}"
+        )
+    part.copy_(src)
+    return result
 
 
 @composed_as("SelectScatter")

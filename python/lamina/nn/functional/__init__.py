@@ -55,6 +55,7 @@ from .fractional_pooling import (
 from .inplace_activation import celu_, elu_, hardtanh_, leaky_relu_, rrelu_, selu_, threshold_
 from .lookup import embedding, embedding_bag, one_hot
 from .loss_classification import binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, kl_div, nll_loss
+from .loss_linear import linear_cross_entropy
 from .loss_margin import (
     cosine_embedding_loss,
     hinge_embedding_loss,
@@ -161,6 +162,7 @@ __all__ = [
     "leaky_relu",
     "leaky_relu_",
     "linear",
+    "linear_cross_entropy",
     "local_response_norm",
     "log_softmax",
     "logsigmoid",

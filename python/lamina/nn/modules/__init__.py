@@ -89,6 +89,7 @@ from .loss import (
     TripletMarginLoss,
     TripletMarginWithDistanceLoss,
 )
+from .loss_linear import LinearCrossEntropyLoss, LinearCrossEntropyOptions
 from .loss_multilabel import MultiLabelMarginLoss, MultiLabelSoftMarginLoss
 from .loss_sequence import CTCLoss
 from .module import Module
@@ -231,6 +232,8 @@ __all__ = [
     "LazyModuleMixin",
     "LeakyReLU",
     "Linear",
+    "LinearCrossEntropyLoss",
+    "LinearCrossEntropyOptions",
     "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
