@@ -123,6 +123,14 @@ const Shape* sizes(const Arguments& a, std::size_t i) {
   return Shape::of(a.dims(i));
 }
 
+// What a tensor is filled with: a number, or the number of a 0-d tensor that needs no gradient.
+functions::Operand filling(const Arguments& a, std::size_t i) {
+  functions::Operand number = a.operand(i);
+  if (!number.is_number() && (number.value->shape->rank() != 0 || number.value->requires_grad()))
+    a.fail_type(i, "Number");
+  return number;
+}
+
 }  // namespace
 
 LAMINA_FUNCTION(kModule, tensor, "data, *, dtype=None, device=None, requires_grad=False, pin_memory=False") {
@@ -164,7 +172,7 @@ LAMINA_FUNCTION(kModule, empty, "*size, " LAMINA_FACTORY_TAIL ", memory_format=N
   return fresh_tensor(a, std::move(value), 3);
 }
 LAMINA_FUNCTION(kModule, full, "size, fill_value, *, " LAMINA_FACTORY_TAIL) {
-  functions::Operand number = a.operand(1);
+  functions::Operand number = filling(a, 1);
   DType inferred = number.is_number() ? functions::default_dtype_of(number.kind) : number.value->dtype;
   if (number.is_number() && inferred == DType::kComplex32) inferred = DType::kComplex64;  // as PyTorch, here alone
   DType dtype = a.dtype(2).value_or(inferred);
@@ -181,7 +189,7 @@ LAMINA_FUNCTION(kModule, empty_like, "input, *, " LAMINA_FACTORY_TAIL ", memory_
 }
 LAMINA_FUNCTION(kModule, full_like, "input, fill_value, *, " LAMINA_FACTORY_TAIL ", memory_format=None") {
   const ValuePtr& like = a.tensor(0);
-  ValuePtr number = to_device(a.operand(1).filled_as(a.dtype(2).value_or(like->dtype)), a.device(3, like->device()));
+  ValuePtr number = to_device(filling(a, 1).filled_as(a.dtype(2).value_or(like->dtype)), a.device(3, like->device()));
   return fresh_tensor_like(a, build::expand(number, like->shape), 4);
 }
 LAMINA_FUNCTION(kMethod, new_zeros, "input, *size, " LAMINA_FACTORY_TAIL) {
@@ -194,7 +202,7 @@ LAMINA_FUNCTION(kMethod, new_empty, "input, *size, " LAMINA_FACTORY_TAIL) {
   return filled(a, Shape::of(a.rest_dims()), 0, 2, a.tensor(0)->dtype, a.device(3, a.tensor(0)->device()));
 }
 LAMINA_FUNCTION(kMethod, new_full, "input, size, fill_value, *, " LAMINA_FACTORY_TAIL) {
-  ValuePtr number = a.operand(2).filled_as(a.dtype(3).value_or(a.tensor(0)->dtype));
+  ValuePtr number = filling(a, 2).filled_as(a.dtype(3).value_or(a.tensor(0)->dtype));
   number = to_device(number, a.device(4, a.tensor(0)->device()));
   return fresh_tensor(a, build::expand(number, sizes(a, 1)), 5);
 }

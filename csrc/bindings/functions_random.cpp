@@ -233,7 +233,7 @@ LAMINA_FUNCTION(kModule, normal,
                                : functions::default_float());
   if (deviation.is_number())
     check_deviation(deviation.as_double());
-  else
+  else if (!deviation.value->has(kPerExample))
     check(engine::all_within(deviation.value, 0, std::numeric_limits<double>::infinity()),
           "normal expects all elements of std >= 0.0");
   ValuePtr draws = draw(Op::normal, shape, dtype, generator(a, 6), device);

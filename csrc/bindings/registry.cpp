@@ -190,10 +190,18 @@ bool Arguments::flag(std::size_t i, bool absent) const {
   return PyObject_IsTrue(values_[i]) == 1;
 }
 
+namespace {
+// True is no size; further elements may be bools, in PyTorch too.
+bool begins_with_bool(PyObject* object) {
+  return (PyList_Check(object) || PyTuple_Check(object)) && PySequence_Fast_GET_SIZE(object) > 0 &&
+         PyBool_Check(PySequence_Fast_GET_ITEM(object, 0));
+}
+}  // namespace
+
 DimVector Arguments::dims(std::size_t i) const {
   if (values_[i]) {
     if (auto one = integer_from(values_[i])) return {*one};
-    if (auto many = dims_from(values_[i])) return *many;
+    if (auto many = dims_from(values_[i]); many && !begins_with_bool(values_[i])) return *many;
   }
   fail_type(i, "tuple of ints");
 }
@@ -202,7 +210,7 @@ DimVector Arguments::rest_dims() const {
   auto index = static_cast<std::size_t>(signature_.variadic_);
   if (values_[index]) return dims(index);  // by keyword
   if (rest_count_ == 1) {
-    if (auto many = dims_from(rest_[0])) return *many;
+    if (auto many = dims_from(rest_[0]); many && !begins_with_bool(rest_[0])) return *many;
   }
   // One list or tuple of something else than ints: name the item, not the list.
   bool sequence = rest_count_ == 1 && (PyList_Check(rest_[0]) || PyTuple_Check(rest_[0]));
@@ -210,7 +218,7 @@ DimVector Arguments::rest_dims() const {
   for (Py_ssize_t i = 0; i < (sequence ? PySequence_Fast_GET_SIZE(rest_[0]) : rest_count_); ++i) {
     PyObject* item = sequence ? PySequence_Fast_GET_ITEM(rest_[0], i) : rest_[i];
     auto number = integer_from(item);
-    if (!number || (i == 0 && PyBool_Check(item)))  // further ones may be bools, in PyTorch too
+    if (!number || (i == 0 && PyBool_Check(item)))
       fail(ErrorKind::kType, signature_.name_, "(): argument '", signature_.parameters_[index].name,
            "' must be a sequence of ints, got ", printed_type(item), " at position ", i);
     dims.push_back(*number);

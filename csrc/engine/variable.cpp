@@ -24,6 +24,34 @@ void ensure_cell(Variable& variable) {
 
 }  // namespace
 
+namespace {
+
+// Whether `view` still is a view of `base`, as the value that stands for it is: nothing was assigned to either.
+bool shows(const Value* view, const Value* base) {
+  while (view && view != base && is_view(view) && !view->operands().empty()) view = view->inputs[0];
+  return view == base;
+}
+
+// What shows the same numbers stays what gradients know, and only lies where the base does from now on.
+bool moved_with_base(Variable& variable) {
+  Value *view = variable.value.get(), *base = variable.cell->value.get();
+  if (!view->requires_grad() || view->leaf || !shows(view, base)) return false;
+  ValuePtr value = variable.cell->value;
+  {
+    GradMode mode(false);
+    for (const ViewPath* step : steps_of(variable)) value = apply(*step, value);
+  }
+  if (!view->storage || !value->storage) return false;
+  if (view->storage != value->storage) {
+    flush();  // what is pending reads the numbers that it was recorded for
+    attach_storage(view, StoragePtr(value->storage), value->layout);
+  }
+  variable.seen = variable.cell->version;
+  return true;
+}
+
+}  // namespace
+
 ValuePtr unshared(ValuePtr value) {
   return value->references == 1 && !is_view(value.get()) ? value : build::clone(value);
 }
@@ -34,6 +62,7 @@ void release(ViewPath* path) {
 
 void refresh(Variable& variable) {
   if (variable.changes != variable.cell->changes) refuse_guarded(variable, kBaseChanged, kInFunction);
+  if (moved_with_base(variable)) return;
   GradMode mode(true);
   const ValuePtr& old = variable.value;
   ValuePtr value = variable.cell->value;

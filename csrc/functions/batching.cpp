@@ -38,13 +38,20 @@ class Batching {
     while (!pending.empty()) {
       Value* value = pending.back();
       pending.pop_back();
-      for (Value* operand : value->operands()) visit(operand);
+      for (Value* operand : value->operands())
+        if (!(operand->op == kFunction && has_history(value->operands()[0]))) visit(operand);
     }
     std::sort(order.begin(), order.end(), [](const Value* a, const Value* b) { return a->sequence < b->sequence; });
     for (Value* value : order) record_one(value);
   }
 
  private:
+  // Whether a function's result `numbers` was computed for the batch, with gradients by the batch (batching.py).
+  bool has_history(const Value* numbers) const {
+    const ValuePtr batch = numbers->op == kPlaceholder ? batch_of(numbers) : nullptr;
+    return batch && batch->requires_grad();
+  }
+
   void record_one(Value* value) {
     if (engine::is_drawn_later(value)) {
       batches_[value] = engine::random(op_of(value), with_batch(size_, value->shape), value->dtype,

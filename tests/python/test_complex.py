@@ -359,3 +359,12 @@ def test_parts_are_filled() -> None:
     x = lamina.zeros(4, dtype=lamina.complex64)
     lamina.view_as_real(x).fill_(3)
     assert x.tolist() == [3 + 3j] * 4
+
+
+def test_views_as_parts_and_as_complex_numbers_are_copied() -> None:
+    z = lamina.tensor([1 + 2j, 3 - 1j])
+    parts = lamina.view_as_real_copy(z)
+    assert parts.tolist() == [[1, 2], [3, -1]]
+    again = lamina.view_as_complex_copy(parts)
+    parts.zero_()
+    assert again.tolist() == z.tolist()

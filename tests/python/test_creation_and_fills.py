@@ -154,9 +154,26 @@ def test_sizes_are_not_bools_nor_one_number_to_fill() -> None:
         lamina.zeros(True)
     with pytest.raises(TypeError, match="got bool"):
         lamina.zeros(2).new_ones(True)
-    assert lamina.ones(2, True).shape == (2, 1)
-    for size in (2, True, lamina.tensor(2)):
+    for make in (lamina.zeros, lamina.rand, lamina.ones(2).new_zeros, lamina.ones(1).reshape):
+        with pytest.raises(TypeError, match="got bool"):
+            make([True])
+    assert lamina.ones(2, True).shape == lamina.ones((2, True)).shape == (2, 1)
+    for size in (2, True, [True], lamina.tensor(2)):
         with pytest.raises(TypeError, match="must be tuple of ints"):
             lamina.full(size, 1.0)
         with pytest.raises(TypeError, match="must be tuple of ints"):
             lamina.zeros(2).new_full(size, 1.0)
+
+
+def test_tensors_are_filled_with_numbers_and_tensors_of_one() -> None:
+    number = lamina.tensor(2.0)
+    assert lamina.full((2,), number).tolist() == [2, 2]
+    assert lamina.zeros(2).new_full((1,), number).tolist() == lamina.full_like(lamina.zeros(1), number).tolist() == [2]
+    for wrong in (lamina.tensor([1.0]), lamina.tensor(1.0, requires_grad=True)):
+        for fill in (
+            lambda x: lamina.full((2,), x),
+            lambda x: lamina.full_like(lamina.ones(2), x),
+            lambda x: lamina.ones(2).new_full((2,), x),
+        ):
+            with pytest.raises(TypeError, match="must be Number, not Tensor"):
+                fill(wrong)

@@ -43,6 +43,7 @@ BY_HAND |= {
     "geometric_",
 }
 BY_HAND |= {"float_power", "float_power_", "from_file", "log_normal_", "logspace", "map2_", "map_", "range"}
+BY_HAND |= {"segment_reduce", "view_as_complex_copy", "view_as_real_copy"}
 BY_HAND |= {"scalar_tensor", *(f"{name}_window" for name in ("bartlett", "blackman", "hamming", "hann", "kaiser"))}
 BY_HAND |= {"conj", "conj_physical", "is_conj", "is_neg", "real", "resolve_conj", "resolve_neg"}
 
@@ -186,6 +187,7 @@ def test_every_function_has_a_row() -> None:
         "as_number",
         "as_size",
         "as_tensor_beside",
+        "by_double",
         "check_points",
         "as_given",
         "composed",
@@ -196,6 +198,7 @@ def test_every_function_has_a_row() -> None:
         "in_place",
         "in_widest",
         "is_numpy_number",
+        "polynomial",
         "scalar_name",
         "scatter_combined",
         "times_log",

@@ -368,3 +368,18 @@ def test_shared_memory_does_not_grow() -> None:
     with pytest.raises(RuntimeError, match="not resizable"):
         x.resize_(5)
     assert array.tolist() == x.tolist() == [1, 1]
+
+
+def test_views_keep_their_history_when_their_memory_is_shown() -> None:
+    a = lamina.arange(6.0).reshape(2, 3).requires_grad_()
+    for make in (lambda: a.view_as(a), lambda: (a * 2)[0], lambda: (a + 1).mT):
+        view = make()
+        y = (view * view).sum()
+        shown = view.detach().numpy()
+        (slope,) = lamina.autograd.grad(y, view)
+        np.testing.assert_array_equal(slope.numpy(), 2 * shown)
+        shown[...] = 1
+        assert view.tolist() == np.ones(shown.shape).tolist()
+    part = (a.detach().requires_grad_() * 0)[0]
+    inverse = lamina.linalg.inv(part[:1].reshape(1, 1) + 1)
+    assert lamina.autograd.grad(inverse.sum(), part)[0].tolist() == [-1, 0, 0]

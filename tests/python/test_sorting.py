@@ -97,3 +97,9 @@ def test_scatter_reduce_of_many_for_one_place() -> None:
 def test_quantile_along_an_axis_that_a_tensor_names() -> None:
     x = lamina.arange(6.0).reshape(2, 3)
     assert lamina.quantile(x, 0.5, lamina.tensor(1)).tolist() == [1.0, 4.0]
+
+
+def test_quantiles_are_at_numbers_or_tensors_of_them() -> None:
+    for function in (lamina.quantile, lamina.nanquantile):
+        with pytest.raises(TypeError, match=r"argument 'q' \(position 2\) must be Tensor or float, not list"):
+            function(lamina.arange(4.0), [0.5])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 
 from .. import _core
-from .._core import Tensor
+from .._core import Tensor, get_rng_state, set_rng_state
 from .._wrapping import wraps
 from .trees import broadcast_prefix, flatten
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     InDims = int | tuple[Any, ...] | list[Any] | dict[Any, Any] | None
 
-__all__ = ["batch_of_example", "vmap", "whole_batch_of"]
+__all__ = ["batch_of_example", "stand_in", "vmap", "whole_batch_of"]
 
 _RANDOMNESS = ("error", "same", "different")  # as engine::Randomness
 
@@ -45,6 +45,15 @@ def batch_of_example(x: Tensor) -> tuple[int, Tensor] | None:
         if batch is not None:
             return level, batch
     return None
+
+
+def stand_in(level: int, batch: Tensor) -> Tensor:
+    """One example of `batch`, which was computed for all examples of `level`, in the function that is being mapped."""
+    example: Tensor = _core._example_of(batch.detach())
+    examples, batches = _levels.stack[level - 1]
+    examples.append(_core._same_value(example))  # another handle: a Function changes those that it returns
+    batches.append(batch)
+    return example
 
 
 def whole_batch_of(x: Tensor) -> Tensor:
@@ -169,6 +178,9 @@ def _run(
                 f"Dimension out of range (expected to be in range of [{-output.ndim - 1}, {output.ndim}], but got "
                 f"{place})"
             )
+        unchanged = [whole_input for x, whole_input in zip(examples, batches, strict=True) if x is output]
+        if batch is not None and unchanged:
+            batch = unchanged[0].view_as(unchanged[0])  # an argument that is handed back, whatever was done in place
         whole.append(output.expand(size, *output.shape) if batch is None else batch)
     return whole, places, rebuild_output
 
@@ -210,7 +222,10 @@ def vmap(
         mapped = [dim is not None for dim in dims]
         step = size if chunk_size is None else min(chunk_size, size)
         chunks = []
+        state = get_rng_state() if randomness == "same" and step != size else None
         for start in range(0, size, step) if step else [0]:
+            if state is not None:
+                set_rng_state(state)
             part = [
                 x[start : start + step] if is_mapped and step != size else x
                 for x, is_mapped in zip(batches, mapped, strict=True)

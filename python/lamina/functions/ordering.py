@@ -109,6 +109,8 @@ def _quantile(
             raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
         levels = q
     else:
+        if not isinstance(q, (int, float)):
+            raise TypeError(f"{name}(): argument 'q' (position 2) must be Tensor or float, not {type(q).__name__}")
         if not 0 <= q <= 1:
             raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
         levels = input.new_tensor(q)

@@ -13,8 +13,9 @@ from typing import Any
 from .. import _core
 from .._core import Tensor
 from ..autograd.function import Function
+from ..autograd.mapped import apply_to_batch
 from ..functions.arguments import composed
-from ..functions.matrices import diag_embed, tril, triu
+from ..functions.matrices import diag_embed, tril
 from ..functions.precision import in_float32
 from ..looking import holds_somewhere
 from ..return_types import linalg_qr, linalg_svd
@@ -55,14 +56,14 @@ class _Svd(Function):
     _node_name = "LinalgSvdBackward0"
 
     @staticmethod
-    def forward(ctx: Any, A: Tensor, full: bool) -> tuple[Tensor, ...]:
-        U, S, Vh = lapack("svd", A, full_matrices=full)
+    def forward(ctx: Any, A: Tensor, full: bool, found: list[Tensor] | None) -> tuple[Tensor, ...]:
+        U, S, Vh = found or lapack("svd", A, full_matrices=full)
         ctx.save_for_backward(U, S, Vh)
         ctx.set_materialize_grads(False)
         return U, S, Vh
 
     @staticmethod
-    def backward(ctx: Any, gU: Tensor | None, gS: Tensor | None, gVh: Tensor | None) -> tuple[Tensor | None, None]:
+    def backward(ctx: Any, gU: Tensor | None, gS: Tensor | None, gVh: Tensor | None) -> Any:
         U, S, Vh = ctx.saved_tensors
         k = S.shape[-1]
         if (U.shape[-1] > k and gU is not None) or (Vh.shape[-2] > k and gVh is not None):
@@ -90,7 +91,7 @@ class _Svd(Function):
             # A phase of the matrix between the vectors turns them against each other.
             inner = inner + diag_embed(skew(left).diagonal(0, -2, -1) / (2 * S))
         gradient = U @ inner @ Vh
-        return (gradient if outside is None else gradient + outside), None
+        return (gradient if outside is None else gradient + outside), None, None
 
 
 @in_float32
@@ -102,7 +103,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
     alone have gradients. `driver` is for other devices.
     """
     check_computed("svd", A)
-    return linalg_svd(*_Svd.apply(A, full_matrices))
+    return linalg_svd(*apply_to_batch(_Svd, A, full_matrices))
 
 
 @in_float32
@@ -110,21 +111,20 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
 def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     """The singular values of (..., m, n) matrices, falling: (..., min(m, n))."""
     check_computed("svdvals", A)
-    values: Tensor = _Svd.apply(A, False)[1]
-    return values
+    return apply_to_batch(_Svd, A, False)[1]
 
 
 class _Qr(Function):
     _node_name = "LinalgQrBackward0"
 
     @staticmethod
-    def forward(ctx: Any, A: Tensor, mode: str) -> tuple[Tensor, ...]:
-        Q, R = lapack("qr", A, mode=mode)
+    def forward(ctx: Any, A: Tensor, mode: str, found: list[Tensor] | None) -> tuple[Tensor, ...]:
+        Q, R = found or lapack("qr", A, mode=mode)
         ctx.save_for_backward(A, Q, R)
         return Q, R
 
     @staticmethod
-    def backward(ctx: Any, gQ: Tensor, gR: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, gQ: Tensor, gR: Tensor) -> tuple[Tensor, None, None]:
         A, Q, R = ctx.saved_tensors
         m, n = A.shape[-2:]
         if Q.shape[-1] > n:
@@ -132,11 +132,11 @@ class _Qr(Function):
                 "The QR decomposition is not differentiable when mode='complete' and nrows > ncols; use mode='reduced'"
             )
         if m >= n:
-            return _square_qr_gradient(Q, R, gQ, gR), None
+            return _square_qr_gradient(Q, R, gQ, gR), None, None
         # A = [X Y] = Q [U V]: Q and U are those of X, and V = Qᴴ Y.
         right = Q @ gR[..., m:]
         left = _square_qr_gradient(Q, R[..., :m], gQ + A[..., m:] @ gR[..., m:].mH, gR[..., :m])
-        return _core.cat([left, right], -1), None
+        return _core.cat([left, right], -1), None, None
 
 
 def _square_qr_gradient(Q: Tensor, R: Tensor, gQ: Tensor, gR: Tensor) -> Tensor:
@@ -161,5 +161,5 @@ def qr(A: Tensor, mode: str = "reduced") -> linalg_qr:
     if mode == "r":
         if A.requires_grad and _core.is_grad_enabled():
             raise RuntimeError("The derivative of linalg.qr depends on Q, which is not computed when mode='r'.")
-        return linalg_qr(A.new_empty(0), triu(lapack("qr", A, mode="r")[0]))
-    return linalg_qr(*_Qr.apply(A, mode))
+        return linalg_qr(A.new_empty(0), apply_to_batch(_Qr, A.detach(), "reduced")[1])
+    return linalg_qr(*apply_to_batch(_Qr, A, mode))

@@ -10,6 +10,7 @@ from typing import Any
 
 from .._core import Tensor
 from ..autograd.function import Function
+from ..autograd.mapped import apply_to_batch
 from ..functions.arguments import composed
 from ..functions.matrices import diag_embed
 from ..functions.precision import in_float32
@@ -27,14 +28,14 @@ class _Eigh(Function):
     _node_name = "LinalgEighBackward0"
 
     @staticmethod
-    def forward(ctx: Any, A: Tensor, triangle: str) -> tuple[Tensor, ...]:
-        values, vectors = lapack("eigh", A, UPLO=triangle)
+    def forward(ctx: Any, A: Tensor, triangle: str, found: list[Tensor] | None) -> tuple[Tensor, ...]:
+        values, vectors = found or lapack("eigh", A, UPLO=triangle)
         ctx.save_for_backward(values, vectors)
         ctx.set_materialize_grads(False)
         return values, vectors
 
     @staticmethod
-    def backward(ctx: Any, g_values: Tensor | None, g_vectors: Tensor | None) -> tuple[Tensor, None]:
+    def backward(ctx: Any, g_values: Tensor | None, g_vectors: Tensor | None) -> tuple[Tensor, None, None]:
         values, vectors = ctx.saved_tensors
         inner = diag_embed(values.new_zeros(values.shape) if g_values is None else g_values).to(vectors.dtype)
         if g_vectors is not None:
@@ -45,7 +46,7 @@ class _Eigh(Function):
             if turning.is_complex():
                 turning = turning - diag_embed(turning.diagonal(0, -2, -1))  # the phases do not
             inner = inner + turning / 2 / differences(values)
-        return vectors @ inner @ vectors.mH, None
+        return vectors @ inner @ vectors.mH, None, None
 
 
 def _check_symmetric(name: str, A: Tensor, UPLO: str) -> None:
@@ -64,7 +65,7 @@ def eigh(A: Tensor, UPLO: str = "L") -> linalg_eigh:
     RuntimeError in backward if the loss does.
     """
     _check_symmetric("eigh", A, UPLO)
-    return linalg_eigh(*_Eigh.apply(A, UPLO.upper()))
+    return linalg_eigh(*apply_to_batch(_Eigh, A, UPLO.upper()))
 
 
 @in_float32
@@ -72,26 +73,25 @@ def eigh(A: Tensor, UPLO: str = "L") -> linalg_eigh:
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues of symmetric or Hermitian matrices: real and rising."""
     _check_symmetric("eigvalsh", A, UPLO)
-    values: Tensor = _Eigh.apply(A, UPLO.upper())[0]
-    return values
+    return apply_to_batch(_Eigh, A, UPLO.upper())[0]
 
 
 class _Eig(Function):
     _node_name = "LinalgEigBackward0"
 
     @staticmethod
-    def forward(ctx: Any, A: Tensor) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, A: Tensor, _: None, found: list[Tensor] | None) -> tuple[Tensor, ...]:
         if holds_somewhere(~A.isfinite()):
             raise RuntimeError("torch.linalg.eig: input tensor should not contain infs or NaNs.")
         # NumPy's results are real where all eigenvalues are.
-        values, vectors = lapack("eig", A, dtype=A.dtype.to_complex())
+        values, vectors = found or lapack("eig", A, dtype=A.dtype.to_complex())
         ctx.save_for_backward(values, vectors)
         ctx.is_real = not A.is_complex()
         ctx.set_materialize_grads(False)
         return values, vectors
 
     @staticmethod
-    def backward(ctx: Any, g_values: Tensor | None, g_vectors: Tensor | None) -> Tensor:
+    def backward(ctx: Any, g_values: Tensor | None, g_vectors: Tensor | None) -> tuple[Tensor, None, None]:
         values, vectors = ctx.saved_tensors
         inner = diag_embed(values.new_zeros(values.shape) if g_values is None else g_values)
         if g_vectors is not None:
@@ -102,7 +102,7 @@ class _Eig(Function):
             turning = turning - diag_embed(turning.diagonal(0, -2, -1))
             inner = inner + turning / differences(values).conj()
         gradient = solve(vectors.mH, inner @ vectors.mH)
-        return gradient.real if ctx.is_real else gradient
+        return gradient.real if ctx.is_real else gradient, None, None
 
 
 @in_float32
@@ -118,7 +118,7 @@ def eig(A: Tensor) -> linalg_eig:
     """
     check_square("eig", A)
     check_computed("eig", A)
-    return linalg_eig(*_Eig.apply(A))
+    return linalg_eig(*apply_to_batch(_Eig, A))
 
 
 @in_float32
@@ -127,5 +127,4 @@ def eigvals(A: Tensor) -> Tensor:
     """The eigenvalues of (..., n, n) matrices: complex, in no order."""
     check_square("eigvals", A)
     check_computed("eigvals", A)
-    values: Tensor = _Eig.apply(A)[0]
-    return values
+    return apply_to_batch(_Eig, A)[0]

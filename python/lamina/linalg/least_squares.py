@@ -7,7 +7,9 @@ from typing import Any
 
 from .. import _core
 from .._core import Tensor
+from ..autograd.batching import whole_batch_of
 from ..autograd.function import Function
+from ..autograd.mapped import apply_to_batch
 from ..dtypes import finfo
 from ..functions.arguments import composed
 from ..functions.precision import as_given, in_float32
@@ -66,28 +68,33 @@ class _Pinv(Function):
     _node_name = "LinalgPinvBackward0"
 
     @staticmethod
-    def forward(ctx: Any, A: Tensor, atol: Any, rtol: Any, hermitian: bool) -> tuple[Tensor, Tensor]:
-        matrix = A.detach()
-        if hermitian:  # the lower triangle says all
-            check_square("pinv", A)
-            matrix = matrix.tril() + matrix.tril(-1).mH
-        U, S, Vh = svd(matrix, full_matrices=False)
-        inverses = S
-        if S.shape[-1]:
-            limit = _threshold(A, S.amax(-1), atol, rtol).unsqueeze(-1)
-            inverses = _core.where(limit < S, S.reciprocal(), 0.0)
-        P: Tensor = (Vh.mH * inverses.unsqueeze(-2)) @ U.mH
+    def forward(ctx: Any, A: Tensor, how: tuple[Any, Any, bool], found: list[Tensor] | None) -> tuple[Tensor, Tensor]:
+        P, S = found or _inverted(A, *how)
         ctx.save_for_backward(A, P)
         ctx.mark_non_differentiable(S)
         return P, S
 
     @staticmethod
-    def backward(ctx: Any, g: Tensor, _: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: Any, g: Tensor, _: Tensor) -> tuple[Tensor, None, None]:
         A, P = ctx.saved_tensors
         beyond_columns = g.mH @ P @ P.mH
         beyond_rows = P.mH @ P @ g.mH
         gradient = -P.mH @ g @ P.mH + beyond_columns - A @ (P @ beyond_columns)
-        return gradient + beyond_rows - (beyond_rows @ P) @ A, None, None, None
+        return gradient + beyond_rows - (beyond_rows @ P) @ A, None, None
+
+
+def _inverted(A: Tensor, atol: Any, rtol: Any, hermitian: bool) -> tuple[Tensor, Tensor]:
+    """The pseudo-inverses and the singular values."""
+    matrix = A.detach()
+    if hermitian:  # the lower triangle says all
+        check_square("pinv", A)
+        matrix = matrix.tril() + matrix.tril(-1).mH
+    U, S, Vh = svd(matrix, full_matrices=False)
+    inverses = S
+    if S.shape[-1]:
+        limit = _threshold(A, S.amax(-1), atol, rtol).unsqueeze(-1)
+        inverses = _core.where(limit < S, S.reciprocal(), 0.0)
+    return (Vh.mH * inverses.unsqueeze(-2)) @ U.mH, S
 
 
 @as_given
@@ -104,8 +111,7 @@ def pinv(
 
     Of a `hermitian` matrix only the lower triangle is read. RuntimeError if it is not square.
     """
-    result: Tensor = _Pinv.apply(A, atol, rtol if rcond is None else rcond, hermitian)[0]
-    return result
+    return apply_to_batch(_Pinv, A, (atol, rtol if rcond is None else rcond, hermitian))[0]
 
 
 @in_float32
@@ -125,11 +131,11 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
         raise RuntimeError(
             f"linalg.lstsq: input.size(-2) should match other.size(-2), got {list(A.shape)} and {list(B.shape)}"
         )
-    inverse, values = _Pinv.apply(A, None, rcond, False)
+    inverse, values = apply_to_batch(_Pinv, A, (None, rcond, False))
     X = inverse @ right
     rank = _rank(A, values, None, rcond)
     residuals = values.new_empty(0)
-    if A.shape[-2] > A.shape[-1] and bool((rank == A.shape[-1]).all()):
+    if A.shape[-2] > A.shape[-1] and bool((whole_batch_of(rank) == A.shape[-1]).all()):
         residuals = (A @ X - right).abs().square().sum(-2)
     return linalg_lstsq(X.squeeze(-1) if vector else X, residuals, rank, values)
 

@@ -108,6 +108,19 @@ INDEXING = [
         2,
         reference=lambda a, s, *w: np.stack([a[0], s[0], a[2], s[1]]),
     ),
+    row(
+        "as_strided_scatter",
+        x(3, 4),
+        x(2, 2, seed=1),
+        (2, 2),
+        (5, 2),
+        1,
+        reference=lambda a, s, *w: np.concatenate(
+            [a.flat[:1], s[0, :1], a.flat[2:3], s[0, 1:], a.flat[4:6], s[1, :1], a.flat[7:8], s[1, 1:], a.flat[9:]]
+        ).reshape(3, 4),
+    ),
+    row("slice_copy", x(5, 2), 0, 1, 5, 2, reference=lambda a, *w: a[1:5:2]),
+    row("alias_copy", x(2, 3), reference=np.copy),
     row("argwhere", MASK, reference=np.argwhere, gradient=False),
     row("nonzero_static", MASK, size=1, reference=lambda a, size: np.argwhere(a)[:size], gradient=False),
     row(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,18 @@ SPECIAL = [
     row("special.i0e", _REAL, reference=_bessel(0, True)),
     row("special.i1", _REAL, reference=_bessel(1, False)),
     row("special.i1e", np.append(_REAL, 0.0), reference=_bessel(1, True), gradient=False),
+    row("special.modified_bessel_i0", _REAL, reference=_bessel(0, False)),
+    row("special.modified_bessel_i1", _REAL, reference=_bessel(1, False)),
+    row(
+        "special.ndtri",
+        np.array([1e-4, 0.3, 0.9]),
+        reference=np.vectorize(statistics.NormalDist().inv_cdf),
+    ),
+    row(
+        "special.erfcx",
+        np.array([-2.0, 0.5, 5.0]),
+        reference=np.vectorize(lambda a: math.exp(a * a) * math.erfc(a)),
+    ),
     row("special.i1", np.zeros(2), reference=_bessel(1, False)),
     row("igamma", _COUNTS, _PLACES, reference=_lower, second=False),
     row("igammac", _COUNTS, _PLACES, reference=lambda a, b: 1 - _lower(a, b), second=False),
