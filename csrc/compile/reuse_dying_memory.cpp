@@ -37,6 +37,9 @@ std::vector<RegisterUse> uses_of(const ElementwiseStep& step, std::vector<std::u
     uses[instruction.out].written = true;
     uses[instruction.out].writer = k;
   }
+  for (const auto& reduction : step.reductions)  // they read when all instructions have run
+    for (std::size_t operand = 0; operand < std::max<std::size_t>(reduction.arity, 1); ++operand)
+      uses[reduction.in[operand]].last_reader = step.instructions.size();
   return uses;
 }
 

@@ -59,6 +59,16 @@ TEST_F(ReuseDyingMemory, InputReadAfterTheResultIsWrittenIsNotOverwritten) {
   EXPECT_TRUE(reuses(second));
 }
 
+TEST_F(ReuseDyingMemory, InputOfASumOfProductsIsNotOverwritten) {
+  ValuePtr rows = range({2, 600}), twice = rows * 2;  // stored tile by tile; sums of long rows read what they multiply
+  ValuePtr sums = build::sum(twice * rows, DimVector{1}, false);
+  c.read({twice, sums}, {rows});
+  c.finish();
+  ASSERT_EQ(c.plan.steps.size(), 1u);
+  ASSERT_EQ(std::get<ElementwiseStep>(c.plan.steps[0]).reductions.at(0).arity, 2);
+  EXPECT_FALSE(reuses(twice));
+}
+
 TEST_F(ReuseDyingMemory, MemoryReadInAnotherOrderIsNotOverwritten) {
   ValuePtr y = build::neg(x);  // takes x's memory
   ValuePtr turned = y + build::flip(y, 0);

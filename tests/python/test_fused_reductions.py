@@ -123,3 +123,16 @@ def test_sums_of_nothing_over_axes_with_others_between(shape: tuple[int, ...]) -
         x = lamina.tensor(array)
         np.testing.assert_array_equal(x.sum(dims).numpy(), array.sum(dims))
         np.testing.assert_array_equal((x * 2).sum(dims).numpy(), 2 * array.sum(dims))
+
+
+@pytest.mark.parametrize("columns", (512, 513, 2100))
+def test_sums_read_what_a_result_could_take_over(columns: int) -> None:
+    array = np.random.default_rng(4).random((3, columns))
+    x = lamina.tensor(array)
+    x.numpy()
+    doubled = x * 2
+    products, squares = (doubled * x).sum(1), (doubled * doubled).sum(1)
+    del x
+    np.testing.assert_allclose(products.numpy(), 2 * (array * array).sum(1), rtol=1e-12)
+    np.testing.assert_allclose(squares.numpy(), 4 * (array * array).sum(1), rtol=1e-12)
+    np.testing.assert_array_equal(doubled.numpy(), 2 * array)
