@@ -19,6 +19,7 @@ std::int64_t rows_from(const Plan& plan, std::uint32_t first) {
     const Step& step = plan.steps[number];
     if (const auto* reduce = std::get_if<ReduceStep>(&step)) return reduce->outer;
     if (const auto* rowwise = std::get_if<RowwiseStep>(&step)) return rowwise->outer;
+    if (const auto* standardize = std::get_if<StandardizeStep>(&step)) return standardize->rows;
     const auto* pass = std::get_if<ElementwiseStep>(&step);
     if (!pass) return 0;
     if (!pass->reductions.empty()) return pass->outer;
@@ -84,6 +85,7 @@ void keep_what_is_read(Plan& plan, std::uint32_t first, std::uint32_t end, std::
     });
     if (auto* pass = std::get_if<ElementwiseStep>(&plan.steps[number])) pass->read_soon = read;
     if (auto* rowwise = std::get_if<RowwiseStep>(&plan.steps[number])) rowwise->read_soon = read;
+    if (auto* standardize = std::get_if<StandardizeStep>(&plan.steps[number])) standardize->read_soon = read;
     later.insert(later.end(), accesses.begin(), accesses.end());
   }
 }

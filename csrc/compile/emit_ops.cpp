@@ -1,4 +1,5 @@
 // Emits the steps of single, not elementwise, ops.
+#include <bit>
 #include <algorithm>
 
 #include "compile/emitter.h"
@@ -33,6 +34,17 @@ void Emitter::emit(std::uint32_t index) {
       add(RowwiseStep{static_cast<Rowwise>(row(node.op).kernel.member), node.dtype, outer, along, inner,
                       contiguous(node.operands[0]), out},
           note(row(node.op).name, " ", outer, "x", along, "x", inner), static_cast<double>(outer * along * inner));
+      break;
+    }
+    case Family::kStandardize:
+    case Family::kStandardizeInput: {
+      if (node.shape->numel() == 0) break;
+      const bool back = node.family() == Family::kStandardizeInput;
+      const std::int64_t n = node.shape->dims().back(), outer = node.shape->numel() / n;
+      StandardizeStep step{back, node.dtype, outer, n, std::bit_cast<double>((*node.attribute)[0]), {}, {}, out};
+      if (back) step.gradient = contiguous(node.operands[0]);
+      step.x = contiguous(node.operands[back ? 1 : 0]);
+      add(step, note(row(node.op).name, " ", outer, "x", n), (back ? 3 : 2) * work);
       break;
     }
     case Family::kScan: {

@@ -114,6 +114,13 @@ void collect(const RowwiseStep& step, Collector& to) {
   to.cut(step.out, step.kernel == Rowwise::logsumexp ? row : row * step.n, true);
 }
 
+void collect(const StandardizeStep& step, Collector& to) {
+  const std::int64_t bytes = step.rows * step.n * bytes_of(step.dtype);
+  if (step.back) to.cut(step.gradient, bytes, false);
+  to.cut(step.x, bytes, false);
+  to.cut(step.out, bytes, true);
+}
+
 void collect(const CopyStep& step, Collector& to) {
   to.strided(step.from, step.dims, step.from_strides, step.element_size, false);
   to.strided(step.to, step.dims, step.to_strides, step.element_size, true);
@@ -134,6 +141,8 @@ std::int64_t rows_of(const Step& step, std::int64_t wanted) {
   }
   if (const auto* rowwise = std::get_if<RowwiseStep>(&step))
     return rowwise->inner == 1 && rowwise->outer * rowwise->n >= kElements ? rowwise->outer : 0;
+  if (const auto* standardize = std::get_if<StandardizeStep>(&step))
+    return standardize->rows * standardize->n >= kElements ? standardize->rows : 0;
   return 0;
 }
 
@@ -147,6 +156,8 @@ bool has_rows(const Step& step, std::int64_t rows) {
     return reduce->outer % rows == 0 && reduce->inner == 1 && reduce->n <= kLongest;
   if (const auto* rowwise = std::get_if<RowwiseStep>(&step))
     return rowwise->outer % rows == 0 && rowwise->inner == 1 && rowwise->n <= kLongest;
+  if (const auto* standardize = std::get_if<StandardizeStep>(&step))
+    return standardize->rows % rows == 0 && standardize->n <= kLongest;
   return false;
 }
 

@@ -20,6 +20,10 @@ void visit_locations(Step& step, Visit visit) {
     void operator()(CopyStep& s) { visit(s.from), visit(s.to); }
     void operator()(ReduceStep& s) { visit(s.in), visit(s.out); }
     void operator()(RowwiseStep& s) { visit(s.in), visit(s.out); }
+    void operator()(StandardizeStep& s) {
+      if (s.back) visit(s.gradient);
+      visit(s.x), visit(s.out);
+    }
     void operator()(ScanStep& s) { visit(s.in), visit(s.out); }
     void operator()(ArgsortStep& s) { visit(s.in), visit(s.out); }
     void operator()(SearchStep& s) { visit(s.sorted), visit(s.numbers), visit(s.out); }

@@ -59,6 +59,12 @@ ValuePtr along_last_axis(Example& e) {
   return build::reshape(record(op_of(e.value), {column.get()}, shape, e.value->dtype, e.value->attribute), e.shape());
 }
 
+ValuePtr standardize(Example& e) {
+  const Attribute* eps = e.value->attribute;
+  return e.operands.size() == 1 ? build::standardize(e[0].value, eps)
+                                : build::standardize_input(e.spread(0), e.spread(1), eps);
+}
+
 ValuePtr matmul(Example& e) {
   int rank = e.value->shape->rank();
   ValuePtr a = e.aligned(0, rank), b = e.aligned(1, rank);
@@ -239,6 +245,9 @@ ValuePtr record_batch(Example& example) {
     case Family::kWindowSums:  // along the last two, which every example has
     case Family::kExtend:
       return along_last_axis(example);
+    case Family::kStandardize:
+    case Family::kStandardizeInput:
+      return standardize(example);
     case Family::kSearch:
       return search(example);
     case Family::kMatmul:

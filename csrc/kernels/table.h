@@ -64,6 +64,12 @@ using ScanFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t
 // The same down each of `columns` of n rows that lie `stride` elements apart, in `out` too. Sums and products only.
 using ScanColumnsFn = void (*)(void* out, const void* in, std::size_t n, std::size_t columns, std::size_t stride);
 
+// Each row of n elements less its mean, times 1 / sqrt(variance + eps); and its gradient by x. float32, float64, by
+// type. streamed: with stores that go past the caches, as those of StreamFn; `out` is neither operand then.
+using StandardizeFn = void (*)(void* out, const void* x, std::size_t rows, std::size_t n, double eps, bool streamed);
+using StandardizeInputFn = void (*)(void* out, const void* g, const void* x, std::size_t rows, std::size_t n,
+                                    double eps, bool streamed);
+
 // How many of a row's `length` sorted elements come before each of n numbers: those below it, or not above it.
 // NaN is above everything. int32, int64, floats, by type.
 using SearchFn = void (*)(std::int64_t* out, const void* numbers, std::size_t n, const void* sorted, std::size_t length,
@@ -227,6 +233,8 @@ struct Table {
   FinishColumnsFn finish_columns[kRowwiseCount][kDTypeCount];  // null for logsumexp
   ScanFn scan[kScanCount][kDTypeCount];
   ScanColumnsFn scan_columns[kScanCount][kDTypeCount];  // null for positions
+  StandardizeFn standardize[kDTypeCount];
+  StandardizeInputFn standardize_input[kDTypeCount];
   SearchFn search[kDTypeCount];
   RankRowsFn rank_rows[kDTypeCount];
   StridedFn load_strided[17];   // by element size: 1, 2, 4, 8, 16

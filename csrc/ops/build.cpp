@@ -108,6 +108,13 @@ ValuePtr rowwise(Op op, const ValuePtr& x, int axis) {
   return record(op, {x.get()}, shape, positions ? DType::kInt64 : x->dtype, Attribute::of({axis}));
 }
 
+ValuePtr standardize(const ValuePtr& x, const Attribute* eps) {
+  return record(Op::standardize, {x.get()}, x->shape, x->dtype, eps);
+}
+ValuePtr standardize_input(const ValuePtr& g, const ValuePtr& x, const Attribute* eps) {
+  return record(Op::standardize_input, {g.get(), x.get()}, x->shape, x->dtype, eps);
+}
+
 ValuePtr search(const ValuePtr& rows, const ValuePtr& numbers, bool behind_equals) {
   return record(Op::search, {rows.get(), numbers.get()}, numbers->shape, DType::kInt64,
                 Attribute::of({behind_equals ? 1 : 0}));

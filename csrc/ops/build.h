@@ -66,6 +66,9 @@ ValuePtr with_axes_last(const ValuePtr& x, Dims axes);
 
 // Along an axis counted from behind, which is negative; scans for positions go along the last one only.
 ValuePtr rowwise(Op op, const ValuePtr& x, int axis = -1);
+// Along the last axis, which has elements; g: of the shape of x.
+ValuePtr standardize(const ValuePtr& x, const Attribute* eps);
+ValuePtr standardize_input(const ValuePtr& g, const ValuePtr& x, const Attribute* eps);
 ValuePtr argsort(const ValuePtr& x, bool descending, std::int64_t count);
 // Both of one type, which has an order.
 ValuePtr search(const ValuePtr& rows, const ValuePtr& numbers, bool behind_equals);

@@ -1,4 +1,5 @@
 // Gradients of reductions, products, views and indexing.
+#include <bit>
 #include <algorithm>
 #include <numeric>
 #include <optional>
@@ -132,6 +133,27 @@ void log_softmax(Gradient& d) {
       return build::scatter_add(build::exp(d.r()) * build::neg(picked), last, index, picked);
     }
     return d.g() - build::exp(d.r()) * build::sum(d.g(), axis_of(d), true);
+  });
+}
+void standardize(Gradient& d) {
+  d.give(0, [&] { return build::standardize_input(d.g(), d.x(), &d.attribute()); });
+}
+// It is s (g - mean(g) - y mean(g y)), y being x standardized and s the scale: linear in g, and its own adjoint. By x,
+// with dy = the adjoint, ds = -s² y / n: both means and the scale have a part.
+void standardize_input(Gradient& d) {
+  d.give(0, [&] { return build::standardize_input(d.g(), d.y(), &d.attribute()); });
+  d.give(1, [&] {
+    const ValuePtr &h = d.g(), &g = d.x(), &x = d.y();
+    const int last = d.shape(1)->rank() - 1;
+    const auto n = static_cast<double>((*d.shape(1))[last]);
+    const auto mean = [&](const ValuePtr& v) { return build::sum(v, DimVector{last}, true) / n; };
+    const ValuePtr centered = x - mean(x);
+    const ValuePtr scale = build::rsqrt(mean(build::square(centered)) + std::bit_cast<double>(d.attribute()[0]));
+    const ValuePtr y = centered * scale, of_g = mean(g * y), of_h = mean(h * y);
+    const ValuePtr by_scale = scale * scale * y * (mean((g - mean(g)) * h) - of_g * of_h);
+    const ValuePtr by_means = scale * (of_h * build::standardize_input(g, x, &d.attribute()) +
+                                       of_g * build::standardize_input(h, x, &d.attribute()));
+    return build::neg(by_scale + by_means);
   });
 }
 void logsumexp(Gradient& d) {

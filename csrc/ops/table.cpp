@@ -18,6 +18,8 @@ constexpr Kernel kernel(Family family, Member member) {
 // Families without members of their own say `copy`.
 enum class Sole : std::uint8_t { copy };
 using Cast = Sole;
+using Standardize = Sole;
+using StandardizeInput = Sole;
 using Argsort = Sole;
 using Search = Sole;
 using Matmul = Sole;
@@ -45,6 +47,7 @@ constexpr std::uint8_t arity_of(Family family) {
     case Family::kPutRows:
     case Family::kWeighed:
       return 3;
+    case Family::kStandardizeInput:
     case Family::kSearch:
     case Family::kMatmul:
     case Family::kConvolution:

@@ -26,6 +26,8 @@ enum class Family : std::uint8_t {
   kCast,
   kReduce,
   kRowwise,
+  kStandardize,
+  kStandardizeInput,
   kScan,
   kArgsort,
   kSearch,

@@ -115,6 +115,16 @@ struct ArgsortStep {
   Location in, out;
 };
 
+// Rows of n elements, contiguous, to mean 0 and variance 1; back: the gradient of `gradient` by x.
+struct StandardizeStep {
+  bool back;
+  DType dtype;
+  std::int64_t rows, n;
+  double eps;
+  Location gradient, x, out;
+  bool read_soon = false;  // as of an elementwise step
+};
+
 // Where each of `count` numbers a row belongs in the row's sorted `length` elements; one row (rows is 1) may serve all.
 struct SearchStep {
   DType dtype;
@@ -221,9 +231,9 @@ struct RandomStep {
   Location seed, out;  // seed: two 64-bit words, key and position
 };
 
-using Step = std::variant<ElementwiseStep, CopyStep, ReduceStep, RowwiseStep, ScanStep, ArgsortStep, SearchStep,
-                          MatmulStep, ConvolutionStep, MaxPoolStep, WindowSumsStep, ExtendStep, IndexStep, RowsStep,
-                          WeighedStep, RandomStep>;
+using Step = std::variant<ElementwiseStep, CopyStep, ReduceStep, RowwiseStep, StandardizeStep, ScanStep, ArgsortStep,
+                          SearchStep, MatmulStep, ConvolutionStep, MaxPoolStep, WindowSumsStep, ExtendStep, IndexStep,
+                          RowsStep, WeighedStep, RandomStep>;
 
 // What of a step is done by each of the threads that go through a stretch side by side.
 struct Share {

@@ -24,6 +24,7 @@ void run_share(const Plan& plan, Slots slots, std::uint32_t number, std::uint32_
 void run_rows(const ElementwiseStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);
 void run_rows(const MatmulStep& step, Slots slots, std::int64_t begin, std::int64_t end, kernels::Ahead ahead);
 void run_rows(const RowwiseStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);
+void run_rows(const StandardizeStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);
 void run_rows(const ReduceStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);
 
 }  // namespace lamina::runtime

@@ -35,6 +35,7 @@ void run(const RowwiseStep& step, Slots slots);
 bool streams(const RowwiseStep& step, Slots slots);
 // A row-wise step whose rows lie side by side: inner > 1.
 void run_down_columns(const RowwiseStep& step, Slots slots);
+void run(const StandardizeStep& step, Slots slots);
 void run(const ScanStep& step, Slots slots);
 void run(const ArgsortStep& step, Slots slots);
 void run(const SearchStep& step, Slots slots);

@@ -25,6 +25,8 @@ using kernels::Activation;
 using kernels::MatmulArgs;
 using kernels::MatmulTail;
 
+using Floats = ::testing::Types<float, double>;
+
 template <typename T>
 constexpr DType kTypeOf = std::is_same_v<T, float>          ? DType::kFloat32
                           : std::is_same_v<T, double>       ? DType::kFloat64

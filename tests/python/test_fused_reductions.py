@@ -125,7 +125,7 @@ def test_sums_of_nothing_over_axes_with_others_between(shape: tuple[int, ...]) -
         np.testing.assert_array_equal((x * 2).sum(dims).numpy(), 2 * array.sum(dims))
 
 
-@pytest.mark.parametrize("columns", (512, 513, 2100))
+@pytest.mark.parametrize("columns", [512, 513, 2100])
 def test_sums_read_what_a_result_could_take_over(columns: int) -> None:
     array = np.random.default_rng(4).random((3, columns))
     x = lamina.tensor(array)

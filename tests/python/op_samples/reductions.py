@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+import lamina
+
 from .row import ALL, FLOATS, NUMBERS, Case, Domain, Op, case
 
 __all__ = ["ALONG", "OPS"]
@@ -103,6 +105,31 @@ def _softmax(x: np.ndarray, dim: int, dtype: str | None = None) -> Any:
 def _log_softmax(x: np.ndarray, dim: int, dtype: str | None = None) -> Any:
     x = x if dtype is None else x.astype(dtype)
     return x - _logsumexp(x, dim, True) if x.size else x
+
+
+def _moments(x: np.ndarray, eps: float) -> tuple[Any, Any]:
+    centered = x - x.mean(-1, keepdims=True)
+    return centered, 1 / np.sqrt((centered * centered).mean(-1, keepdims=True) + eps)
+
+
+def _standardize(x: np.ndarray, eps: float) -> Any:
+    centered, scale = _moments(x, eps)
+    return (centered * scale).astype(x.dtype)
+
+
+def _standardize_input(g: np.ndarray, x: np.ndarray, eps: float) -> Any:
+    """The matrix of derivatives times g, row by row: scale (I - 1/n - y yᵀ/n), y the standardized row."""
+    centered, scale = _moments(x, eps)
+    y, n = centered * scale, x.shape[-1]
+    along = (y[..., :, None] * y[..., None, :] + 1) / n
+    return ((g - (along @ g[..., None])[..., 0]) * scale).astype(x.dtype)
+
+
+def _standardize_gradient(g: Any, x: Any, eps: float) -> Any:
+    """Recorded as the gradient of rows that are standardized."""
+    with lamina.enable_grad():
+        shift = lamina.zeros_like(x).requires_grad_()
+        return lamina.autograd.grad(lamina._core._standardize(x + shift, eps), shift, g, create_graph=True)[0]
 
 
 def _op(
@@ -258,5 +285,30 @@ OPS: tuple[Op, ...] = (
         ("float32", "int64"),
         result="float64",
         differentiable=False,
+    ),
+    _op(
+        "standardize",
+        _standardize,
+        (
+            *(case(shape, args=(1e-2,)) for shape in ((3, 5), (4, 1), (2, 3, 17), (0, 4), (33,))),
+            case((3, 2100), args=(1e-5,), large=True),
+            case((700, 130), args=(1e-5,), large=True),
+        ),
+        FLOATS,
+        rejected=_NOT_FLOATS,
+        call=lamina._core._standardize,
+        rtol=1e-5,
+        atol=1e-5,
+        signed_zero=False,
+    ),
+    _op(
+        "standardize_input",
+        _standardize_input,
+        tuple(case(shape, shape, args=(1e-2,)) for shape in ((3, 5), (4, 1), (2, 3, 17), (0, 4), (33,), (2, 300))),
+        FLOATS,
+        call=_standardize_gradient,
+        rtol=1e-5,
+        atol=1e-5,
+        signed_zero=False,
     ),
 )

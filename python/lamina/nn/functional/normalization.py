@@ -21,9 +21,19 @@ __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_res
 _RESOLUTION = {_core.float16: 2.0**-10, _core.bfloat16: 2.0**-7, _core.float32: 2.0**-23, _core.float64: 2.0**-52}
 
 
-def _standardize(input: Tensor, dims: Sequence[int], eps: float) -> Tensor:
-    centered = input - input.mean(dims, keepdim=True)
-    return centered * (centered.square().mean(dims, keepdim=True) + eps).rsqrt()
+# Rows up to this are looked at by one thread each, while they are in its cache.
+_LONGEST_ROW = 1 << 14
+
+
+def _standardize(input: Tensor, axes: int, eps: float) -> Tensor:
+    """The last `axes` axes, as one, to mean 0 and variance 1."""
+    rows = input if axes == 1 else input.flatten(-axes)
+    if 0 < rows.shape[-1] <= _LONGEST_ROW and rows.dtype.is_floating_point:
+        output = _core._standardize(rows, eps)
+    else:
+        centered = rows - rows.mean(-1, keepdim=True)
+        output = centered * (centered.square().mean(-1, keepdim=True) + eps).rsqrt()
+    return output if axes == 1 else output.reshape(input.shape)
 
 
 def _check_types(input: Tensor, *others: Tensor | None) -> None:
@@ -61,7 +71,7 @@ def layer_norm(
     """Each sample's last axes, of `normalized_shape`, to mean 0 and variance 1; then times `weight` plus `bias`."""
     dims = _trailing("layer_norm", input, normalized_shape, weight=weight, bias=bias)
     _check_types(input, weight, bias)
-    output = _standardize(input, dims, eps)
+    output = _standardize(input, len(dims), eps)
     if weight is not None:
         output = output * weight
     output = _core._lay_contiguous(output if bias is None else output + bias)
@@ -125,7 +135,7 @@ def group_norm(
     _check_types(input, weight, bias)
     if input.numel() == 0:
         return _channel_affine(input, weight, bias)
-    output = _standardize(input.reshape(batch, num_groups, -1), [-1], eps).reshape(input.shape)
+    output = _standardize(input.reshape(batch, num_groups, -1), 1, eps).reshape(input.shape)
     output = _core._lay_like(output, input)
     return _core._labelled(_channel_affine(output, weight, bias), "NativeGroupNorm")
 
@@ -231,20 +241,16 @@ def instance_norm(
     _check_types(input, *given)
     if input.ndim < 2:
         raise RuntimeError(f"instance_norm: expected an input (N, C, ...), got shape {tuple(input.shape)}")
-    batch, channels = input.shape[:2]
     values = prod(input.shape[2:])
     if values == 1:
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")
-    _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    _check_channels(input.shape[1], running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     dims = list(range(2, input.ndim))
-    mean = input.mean(dims, keepdim=True)
-    centered = input - mean
-    variance = centered.square().mean(dims, keepdim=True)
     with no_grad():
-        for running, found in ((running_mean, mean), (running_var, variance * (values / (values - 1 or 1)))):
+        for running, found in ((running_mean, input.mean), (running_var, input.var)):
             if running is not None:
-                running.mul_(1 - momentum).add_(found.detach().reshape(batch, channels).mean(0), alpha=momentum)
-    output = _core._lay_contiguous(_channel_affine(centered * (variance + eps).rsqrt(), weight, bias))
+                running.mul_(1 - momentum).add_(found(dims).mean(0), alpha=momentum)
+    output = _core._lay_contiguous(_channel_affine(_standardize(input, len(dims), eps), weight, bias))
     return _core._labelled(output, "View") if output.requires_grad else output
 
 
