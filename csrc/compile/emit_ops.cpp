@@ -1,6 +1,6 @@
 // Emits the steps of single, not elementwise, ops.
-#include <bit>
 #include <algorithm>
+#include <bit>
 
 #include "compile/emitter.h"
 #include "compile/iteration_space.h"

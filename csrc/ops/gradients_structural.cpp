@@ -1,6 +1,6 @@
 // Gradients of reductions, products, views and indexing.
-#include <bit>
 #include <algorithm>
+#include <bit>
 #include <numeric>
 #include <optional>
 
