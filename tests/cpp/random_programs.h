@@ -50,7 +50,9 @@ class RandomProgram {
  public:
   using Kind = Instruction::Kind;
 
-  RandomProgram(unsigned seed, int length, bool differentiable) : random_(seed), differentiable_(differentiable) {
+  // long_rows: of more elements than a tile needs to have for sums to do without one.
+  RandomProgram(unsigned seed, int length, bool differentiable, bool long_rows = false)
+      : random_(seed), differentiable_(differentiable), long_rows_(long_rows) {
     for (int i = 0; i < 3; ++i) add_input();
     for (int i = 0; i < length; ++i) add_one();
   }
@@ -97,6 +99,7 @@ class RandomProgram {
   }
 
   const Shape* random_shape() {
+    if (long_rows_) return Shape::of({2, chance(20) ? 1 : 515});
     DimVector dims(pick(4));
     for (auto& size : dims) size = static_cast<std::int64_t>(chance(4) ? 0 : 1 + pick(4));
     if (chance(5)) dims = {33, 17};  // beyond one tile
@@ -175,6 +178,16 @@ class RandomProgram {
     DimVector numbers = axes;
     numbers.push_back(keepdim);
     push({Kind::kReduce, {x}, Op::sum, shape, dtypes_[x], numbers}, bounds_[x] * (shapes_[x]->numel() + 1.0));
+  }
+  void add_sum_of_products() {
+    std::size_t a = small(summable(pick_value())), b = small(cast(pick_value(), dtypes_[a]));
+    const Shape* shape = broadcast_of(a, b);
+    if (!shape || shape->rank() == 0) return add_unary();
+    const std::size_t product = push({Kind::kBinary, {a, b}, Op::mul, shape, dtypes_[a], {}}, bounds_[a] * bounds_[b]);
+    const DimVector last{shape->rank() - 1}, numbers{shape->rank() - 1, 1};
+    push({Kind::kReduce, {product}, Op::sum, build::reduced_shape(shape, last, true), dtypes_[a], numbers},
+         bounds_[product] * 515);
+    if (chance(80)) drop({product});
   }
   void add_matmul() {
     std::size_t a = pick_value();
@@ -318,6 +331,10 @@ class RandomProgram {
 
   void add_one() {
     std::size_t choice = pick(100);
+    if (long_rows_ && choice < 30) return add_sum_of_products();
+    if (long_rows_ && choice > 80) return add_drop();
+    if (long_rows_ && choice > 75) return instructions_.push_back({Kind::kFlush, {}});
+    if (long_rows_) choice = pick(55);
     if (choice < 15) return add_unary();
     if (choice < 38) return add_binary();
     if (choice < 44) return add_scaled();
@@ -348,7 +365,7 @@ class RandomProgram {
   }
 
   std::mt19937 random_;
-  bool differentiable_;
+  bool differentiable_, long_rows_;
   std::vector<Instruction> instructions_;
   std::vector<const Shape*> shapes_;
   std::vector<DType> dtypes_;

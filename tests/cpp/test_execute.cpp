@@ -9,8 +9,8 @@ namespace {
 using testing::RandomProgram;
 
 // As integers of moderate size are used, nothing may differ, not even by rounding (a zero's sign aside).
-void expect_agreement(unsigned seed, int length, bool differentiable) {
-  RandomProgram program(seed, length, differentiable);
+void expect_agreement(unsigned seed, int length, bool differentiable, bool long_rows = false) {
+  RandomProgram program(seed, length, differentiable, long_rows);
   auto reference = testing::run(program, true, differentiable);
   auto fused = testing::run(program, false, differentiable);
   ASSERT_EQ(fused.results.size(), reference.results.size()) << "seed " << seed << "\n" << program.listing();
@@ -39,6 +39,13 @@ TEST(RandomProgram, LongOnesAgreeWithOpByOp) {
 TEST(RandomProgram, GradientsAgreeWithOpByOp) {
   for (unsigned seed = 0; seed < 2000; ++seed) {
     expect_agreement(200'000 + seed, 16, true);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(RandomProgram, LongRowsAgreeWithOpByOp) {
+  for (unsigned seed = 0; seed < 3000; ++seed) {
+    expect_agreement(300'000 + seed, 12, seed % 2 == 0, true);
     if (HasFatalFailure()) return;
   }
 }
