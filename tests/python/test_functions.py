@@ -199,6 +199,7 @@ def test_every_function_has_a_row() -> None:
         "in_widest",
         "is_numpy_number",
         "polynomial",
+        "replaced",
         "scalar_name",
         "scatter_combined",
         "times_log",

@@ -11,7 +11,7 @@ from .shaping import broadcast_shapes, broadcast_tensors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .._typing import Number
 
@@ -27,6 +27,7 @@ __all__ = [
     "masked_select",
     "nonzero_static",
     "put",
+    "replaced",
     "select_scatter",
     "slice_scatter",
     "take",
@@ -231,34 +232,31 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
     return _core.cat([found, found.new_full((missing, found.shape[1]), fill_value)]) if missing else found
 
 
+def replaced(input: Tensor, shown: Callable[[Tensor], Tensor], src: Tensor) -> Tensor:
+    """`input` with the view ``shown(input)`` replaced by `src`, which must have its shape."""
+    result = input.clone()
+    part = shown(result)
+    if part.shape != src.shape:
+        raise RuntimeError(
+            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, "
+            f"slice size = {list(part.shape)}"
+        )
+    part.copy_(src)
+    return result
+
+
 @composed_as("AsStridedScatter")
 def as_strided_scatter(
     input: Tensor, src: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
 ) -> Tensor:
     """`input` with what ``input.as_strided(size, stride, storage_offset)`` shows replaced by `src`."""
-    result = input.clone()
-    part = result.as_strided(size, stride, storage_offset)
-    if part.shape != src.shape:
-        raise RuntimeError(
-            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, "
-            f"slice size = {list(part.shape)}"
-        )
-    part.copy_(src)
-    return result
+    return replaced(input, lambda x: x.as_strided(size, stride, storage_offset), src)
 
 
 @composed_as("SelectScatter")
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """`input` with its slice `index` along `dim` replaced by `src`."""
-    result = input.clone()
-    part = result.select(dim, index)
-    if part.shape != src.shape:
-        raise RuntimeError(
-            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, "
-            f"slice size = {list(part.shape)}"
-        )
-    part.copy_(src)
-    return result
+    return replaced(input, lambda x: x.select(dim, index), src)
 
 
 @composed_as("SliceScatter")
@@ -266,17 +264,8 @@ def slice_scatter(
     input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
 ) -> Tensor:
     """`input` with its slice ``start:end:step`` along `dim` replaced by `src`."""
-    dim = wrap_axis(dim, input.dim())
-    result = input.clone()
-    where = (*([slice(None)] * dim), slice(start, end, step))
-    part = result[where]
-    if part.shape != src.shape:
-        raise RuntimeError(
-            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, "
-            f"slice size = {list(part.shape)}"
-        )
-    result[where] = src
-    return result
+    where = (*([slice(None)] * wrap_axis(dim, input.dim())), slice(start, end, step))
+    return replaced(input, lambda x: x[where], src)
 
 
 def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:

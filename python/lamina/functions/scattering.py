@@ -7,6 +7,7 @@ from math import inf, pi
 from .. import _core
 from .._core import Tensor
 from .arguments import composed_as, wrap_axis
+from .indexing import replaced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -159,15 +160,7 @@ def index_reduce(
 @composed_as("DiagonalScatter")
 def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """`input` with `src` as its diagonal."""
-    result = input.clone()
-    diagonal = result.diagonal(offset, dim1, dim2)
-    if diagonal.shape != src.shape:
-        raise RuntimeError(
-            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, "
-            f"slice size = {list(diagonal.shape)}"
-        )
-    diagonal.copy_(src)
-    return result
+    return replaced(input, lambda x: x.diagonal(offset, dim1, dim2), src)
 
 
 def _uniform(self: Tensor, generator: Generator | None) -> Tensor:
