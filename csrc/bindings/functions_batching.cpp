@@ -8,9 +8,9 @@
 
 namespace lamina::bindings {
 
-// randomness: as engine::Randomness.
-LAMINA_FUNCTION(kModule, _begin_example, "randomness") {
-  engine::begin_example(static_cast<engine::Randomness>(a.integer(0)));
+// randomness: as engine::Randomness; of how many examples it is one.
+LAMINA_FUNCTION(kModule, _begin_example, "randomness, examples") {
+  engine::begin_example(static_cast<engine::Randomness>(a.integer(0)), a.integer(1));
   Py_RETURN_NONE;
 }
 LAMINA_FUNCTION(kModule, _end_example, "") {

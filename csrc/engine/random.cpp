@@ -32,10 +32,7 @@ ValuePtr random(Op op, const Shape* shape, DType dtype, Generator& generator, De
     ValuePtr fine = engine::random(op, shape, DType::kFloat32, generator);
     return cast(floor(fine * steps) / steps, dtype);
   }
-  if (ValuePtr later = draw_later(op, shape, dtype)) {
-    check(&generator == &default_generator(), "vmap: randomness='different' draws from the default generator only");
-    return later;
-  }
+  if (draws_for_examples()) return draw_for_examples(op, shape, dtype, generator);
   return build::random(op, shape, dtype, generator.seed, generator.advance(shape->numel()));
 }
 
@@ -61,8 +58,8 @@ ValuePtr random_permutation(std::int64_t n, Generator& generator, Device device)
   check(n >= 0, "n must be non-negative, got ", n);
   const Shape* shape = Shape::of({n});
   if (device == Device::kMeta) return make_meta(shape, DType::kInt64);
-  check(!draw_later(Op::random_bits, shape, DType::kInt64),
-        "vmap: a permutation cannot be drawn for each example; use argsort of random numbers");
+  if (draws_for_examples())
+    return build::argsort(engine::random(Op::random_bits, shape, DType::kInt64, generator), false, n);
   StoragePtr storage = runtime::allocate(static_cast<std::size_t>(n) * sizeof(std::int64_t));
   StoragePtr bits = runtime::allocate(static_cast<std::size_t>(n) * sizeof(std::uint64_t));
   auto* words = static_cast<std::uint64_t*>(bits->data);

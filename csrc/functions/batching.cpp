@@ -6,7 +6,6 @@
 
 #include "autograd/gradients.h"
 #include "engine/examples.h"
-#include "engine/random.h"
 #include "functions/batching_rules.h"
 #include "support/check.h"
 
@@ -53,9 +52,8 @@ class Batching {
   }
 
   void record_one(Value* value) {
-    if (engine::is_drawn_later(value)) {
-      batches_[value] = engine::random(op_of(value), with_batch(size_, value->shape), value->dtype,
-                                       engine::default_generator(), value->device());
+    if (ValuePtr drawn = engine::drawn_for_batch(value, with_batch(size_, value->shape))) {
+      batches_[value] = std::move(drawn);
       return;
     }
     Example example{value, {}, size_};

@@ -83,9 +83,13 @@ def test_arguments_that_are_handed_back_are_themselves() -> None:
         assert lamina.equal(same, x)
 
 
-def test_the_same_numbers_are_drawn_for_all_chunks() -> None:
-    x = lamina.zeros(5, 2)
-    drawn = vmap(lambda a: a + lamina.rand(2), randomness="same", chunk_size=2)(x)
-    assert lamina.equal(drawn, drawn[:1].expand(5, 2))
-    means = vmap(lamina.normal, randomness="different")(x, lamina.ones(5, 2))
-    assert len(means.unique()) == 10
+def test_each_example_has_its_own_tolerance() -> None:
+    a, tolerances = lamina.diag_embed(lamina.tensor([[3.0, 1.0], [4.0, 1e-9]])), lamina.tensor([2.0, 0.0])
+    inverses = vmap(lambda a, t: linalg.pinv(a, atol=t))(a, tolerances)
+    assert inverses.tolist() == [[[pytest.approx(1 / 3), 0], [0, 0]], [[0.25, 0], [0, 0]]]
+    of_one = vmap(lambda t: linalg.pinv(a, atol=t))(tolerances)
+    assert of_one.tolist() == [linalg.pinv(a, atol=t).tolist() for t in tolerances.tolist()]
+    slopes = vmap(grad(lambda a, t: linalg.pinv(a, rtol=t)[0, 0]))(a, tolerances / 10)
+    assert slopes[:, 0, 0].tolist() == [pytest.approx(-1 / 9), -1 / 16]
+    assert vmap(lambda a, t: linalg.matrix_rank(a, atol=t))(a, tolerances).tolist() == [1, 1]
+    assert linalg.pinv(a, atol=tolerances).tolist() == inverses.tolist()

@@ -134,7 +134,7 @@ def _run(
     originals = [_core._same_value(x) for x, is_mapped in zip(examples, mapped, strict=True) if is_mapped]
     of_originals = [x for x, is_mapped in zip(batches, mapped, strict=True) if is_mapped]
     args, kwargs = rebuild(examples)
-    _core._begin_example(_RANDOMNESS.index(randomness))
+    _core._begin_example(_RANDOMNESS.index(randomness), size)
     _levels.stack.append((originals, of_originals))
     try:
         result = func(*args, **kwargs)

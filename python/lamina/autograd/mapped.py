@@ -16,14 +16,21 @@ if TYPE_CHECKING:
 __all__ = ["apply_to_batch"]
 
 
-def apply_to_batch(function: type[Function], x: Tensor, option: Any = None) -> Sequence[Tensor]:
-    """``function.apply(x, option, None)``, a tuple of results for (..., m, n).
+def apply_to_batch(function: type[Function], x: Tensor, *options: Any) -> Sequence[Tensor]:
+    """``function.apply(x, *options, None)``, a tuple of results for (..., m, n).
 
     Of one of vmap's examples: computed for all of them, with gradients, and handed to `function` as what it has found,
     in place of the None, so that it only says what the gradients of one example are.
     """
     if not _core._is_example(x) or (found := batch_of_example(x)) is None:
-        return function.apply(x, option, None)  # type: ignore[no-any-return]
+        return function.apply(x, *options, None)  # type: ignore[no-any-return]
     level, batch = found
-    results = [stand_in(level, result) for result in apply_to_batch(function, batch, option)]
-    return function.apply(x, option, results)  # type: ignore[no-any-return]
+    for_all = (_of_all_examples(level, option) for option in options)
+    results = [stand_in(level, result) for result in apply_to_batch(function, batch, *for_all)]
+    return function.apply(x, *options, results)  # type: ignore[no-any-return]
+
+
+def _of_all_examples(level: int, option: Any) -> Any:
+    if not isinstance(option, Tensor) or not _core._is_example(option) or not (found := batch_of_example(option)):
+        return option
+    return found[1] if found[0] == level else option

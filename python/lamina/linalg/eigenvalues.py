@@ -118,7 +118,7 @@ def eig(A: Tensor) -> linalg_eig:
     """
     check_square("eig", A)
     check_computed("eig", A)
-    return linalg_eig(*apply_to_batch(_Eig, A))
+    return linalg_eig(*apply_to_batch(_Eig, A, None))
 
 
 @in_float32
@@ -127,4 +127,4 @@ def eigvals(A: Tensor) -> Tensor:
     """The eigenvalues of (..., n, n) matrices: complex, in no order."""
     check_square("eigvals", A)
     check_computed("eigvals", A)
-    return apply_to_batch(_Eig, A)[0]
+    return apply_to_batch(_Eig, A, None)[0]

@@ -24,13 +24,16 @@ __all__ = ["cond", "lstsq", "matrix_rank", "pinv"]
 
 
 def _threshold(A: Tensor, largest: Tensor, atol: Tensor | float | None, rtol: Tensor | float | None) -> Tensor:
-    """Up to ``max(atol, rtol * largest)`` singular values count as zero; rtol is max(m, n) eps if neither is given."""
+    """Up to ``max(atol, rtol * largest)`` singular values count as zero; rtol is max(m, n) eps if none is given."""
     for name, tolerance in (("atol", atol), ("rtol", rtol)):
         if isinstance(tolerance, Tensor) and tolerance.is_complex():
             raise RuntimeError(f"{name} tensor of complex type is not supported.")
     if rtol is None:
-        given = atol is not None and bool((_core.as_tensor(atol) > 0).all())
-        rtol = 0.0 if given else max(A.shape[-2:]) * finfo(A.dtype).eps
+        rtol = max(A.shape[-2:]) * finfo(A.dtype).eps
+        if isinstance(atol, Tensor):
+            rtol = _core.where(atol > 0, 0.0, rtol)
+        elif atol is not None and atol > 0:
+            rtol = 0.0
     return _core.maximum(
         largest * rtol, _core.as_tensor(0.0 if atol is None else atol, dtype=largest.dtype, device=largest.device)
     )
@@ -68,19 +71,21 @@ class _Pinv(Function):
     _node_name = "LinalgPinvBackward0"
 
     @staticmethod
-    def forward(ctx: Any, A: Tensor, how: tuple[Any, Any, bool], found: list[Tensor] | None) -> tuple[Tensor, Tensor]:
-        P, S = found or _inverted(A, *how)
+    def forward(
+        ctx: Any, A: Tensor, atol: Any, rtol: Any, hermitian: bool, found: list[Tensor] | None
+    ) -> tuple[Tensor, Tensor]:
+        P, S = found or _inverted(A, atol, rtol, hermitian)
         ctx.save_for_backward(A, P)
         ctx.mark_non_differentiable(S)
         return P, S
 
     @staticmethod
-    def backward(ctx: Any, g: Tensor, _: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, g: Tensor, _: Tensor) -> tuple[Tensor, None, None, None, None]:
         A, P = ctx.saved_tensors
         beyond_columns = g.mH @ P @ P.mH
         beyond_rows = P.mH @ P @ g.mH
         gradient = -P.mH @ g @ P.mH + beyond_columns - A @ (P @ beyond_columns)
-        return gradient + beyond_rows - (beyond_rows @ P) @ A, None, None
+        return gradient + beyond_rows - (beyond_rows @ P) @ A, None, None, None, None
 
 
 def _inverted(A: Tensor, atol: Any, rtol: Any, hermitian: bool) -> tuple[Tensor, Tensor]:
@@ -111,7 +116,12 @@ def pinv(
 
     Of a `hermitian` matrix only the lower triangle is read. RuntimeError if it is not square.
     """
-    return apply_to_batch(_Pinv, A, (atol, rtol if rcond is None else rcond, hermitian))[0]
+    tolerances = [atol, rtol if rcond is None else rcond]
+    for n, tolerance in enumerate(tolerances):
+        if isinstance(tolerance, Tensor) and _core._is_example(tolerance):
+            A = _core.where(tolerance[..., None, None] == 0, A, A)  # the same, one for each tolerance
+            tolerances[n] = tolerance.expand(A.shape[:-2])
+    return apply_to_batch(_Pinv, A, *tolerances, hermitian)[0]
 
 
 @in_float32
@@ -131,7 +141,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
         raise RuntimeError(
             f"linalg.lstsq: input.size(-2) should match other.size(-2), got {list(A.shape)} and {list(B.shape)}"
         )
-    inverse, values = apply_to_batch(_Pinv, A, (None, rcond, False))
+    inverse, values = apply_to_batch(_Pinv, A, None, rcond, False)
     X = inverse @ right
     rank = _rank(A, values, None, rcond)
     residuals = values.new_empty(0)

@@ -128,33 +128,38 @@ _MAX_POOLS = {1: max_pool1d_with_indices, 2: max_pool2d_with_indices, 3: max_poo
 
 
 def _largest(axes: int, input: Tensor, output_size: Size) -> tuple[Tensor, Tensor]:
-    """Along one axis after the other, the last one first; and the positions, counted in row-major order."""
     sizes = _sizes(f"adaptive_max_pool{axes}d", input, axes, output_size)
     if window := _equal_windows(input, sizes):
         output, positions = _MAX_POOLS[axes](input, window)
         return (_core._lay_contiguous(output), _core._lay_contiguous(positions)) if axes == 3 else (output, positions)
-    lengths, flat = list(input.shape[-axes:]), input.flatten(-axes)
-    images = input.detach()
-    counted: Tensor | None = None
-    for n, size in enumerate(sizes[::-1], 1):
-        axis, inner = -n, prod(lengths[axes - n + 1 :])
-        values, found = [], []
-        for start, length in _windows(images, axis, size):
-            largest = images.narrow(axis, start, length).max(axis)
-            values.append(largest.values)
-            found.append(largest.indices + start)
-        if not values:
-            images = images.narrow(axis, 0, 0)
-            counted = images.new_zeros(images.shape, dtype=_core.int64)
-            continue
-        images, where = _core.stack(values, axis), _core.stack(found, axis)
-        counted = where if counted is None else where * inner + counted.gather(axis, where)
-    assert counted is not None
-    images = flat.gather(-1, counted.flatten(-axes)).reshape(counted.shape)
-    images = _refusing_empty(images, f"adaptive_max_pool{max(axes, 2)}d", axes)
-    if axes != 1 and images.requires_grad:
-        _core._labelled(images, f"AdaptiveMaxPool{axes}D")
-    return (images, counted) if axes == 3 else (_core._lay_like(images, input), _core._lay_like(counted, input))
+    positions = _of_windows_apart(axes, input.detach(), sizes)
+    output = input.flatten(-axes).gather(-1, positions.flatten(-axes)).reshape(positions.shape)
+    output = _refusing_empty(output, f"adaptive_max_pool{max(axes, 2)}d", axes)
+    if axes != 1 and output.requires_grad:
+        _core._labelled(output, f"AdaptiveMaxPool{axes}D")
+    return (output, positions) if axes == 3 else (_core._lay_like(output, input), _core._lay_like(positions, input))
+
+
+def _of_windows_apart(axes: int, images: Tensor, sizes: list[int]) -> Tensor:
+    """Where each window's largest is: max pooling of the windows laid side by side, all made as long as the longest.
+
+    What they are made longer by is their last element again, which changes neither which of equal ones is the first
+    nor, but for its place, which NaN is the last.
+    """
+    shape = [*images.shape[:-axes], *sizes]
+    if 0 in shape:
+        return images.new_zeros(shape, dtype=_core.int64)
+    lengths = images.shape[-axes:]
+    places = _core.arange(prod(lengths), device=images.device).reshape(lengths)
+    longest = []
+    for axis, size in zip(range(-axes, 0), sizes):
+        windows = _windows(images, axis, size)
+        longest.append(max(length for _, length in windows))
+        taken = [start + min(tap, length - 1) for start, length in windows for tap in range(longest[-1])]
+        index = _core.tensor(taken, device=images.device)
+        images, places = images.index_select(axis, index), places.index_select(axis, index)
+    _, found = _MAX_POOLS[axes](images, longest)
+    return places.take(found)
 
 
 def _refusing_empty(output: Tensor, name: str, axes: int) -> Tensor:

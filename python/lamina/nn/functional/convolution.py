@@ -176,7 +176,7 @@ def _transpose(
     if weight.ndim != axes + 2:
         raise RuntimeError(f"{name}: expected a weight of {axes + 2} dimensions, got shape {list(weight.shape)}")
     strides, dilations = _checked(axes, stride, dilation)
-    before, _ = _paddings(axes, padding, strides, dilations, weight.shape[2:])
+    before, _ = _around(axes, padding)
     extra = per_axis("output_padding", output_padding, axes)
     if any(e < 0 for e in extra):
         raise RuntimeError("negative output_padding is not supported")
@@ -187,6 +187,12 @@ def _transpose(
         )
     images, unbatched = _batch(name, axes, input)
     _check_shapes(images, weight, bias, groups, True)
+    if weight.shape[1] == 0:
+        raise RuntimeError(f"{name}: non-empty weight tensor expected, but got: {list(weight.shape)}")
+    if 0 in images.shape[2:]:
+        raise RuntimeError(
+            f"Only zero batch or zero channel inputs are supported, but got input shape: {list(images.shape)}"
+        )
     _check_types(images, weight, bias)
     size = [
         (n - 1) * s - 2 * p + d * (k - 1) + e + 1
@@ -230,6 +236,11 @@ def _paddings(
                 "input be created"
             )
         return [t // 2 for t in total], [t - t // 2 for t in total]
+    return _around(axes, padding)
+
+
+def _around(axes: int, padding: PerAxis) -> tuple[list[int], list[int]]:
+    """As many zeros before as behind each axis."""
     both = per_axis("padding", padding, axes)
     if any(p < 0 for p in both):
         raise RuntimeError("negative padding is not supported")
@@ -253,6 +264,8 @@ def _check_shapes(input: Tensor, weight: Tensor, bias: Tensor | None, groups: in
     """Checked here, where shapes are those that the user gave: below, images have two axes."""
     if groups <= 0:
         raise RuntimeError("non-positive groups is not supported")
+    if 0 in weight.shape[2:]:
+        raise RuntimeError(f"kernel size should be greater than zero, but got {list(weight.shape[2:])}")
     filters = weight.shape[0]
     if filters < groups or filters % groups:
         wanted = f"divisible by {groups}" if filters >= groups else f"at least {groups}"

@@ -7,6 +7,7 @@ from math import prod
 from ... import _core
 from ..._core import Tensor
 from ...functions.precision import in_float32
+from .max_pooling import max_pool2d_with_indices
 from .windows import per_axis
 
 TYPE_CHECKING = False
@@ -139,8 +140,8 @@ def _pool(
     index = index.reshape(batch, channels, prod(size), prod(window))
     flat = volumes.flatten(2)
     seen = flat.detach().gather(2, index.flatten(2)).reshape(index.shape)
-    largest = seen.max(-1).indices if prod(size) else index.new_zeros(index.shape[:-1])
-    positions = index.gather(-1, largest.unsqueeze(-1)).squeeze(-1)
+    found = max_pool2d_with_indices(seen, (1, prod(window)))[1] if prod(size) else index.new_zeros(0)
+    positions = index.flatten(2).gather(2, found.reshape(batch, channels, prod(size)))
     output = flat.gather(2, positions)
     shape = [*input.shape[:-axes], *size]
     output = output.reshape(shape)

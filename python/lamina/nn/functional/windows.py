@@ -17,6 +17,8 @@ _LARGEST_INT = 2**31 - 1  # PyTorch's, but for the largest along one axis
 
 def per_axis(name: str, value: PerAxis, axes: int) -> list[int]:
     """`value` for each of `axes` axes. RuntimeError for another number of them, TypeError for other numbers."""
+    if isinstance(value, str):
+        raise TypeError(f"{name} must be an int or a sequence of ints, not str")
     if isinstance(value, Sequence):
         values = [index(one) for one in value]
         if len(values) == 1:

@@ -25,6 +25,13 @@ __all__ = ["Conv1d", "Conv2d", "Conv3d"]
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
+def kernel_sizes(kernel_size: PerAxis, axes: int) -> list[int]:
+    """One for each axis. RuntimeError for a list of another length: of a single one, too, as in PyTorch."""
+    if isinstance(kernel_size, (tuple, list)) and len(kernel_size) != axes:
+        raise RuntimeError(f"expected kernel_size to be an int or {axes} ints, but got kernel_size={kernel_size}")
+    return per_axis("kernel_size", kernel_size, axes)
+
+
 class _ConvNd(Module):
     """The options, parameters and printed form that all convolutions have.
 
@@ -163,7 +170,7 @@ class _Forward(_ConvNd):
         super().__init__(
             in_channels,
             out_channels,
-            per_axis("kernel_size", kernel_size, self.axes),
+            kernel_sizes(kernel_size, self.axes),
             stride,
             padding,
             dilation,

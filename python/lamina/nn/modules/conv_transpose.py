@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import functional as F
 from ..functional.windows import per_axis
-from .conv import _ConvNd
+from .conv import _ConvNd, kernel_sizes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class _Transpose(_ConvNd):
     """A transposed convolution."""
 
     axes: ClassVar[int]
+    padding: tuple[int, ...]
 
     def __init__(
         self,
@@ -44,9 +45,9 @@ class _Transpose(_ConvNd):
         super().__init__(
             in_channels,
             out_channels,
-            per_axis("kernel_size", kernel_size, self.axes),
+            kernel_sizes(kernel_size, self.axes),
             stride,
-            padding,
+            per_axis("padding", padding, self.axes),
             dilation,
             True,
             output_padding,
@@ -70,10 +71,9 @@ class _Transpose(_ConvNd):
                 f"{type(self).__name__}: for {input.ndim}D input, output_size must have {axes} or {axes + spare} "
                 f"elements (got {len(wanted)})"
             )
-        padding = per_axis("padding", self.padding, axes) if not isinstance(self.padding, str) else [0] * axes
         least = [
             (n - 1) * s - 2 * p + d * (k - 1) + 1
-            for n, s, p, d, k in zip(input.shape[spare:], self.stride, padding, self.dilation, self.kernel_size)
+            for n, s, p, d, k in zip(input.shape[spare:], self.stride, self.padding, self.dilation, self.kernel_size)
         ]
         most = [low + s - 1 for low, s in zip(least, self.stride)]
         if any(not low <= size <= high for size, low, high in zip(wanted, least, most)):
@@ -85,7 +85,6 @@ class _Transpose(_ConvNd):
 
     def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         convolve = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[self.axes - 1]
-        assert not isinstance(self.padding, str)
         extra = self._extra(input, output_size)
         return convolve(input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)
 
