@@ -30,6 +30,42 @@ ValuePtr reversed_cumsum(const ValuePtr& x, int axis) {
   return flip(rowwise(Op::cumsum, flip(x, place), axis), place);
 }
 
+// x without its first elements along an axis, and as many fillings at its end instead.
+ValuePtr moved_up(const ValuePtr& x, int axis, std::int64_t by, double filling) {
+  const std::int64_t size = (*x->shape)[axis], moved = std::min(by, size);
+  DimVector dims(x->shape->dims().begin(), x->shape->dims().end());
+  dims[static_cast<std::size_t>(axis)] = moved;
+  const ValuePtr parts[] = {narrow(x, axis, moved, size - moved),
+                            full(Shape::of(dims), filling, x->dtype, x->device())};
+  return build::cat(parts, axis);
+}
+
+// The products of all that come before an element, or behind it.
+ValuePtr products_behind(const ValuePtr& x, int axis) {
+  return flip(rowwise(Op::cumprod, flip(moved_up(x, axis, 1, 1), axis), axis - x->shape->rank()), axis);
+}
+ValuePtr products_before(const ValuePtr& x, int axis) { return flip(products_behind(flip(x, axis), axis), axis); }
+
+ValuePtr product_of_others(const ValuePtr& x, Dims axes) {
+  ValuePtr others = full(x->shape, 1, x->dtype, x->device()), rest = x;
+  for (std::int64_t along : axes) {
+    const auto axis = static_cast<int>(along);
+    others = others * (products_before(rest, axis) * products_behind(rest, axis));
+    rest = reduce(Op::prod, rest, DimVector{along}, true);
+  }
+  return others;
+}
+
+// g + x₁ (g₁ + x₂ (g₂ + …)), what follows an element being numbered from it: sums of twice as many terms at a time.
+ValuePtr sums_of_products_behind(const ValuePtr& g, const ValuePtr& x, int axis) {
+  ValuePtr sums = g, products = moved_up(x, axis, 1, 0);
+  for (std::int64_t terms = 1; terms < (*x->shape)[axis]; terms *= 2) {
+    sums = sums + products * moved_up(sums, axis, terms, 0);
+    products = products * moved_up(products, axis, terms, 0);
+  }
+  return sums;
+}
+
 // The largest (or smallest) elements share the gradient equally; of NaN, all NaN.
 void extremum(Gradient& d) {
   d.give(0, [&] {
@@ -90,26 +126,19 @@ void sum(Gradient& d) {
   d.give(0, [&] { return spread(d.g(), d.shape(0), d.attribute()); });
 }
 
-// The product of all others: result / x where nothing is 0; where one element is 0, only that one has a gradient.
-// The product of all others. At most one zero leaves a first gradient, at most two leave a second one: those are left
-// out of `rest` and multiplied again, so that what moves with them has its gradient.
+// The product of all others: result / x where nothing is 0; where one element is 0, only that one has a gradient. What
+// is differentiated again divides by nothing: zeros take no derivative away from it, of whatever order.
 void prod(Gradient& d) {
   d.give(0, [&] {
+    const ValuePtr g = spread(d.g(), d.shape(0), d.attribute());
+    if (grad_enabled()) return g * product_of_others(d.x(), d.attribute().values());
     ValuePtr is_zero = equal_to(d.x(), 0);
     ValuePtr filled = build::where(is_zero, number(1, d.x()->dtype), d.x());
     ValuePtr rest = reduce(Op::prod, filled, d.attribute().values(), true);
     ValuePtr zeros = build::sum(build::cast(is_zero, d.x()->dtype), d.attribute().values(), true);
     ValuePtr none = number(0, d.x()->dtype);
     ValuePtr single = build::where(is_zero, build::where(equal_to(zeros, 1), rest, none), none);
-    if (grad_enabled()) {
-      ValuePtr zero = build::where(is_zero, d.x(), none);
-      ValuePtr all_zeros = build::sum(zero, d.attribute().values(), true);
-      ValuePtr of_two = build::where(is_zero, (all_zeros - zero) * rest, none);
-      single = build::where(equal_to(zeros, 1), build::where(is_zero, rest, all_zeros * (rest / filled)),
-                            build::where(equal_to(zeros, 2), of_two, none));
-    }
-    ValuePtr slope = build::where(equal_to(zeros, 0), rest / filled, single);
-    return spread(d.g(), d.shape(0), d.attribute()) * slope;
+    return g * build::where(equal_to(zeros, 0), rest / filled, single);
   });
 }
 void amax(Gradient& d) { extremum(d); }
@@ -167,26 +196,20 @@ void cumsum(Gradient& d) {
   d.give(0, [&] { return reversed_cumsum(d.g(), static_cast<int>(d.attribute()[0])); });
 }
 // Before the row's first zero: the sum of g·result to the end, over x. At it: the same with that zero taken as 1. After
-// it every product contains the zero, so the gradient is 0.
+// it every product contains the zero, so the gradient is 0, and yet it moves with the zero: what is differentiated
+// again is the product of all before times the sum of what follows, which divides by nothing.
 void cumprod(Gradient& d) {
   d.give(0, [&] {
     DType dtype = d.x()->dtype;
-    ValuePtr is_zero = equal_to(d.x(), 0), one = number(1, dtype), none = number(0, dtype);
     const auto axis = static_cast<int>(d.attribute()[0]);
+    const int place = d.shape(0)->rank() + axis;
+    if (grad_enabled()) return products_before(d.x(), place) * sums_of_products_behind(d.g(), d.x(), place);
+    ValuePtr is_zero = equal_to(d.x(), 0), one = number(1, dtype), none = number(0, dtype);
     ValuePtr seen = rowwise(Op::cumsum, build::cast(is_zero, dtype), axis);
     ValuePtr first = binary(Op::logical_and, is_zero, equal_to(seen, 1));
     ValuePtr without_first = rowwise(Op::cumprod, build::where(first, one, d.x()), axis);
-    ValuePtr filled = build::where(is_zero, one, d.x());
-    ValuePtr before = reversed_cumsum(d.g() * d.r(), axis) / filled;
-    ValuePtr at_first = reversed_cumsum(d.g() * without_first, axis), after = none;
-    if (grad_enabled()) {  // 0, and yet it moves with the first zero: see prod
-      ValuePtr second = binary(Op::logical_and, is_zero, equal_to(seen, 2));
-      ValuePtr without_both =
-          rowwise(Op::cumprod, build::where(binary(Op::logical_or, first, second), one, d.x()), axis);
-      after = build::sum(build::where(first, d.x(), none), axis_of(d), true) *
-              build::where(second, reversed_cumsum(d.g() * without_both, axis), at_first / filled);
-    }
-    ValuePtr at = build::where(first, at_first, after);
+    ValuePtr before = reversed_cumsum(d.g() * d.r(), axis) / build::where(is_zero, one, d.x());
+    ValuePtr at = build::where(first, reversed_cumsum(d.g() * without_first, axis), none);
     return build::where(equal_to(seen, 0), before, at);
   });
 }

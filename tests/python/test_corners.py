@@ -142,11 +142,16 @@ def test_interpolation_saves_nothing(mode: str) -> None:
 
 
 @pytest.mark.parametrize("zeros", [(), (1,), (0, 2), (0, 1, 3)], ids=str)
-def test_second_gradients_of_products_that_hold_zeros(zeros: tuple[int, ...]) -> None:
+def test_gradients_of_products_that_hold_zeros(zeros: tuple[int, ...]) -> None:
     numbers = [0.0 if place in zeros else number for place, number in enumerate([1.5, -2.0, 0.5, 3.0])]
     x = lamina.tensor([numbers, numbers[::-1]], dtype=lamina.float64, requires_grad=True)
     for function in (lambda x: x.prod(), lambda x: x.prod(1), lambda x: x.cumprod(1), lambda x: x.cumprod(0)):
         assert lamina.autograd.gradgradcheck(function, (x,))
+
+        def slopes(x: lamina.Tensor, function: Any = function) -> lamina.Tensor:
+            return lamina.autograd.grad(function(x).square().sum(), x, create_graph=True)[0]
+
+        assert lamina.autograd.gradgradcheck(slopes, (x,))
 
 
 def test_second_gradient_of_a_power_of_zero_is_a_number() -> None:

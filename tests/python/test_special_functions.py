@@ -28,6 +28,25 @@ def test_zeta_at_its_poles_and_below() -> None:
     assert values[4] == pytest.approx(4 + math.pi**2 / 2, rel=1e-6)
 
 
+@pytest.mark.parametrize("name", ["logaddexp", "logaddexp2"])
+def test_derivatives_of_sums_of_exponentials_at_ties(name: str) -> None:
+    x, y = (lamina.tensor(v, dtype=lamina.float64, requires_grad=True) for v in ([2.0, 1.0, 0.0], [2.0, -1.0, 0.0]))
+    assert lamina.autograd.gradgradcheck(getattr(lamina, name), (x, y))
+
+
+def test_derivatives_of_sinc_at_zero() -> None:
+    x = lamina.tensor([0.0, 1e-5, 0.079, 0.08], dtype=lamina.float64, requires_grad=True)
+    expected = np.array([math.sin(math.pi * v) / (math.pi * v) if v else 1 for v in x.tolist()])
+    np.testing.assert_allclose(lamina.sinc(x).detach().numpy(), expected, 1e-15)
+    (first,) = lamina.autograd.grad(lamina.sinc(x).sum(), x, create_graph=True)
+    (second,) = lamina.autograd.grad(first.sum(), x, create_graph=True)
+    (third,) = lamina.autograd.grad(second.sum(), x)
+    # By the series: -pi²/3 and pi⁴ x / 5 first of all.
+    np.testing.assert_allclose(second.tolist()[:2], -(math.pi**2) / 3, 1e-9)
+    np.testing.assert_allclose(third.tolist()[:2], [0, math.pi**4 * 1e-5 / 5], 1e-8)
+    assert abs(third.tolist()[3] / third.tolist()[2] - 0.08 / 0.079) < 1e-3  # on both sides of where the series ends
+
+
 def test_polygamma_refuses_negative_orders() -> None:
     with pytest.raises(RuntimeError, match="does not support negative n"):
         lamina.polygamma(-1, lamina.ones(1))

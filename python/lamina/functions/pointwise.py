@@ -122,9 +122,14 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 @composed_as("Sinc", rounded_once=True)
 def sinc(input: Tensor) -> Tensor:
     """``sin(pi x) / (pi x)``, and 1 at 0."""
-    zero = input == 0
-    angle = _core.where(zero, 1.0, input * pi)
-    return _core.where(zero, 1.0, angle.sin() / angle)
+    angle = input * pi
+    small = angle.abs() < 0.25  # there by its series, whose derivatives are right, too
+    far = _core.where(small, 1.0, angle)
+    square = _core.where(small, angle, 0.0).square()
+    series: Tensor | float = 1.0
+    for power in (12, 10, 8, 6, 4, 2):
+        series = 1 - square / (power * (power + 1)) * series
+    return _core.where(small, series, far.sin() / far)
 
 
 @composed_as("Logit", rounded_once=True)
@@ -193,8 +198,11 @@ def logaddexp(input: Tensor, other: Tensor) -> Tensor:
         nothing = ((least.real == -inf) | (gap.real == -inf)) & ~least.isnan()  # whatever the angle is
         share = _core.where(nothing, 0, _core.where(nothing, 0, gap).exp())
         return largest + share.log1p()
-    gap = _core.where(input == other, 0.0, input - other)
-    return _core.maximum(input, other) + gap.abs().neg().exp().log1p()
+    # Nothing with a kink: at ties higher derivatives are those of a smooth function.
+    first, infinite = input >= other, (input == other) & input.isinf()
+    gap = _core.where(infinite, 0.0, _core.where(first, other - input, input - other))
+    largest = _core.where(infinite, (input + other) / 2, _core.where(first, input, other))
+    return largest + gap.exp().log1p()
 
 
 @composed_as("Xlogy", rounded_once=True)
