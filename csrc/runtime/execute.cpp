@@ -43,7 +43,7 @@ bool execute(const Plan& plan, Slots slots, std::size_t& next, std::chrono::stea
   return next >= plan.steps.size();
 }
 
-// Other steps that write into an operand (scatters, rows) raise nothing.
+// Other steps that write into an operand (scatters, rows) raise nothing, but for counts on their own.
 bool overwrites_operands(const Plan& plan, std::size_t step, Slots slots) {
   for (const Stretch& stretch : plan.stretches)
     if (step == stretch.first) return true;  // of later steps in it, too, some shares may be done
@@ -51,6 +51,8 @@ bool overwrites_operands(const Plan& plan, std::size_t step, Slots slots) {
     if (step == blocks.first) return true;
   if (const auto* product = step < plan.steps.size() ? std::get_if<MatmulStep>(&plan.steps[step]) : nullptr)
     return product->has_update && at(slots, product->base) == at(slots, product->updated);
+  if (const auto* entries = step < plan.steps.size() ? std::get_if<IndexStep>(&plan.steps[step]) : nullptr)
+    return entries->kind == IndexStep::Kind::kScatterAdd && entries->dtype == DType::kInt64;
   const auto* pass = step < plan.steps.size() ? std::get_if<ElementwiseStep>(&plan.steps[step]) : nullptr;
   if (!pass) return false;
   for (const auto& instruction : pass->instructions) {

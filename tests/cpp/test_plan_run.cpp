@@ -144,5 +144,20 @@ TEST(PlanRun, ProductThatUpdatesInPlaceCannotBeginAgain) {
   }
 }
 
+TEST(PlanRun, CountsCannotBeginAgain) {
+  engine::flush();
+  ValuePtr index = build::cast(range({4}), DType::kInt64), table = build::cast(range({4}), DType::kInt64);
+  engine::flush();
+  ValuePtr counted = build::scatter_add(table, 0, index, index);
+  const Recording& pending = Tape::current().recording();
+  CompiledPlan compiled = compile(pending.trace, {{1}, Liveness::Flags(pending.inputs.size())});
+  const std::vector<std::byte*> slots(compiled.plan.slots());
+  const std::size_t last = compiled.plan.steps.size() - 1;
+  ASSERT_TRUE(std::holds_alternative<IndexStep>(compiled.plan.steps[last]));
+  EXPECT_TRUE(runtime::overwrites_operands(compiled.plan, last, slots.data()));
+  engine::flush();
+  EXPECT_EQ(numbers(build::cast(counted, DType::kFloat32)), (Numbers{0, 2, 4, 6}));
+}
+
 }  // namespace
 }  // namespace lamina
