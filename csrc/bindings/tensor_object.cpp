@@ -156,6 +156,17 @@ void set_uninitialized_type(PyTypeObject* type) {
   g_uninitialized_type = type;
 }
 
+constexpr char kTensorDoc[] =
+    R"(Numbers of one type, in rows, matrices or more axes; operations on it are recorded, and run when somebody looks.
+
+Made by `tensor`, `zeros`, `rand` and their like, or `from_numpy`, which shares memory. Two that share memory are views
+of each other: a change in place of one is seen in both. With `requires_grad`, `backward` leaves gradients in `grad`.
+
+>>> x = lamina.tensor([1.0, 2.0], requires_grad=True)
+>>> (x * x).sum().backward()
+>>> x.grad
+tensor([2., 4.]))";
+
 void fail_uninitialized(const char* function) {
   fail(ErrorKind::kValue, function,
        ": got an uninitialized parameter, which has no shape and no numbers yet. Run the lazy "
@@ -163,7 +174,8 @@ void fail_uninitialized(const char* function) {
 }
 
 void bind_tensor_type(PyObject* module) {
-  std::vector<PyType_Slot> slots{{Py_tp_dealloc, slot(deallocate)},
+  std::vector<PyType_Slot> slots{{Py_tp_doc, const_cast<char*>(kTensorDoc)},
+                                 {Py_tp_dealloc, slot(deallocate)},
                                  {Py_tp_new, slot(create)},
                                  {Py_tp_traverse, slot(traverse)},
                                  {Py_tp_clear, slot(clear)},

@@ -141,7 +141,6 @@ PYTHON_LAYERS: dict[str, set[str]] = {
     "datasets": {"utils", "tensor", "_core"},
     "io": {"nn", "tensor", "_core"},
     "serialization": {"io"},
-    "viz": {"nn", "tensor", "_core"},
     "jit": {"nn"},
     "lamina": {
         "nn",
@@ -152,7 +151,6 @@ PYTHON_LAYERS: dict[str, set[str]] = {
         "datasets",
         "io",
         "serialization",
-        "viz",
         "jit",
         "tensor",
         "_core",

@@ -39,6 +39,12 @@ def test_what_there_is_not_is_absent(name: str) -> None:
     assert not hasattr(lamina.Tensor, name)
 
 
+def test_the_classes_that_are_read_first_have_examples() -> None:
+    nn = lamina.nn
+    for kind in (lamina.Tensor, nn.Module, nn.Sequential, nn.Linear, nn.Conv2d, nn.LSTM, lamina.optim.Adam):
+        assert ">>>" in (kind.__doc__ or ""), kind
+
+
 def test_constants_and_types() -> None:
     assert (lamina.float, lamina.double) == (lamina.float32, lamina.float64)
     assert (lamina.int, lamina.long) == (lamina.int32, lamina.int64)

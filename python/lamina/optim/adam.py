@@ -22,6 +22,12 @@ class Adam(ParameterwiseOptimizer):
     `betas` are the rates of the two means, whose start at 0 is made up for. `weight_decay` adds to the gradient, or
     shrinks the parameter directly if `decoupled_weight_decay`. `amsgrad` divides by the largest root so far (Reddi et
     al., 2018). ValueError for options that make no sense.
+
+    >>> optimizer = optim.Adam(net.parameters(), lr=1e-3)
+    >>> for X, y in loader:
+    ...     optimizer.zero_grad()
+    ...     loss(net(X), y).backward()
+    ...     optimizer.step()
     """
 
     def __init__(

@@ -201,7 +201,14 @@ class Conv1d(_Forward):
 
 
 class Conv2d(_Forward):
-    """A convolution over two axes: (N, in_channels, H, W) to (N, out_channels, H', W')."""
+    """A convolution over two axes: (N, in_channels, H, W) to (N, out_channels, H', W').
+
+    `stride`, `padding`, `dilation` and `groups` are those of nn.functional.conv2d: one number, or one for each axis.
+    `padding_mode` is what lies beyond the border: zeros, "reflect", "replicate" or "circular".
+
+    >>> nn.Conv2d(3, 16, kernel_size=3, padding=1)(lamina.rand(8, 3, 32, 32)).shape
+    torch.Size([8, 16, 32, 32])
+    """
 
     axes = 2
 

@@ -37,6 +37,9 @@ class Linear(Module):
     """``input @ weight.T + bias``: (*, in_features) to (*, out_features).
 
     `weight` (out_features, in_features) and `bias` (out_features) start uniform in ±1/√in_features.
+
+    >>> nn.Linear(20, 64)(lamina.rand(32, 20)).shape
+    torch.Size([32, 64])
     """
 
     in_features: int

@@ -288,6 +288,10 @@ class LSTM(RNNBase):
     """Long short-term memory: as RNN, with a state (h, c), and with `proj_size` a smaller h.
 
     (Hochreiter and Schmidhuber, 1997; Sak et al., 2014)
+
+    >>> output, (h, c) = nn.LSTM(10, 20, num_layers=2)(lamina.rand(50, 3, 10))
+    >>> output.shape, h.shape
+    (torch.Size([50, 3, 20]), torch.Size([2, 3, 20]))
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
