@@ -76,7 +76,8 @@ def _name(data: object) -> str:
 class _LegacyType(type):
     """The class of the constructors: they make plain tensors, and those of their dtype are their instances."""
 
-    dtype: DType
+    if TYPE_CHECKING:
+        dtype: DType
     layout = _core.strided
     is_cuda = False
 

@@ -9,7 +9,7 @@ from ._core import Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import ClassVar
+    pass
 
 __all__ = [
     "aminmax",
@@ -51,7 +51,7 @@ class _Result(tuple):  # type: ignore[type-arg]
     """A tuple of tensors whose fields have names: those that the class annotates, in this order."""
 
     __slots__ = ()
-    _fields: ClassVar[tuple[str, ...]] = ()
+    _fields: tuple[str, ...] = ()
 
     def __init_subclass__(cls) -> None:
         names = tuple(cls.__dict__.get("__annotations__", ()))  # noqa: RUF063  # inspect is slow to load

@@ -5,8 +5,12 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from importlib import import_module
+from inspect import isclass
 from pathlib import Path
+from pkgutil import walk_packages
 from types import ModuleType
+from typing import get_type_hints
 
 import pytest
 
@@ -32,7 +36,7 @@ def test_public_names_are_listed() -> None:
     assert own - {"annotations", "TYPE_CHECKING"} <= set(lamina.__all__)
 
 
-@pytest.mark.parametrize("name", ["quantize_per_tensor", "sparse_coo_tensor", "quint8", "uint16"])
+@pytest.mark.parametrize("name", ["quantize_per_tensor", "sparse_coo_tensor", "quint8", "int4"])
 def test_what_there_is_not_is_absent(name: str) -> None:
     with pytest.raises(AttributeError, match=name):
         getattr(lamina, name)
@@ -43,6 +47,19 @@ def test_the_classes_that_are_read_first_have_examples() -> None:
     nn = lamina.nn
     for kind in (lamina.Tensor, nn.Module, nn.Sequential, nn.Linear, nn.Conv2d, nn.LSTM, lamina.optim.Adam):
         assert ">>>" in (kind.__doc__ or ""), kind
+
+
+def test_annotations_of_classes_name_what_is_there_at_run_time() -> None:
+    """Libraries ask for the hints of modules' subclasses, and so of nn.Module."""
+    seen = 0
+    for found in walk_packages(lamina.__path__, "lamina."):
+        if found.name.endswith("__main__"):
+            continue
+        for value in list(vars(import_module(found.name)).values()):
+            if isclass(value) and value.__module__ == found.name:
+                get_type_hints(value)
+                seen += 1
+    assert seen > 300
 
 
 def test_constants_and_types() -> None:

@@ -15,7 +15,8 @@ __all__ = ["GradScalerOfDevice"]
 class GradScalerOfDevice(GradScaler):
     """A `GradScaler` whose class says the device."""
 
-    device_type: ClassVar[str]
+    if TYPE_CHECKING:
+        device_type: ClassVar[str]
 
     def __init__(
         self,

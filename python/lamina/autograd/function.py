@@ -107,9 +107,10 @@ class _SavedTensor:
 class BackwardContext(FunctionCtx, Node):
     """The context of one call, and its node in the gradient graph; each `Function` has a subclass of its own."""
 
-    _function: ClassVar[type[Function]]
+    if TYPE_CHECKING:
+        _function: ClassVar[type[Function]]
+        _outputs: list[tuple[tuple[int, ...], Any] | None]
     _saved: tuple[_SavedTensor | None, ...] | None = ()
-    _outputs: list[tuple[tuple[int, ...], Any] | None]
     _argument_count: int
     _tensor_places: list[int]
 
@@ -179,8 +180,9 @@ class Function:
     tensor(8., grad_fn=<CubeBackward>)
     """
 
-    _backward_cls: ClassVar[type[BackwardContext]]
-    _node_name: ClassVar[str]  # what `grad_fn` prints, if not the class's name and Backward
+    if TYPE_CHECKING:
+        _backward_cls: ClassVar[type[BackwardContext]]
+        _node_name: ClassVar[str]  # what `grad_fn` prints, if not the class's name and Backward
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

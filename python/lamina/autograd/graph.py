@@ -100,8 +100,8 @@ class allow_mutation_on_saved_tensors:  # noqa: N801
     backward may run after the context has ended.
     """
 
-    cloned: dict[Any, Any] = {}  # what had to be cloned: nothing  # noqa: RUF012
-    tid_to_weakhandle: dict[Any, Any] = {}  # noqa: RUF012
+    cloned: dict[object, object] = {}  # what had to be cloned: nothing  # noqa: RUF012
+    tid_to_weakhandle: dict[object, object] = {}  # noqa: RUF012
 
     def __enter__(self) -> allow_mutation_on_saved_tensors:
         if _core._allow_changes_of_saved(True):

@@ -113,8 +113,9 @@ class enable_grad(_SetGrad):  # noqa: N801
 class _SetAtOnce(_Switch):
     """Sets a mode from the call on; as a context manager it restores what was in force before the call."""
 
-    _is_enabled: Callable[[], bool]
-    _set_enabled: Callable[[bool], None]
+    if TYPE_CHECKING:
+        _is_enabled: Callable[[], bool]
+        _set_enabled: Callable[[bool], None]
 
     def __init__(self, mode: bool) -> None:
         self.mode = bool(mode)

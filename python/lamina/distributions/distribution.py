@@ -28,10 +28,11 @@ class Distribution:
     the values given to `log_prob` and `cdf` are looked at: ValueError if one is not allowed.
     """
 
-    has_rsample: ClassVar[bool] = False
-    has_enumerate_support: ClassVar[bool] = False
-    arg_constraints: ClassVar[Mapping[str, constraints.Constraint]]
-    support: Any
+    has_rsample: bool = False
+    has_enumerate_support: bool = False
+    if TYPE_CHECKING:
+        arg_constraints: ClassVar[Mapping[str, constraints.Constraint]]
+        support: Any
     _validate_args: bool = __debug__
 
     @staticmethod

@@ -16,7 +16,8 @@ __all__ = ["Relaxed"]
 class Relaxed(TransformedDistribution):
     """Parameters are those of the base distribution."""
 
-    base_dist: LogitRelaxedBernoulli | ExpRelaxedCategorical
+    if TYPE_CHECKING:
+        base_dist: LogitRelaxedBernoulli | ExpRelaxedCategorical
 
     @property
     def temperature(self) -> Tensor | float:

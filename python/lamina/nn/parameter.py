@@ -119,7 +119,7 @@ class UninitializedTensorMixin:
     The object stays the same, so an optimizer or a state dict that already holds it sees the numbers later.
     """
 
-    cls_to_become: type[Any] = Tensor
+    cls_to_become: type = Tensor
 
     def materialize(
         self, shape: int | tuple[int, ...], device: Device = None, dtype: _core.dtype | None = None

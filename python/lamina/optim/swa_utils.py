@@ -95,7 +95,8 @@ class AveragedModel(Module):
     all, in place. Buffers are averaged with `use_buffers` and otherwise copied.
     """
 
-    n_averaged: Tensor
+    if TYPE_CHECKING:
+        n_averaged: Tensor
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from .untyped import UntypedStorage, untyped_storage
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any, ClassVar
+    from typing import Any
 
     from typing_extensions import Self
 
@@ -44,9 +44,10 @@ class TypedStorage:
     The type is `dtype`, or the default one.
     """
 
-    is_cuda: ClassVar[bool] = False
-    is_sparse: ClassVar[bool] = False
-    dtype: DType
+    is_cuda: bool = False
+    is_sparse: bool = False
+    if TYPE_CHECKING:
+        dtype: DType
     _untyped_storage: UntypedStorage
 
     def __init__(
@@ -258,7 +259,8 @@ def _build(self: TypedStorage, name: str, args: tuple[Any, ...], wrap: Any, dtyp
 class _OldClass(type):
     """The class of the old classes: they make typed storages, and those of their dtype are their instances."""
 
-    dtype: DType
+    if TYPE_CHECKING:
+        dtype: DType
 
     def __call__(cls, *args: Any, **kwargs: Any) -> TypedStorage:
         warn_of_typed_storage()

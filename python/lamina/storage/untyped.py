@@ -14,7 +14,7 @@ from .mapping import mapped_file, mapping_of, shared_bytes
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, ClassVar
+    from typing import Any
 
     from numpy.typing import NDArray
     from typing_extensions import Self
@@ -46,8 +46,8 @@ class UntypedStorage:
     pending. On meta it has a size, and no bytes.
     """
 
-    is_cuda: ClassVar[bool] = False
-    is_sparse: ClassVar[bool] = False
+    is_cuda: bool = False
+    is_sparse: bool = False
 
     _memory: Tensor  # all of it, as a row of elements of any type
 

@@ -47,10 +47,11 @@ def noop_context_fn() -> tuple[AbstractContextManager[None], AbstractContextMana
 class _Segment(BackwardContext):
     """The node of one checkpointed call; its operands are what the call's results come from."""
 
-    call: Callable[[], Any]
-    starts: Sequence[Tensor]  # the operands
-    places: list[int]  # of the results with a history, among all leaves of what the call returns
-    saved: SavedLog
+    if TYPE_CHECKING:
+        call: Callable[[], Any]
+        starts: Sequence[Tensor]  # the operands
+        places: list[int]  # of the results with a history, among all leaves of what the call returns
+        saved: SavedLog
 
     def _run_backward(self, gradients: tuple[Tensor | None, ...], retain_graph: bool) -> tuple[Tensor | None, ...]:
         create_graph = _core.is_grad_enabled()

@@ -28,7 +28,7 @@ class CheckpointError(RuntimeError):
 class _Setting:
     """A context manager that sets what `checkpoint` takes, until its end; None: what the call says."""
 
-    current: Any = None
+    current: bool | str | None = None
 
     def __init__(self, value: bool | None) -> None:
         self.value = value

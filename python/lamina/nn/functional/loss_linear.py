@@ -7,6 +7,7 @@ from math import prod
 
 from ... import _core
 from ..._core import Tensor, linear
+from ..._core import dtype as DType
 from ..._warning import warn_caller
 from ...autograd.engine import grad
 from ...autograd.function import Function, once_differentiable
@@ -17,7 +18,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..._core import dtype as DType
 
 __all__ = ["LinearCrossEntropyOptions", "linear_cross_entropy"]
 

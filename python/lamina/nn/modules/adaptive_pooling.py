@@ -96,7 +96,8 @@ class _FractionalMaxPool(Module):
     ValueError unless exactly one of the two is given, and for ratios outside 0..1.
     """
 
-    axes: ClassVar[int]
+    if TYPE_CHECKING:
+        axes: ClassVar[int]
 
     def __init__(
         self,

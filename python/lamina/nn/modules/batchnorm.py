@@ -39,14 +39,16 @@ class _Norm(Module):
     Without `affine` (or with ``bias=False``) parameters, and without `track_running_stats` buffers, are None.
     """
 
-    dimensions: ClassVar[tuple[int, ...]]
+    if TYPE_CHECKING:
+        dimensions: ClassVar[tuple[int, ...]]
     _version: int = 2
 
     weight: Parameter | None
     bias: Parameter | None
-    running_mean: Tensor | None
-    running_var: Tensor | None
-    num_batches_tracked: Tensor | None
+    if TYPE_CHECKING:
+        running_mean: Tensor | None
+        running_var: Tensor | None
+        num_batches_tracked: Tensor | None
 
     def __init__(
         self,

@@ -151,7 +151,8 @@ class _ConvNd(Module):
 class _Forward(_ConvNd):
     """A convolution, not transposed."""
 
-    axes: ClassVar[int]
+    if TYPE_CHECKING:
+        axes: ClassVar[int]
 
     def __init__(
         self,

@@ -22,7 +22,8 @@ __all__ = ["ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 class _Transpose(_ConvNd):
     """A transposed convolution."""
 
-    axes: ClassVar[int]
+    if TYPE_CHECKING:
+        axes: ClassVar[int]
     padding: tuple[int, ...]
 
     def __init__(

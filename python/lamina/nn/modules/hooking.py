@@ -17,13 +17,14 @@ __all__ = ["ModuleHooks"]
 class ModuleHooks(ModuleState):
     """The part of Module that keeps hooks; use Module itself."""
 
-    _forward_hooks: OrderedDict[int, Callable[..., Any]]
-    _forward_hooks_with_kwargs: OrderedDict[int, bool]
-    _forward_hooks_always_called: OrderedDict[int, bool]
-    _forward_pre_hooks: OrderedDict[int, Callable[..., Any]]
-    _forward_pre_hooks_with_kwargs: OrderedDict[int, bool]
-    _backward_hooks: OrderedDict[int, Callable[..., Any]]
-    _backward_pre_hooks: OrderedDict[int, Callable[..., Any]]
+    if TYPE_CHECKING:
+        _forward_hooks: OrderedDict[int, Callable[..., Any]]
+        _forward_hooks_with_kwargs: OrderedDict[int, bool]
+        _forward_hooks_always_called: OrderedDict[int, bool]
+        _forward_pre_hooks: OrderedDict[int, Callable[..., Any]]
+        _forward_pre_hooks_with_kwargs: OrderedDict[int, bool]
+        _backward_hooks: OrderedDict[int, Callable[..., Any]]
+        _backward_pre_hooks: OrderedDict[int, Callable[..., Any]]
     _is_full_backward_hook: bool | None
 
     def register_forward_pre_hook(

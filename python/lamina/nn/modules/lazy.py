@@ -7,7 +7,7 @@ from ..parameter import is_lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, ClassVar
+    from typing import Any
 
 __all__ = ["LazyModuleMixin"]
 
@@ -20,7 +20,7 @@ class LazyModuleMixin:
     then the module turns into a `cls_to_become`, the same object with the same parameter objects.
     """
 
-    cls_to_become: ClassVar[type[Any] | None] = None
+    cls_to_become: type | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

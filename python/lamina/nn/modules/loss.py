@@ -48,7 +48,8 @@ class _Loss(Module):
 class _WeightedLoss(_Loss):
     """A loss with weights, which are a buffer and so move and convert with the module."""
 
-    weight: Tensor | None
+    if TYPE_CHECKING:
+        weight: Tensor | None
 
     def __init__(
         self,
@@ -158,7 +159,8 @@ class BCELoss(_WeightedLoss):
 class BCEWithLogitsLoss(_WeightedLoss):
     """BCELoss of the input's sigmoid, without overflow."""
 
-    pos_weight: Tensor | None
+    if TYPE_CHECKING:
+        pos_weight: Tensor | None
 
     def __init__(
         self,

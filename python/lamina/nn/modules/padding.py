@@ -35,8 +35,9 @@ __all__ = [
 class _Pad(Module):
     """`padding` before and behind each axis, the last axis first, or one number for all."""
 
-    axes: ClassVar[int]
-    mode: ClassVar[str]
+    if TYPE_CHECKING:
+        axes: ClassVar[int]
+        mode: ClassVar[str]
 
     def __init__(self, padding: PerAxis) -> None:
         super().__init__()

@@ -89,9 +89,10 @@ class MaxPool3d(_MaxPool):
 class _Windowed(Module):
     """Windows that print as their size, their distance and the padding."""
 
-    kernel_size: PerAxis
-    stride: PerAxis
-    padding: PerAxis
+    if TYPE_CHECKING:
+        kernel_size: PerAxis
+        stride: PerAxis
+        padding: PerAxis
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
@@ -100,7 +101,8 @@ class _Windowed(Module):
 class _MaxUnpool(_Windowed):
     """The options of a MaxPool whose inverse this is."""
 
-    axes: ClassVar[int]
+    if TYPE_CHECKING:
+        axes: ClassVar[int]
 
     def __init__(self, kernel_size: PerAxis, stride: PerAxis | None = None, padding: PerAxis = 0) -> None:
         super().__init__()

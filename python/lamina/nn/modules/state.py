@@ -31,10 +31,11 @@ class ModuleState(ModuleTree):
     """The part of Module that saves and loads; use Module itself."""
 
     _version: int = 1
-    _state_dict_hooks: OrderedDict[int, Callable[..., Any]]
-    _state_dict_pre_hooks: OrderedDict[int, Callable[..., Any]]
-    _load_state_dict_pre_hooks: OrderedDict[int, Callable[..., Any]]
-    _load_state_dict_post_hooks: OrderedDict[int, Callable[..., Any]]
+    if TYPE_CHECKING:
+        _state_dict_hooks: OrderedDict[int, Callable[..., Any]]
+        _state_dict_pre_hooks: OrderedDict[int, Callable[..., Any]]
+        _load_state_dict_pre_hooks: OrderedDict[int, Callable[..., Any]]
+        _load_state_dict_post_hooks: OrderedDict[int, Callable[..., Any]]
 
     def state_dict(
         self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False

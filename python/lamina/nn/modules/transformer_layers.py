@@ -40,7 +40,8 @@ class _TransformerLayer(Module):
     dropout: Dropout
     linear2: Linear
     norm_first: bool
-    activation: Callable[[Tensor], Tensor]
+    if TYPE_CHECKING:
+        activation: Callable[[Tensor], Tensor]
 
     def __setstate__(self, state: dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]) -> None:
         super().__setstate__(state)

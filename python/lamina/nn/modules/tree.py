@@ -24,7 +24,8 @@ class ModuleTree:
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
     _non_persistent_buffers_set: set[str]
-    _modules: dict[str, Module | None]
+    if TYPE_CHECKING:
+        _modules: dict[str, Module | None]
 
     # How errors and profiles call this module below the one that calls it: the name it was last registered under.
     _scope_name: str | None

@@ -38,7 +38,8 @@ def _reflections_of(Q: Tensor) -> Tensor:
 class _Orthogonal(Module):
     """The parametrization of ``nn.utils.parametrizations.orthogonal``; complex matrices become unitary."""
 
-    base: Tensor
+    if TYPE_CHECKING:
+        base: Tensor
 
     def __init__(self, weight: Tensor, orthogonal_map: str, use_trivialization: bool) -> None:
         super().__init__()

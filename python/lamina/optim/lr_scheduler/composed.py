@@ -20,7 +20,8 @@ __all__ = ["ChainedScheduler", "SequentialLR"]
 class _Composed(LRScheduler):
     """Holds other schedules of one optimizer, whose states are part of its own."""
 
-    _schedulers: list[Any]
+    if TYPE_CHECKING:
+        _schedulers: list[Any]
 
     def _check_optimizer(self, index: int, scheduler: Any, optimizer: Optimizer) -> None:
         name = type(self).__name__

@@ -178,7 +178,8 @@ class Subset(Dataset[T_co]):
     """The samples of `dataset` at `indices`."""
 
     dataset: Any
-    indices: Sequence[int]
+    if TYPE_CHECKING:
+        indices: Sequence[int]
 
     def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
         self.dataset = dataset
