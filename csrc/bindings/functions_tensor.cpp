@@ -114,6 +114,10 @@ LAMINA_FUNCTION(kMethod, bfloat16, "input, memory_format=None") { return convert
 LAMINA_FUNCTION(kMethod, byte, "input, memory_format=None") { return converted(a, DType::kUInt8); }
 LAMINA_FUNCTION_AS(kMethod, to_bool, "bool", "input, memory_format=None") { return converted(a, DType::kBool); }
 LAMINA_FUNCTION(kMethod, cpu, "input, memory_format=None") { return converted(a, a.tensor(0)->dtype, Device::kCpu); }
+// As in a PyTorch built without CUDA, the method is there, and says why it cannot do anything.
+LAMINA_FUNCTION(kMethod, cuda, "input, device=None, non_blocking=False, memory_format=None") {
+  fail(ErrorKind::kRuntime, "cuda(): lamina computes on the CPU only; ask cuda.is_available() first");
+}
 // to(dtype), to(device), to(device, dtype), to(other)
 LAMINA_FUNCTION(
     kMethod, to,

@@ -13,28 +13,68 @@ namespace lamina::bindings {
 
 namespace {
 
+// What a type's object says of it.
+struct DTypeFacts {
+  const char* name;
+  std::size_t itemsize;
+  bool is_floating, is_signed;
+};
+// PyTorch's types that no tensor of lamina has: they can be named, as in a program's table of types.
+constexpr DTypeFacts kElsewhere[] = {
+    {"uint16", 2, false, false},        {"uint32", 4, false, false},        {"uint64", 8, false, false},
+    {"float8_e4m3fn", 1, true, true},   {"float8_e4m3fnuz", 1, true, true}, {"float8_e5m2", 1, true, true},
+    {"float8_e5m2fnuz", 1, true, true}, {"float8_e8m0fnu", 1, true, false}, {"float4_e2m1fn_x2", 1, true, true}};
+
 struct DTypeObject {
   PyObject_HEAD DType dtype;
+  const DTypeFacts* elsewhere;  // null for lamina's own
 };
 
 PyTypeObject* g_dtype_type = nullptr;
 PyTypeObject* g_size_type = nullptr;
 PyObject* g_dtypes[kDTypeCount];
 
-DType dtype_of(PyObject* self) { return reinterpret_cast<DTypeObject*>(self)->dtype; }
+DType dtype_of(PyObject* self) {
+  const auto* object = reinterpret_cast<DTypeObject*>(self);
+  if (object->elsewhere != nullptr)
+    fail(ErrorKind::kNotImplemented, "no tensor has the type ", kPrintedPackage, ".", object->elsewhere->name,
+         ", which can only be named; convert to one of float64, float32, float16, bfloat16, complex128, complex64, "
+         "int64, "
+         "int32, int16, int8, uint8, and bool");
+  return object->dtype;
+}
+DTypeFacts facts_of(PyObject* self) {
+  const auto* object = reinterpret_cast<DTypeObject*>(self);
+  if (object->elsewhere != nullptr) return *object->elsewhere;
+  const DType dtype = object->dtype;
+  return {name_of(dtype), size_of(dtype), is_floating(dtype), dtype > DType::kUInt8};
+}
 
-PyObject* dtype_repr(PyObject* self) { return PyUnicode_FromFormat("%s.%s", kPrintedPackage, name_of(dtype_of(self))); }
-PyObject* dtype_reduce(PyObject* self, PyObject*) { return PyUnicode_FromString(name_of(dtype_of(self))); }
-PyObject* dtype_is_floating(PyObject* self, void*) { return PyBool_FromLong(is_floating(dtype_of(self))); }
-PyObject* dtype_is_complex(PyObject* self, void*) { return PyBool_FromLong(is_complex(dtype_of(self))); }
-PyObject* dtype_is_signed(PyObject* self, void*) { return PyBool_FromLong(dtype_of(self) > DType::kUInt8); }
-PyObject* dtype_itemsize(PyObject* self, void*) { return PyLong_FromSize_t(size_of(dtype_of(self))); }
+PyObject* dtype_repr(PyObject* self) { return PyUnicode_FromFormat("%s.%s", kPrintedPackage, facts_of(self).name); }
+PyObject* dtype_reduce(PyObject* self, PyObject*) { return PyUnicode_FromString(facts_of(self).name); }
+PyObject* dtype_is_floating(PyObject* self, void*) { return PyBool_FromLong(facts_of(self).is_floating); }
+PyObject* dtype_is_complex(PyObject* self, void*) {
+  const auto* object = reinterpret_cast<DTypeObject*>(self);
+  return PyBool_FromLong(object->elsewhere == nullptr && is_complex(object->dtype));
+}
+PyObject* dtype_is_signed(PyObject* self, void*) { return PyBool_FromLong(facts_of(self).is_signed); }
+PyObject* dtype_itemsize(PyObject* self, void*) { return PyLong_FromSize_t(facts_of(self).itemsize); }
 
 PyObject* dtype_to_real(PyObject* self, PyObject*) {
-  return Object::borrowed(dtype_object(part_type(dtype_of(self)))).release();
+  return guarded([&] { return Object::borrowed(dtype_object(part_type(dtype_of(self)))).release(); });
 }
 PyObject* dtype_to_complex(PyObject* self, PyObject*) {
-  return Object::borrowed(dtype_object(complex_type(dtype_of(self)))).release();
+  return guarded([&] { return Object::borrowed(dtype_object(complex_type(dtype_of(self)))).release(); });
+}
+
+// Adds a type's object to the module under its name; borrowed.
+PyObject* add_dtype(PyObject* module, DType dtype, const DTypeFacts* elsewhere) {
+  auto* object = reinterpret_cast<DTypeObject*>(checked(g_dtype_type->tp_alloc(g_dtype_type, 0)));
+  object->dtype = dtype;
+  object->elsewhere = elsewhere;
+  auto* added = reinterpret_cast<PyObject*>(object);
+  checked(PyModule_AddObjectRef(module, facts_of(added).name, added));
+  return added;
 }
 
 PyMethodDef g_dtype_methods[] = {
@@ -110,12 +150,8 @@ void bind_scalars(PyObject* module) {
                                 Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, dtype_slots};
   g_dtype_type = make_type(dtype_spec);
   checked(PyModule_AddObjectRef(module, "dtype", reinterpret_cast<PyObject*>(g_dtype_type)));
-  for (std::size_t i = 0; i < kDTypeCount; ++i) {
-    auto* object = reinterpret_cast<DTypeObject*>(checked(g_dtype_type->tp_alloc(g_dtype_type, 0)));
-    object->dtype = static_cast<DType>(i);
-    g_dtypes[i] = reinterpret_cast<PyObject*>(object);
-    checked(PyModule_AddObjectRef(module, name_of(object->dtype), g_dtypes[i]));
-  }
+  for (std::size_t i = 0; i < kDTypeCount; ++i) g_dtypes[i] = add_dtype(module, static_cast<DType>(i), nullptr);
+  for (const DTypeFacts& elsewhere : kElsewhere) add_dtype(module, DType::kBool, &elsewhere);
   static PyType_Slot size_slots[] = {{Py_tp_repr, reinterpret_cast<void*>(size_repr)},
                                      {Py_tp_methods, g_size_methods},
                                      {Py_mp_subscript, reinterpret_cast<void*>(size_subscript)},

@@ -21,7 +21,7 @@ PyObject* strided_layout();                         // borrowed
 MemoryFormat memory_format_from(PyObject* object);  // of a memory format
 
 PyObject* dtype_object(DType dtype);  // borrowed
-// A lamina dtype, or Python's float, int, bool types.
+// A lamina dtype, or Python's float, int, bool types. Raises for a type that can only be named.
 std::optional<DType> dtype_from(PyObject* object);
 
 PyObject* size_object(Dims dims);  // a new lamina.Size

@@ -31,6 +31,7 @@ Which of PyTorch 2.13's public, documented names lamina has. Written by
 What holds everywhere: there is one device, the CPU; the types are `float64`, `float32`, `float16`, `bfloat16`, `int64`,
 `int32`, `int16`, `int8`, `uint8` and `bool`, of which the narrow floats and integers are computed with in float32 and
 int32; tensors are dense. There is one process: `distributed` has `is_available()` and `is_initialized()`, both False.
+What is there only to be asked about (`fx.Proxy`, `distributed.tensor.DTensor`) has no instances.
 Operations are recorded and run when numbers are looked at, so `data_ptr()` and timings of single lines say little, and
 what a dead tensor held is let go when the tape runs. Texts are PyTorch's ([ADR 10](adr/0010-printed-names.md)): a shape
 prints as `torch.Size([2])`; classes are lamina's (`type(x).__module__`).

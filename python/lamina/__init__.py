@@ -29,6 +29,10 @@ from ._core import (
     squeeze, stack, std, strided, sub, subtract, sum, t, tan, tanh, Tensor, tensor, topk, transpose, true_divide,
     trunc, uint8, unbind, unsqueeze, var, view_as_complex, view_as_real, where, zeros, zeros_like,
 )
+from ._core import (
+    float4_e2m1fn_x2, float8_e4m3fn, float8_e4m3fnuz, float8_e5m2, float8_e5m2fnuz, float8_e8m0fnu, uint16, uint32,
+    uint64,
+)
 from ._core import _is_inference as is_inference_mode_enabled
 from . import autograd, return_types
 from ._printing import set_printoptions
@@ -186,6 +190,7 @@ newaxis = None
 
 _SUBPACKAGES = (
     "_C",
+    "_dynamo",
     "accelerator",
     "amp",
     "as_torch",
@@ -199,6 +204,7 @@ _SUBPACKAGES = (
     "fft",
     "func",
     "futures",
+    "fx",
     "io",
     "jit",
     "linalg",
@@ -367,6 +373,8 @@ __all__ += [
     "profiler",
     "stft",
 ]
+__all__ += ["float4_e2m1fn_x2", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu"]
+__all__ += ["uint16", "uint32", "uint64"]
 globals().update(_LEGACY_TYPES, **_STORAGE_CLASSES)
 
 

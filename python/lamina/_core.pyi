@@ -3,7 +3,7 @@
 
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, SupportsIndex, TypeAlias, TypeVar, overload
+from typing import Any, NoReturn, SupportsIndex, TypeAlias, TypeVar, overload
 
 from numpy.typing import NDArray
 from typing_extensions import Self
@@ -54,6 +54,15 @@ complex32: dtype
 complex64: dtype
 complex128: dtype
 bfloat16: dtype
+float4_e2m1fn_x2: dtype
+float8_e4m3fn: dtype
+float8_e4m3fnuz: dtype
+float8_e5m2: dtype
+float8_e5m2fnuz: dtype
+float8_e8m0fnu: dtype
+uint16: dtype
+uint32: dtype
+uint64: dtype
 int8: dtype
 int16: dtype
 
@@ -385,6 +394,7 @@ class Tensor:
     def half(self) -> Tensor: ...
     def bfloat16(self) -> Tensor: ...
     def cpu(self) -> Tensor: ...
+    def cuda(self, device: Any = None, non_blocking: _bool = False, memory_format: Any = None) -> NoReturn: ...
     @overload
     def size(self) -> Size: ...
     @overload

@@ -122,7 +122,7 @@ class iinfo:  # noqa: N801
             raise TypeError(f"iinfo() requires an integer input type, got {dtype}")
         self.dtype = dtype_name(dtype)
         self.bits = dtype.itemsize * 8
-        self.min = 0 if dtype == _core.uint8 else -(2 ** (self.bits - 1))
+        self.min = -(2 ** (self.bits - 1)) if dtype.is_signed else 0
         self.max = self.min + 2**self.bits - 1
 
     def __eq__(self, other: object) -> bool:

@@ -147,5 +147,8 @@ def reduce_dtype(dtype: DType) -> tuple[Any, ...]:
 
 
 def rebuild_dtype(name: str) -> DType:
-    """``lamina.float32`` for ``"float32"``."""
-    return DTYPES[name]
+    """``lamina.float32`` for ``"float32"``; KeyError for what is no type's name."""
+    dtype = getattr(_core, name, None)
+    if not isinstance(dtype, _core.dtype):
+        raise KeyError(name)
+    return dtype

@@ -110,6 +110,31 @@ def test_what_lamina_lacks_is_absent(run) -> None:
     assert f"cannot import name 'quint8' from 'torch' ({lamina.__file__})" in message
 
 
+def test_questions_about_what_there_is_only_one_or_none_of(run) -> None:
+    run(
+        *installed("""
+        import contextlib
+        import torch
+        import torch._dynamo
+        import torch.fx
+        from torch._dynamo._trace_wrapped_higher_order_op import TransformGetItemToIndex
+        from torch.distributed.tensor import DTensor
+        net = torch.nn.Linear(2, 2)
+        for kind in (torch._dynamo.eval_frame.OptimizedModule, torch.nn.parallel.DistributedDataParallel):
+            assert not isinstance(torch.compile(net), kind)
+        assert not isinstance(net.weight, (torch.fx.Proxy, DTensor))
+        with TransformGetItemToIndex():
+            table = torch.arange(4)
+            assert torch.vmap(lambda i: table[i])(torch.tensor([3, 0])).tolist() == [3, 0]
+        torch._dynamo.reset()
+        assert torch._dynamo.disable(net) is net
+        with contextlib.suppress(ValueError):
+            torch.nn.parallel.DistributedDataParallel(net)
+            raise SystemExit("there are no groups of processes")
+        """)
+    )
+
+
 def test_pytorch_that_is_imported_already_is_refused(run, tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text(PYTORCH)
     message = run("-c", "import torch, lamina.as_torch; lamina.as_torch.install()", status=1)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 import lamina
+from lamina import nn
 
 
 def test_no_gpu() -> None:
@@ -16,3 +19,13 @@ def test_what_is_done_to_all_gpus_leaves_the_stream_alone() -> None:
     lamina.cuda.manual_seed_all(2)
     lamina.cuda.empty_cache()
     assert lamina.get_rng_state().equal(before)
+
+
+def test_cuda_says_that_there_is_none() -> None:
+    net = nn.Linear(2, 2)
+    for call in (lamina.ones(1).cuda, net.cuda):
+        with pytest.raises(RuntimeError, match=r"computes on the CPU only; ask cuda\.is_available"):
+            call()
+        with pytest.raises(RuntimeError, match="computes on the CPU only"):
+            call(0)
+    assert nn.ReLU().cuda()(lamina.ones(1)) == 1  # nothing is moved

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 from typing import Any
 
 import numpy as np
@@ -120,3 +121,35 @@ def test_to_copies_where_the_last_place_says_so() -> None:
     ):
         copy.zero_()
     assert x.tolist() == [1, 1]
+
+
+def test_types_that_no_tensor_has_can_be_named() -> None:
+    facts = {
+        "uint16": (2, False, False),
+        "uint32": (4, False, False),
+        "uint64": (8, False, False),
+        "float8_e4m3fn": (1, True, True),
+        "float8_e5m2": (1, True, True),
+        "float8_e8m0fnu": (1, True, False),
+    }
+    for name, (itemsize, floating, signed) in facts.items():
+        dtype = getattr(lamina, name)
+        assert repr(dtype) == f"torch.{name}"
+        assert (dtype.itemsize, dtype.is_floating_point, dtype.is_signed, dtype.is_complex) == (
+            *(itemsize, floating, signed),
+            False,
+        )
+        assert pickle.loads(pickle.dumps(dtype)) is dtype
+        assert dtype != lamina.bool
+        for call in (
+            lambda dtype: lamina.ones(1, dtype=dtype),
+            lambda dtype: lamina.ones(1).to(dtype),
+            lambda dtype: lamina.tensor([1], dtype=dtype),
+            lambda dtype: lamina.promote_types(dtype, lamina.float32),
+            lambda dtype: dtype.to_complex(),
+            lamina.set_default_dtype,
+            lamina.finfo,
+        ):
+            with pytest.raises((NotImplementedError, TypeError), match=name):
+                call(dtype)
+    assert (lamina.iinfo(lamina.uint16).min, lamina.iinfo(lamina.uint32).max) == (0, 2**32 - 1)

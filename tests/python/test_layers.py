@@ -142,6 +142,7 @@ PYTHON_LAYERS: dict[str, set[str]] = {
     "io": {"nn", "tensor", "_core"},
     "serialization": {"io"},
     "jit": {"nn"},
+    "_dynamo": {"nn", "tensor"},
     "lamina": {
         "nn",
         "optim",

@@ -173,3 +173,7 @@ class ModuleConversion(ModuleHooks):
     def cpu(self) -> Self:
         """Same as ``to("cpu")``: nothing is to be done, but for a module on meta, which raises NotImplementedError."""
         return self._apply(lambda t: t.cpu())
+
+    def cuda(self, device: int | Device | None = None) -> Self:
+        """RuntimeError if there are parameters or buffers: there is no GPU to move them to."""
+        return self._apply(lambda t: t.cuda(device))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .data_parallel import DataParallel
+from .distributed import DistributedDataParallel
 from .scatter_gather import gather, scatter
 
-__all__ = ["DataParallel", "gather", "scatter"]
+__all__ = ["DataParallel", "DistributedDataParallel", "gather", "scatter"]
