@@ -85,6 +85,7 @@ LAMINA_FUNCTION(kBoth, amin, "input, dim=None, keepdim=False") {
 LAMINA_FUNCTION(kBoth, any, "input, dim=None, keepdim=False") {
   return wrap(functions::any_all(Op::any, a.tensor(0), axes_of(a, 1), a.flag(2, false)));
 }
+LAMINA_FUNCTION(kBoth, equal, "input, other") { return PyBool_FromLong(functions::equal(a.tensor(0), a.tensor(1))); }
 LAMINA_FUNCTION(kBoth, all, "input, dim=None, keepdim=False") {
   return wrap(functions::any_all(Op::all, a.tensor(0), axes_of(a, 1), a.flag(2, false)));
 }

@@ -15,7 +15,7 @@ from ._core import (
     can_cast, cat, ceil, channels_last, channels_last_3d, chunk, clamp, clamp_max, clamp_min, clip, clone, complex,
     complex128, complex32, complex64, concat, concatenate, conj, conj_physical, contiguous_format, copysign, cos, cosh,
     cumprod, cumsum, default_generator, detach, diagonal, digamma, div, divide, dot, dtype, empty, empty_cache,
-    empty_like, eq, erf, erfc, erfinv, exp, exp2, expm1, eye, flatten, flip, float16, float32, float64, floor,
+    empty_like, eq, equal, erf, erfc, erfinv, exp, exp2, expm1, eye, flatten, flip, float16, float32, float64, floor,
     floor_divide, flush, fmod, from_numpy, full, full_like, gather, ge, Generator, get_default_device,
     get_default_dtype, get_num_threads, get_rng_state, gru_cell, gt, i0, imag, index_select, initial_seed, int16, int32,
     int64, int8, is_anomaly_check_nan_enabled, is_anomaly_enabled, is_complex, is_floating_point, is_grad_enabled,
@@ -49,7 +49,7 @@ from .functions.aliases import (
     less_equal, negative, not_equal, positive, is_conj, is_neg, resolve_conj, resolve_neg,
 )
 from .functions.arranging import fliplr, flipud, repeat_interleave, roll, rot90, tile
-from .functions.comparing import allclose, equal, isclose, isneginf, isposinf
+from .functions.comparing import allclose, isclose, isneginf, isposinf
 from .functions.distinct import bincount, isin, unique, unique_consecutive
 from .functions.einsum import einsum
 from .functions.indexing import (

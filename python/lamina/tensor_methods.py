@@ -72,7 +72,7 @@ ELSEWHERE = (
 METHODS: tuple[Callable[..., object], ...] = (
     *(arranging.fliplr, arranging.flipud, arranging.repeat, arranging.repeat_interleave, arranging.roll),
     *(arranging.rot90, arranging.tile),
-    *(comparing.allclose, comparing.equal, comparing.isclose, comparing.isneginf, comparing.isposinf),
+    *(comparing.allclose, comparing.isclose, comparing.isneginf, comparing.isposinf),
     *(gamma_family.igamma, gamma_family.igammac, histograms.histc, histograms.histogram),
     *(counting.mode, counting.msort, copying.narrow_copy),
     *(integers.bitwise_left_shift, integers.bitwise_right_shift, integers.gcd, integers.lcm),

@@ -80,3 +80,22 @@ def test_functions_in_place() -> None:
     x = lamina.tensor([0.5, 3.0])
     assert lamina.clamp_(x, 1, 2) is x
     assert lamina.xlogy_(x, 1.0).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("name", ["float32", "float64", "int64", "int32", "uint8", "float16", "bool", "complex64"])
+def test_equal_of_numbers_that_are_there_runs_nothing(name: str) -> None:
+    x = (lamina.arange(3000) % 5).to(getattr(lamina, name)).reshape(50, 60)
+    y, wider = x.clone(), lamina.zeros(2)
+    lamina.flush()
+    before, pending = lamina.plan_stats()["flushes"], wider + 1
+    assert x.equal(y)
+    assert x[1:].equal(y[1:])
+    if name not in ("float16", "bool", "complex64"):
+        assert lamina.plan_stats()["flushes"] == before
+    assert x.mT.equal(y.mT)
+    y[-1, -1] = 0
+    lamina.flush()
+    assert not x.equal(y)
+    assert not x[:, 1:].equal(y[:, 1:])
+    assert lamina.equal(lamina.zeros(1), -lamina.zeros(1))
+    assert pending.equal(lamina.ones(2))

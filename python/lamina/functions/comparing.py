@@ -5,9 +5,7 @@ from __future__ import annotations
 from .._core import Tensor
 from .arguments import as_number, composed
 
-__all__ = ["allclose", "equal", "isclose", "isneginf", "isposinf"]
-
-_MANY = 1 << 16  # elements
+__all__ = ["allclose", "isclose", "isneginf", "isposinf"]
 
 
 @composed
@@ -42,17 +40,6 @@ def isclose(
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether `isclose` holds for every element."""
     return bool(isclose(input, other, rtol, atol, equal_nan).all())
-
-
-@composed
-def equal(input: Tensor, other: Tensor) -> bool:
-    """Whether both have the same shape and the same numbers, of whatever type (NaN equals nothing)."""
-    if input.shape != other.shape:
-        return False
-    # Where most differ, a few numbers do to see it.
-    if input.numel() >= _MANY and not bool((input[0] == other[0]).all()):
-        return False
-    return bool((input == other).all())
 
 
 @composed
