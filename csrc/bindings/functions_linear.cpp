@@ -99,7 +99,7 @@ LAMINA_FUNCTION(kModule, _weighted_take, "input, index, weights") {
 LAMINA_FUNCTION(kModule, _put_slices, "input, dim, index, source, add=False") {
   return wrap(functions::put_slices(a.tensor(0), a.integer(1), a.tensor(2), a.tensor(3), a.flag(4, false)));
 }
-LAMINA_FUNCTION(kModule, _class_loss, "scores, classes, ignored, reduction") {
+LAMINA_FUNCTION(kModule, _class_loss, "input, target, ignored, reduction") {
   using functions::LossReduction;
   const char* text = a.text(3);
   std::string_view name = text ? text : "";

@@ -269,7 +269,8 @@ LAMINA_FUNCTION(kMethod, uniform_, "input, from=0, to=1, *, generator=None") {
   return in_place(a, draws * (high - low) + (is_complex(draws->dtype) ? complex(start, start) : start));
 }
 LAMINA_FUNCTION(kMethod, random_, "input, from=None, to=None, *, generator=None") {
-  // random_() fills with what the type can hold exactly; random_(to) starts at 0.
+  // random_() fills with what the type can hold exactly, as does random_(from, None) from there on; random_(to) starts
+  // at 0.
   DType dtype = a.tensor(0)->dtype;
   if (is_complex(dtype))
     fail(ErrorKind::kNotImplemented, "\"random_\" not implemented for '", functions::scalar_name(dtype), "'");
@@ -279,7 +280,7 @@ LAMINA_FUNCTION(kMethod, random_, "input, from=None, to=None, *, generator=None"
     low = a.integer(1, 0);
     high = a.integer(2);
   } else if (a.given(1)) {
-    high = a.integer(1);
+    (a.object(2) ? low : high) = a.integer(1);
   }
   return in_place(a, integers_within(low, high, a.tensor(0)->shape, dtype, generator(a, 3), a.tensor(0)->device()));
 }

@@ -148,8 +148,10 @@ Arguments::Arguments(const Signature& signature, PyObject* self, PyObject* const
 }
 
 void Arguments::fail_type(std::size_t i, const char* expected) const {
-  fail(ErrorKind::kType, signature_.name_, "(): argument '", signature_.parameters_[i].name, "' (position ", i + 1,
-       ") must be ", expected, ", not ", values_[i] ? printed_type(values_[i]) : std::string("missing"));
+  const auto& name = signature_.parameters_[i].name;
+  if (!values_[i]) fail(ErrorKind::kType, signature_.name_, "() missing argument '", name, "' (", expected, ")");
+  fail(ErrorKind::kType, signature_.name_, "(): argument '", name, "' (position ", i + 1, ") must be ", expected,
+       ", not ", printed_type(values_[i]));
 }
 
 PyObject* Arguments::tensor_object(std::size_t i) const {

@@ -63,6 +63,7 @@ def test_sequential_subclass_slices_to_itself() -> None:
 
 ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: nn.Sequential(3), TypeError, "int is not a Module subclass"),
+    (lambda: nn.Sequential(nn.ReLU), TypeError, r"activation\.ReLU is not a Module subclass; call the class"),
     (lambda: nn.Sequential(nn.ReLU())[1], IndexError, "index 1 is out of range"),
     (lambda: nn.Sequential()[0], IndexError, "out of range"),
     (lambda: nn.Sequential(nn.ReLU())["0"], TypeError, "cannot be interpreted as an integer"),

@@ -317,7 +317,7 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (
         lambda: F.scaled_dot_product_attention(*[scores(1, 2, 3)] * 3, attn_mask=scores(2, 2), is_causal=True),
         RuntimeError,
-        "not both",
+        "Explicit attn_mask should not be set when is_causal=True",
     ),
 ]
 

@@ -188,6 +188,11 @@ def test_forms_and_copies() -> None:
         (lambda: nn.LSTMCell(3, 4)(lamina.zeros(2, 5)), RuntimeError, "got 5 expected 3"),
         (lambda: nn.GRUCell(3, 4)(lamina.zeros(2, 3), lamina.zeros(1, 4)), RuntimeError, "doesn't match hidden0"),
         (lambda: nn.LSTM(3, 4)(lamina.zeros(2, 1, 3), (lamina.zeros(1, 1, 4),)), RuntimeError, "two hidden states"),
+        (
+            lambda: nn.LSTM(3, 4)(lamina.zeros(2, 1, 3), lamina.zeros(1, 1, 4)),
+            RuntimeError,
+            r"got one of shape \[1, 1, 4\]",
+        ),
         (lambda: nn.GRU(3, 4)(lamina.zeros(2, 3), (lamina.zeros(1, 4),)), TypeError, "GRU: .* a Tensor, got tuple"),
         (lambda: nn.LSTM(3, 4)(lamina.zeros(2, 3), (None, None)), TypeError, "Tensors, got NoneType, NoneType"),
         (lambda: nn.LSTMCell(3, 4)(lamina.zeros(2, 3), lamina.zeros(2, 4)), TypeError, r"LSTMCell: .*\(h_0, c_0\)"),

@@ -28,6 +28,22 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         r"The size of tensor a \(2\) must match the size of tensor b \(6\) at non-singleton dimension 3",
     ),
     "broadcast where": (lambda: lamina.where(ONES(3) > 0, ONES(2), 0), RuntimeError, "size of tensor a"),
+    "missing size": (lambda: lamina.randint(5), TypeError, r"randint\(\) missing argument 'size'"),  # type: ignore[call-arg]
+    "targets of NumPy": (
+        lambda: F.cross_entropy(ONES(2, 3), ONES(2).numpy()),  # type: ignore[arg-type]
+        TypeError,
+        r"argument 'target' \(position 2\) must be Tensor, not numpy.ndarray",
+    ),
+    "uninitialized weight": (
+        lambda: nn.init.xavier_uniform_(nn.LazyLinear(2).weight),
+        RuntimeError,
+        "Can't access the shape of an uninitialized parameter",
+    ),
+    "block_diag": (
+        lambda: lamina.block_diag(ONES(2, 2), ONES(1, 1, 1)),
+        RuntimeError,
+        "Input tensors must have 2 or fewer dimensions. Input 1 has 3 dimensions",
+    ),
     "sum axis": (
         lambda: ONES(2, 3).sum(2),
         IndexError,

@@ -304,6 +304,7 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: optim.SGD([parameter()], differentiable=True, fused=True), RuntimeError, "does not support `differen"),
     (lambda: optim.SGD([parameter()], fused=True, foreach=True), RuntimeError, "cannot be `True` together"),
     (lambda: optim.Adam([parameter()], lr=float("nan")), ValueError, "Invalid learning rate: nan"),
+    (lambda: optim.Adam([parameter()], lr="1e-3"), TypeError, "Invalid learning rate: expected a number, got '1e-3'"),
     (lambda: optim.Adam([parameter()], eps=-1), ValueError, "Invalid epsilon value: -1"),
     (lambda: optim.Adam([parameter()], betas=(1.0, 0.9)), ValueError, "Invalid beta parameter at index 0: 1.0"),
     (lambda: optim.Adam([parameter()], betas=(0.9, -0.1)), ValueError, "Invalid beta parameter at index 1: -0.1"),

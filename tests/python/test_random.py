@@ -257,3 +257,14 @@ def test_generators_have_a_device_and_can_be_pickled() -> None:
     assert lamina.equal(lamina.rand(3, generator=again), lamina.rand(3, generator=generator))
     with pytest.raises(RuntimeError, match="'cuda'"):
         lamina.Generator("cuda")
+
+
+@pytest.mark.parametrize("dtype", [lamina.int8, lamina.uint8, lamina.int64, lamina.float16, lamina.bool], ids=str)
+def test_random_from_a_number_up_to_what_the_type_holds(dtype: lamina.dtype) -> None:
+    whole = not dtype.is_floating_point and dtype != lamina.bool
+    low, high = (
+        (lamina.iinfo(dtype).min, lamina.iinfo(dtype).max) if whole else (0, 1 if dtype == lamina.bool else 2048)
+    )
+    drawn = lamina.empty(20_000, dtype=dtype).random_(low, None).double()
+    assert low <= drawn.min() <= low + (high - low) / 100
+    assert high >= drawn.max() >= high - (high - low) / 100

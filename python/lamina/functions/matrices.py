@@ -130,10 +130,12 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
 def block_diag(*tensors: Tensor) -> Tensor:
     """A matrix with the given matrices (vectors count as rows) down its diagonal, 0 elsewhere."""
     blocks = [x.reshape((1, -1)) if x.dim() < 2 else x for x in tensors] or [_core.zeros((1, 0))]
-    if any(block.dim() != 2 for block in blocks):
-        raise RuntimeError(
-            f"block_diag: Input tensors must have 2 or fewer dimensions, got {[x.dim() for x in tensors]}"
-        )
+    for i, block in enumerate(blocks):
+        if block.dim() != 2:
+            raise RuntimeError(
+                "torch.block_diag: Input tensors must have 2 or fewer dimensions. "
+                f"Input {i} has {block.dim()} dimensions"
+            )
     columns = sum(block.shape[1] for block in blocks)
     rows, before = [], 0
     for block in blocks:

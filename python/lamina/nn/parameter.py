@@ -139,6 +139,10 @@ class UninitializedTensorMixin:
             "it a shape with lamina.nn.resolve(net, input_shape); a state dict must be saved after that, too."
         )
 
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
     def _like(self, dtype: _core.dtype, device: Device = None) -> Self:
         tensor: Any = self
         result = type(self)(tensor.requires_grad, device or tensor.device, dtype)  # type: ignore[call-arg]

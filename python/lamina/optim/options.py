@@ -32,8 +32,11 @@ def check_options(
     for name, value in at_least_zero.items():
         if isinstance(value, Tensor) and value.numel() != 1:
             raise ValueError(f"Tensor {name} must be 1-element")
+        described = names.get(name, name + " value")
+        if isinstance(value, str) or value is None:  # as from a file of settings: YAML reads 1e-3 as text
+            raise TypeError(f"Invalid {described}: expected a number, got {value!r}")
         if not value >= 0.0:
-            raise ValueError(f"Invalid {names.get(name, name + ' value')}: {value}")
+            raise ValueError(f"Invalid {described}: {value}")
     if fused and differentiable:
         raise RuntimeError("`fused` does not support `differentiable`")
     if foreach and fused:

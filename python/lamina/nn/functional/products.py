@@ -68,7 +68,7 @@ def scaled_dot_product_attention(
     scale = 1 / sqrt(query.shape[-1]) if scale is None else scale
     if is_causal:
         if attn_mask is not None:
-            raise RuntimeError("scaled_dot_product_attention: give either attn_mask or is_causal=True, not both")
+            raise RuntimeError("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
         output = _causal_attention(query, key, value, scale, dropout_p)
     else:
         weights = _weights((query @ key.transpose(-2, -1)) * scale, attn_mask)

@@ -318,7 +318,8 @@ class LSTM(RNNBase):
         self, input: Tensor | PackedSequence, hx: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor | PackedSequence, tuple[Tensor, Tensor]]:
         if hx is not None and len(hx) != 2:
-            raise RuntimeError("lstm expects two hidden states")
+            given = f"one of shape {list(hx.shape)}" if isinstance(hx, _core.Tensor) else len(hx)
+            raise RuntimeError(f"lstm expects two hidden states, a tuple (h_0, c_0), got {given}")
         require_state(self, hx, ("h_0", "c_0"))
         output, (hidden, memory) = self._run(input, None if hx is None else tuple(hx))
         return output, (hidden, memory)

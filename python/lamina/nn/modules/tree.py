@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import _core
 from ..._core import Tensor
+from ...legacy import typename
 from ..hooks import after_hooks, buffer_registration_hooks, module_registration_hooks, parameter_registration_hooks
 from ..parameter import Buffer, Parameter
 
@@ -167,7 +168,8 @@ class ModuleTree:
     def add_module(self, name: str, module: Module | None) -> None:
         """Add `module` as the child `name`, as the attribute assignment does, but for any name without a dot."""
         if module is not None and not isinstance(module, ModuleTree):
-            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+            hint = "; call the class to make one" if isinstance(module, type) else ""
+            raise TypeError(f"{typename(module)} is not a Module subclass{hint}")
         self._require_init("assign module")
         self._check_name(name, "module", self._modules)
         self._adopt(name, module)
