@@ -66,6 +66,14 @@ std::vector<const Storage*> written_by(const CompiledPlan& compiled, const Recor
   return written;
 }
 
+// While the lock is released, another thread may give a value other memory (move_memory).
+std::vector<StoragePtr> memory_of_inputs(const Recording& recording) {
+  std::vector<StoragePtr> memory;
+  memory.reserve(recording.inputs.size());
+  for (const ValuePtr& input : recording.inputs) memory.emplace_back(input->storage);
+  return memory;
+}
+
 bool takes_long(const Plan& plan) { return can_release_lock() && plan.estimated_nanoseconds > kReleaseLockNanoseconds; }
 bool takes_turns(const Plan& plan) {
   return can_release_lock() && plan.estimated_nanoseconds > std::chrono::nanoseconds(kTurn).count();
@@ -123,13 +131,16 @@ void run_plan(const CompiledPlanPtr& compiled, const Recording& recording, const
               PlanMemory& memory) {
   if (!g_unfinished.empty()) forget_unseen();
   const Plan& plan = compiled->plan;
+  const bool long_one = takes_long(plan);
+  std::vector<StoragePtr> inputs;
+  if (long_one) inputs = memory_of_inputs(recording);
   std::size_t next = 0;
   const auto keep_rest = [&](bool begun) -> const Unfinished& {
     auto run = std::make_shared<Unfinished>(compiled, std::move(memory));
     run->written = written_by(*compiled, recording, dying, run->memory);
     run->next = next;
     run->lost = begun && runtime::overwrites_operands(plan, next, run->memory.slots.data());
-    for (const ValuePtr& input : recording.inputs) run->inputs.push_back(StoragePtr(input->storage));
+    run->inputs = long_one ? std::move(inputs) : memory_of_inputs(recording);
     mark_unfinished(run->written);
     return *g_unfinished.emplace_back(std::move(run));
   };
@@ -140,7 +151,7 @@ void run_plan(const CompiledPlanPtr& compiled, const Recording& recording, const
     return;
   }
   try {
-    if (takes_long(plan))
+    if (long_one)
       execute_marking(plan, memory, written_by(*compiled, recording, dying, memory), next);
     else
       runtime::execute(plan, memory.slots.data(), next, kNever, memory.times());

@@ -1,7 +1,7 @@
 // Plans that run while the interpreter's lock is released, and those that broke off: what they write, and how to wait
 // for it.
 //
-// Several threads may run plans at once. A plan that runs keeps hold of its inputs, so nobody takes over their memory;
+// Several threads may run plans at once. A plan that runs keeps hold of its inputs' memory, so nobody takes it over;
 // its results have storages from the start, so others may build on them, and wait here before they read the numbers.
 #pragma once
 

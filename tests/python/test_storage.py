@@ -7,6 +7,7 @@ import gc
 import io
 import multiprocessing
 import pickle
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -336,3 +337,33 @@ def test_bytes_are_shown_as_types_that_numpy_may_not_know(dtype: Any) -> None:
     assert strided.dtype == dtype
     strided[0] = 2
     assert lamina.equal(strided.cfloat(), lamina.tensor([2, 1]).cfloat())
+
+
+def test_memory_that_a_running_plan_reads_is_not_given_out() -> None:
+    m = lamina.rand(900, 900) / 900
+    expected = m @ m + m * 3
+    lamina.flush()
+    for _ in range(3):
+        x = m * 3
+        lamina.flush()
+        about_to_run = threading.Event()
+        results: list[lamina.Tensor] = []
+
+        def run(
+            x: lamina.Tensor = x,
+            about_to_run: threading.Event = about_to_run,
+            results: list[lamina.Tensor] = results,
+        ) -> None:
+            results.append(m @ m + x)
+            about_to_run.set()
+            lamina.flush()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        about_to_run.wait()
+        x.share_memory_()  # moves x's numbers elsewhere
+        others = m * 7  # where they were, if that memory is free
+        lamina.flush()
+        thread.join()
+        lamina.testing.assert_close(results[0], expected)
+        del others
