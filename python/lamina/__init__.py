@@ -188,37 +188,12 @@ int = int32
 long = int64
 newaxis = None
 
-_SUBPACKAGES = (
-    "_C",
-    "_dynamo",
-    "accelerator",
-    "amp",
-    "as_torch",
-    "backends",
-    "compiler",
-    "cpu",
-    "cuda",
-    "datasets",
-    "distributed",
-    "distributions",
-    "fft",
-    "func",
-    "futures",
-    "fx",
-    "io",
-    "jit",
-    "linalg",
-    "multiprocessing",
-    "nn",
-    "optim",
-    "profiler",
-    "random",
-    "serialization",
-    "special",
-    "testing",
-    "utils",
-)
 # fmt: off
+_SUBPACKAGES = (
+    "_C", "__config__", "_dynamo", "accelerator", "amp", "as_torch", "backends", "compiler", "cpu", "cuda",
+    "datasets", "distributed", "distributions", "fft", "func", "futures", "fx", "io", "jit", "linalg", "mps",
+    "multiprocessing", "nn", "optim", "profiler", "random", "serialization", "special", "testing", "utils", "xpu",
+)
 _NN_FUNCTIONS = (
     "adaptive_avg_pool1d", "avg_pool1d", "bilinear", "celu", "channel_shuffle", "conv1d", "conv2d", "conv_transpose1d",
     "conv_transpose2d", "cosine_similarity", "group_norm", "hardshrink", "layer_norm", "max_pool1d", "max_pool2d",

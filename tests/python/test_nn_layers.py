@@ -138,6 +138,7 @@ def test_every_module_class_is_tested() -> None:
     by_hand |= set(nn.modules.rnn.__all__) | set(nn.modules.rnn_cells.__all__)  # test_nn_rnn.py
     by_hand |= set(nn.modules.transformer.__all__) | set(nn.modules.transformer_layers.__all__)
     by_hand |= {"AdaptiveLogSoftmaxWithLoss"}
+    by_hand |= set(nn.modules.sync_batchnorm.__all__)  # test_nn_sync_batchnorm.py
     by_hand |= set(nn.modules.loss_linear.__all__)  # test_nn_linear_cross_entropy.py
     by_hand |= {name for name in nn.modules.__all__ if name.startswith("Lazy")}  # test_nn_lazy.py
     tested = {type(module).__name__ for module, *_ in LAYERS}

@@ -48,6 +48,7 @@ def install() -> None:
     vars(version).update(__version__=_VERSION, cuda=None, debug=False, hip=None, xpu=None)
     torch = _Torch("torch", lamina.__doc__)
     torch.__spec__ = ModuleSpec("torch", None, origin=lamina.__file__, is_package=True)
+    torch.torch = torch  # type: ignore[attr-defined]  # programs write torch.torch.ones, too
     vars(torch).update(__file__=lamina.__file__, __package__="torch", __version__=_VERSION, version=version)
     sys.modules["torch"] = torch
     sys.modules["torch.version"] = version

@@ -6,6 +6,7 @@ from . import (
     activation,
     adaptive_pooling,
     attention,
+    batchnorm,
     container,
     conv,
     conv_transpose,
@@ -17,6 +18,7 @@ from . import (
     pooling,
     rnn,
     rnn_cells,
+    sync_batchnorm,
 )
 from . import channelshuffle as channelshuffle
 from . import fold as fold
@@ -26,6 +28,7 @@ from . import upsampling as upsampling
 
 for _module, _part in (
     (activation, attention),
+    (batchnorm, sync_batchnorm),
     (container, parameter_container),
     (conv, conv_transpose),
     (conv, lazy_conv),
