@@ -70,10 +70,11 @@ ValuePtr sgn(const ValuePtr& x) { return labelled(is_complex(x->dtype) ? build::
 ValuePtr round(const ValuePtr& x, std::int64_t decimals) {
   if (decimals == 0) return unary(Op::round, x);
   check(is_floating(x->dtype), "round_cpu: decimals are not implemented for '", name_of(x->dtype), "'");
-  ValuePtr scale = build::number(std::pow(10.0, static_cast<double>(std::llabs(decimals))), x->dtype);
-  return labelled(decimals > 0 ? build::div(build::round(build::mul(x, scale)), scale)
-                               : build::mul(build::round(build::div(x, scale)), scale),
-                  "Round");
+  ValuePtr wide = build::cast(x, lamina::wide(x->dtype));  // halves are rounded once, in the end
+  ValuePtr scale = build::number(std::pow(10.0, static_cast<double>(std::llabs(decimals))), wide->dtype);
+  ValuePtr rounded = decimals > 0 ? build::div(build::round(build::mul(wide, scale)), scale)
+                                  : build::mul(build::round(build::div(wide, scale)), scale);
+  return labelled(build::cast(rounded, x->dtype), "Round");
 }
 
 ValuePtr isfinite(const ValuePtr& x) {

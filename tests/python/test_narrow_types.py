@@ -96,6 +96,19 @@ def test_sums_of_many_are_not_rounded_on_the_way() -> None:
     assert x.std().dtype == lamina.float16
 
 
+@pytest.mark.parametrize("narrow", [lamina.float16, lamina.bfloat16], ids=str)
+def test_complex_numbers_beside_halves_stay_complex(narrow: lamina.dtype) -> None:
+    z, half = lamina.tensor([1 + 2j, 3 - 1j]), lamina.tensor([0.5, 2.0], dtype=narrow)
+    assert lamina.addcmul(z, z, half).tolist() == [1.5 + 3j, 9 - 3j]
+    assert lamina.addcdiv(half, z, half).tolist() == [2.5 + 4j, 3.5 - 0.5j]
+    assert lamina.logaddexp(z, half).tolist() == lamina.logaddexp(z, half.float()).tolist()
+
+
+def test_decimals_of_halves_are_rounded_once() -> None:
+    x = lamina.tensor([-4.15, 45.96], dtype=lamina.float16)  # -4.1484, and -41.484 is no float16
+    assert x.round(decimals=1).tolist() == lamina.tensor([-4.1, 46], dtype=lamina.float16).tolist()
+
+
 def test_gradients_have_the_operands_type() -> None:
     x = lamina.tensor([1.0, 2.0, 3.0], dtype=lamina.float16, requires_grad=True)
     y = x * x

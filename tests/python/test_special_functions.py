@@ -87,6 +87,7 @@ def test_searchsorted_puts_nan_behind_everything_and_promotes_numbers() -> None:
 def test_shift_operators_leave_others_their_turn() -> None:
     x = lamina.tensor([1, 2])
     assert (1 << x).tolist() == [2, 4]
+    assert (lamina.tensor([-1, 3, 1]) << lamina.tensor([63, 63, 64])).tolist() == [-(2**63), -(2**63), 0]
     assert (256 >> x).tolist() == [128, 64]
     x <<= 2
     assert x.tolist() == [4, 8]

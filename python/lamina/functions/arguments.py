@@ -7,6 +7,7 @@ import operator
 from .. import _core
 from .._core import Tensor
 from .._wrapping import wraps
+from ..dtypes import has_gradients
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _without_numpy_numbers(args: tuple[Any, ...]) -> tuple[Any, ...] | None:
 
 
 def _half_precision(args: Sequence[object]) -> DType | None:
-    kinds = {x.dtype for x in args if isinstance(x, Tensor) and x.dtype.is_floating_point}
+    kinds = {x.dtype for x in args if isinstance(x, Tensor) and has_gradients(x)}
     return kinds.pop() if len(kinds) == 1 and kinds <= {_core.float16, _core.bfloat16} else None
 
 

@@ -57,7 +57,8 @@ def bitwise_left_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor
     """``input << other``: times two to the power of `other`, of which the upper bits are lost."""
     kind = _whole_type("lshift", input, other)
     number, shift = _as_whole(input, kind), _as_whole(other, kind)
-    shifted = number * 2 ** shift.clamp(0, 62)
+    first = shift.clamp(0, 32)  # int64 has no 2**63 to multiply by at once
+    shifted = number * 2**first * 2 ** (shift.clamp(0, 63) - first)
     return _core.where((shift < 0) | (shift >= kind.itemsize * 8), 0, shifted).to(kind)
 
 
