@@ -190,9 +190,10 @@ newaxis = None
 
 # fmt: off
 _SUBPACKAGES = (
-    "_C", "__config__", "_dynamo", "accelerator", "amp", "as_torch", "backends", "compiler", "cpu", "cuda",
-    "datasets", "distributed", "distributions", "fft", "func", "futures", "fx", "io", "jit", "linalg", "mps",
-    "multiprocessing", "nn", "optim", "profiler", "random", "serialization", "special", "testing", "utils", "xpu",
+    "_C", "__config__", "_dynamo", "_subclasses", "accelerator", "amp", "as_torch", "backends", "compiler", "cpu",
+    "cuda", "datasets", "distributed", "distributions", "fft", "func", "futures", "fx", "hub", "io", "jit",
+    "linalg", "mps", "multiprocessing", "nn", "optim", "profiler", "random", "serialization", "special", "testing",
+    "utils", "xpu",
 )
 _NN_FUNCTIONS = (
     "adaptive_avg_pool1d", "avg_pool1d", "bilinear", "celu", "channel_shuffle", "conv1d", "conv2d", "conv_transpose1d",
@@ -237,6 +238,7 @@ _CONDITIONS = (
     "_check_with",
 )  # fmt: skip
 _LAZY = {
+    **{name: ("fx.symbols", name) for name in ("SymBool", "SymFloat", "SymInt")},
     "cholesky_inverse": ("linalg", "cholesky_inverse"),
     "cholesky_solve": ("linalg", "cholesky_solve"),
     "Future": ("futures", "Future"),
@@ -334,6 +336,9 @@ __all__ += [*_FORMER, *_REFLECTIONS]
 __all__ += [*_NN_FUNCTIONS, *_AUTOCAST, *_IN_PLACE, *_LEGACY_TYPES, *_STORAGE_CLASSES, "Storage", "constant_pad_nd"]
 __all__ += [
     "GradScaler",
+    "SymBool",
+    "SymFloat",
+    "SymInt",
     "accelerator",
     "amp",
     "as_torch",

@@ -108,7 +108,7 @@ METHODS: tuple[Callable[..., object], ...] = (
     *(products.addbmm, products.addmv, products.addr, products.baddbmm, products.ger),
     *(products.inner, products.kron, products.outer, products.vdot),
     *(reducing.aminmax, reducing.count_nonzero, reducing.dist, reducing.nanmean, reducing.nansum),
-    *(sampling.multinomial, properties.angle, properties.isreal),
+    *(sampling.multinomial, properties.angle, properties.isreal, properties.to_dense),
     *(scanning.cummax, scanning.cummin, scanning.diff, scanning.logcumsumexp),
     *(shaping.broadcast_to, shaping.moveaxis, shaping.movedim, shaping.ravel, shaping.swapaxes),
     *(shaping.reshape_as, shaping.swapdims, shaping.view_as, adjoint),

@@ -126,6 +126,12 @@ def test_questions_about_what_there_is_only_one_or_none_of(run) -> None:
         with TransformGetItemToIndex():
             table = torch.arange(4)
             assert torch.vmap(lambda i: table[i])(torch.tensor([3, 0])).tolist() == [3, 0]
+        from torch._subclasses.fake_tensor import is_fake
+        from torch.fx.experimental.proxy_tensor import get_proxy_mode
+        assert not is_fake(table)
+        assert get_proxy_mode() is None
+        assert not isinstance(3, torch.SymInt)
+        assert torch.torch is torch
         torch._dynamo.reset()
         assert torch._dynamo.disable(net) is net
         with contextlib.suppress(ValueError):

@@ -108,6 +108,8 @@ def test_tensors_are_dense_and_in_the_cpus_memory() -> None:
     assert x.is_cpu
     for name in ELSEWHERE:
         assert getattr(x, name) is False
+    assert x.to_dense() is x
+    assert x.to_dense(lamina.float64).dtype == lamina.float64
 
 
 def test_to_copies_where_the_last_place_says_so() -> None:

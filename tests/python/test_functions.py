@@ -27,6 +27,7 @@ BY_HAND |= {
     "is_inference",
     "is_nonzero",
     "is_same_size",
+    "to_dense",
     "is_signed",
     "is_tensor",
     "isreal",

@@ -141,6 +141,7 @@ PYTHON_LAYERS: dict[str, set[str]] = {
     "datasets": {"utils", "tensor", "_core"},
     "io": {"nn", "tensor", "_core"},
     "serialization": {"io"},
+    "hub": {"serialization"},
     "jit": {"nn"},
     "_dynamo": {"nn", "tensor"},
     "lamina": {

@@ -8,8 +8,13 @@ from .. import _core
 from .._core import Tensor
 from .arguments import composed_as
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .._core import dtype as DType
+
 __all__ = [
     *("angle", "get_device", "is_inference", "is_nonzero", "is_same_size", "is_signed", "is_tensor", "isreal"),
+    "to_dense",
 ]
 
 
@@ -41,6 +46,11 @@ def get_device(input: Tensor) -> int:
 def is_inference(input: Tensor) -> bool:
     """Whether the tensor was made in inference mode."""
     return input._is_inference
+
+
+def to_dense(input: Tensor, dtype: DType | None = None, *, masked_grad: bool | None = None) -> Tensor:
+    """The tensor itself, or in another type: every tensor is dense."""
+    return input if dtype is None else input.to(dtype)
 
 
 def isreal(input: Tensor) -> Tensor:
