@@ -59,10 +59,13 @@ void incomplete_gamma(Gradient& d, double sign) {
   d.give(0, [&] { return along(0, slope_by_order); });
   d.give(1, [&] { return along(1, gamma_density); });
 }
-// i1(x) / x and its like, 1/2 at 0.
-ValuePtr by_argument(const ValuePtr& x, const ValuePtr& result) {
-  const ValuePtr none = equal(x, number_like(0, x));
-  return build::where(none, number_like(0.5, x), result / build::where(none, number_like(1, x), x));
+// i1(x) / x, the result being i1(x); near 0 by its series, whose derivatives are right, too. Both may be scaled.
+ValuePtr by_argument(const ValuePtr& x, const ValuePtr& result, const ValuePtr& scale) {
+  const ValuePtr one = number_like(1, x), small = build::binary(Op::lt, build::abs(x), number_like(0.5, x));
+  const ValuePtr quarter = build::square(build::where(small, x, number_like(0, x))) * 0.25;
+  ValuePtr series = one;
+  for (int k = 6; k > 0; --k) series = quarter / (k * (k + 1.0)) * series + 1;
+  return build::where(small, series * scale * 0.5, result / build::where(small, one, x));
 }
 
 }  // namespace
@@ -193,10 +196,13 @@ void i0e(Gradient& d) {
   d.give(0, [&] { return d.g() * (build::i1e(d.x()) - build::sign(d.x()) * d.r()); });
 }
 void i1(Gradient& d) {
-  d.give(0, [&] { return d.g() * (build::i0(d.x()) - by_argument(d.x(), d.r())); });
+  d.give(0, [&] { return d.g() * (build::i0(d.x()) - by_argument(d.x(), d.r(), number_like(1, d.x()))); });
 }
 void i1e(Gradient& d) {
-  d.give(0, [&] { return d.g() * (build::i0e(d.x()) - build::sign(d.x()) * d.r() - by_argument(d.x(), d.r())); });
+  d.give(0, [&] {
+    const ValuePtr by_x = by_argument(d.x(), d.r(), build::exp(build::neg(build::abs(d.x()))));
+    return d.g() * (build::i0e(d.x()) - build::sign(d.x()) * d.r() - by_x);
+  });
 }
 
 void add(Gradient& d) {

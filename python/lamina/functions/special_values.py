@@ -161,7 +161,10 @@ def xlog1py(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 @composed_as("SpecialEntr")
 def entr(input: Tensor) -> Tensor:
     """``-x log x``, 0 at 0 and -inf below."""
-    return _core.where(input < 0, -inf, -xlogy(input, input))
+    zero = input == 0
+    steep = _core.where(zero, input, 1.0).sqrt()  # 0, and the slope is infinite
+    inside = _core.where(zero, 1.0, input)
+    return _core.where(input < 0, -inf, _core.where(zero, steep, -xlogy(inside, inside)))
 
 
 @composed_as("SpecialNdtr")
