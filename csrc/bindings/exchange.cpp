@@ -197,7 +197,8 @@ ValuePtr value_over_buffer(PyObject* array) {
   return value;
 }
 
-PyObject* number_object(const ValuePtr& value) {
+// The value is held, for another thread may change the tensor meanwhile.
+PyObject* number_object(ValuePtr value) {
   check(!value->has(kMeta), "Tensor.item() cannot be called on meta tensors");
   engine::realize(value.get());
   return element_object(value->dtype, engine::data_of(value.get()));

@@ -23,7 +23,7 @@ ValuePtr value_over_buffer(PyObject* array);
 PyObject* owner_of(const Storage* storage);
 
 // The number of a value with one element. Raises PyTorch's error on meta.
-PyObject* number_object(const ValuePtr& value);
+PyObject* number_object(ValuePtr value);
 // Computes the variable's numbers and puts them where the outside may read and write them. TypeError where there are
 // none, or none that the outside knows.
 void prepare_export(engine::Variable& variable);

@@ -249,6 +249,7 @@ void flush_if_due() {
 }
 
 void realize(Value* value) {
+  const ValuePtr held(value);  // another thread may give its tensor another one meanwhile
   if (!value->storage) {
     if (value->has(kPerExample)) fail_per_example();
     if (value->has(kMeta)) fail_no_data();

@@ -13,6 +13,7 @@ namespace lamina::engine {
 namespace {
 
 LockHooks g_hooks;
+thread_local bool t_keeps_lock = false;
 
 struct Registry {
   std::mutex mutex;
@@ -41,7 +42,9 @@ Registry& registry() {
 }  // namespace
 
 void set_lock_hooks(LockHooks hooks) { g_hooks = hooks; }
-bool can_release_lock() { return g_hooks.release != nullptr; }
+bool can_release_lock() { return g_hooks.release != nullptr && !t_keeps_lock; }
+KeepLock::KeepLock() : before_(std::exchange(t_keeps_lock, true)) {}
+KeepLock::~KeepLock() { t_keeps_lock = before_; }
 void heed_signals() {
   if (g_hooks.heed_signals) g_hooks.heed_signals();
 }
@@ -52,7 +55,7 @@ RunningPlan::RunningPlan(std::vector<const Storage*> written) : written_(std::mo
     registry().plans.push_back(this);
     registry().recount();
   }
-  if (g_hooks.release) token_ = g_hooks.release();
+  if (releases_) token_ = g_hooks.release();
 }
 
 RunningPlan::~RunningPlan() {
@@ -62,7 +65,7 @@ RunningPlan::~RunningPlan() {
     registry().recount();
     registry().ended.notify_all();
   }
-  if (g_hooks.release) g_hooks.acquire(token_);
+  if (releases_) g_hooks.acquire(token_);
 }
 
 // Called with the registry's mutex held.

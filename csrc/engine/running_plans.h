@@ -21,10 +21,24 @@ struct LockHooks {
   void (*heed_signals)() = nullptr;
 };
 void set_lock_hooks(LockHooks hooks);
+// Whether this thread releases the lock for a long plan: there are hooks, and no KeepLock.
 bool can_release_lock();
+
+// While this lives, what this thread runs keeps the interpreter's lock: for looks at a variable in several steps,
+// between which no other thread may change it.
+class KeepLock {
+ public:
+  KeepLock();
+  ~KeepLock();
+  KeepLock(const KeepLock&) = delete;
+  KeepLock& operator=(const KeepLock&) = delete;
+
+ private:
+  bool before_;
+};
 void heed_signals();
 
-// While this lives, the lock is released (if there are hooks) and `written` is known to be incomplete. Made and
+// While this lives, the lock is released (if it can be) and `written` is known to be incomplete. Made and
 // destroyed by the thread that runs the plan; `written` holds storages that the caller keeps alive.
 class RunningPlan {
  public:
@@ -38,6 +52,7 @@ class RunningPlan {
  private:
   std::vector<const Storage*> written_;
   bool sorted_ = false;  // by the first who asks: mostly nobody does
+  bool releases_ = can_release_lock();
   void* token_ = nullptr;
 };
 

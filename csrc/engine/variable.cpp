@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/flush.h"
+#include "engine/running_plans.h"
 #include "engine/tangents.h"
 #include "engine/view_guards.h"
 #include "engine/view_path.h"
@@ -240,6 +241,8 @@ void move_memory(Variable& variable, StoragePtr memory) {
 }
 
 void make_exportable(Variable& variable) {
+  realize(current(variable).get());
+  const KeepLock lock;  // from here to where the memory is handed out no other thread changes the variable
   ValuePtr base = variable.is_view() ? variable.cell->value : current(variable);
   // A base that shares its memory with values of others, or has none that can be written to, gets its own first.
   bool exposed = base->storage && base->storage->exposed();

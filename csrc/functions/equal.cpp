@@ -39,7 +39,7 @@ bool holds(const ValuePtr& condition) {
 
 }  // namespace
 
-bool equal(const ValuePtr& x, const ValuePtr& y) {
+bool equal(ValuePtr x, ValuePtr y) {
   if (x->shape != y->shape) return false;
   const std::int64_t numel = x->shape->numel();
   const kernels::ElementwiseFn compare =

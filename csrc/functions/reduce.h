@@ -23,7 +23,7 @@ ValuePtr prod(const ValuePtr& x, const Axes& axes, bool keepdim, std::optional<D
 ValuePtr extremum(Op op, const ValuePtr& x, const Axes& axes, bool keepdim, const char* name = nullptr);
 ValuePtr any_all(Op op, const ValuePtr& x, const Axes& axes, bool keepdim);
 // The same shape and the same numbers, of whatever types; NaN equals nothing. Looks at numbers at once.
-bool equal(const ValuePtr& x, const ValuePtr& y);
+bool equal(ValuePtr x, ValuePtr y);
 ValuePtr arg_extremum(Op op, const ValuePtr& x, std::optional<std::int64_t> axis, bool keepdim);
 // max and min along an axis: the gradient goes to the element that was chosen.
 Extremes extremum_with_indices(Op arg, const ValuePtr& x, std::int64_t axis, bool keepdim);

@@ -1,8 +1,9 @@
-"""What belongs to one thread while others run: walks over the gradient graph, and the levels of vmap."""
+"""What belongs to one thread while others run: walks over the gradient graph, the levels of vmap, and a look."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -153,3 +154,24 @@ def test_an_error_comes_up_through_the_threads() -> None:
 
     with pytest.raises(KeyError, match="at the bottom"):
         Failing.apply(lamina.ones(1, requires_grad=True), 130).sum().backward()
+
+
+@pytest.mark.parametrize("look", [lambda x: x.numpy()[0, 0], lambda x: memoryview(x)[0, 0]])
+def test_a_tensor_is_looked_at_while_another_thread_changes_it(look: Callable[[lamina.Tensor], float]) -> None:
+    m, x = lamina.ones(256, 256) / 256, lamina.zeros(256, 256)
+    ended = threading.Event()
+
+    def change() -> None:
+        while not ended.is_set():
+            x.zero_()
+            time.sleep(0)
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        for _ in range(1500):
+            x.data = m @ m
+            assert look(x) in (0, 1 / 256)
+    finally:
+        ended.set()
+        thread.join()
