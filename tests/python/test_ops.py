@@ -283,7 +283,7 @@ ALIASES = {
     "subtract": "sub",
 }
 # Functions of the core that make no tensor of tensors.
-OTHER = {"as_tensor", "can_cast", "empty_cache", "flush", "from_numpy", "get_num_threads", "get_rng_state"}
+OTHER = {"as_tensor", "can_cast", "empty_cache", "equal", "flush", "from_numpy", "get_num_threads", "get_rng_state"}
 OTHER |= {"is_anomaly_check_nan_enabled", "is_anomaly_enabled"}
 OTHER |= {"initial_seed", "is_complex", "is_floating_point", "is_grad_enabled", "manual_seed", "memory_stats"}
 OTHER |= {"numel", "plan_stats"}
