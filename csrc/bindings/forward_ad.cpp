@@ -102,16 +102,20 @@ LAMINA_FUNCTION(kModule, _set_tangent, "tensor, tangent") {
   Py_RETURN_NONE;
 }
 
-// The tensor loses its history, and its tangent.
+// The tensor loses its history, and its tangent. What is a view of memory that nobody else looks at, as the results of
+// some functions are, is a tensor of its own from now on.
 LAMINA_FUNCTION(kMethod, detach_, "input") {
   engine::Variable& variable = a.variable(0);
-  check(!variable.is_shown_as_view(), "Can't detach views in-place. Use detach() instead.");
+  const bool alone = variable.is_shown_as_view() && variable.cell->references == 1;
+  check(alone || !variable.is_shown_as_view(), "Can't detach views in-place. Use detach() instead.");
   if (engine::current(variable)->leaf)
     set_requires_grad(a.tensor_object(0), false);
+  else if (alone)
+    engine::replace(variable, build::detach(engine::current(variable)));
   else if (variable.is_view())
     variable = engine::detached(variable, true);
-  else
-    engine::replace(variable, build::detach(engine::current(variable)));
+  else if (engine::current(variable)->requires_grad())
+    engine::lose_history(variable);
   engine::drop_tangent(engine::current(variable).get());
   return self_of(a);
 }

@@ -282,6 +282,12 @@ void replace(Variable& variable, ValuePtr fresh) {
   variable.changes = changes;
 }
 
+void lose_history(Variable& variable) {
+  if (!variable.cell) return replace(variable, build::detach(current(variable)));
+  note_change(variable);
+  variable.value = variable.cell->value = unshared(build::detach(current(variable)));
+}
+
 void share_memory_of(Variable& variable, Variable& source) {
   note_change(variable);
   ValuePtr old = current(variable);

@@ -112,6 +112,8 @@ void abandon_operation();
 bool allow_changes_of_saved(bool allowed);
 // Makes the variable refer to another value altogether (`x.data = y`, load_state_dict): not seen by earlier views.
 void replace(Variable& variable, ValuePtr fresh);
+// A tensor that is no view, and its views from the next change on, have the same numbers without a history.
+void lose_history(Variable& variable);
 
 // The variable shows what `source` shows, in the same memory, and stays the leaf that it is, or keeps its history, if
 // that is of its shape: `x.data = source`. Earlier views of it stay where they are.

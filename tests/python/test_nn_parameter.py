@@ -179,3 +179,31 @@ def test_copies_and_detached_tensors_lose_their_history_in_place() -> None:
     assert x.tolist() == [3, 3, 3]
     with pytest.raises(RuntimeError, match="Can't detach views in-place"):
         x[1:].detach_()
+    for result in (
+        nn.Conv1d(1, 2, 2)(lamina.ones(1, 1, 4)),
+        nn.Embedding(3, 2)(lamina.tensor([0, 2])),
+        w.expand(3).roll(1),
+    ):
+        before = result.tolist()
+        assert result.detach_() is result
+        assert (result.requires_grad, result.grad_fn, result._is_view()) == (False, None, False)
+        assert result.add_(0).tolist() == before
+
+
+@pytest.mark.parametrize("differentiable", [False, True])
+def test_what_is_detached_in_place_still_shares_memory(differentiable: bool) -> None:
+    array = np.ones(3, np.float32)
+    x = lamina.from_numpy(array)
+    x.detach_()
+    array[0] = 5
+    assert x.tolist() == [5, 1, 1]
+
+    y = lamina.ones(2, 2, requires_grad=differentiable) * 1
+    row = y[0]
+    y.detach_()
+    assert (y.requires_grad, row.requires_grad) == (False, differentiable)
+    y.add_(1)
+    assert row.tolist() == [2, 2]
+    with lamina.no_grad():
+        row.mul_(3)
+    assert y.tolist() == [[6, 6], [2, 2]]
