@@ -1,6 +1,5 @@
 // Emits the steps of single, not elementwise, ops.
 #include <algorithm>
-#include <bit>
 
 #include "compile/emitter.h"
 #include "compile/iteration_space.h"
@@ -37,16 +36,9 @@ void Emitter::emit(std::uint32_t index) {
       break;
     }
     case Family::kStandardize:
-    case Family::kStandardizeInput: {
-      if (node.shape->numel() == 0) break;
-      const bool back = node.family() == Family::kStandardizeInput;
-      const std::int64_t n = node.shape->dims().back(), outer = node.shape->numel() / n;
-      StandardizeStep step{back, node.dtype, outer, n, std::bit_cast<double>((*node.attribute)[0]), {}, {}, out};
-      if (back) step.gradient = contiguous(node.operands[0]);
-      step.x = contiguous(node.operands[back ? 1 : 0]);
-      add(step, note(row(node.op).name, " ", outer, "x", n), (back ? 3 : 2) * work);
+    case Family::kStandardizeInput:
+      emit_standardize(index);
       break;
-    }
     case Family::kScan: {
       if (node.shape->numel() == 0) break;
       const std::int64_t axis = (*node.attribute)[0] + node.shape->rank();

@@ -86,13 +86,14 @@ void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>&
     const Node& node = program[index];
     if (node.kind != Node::Kind::kOp || !node.needed || node.owner != index) continue;
     if (node.group != kNone && groups[node.group].back() != index) continue;
-    if (node.made_by != kNone) continue;
-    std::vector<std::uint32_t> alone{index};
+    const std::uint32_t made = node.made_by == kNone ? index : node.made_by, at = program[made].affine.at;
+    if (at != kNone ? at != index : made != index) continue;
+    std::vector<std::uint32_t> alone{made};
     if (node.epilogue.updated != kNone) alone.push_back(node.epilogue.updated);
     const std::vector<std::uint32_t>& members = node.group == kNone ? alone : groups[node.group];
     std::size_t before = plan.steps.size();
     if (node.group == kNone)
-      emitter.emit(index);
+      emitter.emit(made);
     else
       emitter.emit_group(members, readers.stored);
     if (plan.steps.size() == before) {  // nothing to compute, or its parts are made where they belong
@@ -100,7 +101,8 @@ void emit_steps(Program& program, const std::vector<std::vector<std::uint32_t>>&
         if (const Node& part = program[program[operand].owner]; part.part_of == index) program[index].step = part.step;
       continue;
     }
-    for (std::uint32_t member : members) program[member].step = static_cast<std::uint32_t>(plan.steps.size() - 1);
+    for (std::uint32_t member : members)
+      if (program[member].step == kNone) program[member].step = static_cast<std::uint32_t>(plan.steps.size() - 1);
   }
 }
 

@@ -112,7 +112,8 @@ std::vector<std::vector<std::uint32_t>> fuse_elementwise(Program& program) {
         home = static_cast<std::uint32_t>(groups.size());
         groups.push_back({node.shape, true, {}, {}});
       }
-    } else if (auto space = space_of_reduction(program, node); space && in_register(node.operands[0])) {
+    } else if (auto space = space_of_reduction(program, node);
+               space && node.made_by == kNone && in_register(node.operands[0])) {
       Group& group = groups[program[node.operands[0]].group];
       bool joins = group.open && !may_differ(group.reduced, space) && group.members.size() < kLargestGroup;
       if (joins && !is_better_alone(program[node.operands[0]], *space)) {

@@ -32,6 +32,10 @@ void join_products(Program& program);
 // of, before they store.
 void fuse_epilogues(Program& program);
 
+// Lets steps that standardize rows scale and shift the columns, and steps that make the gradient by the rows make those
+// by scale and shift.
+void fuse_affine(Program& program);
+
 // Puts elementwise nodes over the same iteration space, and reductions of their results, into groups that run as one
 // pass.
 // Returns, per group, its members in order.

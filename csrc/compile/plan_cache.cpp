@@ -77,6 +77,8 @@ CompiledPlan compile(std::span<const std::uint64_t> trace, const Liveness& liven
   dump("join_products");
   fuse_epilogues(program);  // before elementwise fusion, which would take what products can do
   dump("fuse_epilogues");
+  fuse_affine(program);  // likewise
+  dump("fuse_affine");
   auto groups = fuse_elementwise(program);
   recompute_cheap_values(program, groups);  // when it is known who reads whose results
   emit_steps(program, groups, result.plan, report != nullptr);

@@ -23,6 +23,15 @@ struct Epilogue {
   std::uint32_t updated = kNone;             // is a result, too
 };
 
+// What is done to the columns of rows that a step standardizes; of their gradient: to what comes back. Nodes.
+struct Affine {
+  std::uint32_t scale = kNone, shift = kNone;
+  std::uint32_t scale_sums = kNone, shift_sums = kNone;  // results, too: the gradients of scale and shift
+  std::uint32_t at = kNone;                              // where the gradient's step stands: the first of its results
+
+  bool sums() const { return scale_sums != kNone || shift_sums != kNone; }
+};
+
 struct Node {
   enum class Kind : std::uint8_t { kInput, kScalar, kOp };
   Kind kind;
@@ -43,8 +52,10 @@ struct Node {
   std::uint32_t owner = kNone;
   Layout layout;
 
-  // fuse_epilogues: of a product, and of what its step makes: its result in the end, or an update.
+  // fuse_epilogues, fuse_affine: of a product, of standardized rows, and of what their step makes: its result in the
+  // end, or another one.
   Epilogue epilogue;
+  Affine affine;
   std::uint32_t made_by = kNone;
 
   // fuse_elementwise
@@ -80,6 +91,8 @@ void visit_read(const Node& node, Visit visit) {
   for (std::uint32_t operand : node.operands) visit(operand);
   const Epilogue& more = node.epilogue;
   for (std::uint32_t operand : {more.bias, more.addend, more.mask, more.base, more.rate})
+    if (operand != kNone) visit(operand);
+  for (std::uint32_t operand : {node.affine.scale, node.affine.shift})
     if (operand != kNone) visit(operand);
 }
 

@@ -115,10 +115,14 @@ void collect(const RowwiseStep& step, Collector& to) {
 }
 
 void collect(const StandardizeStep& step, Collector& to) {
-  const std::int64_t bytes = step.rows * step.n * bytes_of(step.dtype);
+  const std::int64_t row = step.n * bytes_of(step.dtype), bytes = step.rows * row;
   if (step.back) to.cut(step.gradient, bytes, false);
   to.cut(step.x, bytes, false);
   to.cut(step.out, bytes, true);
+  if (step.has_scale) to.whole(step.scale, row, false);
+  if (step.has_shift) to.whole(step.shift, row, false);
+  if (step.sums_scale) to.cut(step.scale_parts, step.parts() * row, true);
+  if (step.sums_shift) to.cut(step.shift_parts, step.parts() * row, true);
 }
 
 void collect(const CopyStep& step, Collector& to) {
@@ -141,8 +145,11 @@ std::int64_t rows_of(const Step& step, std::int64_t wanted) {
   }
   if (const auto* rowwise = std::get_if<RowwiseStep>(&step))
     return rowwise->inner == 1 && rowwise->outer * rowwise->n >= kElements ? rowwise->outer : 0;
-  if (const auto* standardize = std::get_if<StandardizeStep>(&step))
-    return standardize->rows * standardize->n >= kElements ? standardize->rows : 0;
+  if (const auto* standardize = std::get_if<StandardizeStep>(&step)) {
+    if (standardize->rows * standardize->n < kElements) return 0;
+    if (!standardize->sums()) return standardize->rows;
+    return standardize->rows % standardize->part == 0 ? standardize->parts() : 0;
+  }
   return 0;
 }
 
@@ -157,7 +164,7 @@ bool has_rows(const Step& step, std::int64_t rows) {
   if (const auto* rowwise = std::get_if<RowwiseStep>(&step))
     return rowwise->outer % rows == 0 && rowwise->inner == 1 && rowwise->n <= kLongest;
   if (const auto* standardize = std::get_if<StandardizeStep>(&step))
-    return standardize->rows % rows == 0 && standardize->n <= kLongest;
+    return standardize->rows % rows == 0 && standardize->n <= kLongest && !standardize->sums();
   return false;
 }
 

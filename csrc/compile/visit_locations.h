@@ -23,6 +23,10 @@ void visit_locations(Step& step, Visit visit) {
     void operator()(StandardizeStep& s) {
       if (s.back) visit(s.gradient);
       visit(s.x), visit(s.out);
+      if (s.has_scale) visit(s.scale);
+      if (s.has_shift) visit(s.shift);
+      if (s.sums_scale) visit(s.scale_parts);
+      if (s.sums_shift) visit(s.shift_parts);
     }
     void operator()(ScanStep& s) { visit(s.in), visit(s.out); }
     void operator()(ArgsortStep& s) { visit(s.in), visit(s.out); }

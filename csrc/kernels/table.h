@@ -64,11 +64,20 @@ using ScanFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t
 // The same down each of `columns` of n rows that lie `stride` elements apart, in `out` too. Sums and products only.
 using ScanColumnsFn = void (*)(void* out, const void* in, std::size_t n, std::size_t columns, std::size_t stride);
 
-// Each row of n elements less its mean, times 1 / sqrt(variance + eps); and its gradient by x. float32, float64, by
-// type. streamed: with stores that go past the caches, as those of StreamFn; `out` is neither operand then.
-using StandardizeFn = void (*)(void* out, const void* x, std::size_t rows, std::size_t n, double eps, bool streamed);
-using StandardizeInputFn = void (*)(void* out, const void* g, const void* x, std::size_t rows, std::size_t n,
-                                    double eps, bool streamed);
+// Each row of x less its mean, times 1 / sqrt(variance + eps), times scale plus shift; and the gradient by x of the
+// rows times scale, where g comes back. float32, float64, by type.
+struct StandardizeArgs {
+  void* out;  // may be an operand if it is not streamed
+  const void *g = nullptr, *x;
+  std::size_t rows, n;
+  double eps;
+  const void *scale = nullptr, *shift = nullptr;  // n elements each, or null; the gradient has no shift
+  // Of the gradient: sums down the rows, of g times what was scaled and of g, or null; and memory for a row if it has a
+  // scale.
+  void *scale_sums = nullptr, *shift_sums = nullptr, *scaled = nullptr;
+  bool streamed = false;  // with stores that go past the caches, as those of StreamFn
+};
+using StandardizeFn = void (*)(const StandardizeArgs& args);
 
 // How many of a row's `length` sorted elements come before each of n numbers: those below it, or not above it.
 // NaN is above everything. int32, int64, floats, by type.
@@ -234,7 +243,7 @@ struct Table {
   ScanFn scan[kScanCount][kDTypeCount];
   ScanColumnsFn scan_columns[kScanCount][kDTypeCount];  // null for positions
   StandardizeFn standardize[kDTypeCount];
-  StandardizeInputFn standardize_input[kDTypeCount];
+  StandardizeFn standardize_input[kDTypeCount];
   SearchFn search[kDTypeCount];
   RankRowsFn rank_rows[kDTypeCount];
   StridedFn load_strided[17];   // by element size: 1, 2, 4, 8, 16

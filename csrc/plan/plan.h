@@ -115,14 +115,18 @@ struct ArgsortStep {
   Location in, out;
 };
 
-// Rows of n elements, contiguous, to mean 0 and variance 1; back: the gradient of `gradient` by x.
+// Rows of n elements, contiguous, to mean 0 and variance 1, their columns times scale plus shift. back: the gradient by
+// x, from `gradient`; then also the gradients of scale and shift, from every `part` rows, [parts][n].
 struct StandardizeStep {
-  bool back;
+  bool back, has_scale, has_shift, sums_scale, sums_shift;
   DType dtype;
-  std::int64_t rows, n;
+  std::int64_t rows, n, part;
   double eps;
-  Location gradient, x, out;
+  Location gradient, x, out, scale, shift, scale_parts, shift_parts;
   bool read_soon = false;  // as of an elementwise step
+
+  bool sums() const { return sums_scale || sums_shift; }
+  std::int64_t parts() const { return (rows + part - 1) / part; }
 };
 
 // Where each of `count` numbers a row belongs in the row's sorted `length` elements; one row (rows is 1) may serve all.

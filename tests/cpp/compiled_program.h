@@ -37,6 +37,7 @@ struct Compiled {
     shrink_broadcasts(program);
     join_products(program);
     fuse_epilogues(program);
+    fuse_affine(program);
     groups = fuse_elementwise(program);
     recompute_cheap_values(program, groups);
   }
