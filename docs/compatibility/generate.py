@@ -31,7 +31,6 @@ Which of PyTorch 2.13's public, documented names lamina has. Written by
 What holds everywhere: there is one device, the CPU; the types are `float64`, `float32`, `float16`, `bfloat16`, `int64`,
 `int32`, `int16`, `int8`, `uint8` and `bool`, of which the narrow floats and integers are computed with in float32 and
 int32; tensors are dense. There is one process: `distributed` has `is_available()` and `is_initialized()`, both False.
-What is there only to be asked about (`fx.Proxy`, `distributed.tensor.DTensor`) has no instances.
 Operations are recorded and run when numbers are looked at, so `data_ptr()` and timings of single lines say little, and
 what a dead tensor held is let go when the tape runs. Texts are PyTorch's ([ADR 10](adr/0010-printed-names.md)): a shape
 prints as `torch.Size([2])`; classes are lamina's (`type(x).__module__`).
@@ -55,7 +54,10 @@ import torch  # lamina
 ```
 
 - Every `torch.x.y` is the module `lamina.x.y` itself, so both names can be mixed. What lamina lacks is absent, an
-  `AttributeError` or a `ModuleNotFoundError` where the library asks for it: nothing is there for show.
+  `AttributeError` or a `ModuleNotFoundError` where the library asks for it. Only in this place there are a few things
+  to be asked about: classes without instances (`fx.Proxy`, `distributed.tensor.DTensor`, `SymInt`), and types that no
+  tensor has (`uint16`, `float8_e4m3fn`), so that a table of types can be written. Who makes a tensor of one gets an
+  error.
 - `torch.__version__` is `2.13.0+lamina.` and lamina's version, by which libraries choose what to call;
   `lamina.__version__` stays what it is ([ADR 19](adr/0019-in-pytorchs-place.md)).
 - PyTorch may be installed, too. If it has been imported already, `install` refuses.

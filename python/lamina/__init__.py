@@ -29,10 +29,6 @@ from ._core import (
     squeeze, stack, std, strided, sub, subtract, sum, t, tan, tanh, Tensor, tensor, topk, transpose, true_divide,
     trunc, uint8, unbind, unsqueeze, var, view_as_complex, view_as_real, where, zeros, zeros_like,
 )
-from ._core import (
-    float4_e2m1fn_x2, float8_e4m3fn, float8_e4m3fnuz, float8_e5m2, float8_e5m2fnuz, float8_e8m0fnu, uint16, uint32,
-    uint64,
-)
 from ._core import _is_inference as is_inference_mode_enabled
 from . import autograd, return_types
 from ._printing import set_printoptions
@@ -190,8 +186,8 @@ newaxis = None
 
 # fmt: off
 _SUBPACKAGES = (
-    "_C", "__config__", "_dynamo", "_subclasses", "accelerator", "amp", "as_torch", "backends", "compiler", "cpu",
-    "cuda", "datasets", "distributed", "distributions", "fft", "func", "futures", "fx", "hub", "io", "jit",
+    "_C", "__config__", "accelerator", "amp", "as_torch", "backends", "compiler", "cpu", "cuda", "datasets",
+    "distributed", "distributions", "fft", "func", "futures", "hub", "io", "jit",
     "linalg", "mps", "multiprocessing", "nn", "optim", "profiler", "random", "serialization", "special", "testing",
     "utils", "xpu",
 )
@@ -238,7 +234,6 @@ _CONDITIONS = (
     "_check_with",
 )  # fmt: skip
 _LAZY = {
-    **{name: ("fx.symbols", name) for name in ("SymBool", "SymFloat", "SymInt")},
     "cholesky_inverse": ("linalg", "cholesky_inverse"),
     "cholesky_solve": ("linalg", "cholesky_solve"),
     "Future": ("futures", "Future"),
@@ -336,9 +331,6 @@ __all__ += [*_FORMER, *_REFLECTIONS]
 __all__ += [*_NN_FUNCTIONS, *_AUTOCAST, *_IN_PLACE, *_LEGACY_TYPES, *_STORAGE_CLASSES, "Storage", "constant_pad_nd"]
 __all__ += [
     "GradScaler",
-    "SymBool",
-    "SymFloat",
-    "SymInt",
     "accelerator",
     "amp",
     "as_torch",
@@ -353,8 +345,6 @@ __all__ += [
     "profiler",
     "stft",
 ]
-__all__ += ["float4_e2m1fn_x2", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu"]
-__all__ += ["uint16", "uint32", "uint64"]
 globals().update(_LEGACY_TYPES, **_STORAGE_CLASSES)
 
 

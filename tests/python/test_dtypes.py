@@ -135,7 +135,8 @@ def test_types_that_no_tensor_has_can_be_named() -> None:
         "float8_e8m0fnu": (1, True, False),
     }
     for name, (itemsize, floating, signed) in facts.items():
-        dtype = getattr(lamina, name)
+        dtype = getattr(lamina._core, name)
+        assert not hasattr(lamina, name)  # but in PyTorch's place: test_as_torch.py
         assert repr(dtype) == f"torch.{name}"
         assert (dtype.itemsize, dtype.is_floating_point, dtype.is_signed, dtype.is_complex) == (
             *(itemsize, floating, signed),
@@ -154,4 +155,4 @@ def test_types_that_no_tensor_has_can_be_named() -> None:
         ):
             with pytest.raises((NotImplementedError, TypeError), match=name):
                 call(dtype)
-    assert (lamina.iinfo(lamina.uint16).min, lamina.iinfo(lamina.uint32).max) == (0, 2**32 - 1)
+    assert (lamina.iinfo(lamina._core.uint16).min, lamina.iinfo(lamina._core.uint32).max) == (0, 2**32 - 1)

@@ -143,7 +143,6 @@ PYTHON_LAYERS: dict[str, set[str]] = {
     "serialization": {"io"},
     "hub": {"serialization"},
     "jit": {"nn"},
-    "_dynamo": {"nn", "tensor"},
     "lamina": {
         "nn",
         "optim",
@@ -157,7 +156,7 @@ PYTHON_LAYERS: dict[str, set[str]] = {
         "tensor",
         "_core",
     },
-    "as_torch": {"lamina"},
+    "as_torch": {"lamina", "nn", "tensor", "_core"},
 }
 # Within nn: what is written in terms of numbers comes before what is written in terms of modules.
 NN_BELOW_MODULES = {"functional", "init", "parameter"}

@@ -30,8 +30,8 @@ _PYTORCH = "2.13.0"  # whose names and behavior lamina has: docs/compatibility.m
 def install() -> None:
     """Makes ``import torch`` give lamina, for the rest of the process. A second call does nothing.
 
-    ``torch.nn`` is then ``lamina.nn``, the very module, and so on; what lamina lacks is absent. Only the package
-    ``torch`` is an object of its own, because it has another ``__version__``.
+    ``torch.nn`` is then ``lamina.nn``, the very module, and so on; what lamina lacks is absent, but for what libraries
+    only ask about (`asked`). Only the package ``torch`` is an object of its own: it has another ``__version__``.
 
     Raises:
         RuntimeError: PyTorch has been imported already, so that some modules have it and others would have lamina.
@@ -59,7 +59,14 @@ class _Torch(ModuleType):
     """The package ``torch``: lamina's attributes, and its own version."""
 
     def __getattr__(self, name: str) -> object:
-        value = getattr(lamina, name)
+        try:
+            value = getattr(lamina, name)
+        except AttributeError:
+            from . import asked
+
+            if name not in asked.__all__:
+                raise
+            return getattr(asked, name)
         if name in vars(lamina):  # else it is made anew at each look, like torch.Storage
             vars(self)[name] = value
         return value
@@ -76,13 +83,15 @@ class _Finder(MetaPathFinder, Loader):
     ) -> ModuleSpec | None:
         if not (fullname.startswith("torch.") or fullname == "functorch"):
             return None
-        found = find_spec(_counterpart(fullname))
+        found = _found(fullname)
         if found is None:
             return None
         return ModuleSpec(fullname, self, origin=found.origin, is_package=found.submodule_search_locations is not None)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        module = import_module(_counterpart(spec.name))
+        found = _found(spec.name)
+        assert found is not None
+        module = import_module(found.name)
         spec.loader_state = module.__spec__
         return module
 
@@ -92,8 +101,17 @@ class _Finder(MetaPathFinder, Loader):
         module.__spec__ = module.__spec__.loader_state
 
 
-def _counterpart(name: str) -> str:
-    return "lamina.func" if name == "functorch" else "lamina" + name.removeprefix("torch")
+def _found(name: str) -> ModuleSpec | None:
+    """Lamina's module for this one of PyTorch's, or what stands for it in `asked`."""
+    rest = ".func" if name == "functorch" else name.removeprefix("torch")
+    for place in ("lamina", "lamina.as_torch.asked"):
+        try:
+            found = find_spec(place + rest)
+        except ModuleNotFoundError:  # the package that it would be in
+            continue
+        if found is not None:
+            return found
+    return None
 
 
 class _Version(str):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..compiler import allow_in_graph, disable, is_compiling
+from ....compiler import allow_in_graph, disable, is_compiling
 from .eval_frame import OptimizedModule
 
 __all__ = ["OptimizedModule", "allow_in_graph", "disable", "is_compiling", "reset"]

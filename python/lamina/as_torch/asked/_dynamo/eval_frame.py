@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..nn import Module
+from ....nn import Module
 
 __all__ = ["OptimizedModule"]
 

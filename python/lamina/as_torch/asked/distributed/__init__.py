@@ -1,0 +1,1 @@
+"""``torch.distributed``'s modules about which libraries only ask. The package itself is `lamina.distributed`."""
