@@ -235,6 +235,34 @@ ValuePtr assign_view(Variable& variable, const ValuePtr& old, ValuePtr fresh) {
   return history;
 }
 
+constexpr std::uint32_t kUntold = 0xFFFFFFFF;
+
+// What a detached tensor is given, in part or as a whole, is its history, too; its base has only the numbers. To be
+// called before the cell has its new value, which will be the next version.
+void tell_detached(Variable& variable, const ValuePtr& fresh) {
+  const std::vector<const ViewPath*> steps = steps_of(variable);
+  std::size_t last = steps.size();
+  while (last > 0 && steps[last - 1]->spec.op != Op::detach) --last;
+  const ViewPath& detached = *steps[last - 1];
+  if (detached.told == kUntold) return;
+  const std::uint32_t version = variable.cell->version;
+  if (detached.told != version) detached.history = nullptr;
+  detached.told = version + 1;
+  if (!grad_enabled() || (!detached.history && !fresh->requires_grad())) return;
+  std::vector<ValuePtr> along{detached.history};
+  if (!along[0]) {
+    along[0] = variable.cell->value;
+    for (std::size_t i = 0; i < last; ++i) along[0] = apply(*steps[i], along[0]);
+  }
+  for (std::size_t i = last; i + 1 < steps.size(); ++i) along.push_back(apply(*steps[i], along.back()));
+  ValuePtr put_there = fresh;
+  if (is_expanded(variable))
+    put_there = put_elements({steps.begin() + static_cast<std::ptrdiff_t>(last), steps.end()}, along[0], fresh);
+  else
+    for (std::size_t i = steps.size(); i-- > last;) put_there = put(steps[i]->spec, along[i - last], put_there);
+  detached.history = put_there->requires_grad() ? std::move(put_there) : nullptr;
+}
+
 }  // namespace
 
 void assign(Variable& variable, ValuePtr fresh) {
@@ -251,6 +279,7 @@ void assign(Variable& variable, ValuePtr fresh) {
     return;
   }
   ValuePtr history;
+  if (is_detached(variable)) tell_detached(variable, fresh);
   if (variable.is_view())
     history = assign_view(variable, old, std::move(fresh));
   else
@@ -297,6 +326,7 @@ void share_memory_of(Variable& variable, Variable& source) {
   variable = std::move(shown);
   variable.path->changes = changes;
   variable.path->spec.guard = 0;  // users see no view
+  variable.path->told = kUntold;  // it keeps the history that it had
   if (old->leaf) {
     variable.value = with_leaf(variable, LeafPtr(old->leaf));
   } else if (old->requires_grad() && old->shape == variable.value->shape) {

@@ -66,15 +66,23 @@ void refresh(Variable& variable) {
   if (moved_with_base(variable)) return;
   GradMode mode(true);
   const ValuePtr& old = variable.value;
-  ValuePtr value = variable.cell->value;
-  for (const ViewPath* step : steps_of(variable)) value = apply(*step, value);
+  ValuePtr value = variable.cell->value, history;
+  for (const ViewPath* step : steps_of(variable)) {
+    value = apply(*step, value);
+    if (step->spec.op == Op::detach)
+      history = step->told == variable.cell->version ? step->history : nullptr;
+    else if (history)
+      history = apply(*step, history);
+  }
   carry_tangent(old, value);
   if (old->leaf) {
     if (value->references > 1) value = build::detach(value);
     keep_leaf(old, value);
     keep_mode(old, value);
+  } else if (history) {
+    value = build::rebase(value, history);  // a history of its own, which the base has not
   } else if (old->requires_grad() && (is_detached(variable) || is_guarded(variable, kInFunction))) {
-    value = build::rebase(value, old);  // a history of its own, which the base has not
+    value = build::rebase(value, old);
   }
   move_watchers(variable.value, value);
   variable.value = std::move(value);

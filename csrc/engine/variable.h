@@ -55,6 +55,9 @@ struct ViewPath {
   ViewSpec spec;
   IntrusivePtr<ViewPath> base;
   mutable IntrusivePtr<Tangent> tangent;
+  // Of a detach: what has the history of the detached tensor's own changes, as of the cell's version `told`.
+  mutable ValuePtr history;
+  mutable std::uint32_t told = 0;
 };
 inline void retain(ViewPath* path) { ++path->references; }
 void release(ViewPath* path);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 import lamina
@@ -54,3 +56,19 @@ def test_views_made_before_memory_is_shown_follow_it() -> None:
     assert view[0, 0] == 1 + 1j
     numbers.numpy()[:] = 0
     assert not view.any()
+
+
+def test_parts_of_a_detached_tensor_have_histories() -> None:
+    def slopes(change: Callable[[lamina.Tensor, lamina.Tensor], object]) -> list[float]:
+        p = lamina.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        base = p * 2
+        x = base.detach()
+        change(x, p)
+        assert lamina.autograd.grad(base.sum(), p)[0].tolist() == [2, 2, 2]
+        return lamina.autograd.grad((x * lamina.tensor([1.0, 10.0, 100.0])).sum(), p)[0].tolist()  # type: ignore[no-any-return]
+
+    assert slopes(lambda x, p: x.__setitem__(-1, p[-1] * 3)) == [0, 0, 300]
+    assert slopes(lambda x, p: x[1:].add_(p[1:])) == [0, 10, 100]
+    assert slopes(lambda x, p: (x.add_(p), x[0].zero_())) == [0, 10, 100]
+    assert slopes(lambda x, p: (x[0].copy_(p[0]), x.add_(p), x.mul_(2))) == [4, 20, 200]
+    assert slopes(lambda x, p: x.as_strided((2,), (1,)).copy_(p[:2])) == [1, 10, 0]
