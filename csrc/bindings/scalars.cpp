@@ -39,8 +39,7 @@ DType dtype_of(PyObject* self) {
   if (object->elsewhere != nullptr)
     fail(ErrorKind::kNotImplemented, "no tensor has the type ", kPrintedPackage, ".", object->elsewhere->name,
          ", which can only be named; convert to one of float64, float32, float16, bfloat16, complex128, complex64, "
-         "int64, "
-         "int32, int16, int8, uint8, and bool");
+         "int64, int32, int16, int8, uint8, and bool");
   return object->dtype;
 }
 DTypeFacts facts_of(PyObject* self) {
