@@ -58,8 +58,9 @@ void run_range(const StandardizeStep& step, Slots slots, std::int64_t begin, std
 
 // Parts of sums are made by one thread each.
 void run(const StandardizeStep& step, Slots slots) {
+  constexpr std::int64_t kRow = 32;  // elements: what a row costs besides its own
   const std::int64_t each = step.sums() ? step.part : 1, count = (step.rows + each - 1) / each;
-  parallel_for(static_cast<std::size_t>(count), grain_for(count, 4 * each * step.n),
+  parallel_for(static_cast<std::size_t>(count), grain_for(count, 4 * each * (step.n + kRow)),
                [&](std::size_t begin, std::size_t end) {
                  run_range(step, slots, static_cast<std::int64_t>(begin) * each,
                            std::min(static_cast<std::int64_t>(end) * each, step.rows));
