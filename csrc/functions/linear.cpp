@@ -51,6 +51,20 @@ std::string where_am_i() {
 }
 
 // Texts are made only for what fails: every layer of every step comes through here.
+// Of rows times a weight that is a matrix.
+DimVector result_dims(const ValuePtr& x, const ValuePtr& weight) {
+  DimVector dims(x->shape->dims().begin(), x->shape->dims().end());
+  dims.back() = (*weight->shape)[0];
+  return dims;
+}
+
+bool repeats_to(Dims dims, Dims wanted) {
+  if (dims.size() > wanted.size()) return false;
+  const Dims last = wanted.last(dims.size());
+  return std::equal(dims.begin(), dims.end(), last.begin(),
+                    [](std::int64_t a, std::int64_t b) { return a == b || a == 1; });
+}
+
 void check_linear(const ValuePtr& x, const ValuePtr& weight, const ValuePtr& bias) {
   const Shape &in = *x->shape, &w = *weight->shape;
   auto refuse = [](const std::string& message) { fail(ErrorKind::kRuntime, "linear: ", message); };
@@ -68,9 +82,9 @@ void check_linear(const ValuePtr& x, const ValuePtr& weight, const ValuePtr& bia
     refuse(text("expected input, weight and bias of one dtype, got ", name_of(x->dtype), ", ", name_of(weight->dtype),
                 bias ? ", " : "", bias ? name_of(bias->dtype) : "", " (mat1 and mat2 must have the same dtype; ",
                 where_am_i(), "convert one of them with .to(dtype))"));
-  bool fits = !bias || w.rank() == 1 || bias->shape->rank() == 0 ||
-              (bias->shape->rank() == 1 && ((*bias->shape)[0] == w[0] || (*bias->shape)[0] == 1));
-  if (!fits) refuse(text("expected a bias of shape (", w[0], ",), got ", to_string(bias->shape->dims())));
+  if (bias && w.rank() == 2 && !repeats_to(bias->shape->dims(), result_dims(x, weight)))
+    refuse(text("expected a bias of shape (", w[0], ",), or one that repeats to the result's ",
+                to_string(result_dims(x, weight)), ", got ", to_string(bias->shape->dims())));
 }
 
 }  // namespace
@@ -156,7 +170,6 @@ ValuePtr linear(const ValuePtr& x, const ValuePtr& weight, const ValuePtr& bias)
     ValuePtr result = matmul(x, weight);
     return bias ? build::add(result, bias) : result;
   }
-  std::int64_t features = w[0];
   if (in.rank() == 2) {
     ValuePtr result = product_with_weight(x, weight);
     return bias ? labelled(build::add(result, bias), "Addmm") : result;
@@ -164,11 +177,11 @@ ValuePtr linear(const ValuePtr& x, const ValuePtr& weight, const ValuePtr& bias)
   // All leading axes as one, and apart again.
   std::int64_t last = in[in.rank() - 1], rows = 1;
   for (int axis = 0; axis + 1 < in.rank(); ++axis) rows *= in[axis];
-  DimVector dims(in.dims().begin(), in.dims().end());
-  dims.back() = features;
+  const bool of_features = bias && bias->shape->rank() <= 1;
   ValuePtr result = product_with_weight(with_rank(x, DimVector{rows, last}), weight);
-  if (bias) result = build::add(result, bias);
-  return labelled(with_rank(result, dims), "View");
+  if (of_features) result = build::add(result, bias);
+  result = with_rank(result, result_dims(x, weight));
+  return bias && !of_features ? build::add(result, bias) : labelled(result, "View");
 }
 
 }  // namespace lamina::functions

@@ -356,3 +356,18 @@ def test_norms_of_infinite_order_are_the_largest_and_the_least_distance_from_0()
     assert F.lp_pool1d(x, -math.inf, 2).tolist() == [[1, 3]]
     assert F.lp_pool2d(x.expand(1, 2, 5), math.inf, 2).tolist() == [[[5, 4]]]
     assert F.lp_pool3d(x.expand(1, 2, 2, 5), -math.inf, 2).tolist() == [[[[1, 3]]]]
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (5,), (1, 5), (3, 5), (3, 1), (2, 3, 5), (2, 1, 1)], ids=str)
+def test_a_bias_of_any_shape_that_repeats_to_the_results(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    x, weight, bias = rng.standard_normal((2, 3, 4)), rng.standard_normal((5, 4)), rng.standard_normal(shape)
+    tensor = lamina.tensor(bias, requires_grad=True)
+    y = F.linear(lamina.tensor(x), lamina.tensor(weight), tensor)
+    np.testing.assert_allclose(y.detach().numpy(), x @ weight.T + bias, rtol=1e-12)
+    y.sum().backward()
+    assert tensor.grad is not None
+    assert tensor.grad.shape == shape
+    assert tensor.grad.sum().item() == 30
+    with pytest.raises(RuntimeError, match=r"bias of shape \(5,\), or one that repeats to the result's \(2, 3, 5\)"):
+        F.linear(lamina.tensor(x), lamina.tensor(weight), lamina.zeros(2, 5, dtype=lamina.float64))
