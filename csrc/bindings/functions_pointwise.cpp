@@ -27,6 +27,13 @@ ValuePtr unary_of(Op op, const Arguments& a) {
   return op == Op::round ? functions::round(a.tensor(0), a.integer(1, 0)) : functions::unary(op, a.tensor(0));
 }
 
+// An absolute value is real: PyTorch does not write it to complex numbers.
+ValuePtr unary_in_place(Op op, const Arguments& a) {
+  writable(a);
+  check(op != Op::abs || !is_complex(a.tensor(0)->dtype), "abs_(): complex numbers have no absolute value in place");
+  return unary_of(op, a);
+}
+
 }  // namespace
 
 // NAME and NAME_: the second assigns to its first argument.
@@ -45,7 +52,9 @@ ValuePtr unary_of(Op op, const Arguments& a) {
     return in_place(a, expression);                                    \
   }
 
-#define LAMINA_ROW_UNARY(name) LAMINA_WITH_IN_PLACE(name, unary_signature(Op::name), unary_of(Op::name, a))
+#define LAMINA_ROW_UNARY(name)                                                                    \
+  LAMINA_FUNCTION(kBoth, name, unary_signature(Op::name)) { return wrap(unary_of(Op::name, a)); } \
+  LAMINA_FUNCTION(kBoth, name##_, unary_signature(Op::name)) { return in_place(a, unary_in_place(Op::name, a)); }
 #define LAMINA_UNARY(name, ...) LAMINA_ROW_UNARY(name)
 #define LAMINA_FLAT(name, ...) LAMINA_ROW_UNARY(name)
 #define LAMINA_SPECIAL(name, ...) \

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "engine/variable.h"
+#include "runtime/buffer.h"
 #include "support/check.h"
 
 namespace lamina::bindings {
@@ -43,6 +44,8 @@ void translate_exception() {
         break;
     }
     PyErr_SetString(type, error.what());
+  } catch (const runtime::OutOfMemory& error) {
+    PyErr_Format(PyExc_MemoryError, "lamina: %s; nothing was changed", error.what());
   } catch (const std::bad_alloc&) {
     PyErr_SetString(PyExc_MemoryError, "lamina: not enough memory for the result; nothing was changed");
   } catch (const std::exception& error) {

@@ -63,7 +63,11 @@ PyObject* dtype_to_real(PyObject* self, PyObject*) {
   return guarded([&] { return Object::borrowed(dtype_object(part_type(dtype_of(self)))).release(); });
 }
 PyObject* dtype_to_complex(PyObject* self, PyObject*) {
-  return guarded([&] { return Object::borrowed(dtype_object(complex_type(dtype_of(self)))).release(); });
+  return guarded([&] {
+    const DType dtype = dtype_of(self);
+    check(is_differentiable(dtype), "to_complex(): no complex type has parts of the type ", name_of(dtype));
+    return Object::borrowed(dtype_object(complex_type(dtype))).release();
+  });
 }
 
 // Adds a type's object to the module under its name; borrowed.
@@ -79,7 +83,7 @@ PyObject* add_dtype(PyObject* module, DType dtype, const DTypeFacts* elsewhere) 
 PyMethodDef g_dtype_methods[] = {
     {"__reduce__", dtype_reduce, METH_NOARGS, nullptr},
     {"to_real", dtype_to_real, METH_NOARGS, "The type of a complex type's parts; of others the type itself."},
-    {"to_complex", dtype_to_complex, METH_NOARGS, "The complex type with parts of this type, or of the default one."},
+    {"to_complex", dtype_to_complex, METH_NOARGS, "The complex type with parts of this type, of bfloat16 complex64."},
     {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef g_dtype_properties[] = {{"is_floating_point", dtype_is_floating, nullptr, nullptr, nullptr},
                                     {"is_complex", dtype_is_complex, nullptr, nullptr, nullptr},

@@ -186,6 +186,26 @@ void bind_results(const CompiledPlan& compiled, const Recording& recording, cons
   }
 }
 
+// The error with the largest result, of equal ones that which is no view of the others. It may be smaller than what was
+// asked for: nobody holds what it is made of.
+[[noreturn]] void fail_naming_largest(const runtime::OutOfMemory& error, const Recording& recording) {
+  const Value* largest = nullptr;
+  std::size_t most = 0;
+  for (const Recording::Pending& pending : recording.values) {
+    const Value* value = pending.value;
+    if (!value || value->op < kFirstOp) continue;
+    const std::size_t bytes = static_cast<std::size_t>(value->shape->numel()) * size_of(value->dtype);
+    if (largest && (bytes < most || (bytes == most && (is_view(value) || !is_view(largest))))) continue;
+    largest = value;
+    most = bytes;
+  }
+  if (!largest) throw error;
+  throw runtime::OutOfMemory(
+      error.bytes(), text(error.what(), most < error.bytes() / 2 ? " on the way to the result of " : ": the result of ",
+                          row(largest->op).name, ", ", name_of(largest->dtype), " of shape ",
+                          to_string(largest->shape->dims(), '[', ']')));
+}
+
 [[noreturn]] void fail_shape_only() {
   std::string path = scope_path(current_scope());
   fail(ErrorKind::kRuntime, "a number was asked for while only shapes are known",
@@ -225,7 +245,11 @@ void flush() {
   std::unique_ptr<Work> work = g_spare ? std::move(g_spare) : std::make_unique<Work>();
   Recording& recording = work->recording;
   PlanMemory& memory = work->memory;
-  prepare(memory, compiled->plan, pending);
+  try {
+    prepare(memory, compiled->plan, pending);
+  } catch (const runtime::OutOfMemory& error) {
+    fail_naming_largest(error, pending);
+  }
   memory.recorder = std::move(recorder);
   work->dying = uses.liveness.dying;
   std::vector<ValuePtr> holders(uses.holders.begin(), uses.holders.end());

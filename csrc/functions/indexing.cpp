@@ -75,7 +75,7 @@ Rows arrange(const ValuePtr& x, const Indices& indices) {
     chosen.push_back(chosen_along(x->shape, axis, indices[static_cast<std::size_t>(axis)]));
     for (int i = 0; i < chosen.back().axes; ++i) indexed.push_back(axis++);
   }
-  if (indexed.empty()) fail(ErrorKind::kIndex, "indexing by tensors needs at least one index tensor");
+  check(!indexed.empty(), "indexing by tensors needs at least one index tensor");
   rows.index_shape = chosen[0].positions->shape;
   try {
     for (const Chosen& one : chosen) rows.index_shape = broadcast(rows.index_shape, one.positions->shape);

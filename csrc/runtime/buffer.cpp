@@ -10,6 +10,8 @@
 #include <new>
 #include <type_traits>
 
+#include "support/check.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #define LAMINA_ASAN 1
 #elif defined(__has_feature)
@@ -137,6 +139,10 @@ Block* Allocator::from_system(std::size_t bytes) noexcept {
   return static_cast<Block*>(memory);
 }
 
+[[noreturn]] void fail_for(std::size_t bytes) {
+  throw OutOfMemory(bytes, text("not enough memory for ", bytes, " bytes"));
+}
+
 Block* Allocator::make_block(SizeClass size) {
   const std::size_t total = kHeader + size.bytes;
   void* memory = from_system(total);
@@ -144,7 +150,7 @@ Block* Allocator::make_block(SizeClass size) {
     if (let_go != nullptr) let_go();
     trim(0);
     memory = from_system(total);
-    if (memory == nullptr) throw std::bad_alloc();
+    if (memory == nullptr) fail_for(size.bytes);
   }
   reserved_bytes += total;
   block_bytes_[size.index] = total;
@@ -156,7 +162,7 @@ Block* Allocator::make_block(SizeClass size) {
 
 Block* Allocator::take(std::size_t bytes) {
   if (bytes > std::size_t{1} << kMaxBits) [[unlikely]]
-    throw std::bad_alloc();
+    fail_for(bytes);
   const SizeClass size = size_class(bytes);
   FreeList& list = lists_[size.index];
   Block* block = list.newest;

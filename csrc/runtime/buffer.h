@@ -6,6 +6,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
+#include <string>
+#include <utility>
 
 #include "support/storage.h"
 
@@ -14,7 +17,19 @@ namespace lamina::runtime {
 // Every allocation is aligned to this.
 inline constexpr std::size_t kAlignment = 64;
 
-// `bytes` of uninitialised memory with one reference; data is never null, not even for 0 bytes. Throws std::bad_alloc,
+// Says how many bytes were asked for.
+class OutOfMemory : public std::bad_alloc {
+ public:
+  OutOfMemory(std::size_t bytes, std::string message) : bytes_(bytes), message_(std::move(message)) {}
+  std::size_t bytes() const { return bytes_; }
+  const char* what() const noexcept override { return message_.c_str(); }
+
+ private:
+  std::size_t bytes_;
+  std::string message_;
+};
+
+// `bytes` of uninitialised memory with one reference; data is never null, not even for 0 bytes. Throws OutOfMemory,
 // after giving all cached memory and the reserve back, when there is no memory or `bytes` is beyond any address space.
 StoragePtr allocate(std::size_t bytes);
 

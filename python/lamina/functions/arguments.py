@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 __all__ = [
     "as_number",
     "as_size",
+    "check_listed",
     "check_points",
+    "check_spacing",
     "composed",
     "composed_as",
     "is_numpy_number",
@@ -154,6 +156,18 @@ def check_points(name: str, x: Tensor | None, count: int) -> None:
     """RuntimeError unless the 1-D `x` has a number for each of `count` samples."""
     if x is not None and x.dim() == 1 and x.shape[0] != count:
         raise RuntimeError(f"{name}: There must be one `x` value for each sample point")
+
+
+def check_spacing(name: str, dx: float | None) -> None:
+    """RuntimeError for a distance of samples that is complex, or a bool."""
+    if isinstance(dx, (bool, complex)):
+        raise RuntimeError(f"{name}: expected dx to be a real number, got {dx}")
+
+
+def check_listed(name: str, count: int) -> None:
+    """RuntimeError if `count` numbers or views are more than can be listed one by one: Python would go on for hours."""
+    if count > 2**27:
+        raise RuntimeError(f"{name}: {count} parts are too many")
 
 
 def as_size(sizes: Sequence[int | Sequence[int]]) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations as choose
 from itertools import combinations_with_replacement as choose_again
+from math import comb
 
 from .. import _core
 from .._core import Tensor
@@ -13,7 +14,7 @@ from ..dtypes import UNKNOWN_TO_NUMPY, dtype_name
 from ..exchange import from_dlpack, is_capsule
 from ..legacy import type_text
 from ..storage.mapping import mapped_file
-from .arguments import as_size, composed
+from .arguments import as_size, check_listed, composed
 from .shaping import meshgrid
 
 TYPE_CHECKING = False
@@ -159,6 +160,8 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
         raise RuntimeError(f"Expect a non-negative number, but got {r}")
     if r == 0:
         return input.new_empty(0)
+    choices = input.numel() + r - 1 if with_replacement and input.numel() else input.numel()
+    check_listed("combinations", comb(choices, r) * r)
     chosen = list((choose_again if with_replacement else choose)(_core.arange(input.numel()).tolist(), r))
     places = _core.tensor(chosen, dtype=_core.int64) if chosen else _core.empty((0, r), dtype=_core.int64)
     return input[places]

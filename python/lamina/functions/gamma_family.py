@@ -83,7 +83,7 @@ def polygamma(n: int, input: Tensor) -> Tensor:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
     if n == 0:
         return digamma(input)
-    size = zeta(float(n + 1), input) * factorial(n)
+    size = zeta(float(n + 1), input) * (float(factorial(n)) if n <= 170 else inf)
     return size if n % 2 else -size
 
 

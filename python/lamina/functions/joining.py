@@ -7,7 +7,7 @@ from itertools import pairwise
 from .. import _core
 from .._core import Tensor
 from ..legacy import type_text
-from .arguments import composed, wrap_axis
+from .arguments import check_listed, composed, wrap_axis
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,6 +160,7 @@ def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int] | Tenso
         sections = indices_or_sections
         if sections <= 0:
             raise RuntimeError(f"number of sections must be larger than 0, got {sections}")
+        check_listed("tensor_split", sections)
         small, longer = divmod(length, sections)
         cuts = [part * small + min(part, longer) for part in range(sections + 1)]
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import _core
 from .._core import Tensor
 from ..return_types import aminmax as MinMax
-from .arguments import check_points, composed, composed_as
+from .arguments import check_points, check_spacing, composed, composed_as
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, di
     """The trapezoidal rule along `dim`, at the points `x` or at a distance `dx` (1) from each other."""
     if x is not None and dx is not None:
         raise RuntimeError("trapezoid: got both x and dx; they exclude each other")
+    check_spacing("trapezoid", dx)
     count = y.shape[dim]
     check_points("trapezoid", x, count)
     if count == 0:

@@ -9,7 +9,7 @@ from .._core import Tensor
 from .._warning import warn_caller
 from ..dtypes import has_gradients
 from ..looking import holds_somewhere
-from .arguments import check_points, composed, composed_as, wrap_axis
+from .arguments import check_points, check_spacing, composed, composed_as, wrap_axis
 from .precision import in_float32
 
 __all__ = ["cdist", "corrcoef", "cov", "cumulative_trapezoid", "renorm", "trapz"]
@@ -133,6 +133,7 @@ def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None
     """The trapezoidal rule from the start to each further point along `dim`; one shorter than `y`."""
     if x is not None and dx is not None:
         raise RuntimeError("cumulative_trapezoid: got both x and dx; they exclude each other")
+    check_spacing("cumulative_trapezoid", dx)
     dim = wrap_axis(dim, y.dim())
     count = y.shape[dim]
     check_points("cumulative_trapezoid", x, count)

@@ -8,6 +8,7 @@ from operator import index
 from ... import _core
 from ..._core import Tensor
 from ...dtypes import require_floating
+from ...functions.arguments import check_listed
 from ...functions.precision import in_float32
 from .average_pooling import avg_pool2d, avg_pool3d
 from .max_pooling import max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices
@@ -180,6 +181,7 @@ def _refusing_empty(output: Tensor, name: str, axes: int) -> Tensor:
 
 def _windows(images: Tensor, axis: int, count: int) -> list[tuple[int, int]]:
     """Start and length of each window."""
+    check_listed("adaptive pooling", count)
     length = images.shape[axis]
     starts = [n * length // count for n in range(count)]
     return [(start, -(-(n + 1) * length // count) - start) for n, start in enumerate(starts)]

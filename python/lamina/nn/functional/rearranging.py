@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from ... import _core
 from ..._core import Tensor
 from .padding import pad
@@ -123,7 +125,7 @@ def fold(
     size = per_axis("output_size", output_size, 2)
     kernel, steps, border, apart = _options(kernel_size, stride, padding, dilation)
     padded = [n + 2 * b for n, b in zip(size, border)]
-    index, blocks = _places(padded, kernel, steps, apart)
+    blocks = prod(counts := _counts(padded, kernel, steps, apart))
     *batch, rows, columns = input.shape
     taps = kernel[0] * kernel[1]
     if rows % taps != 0:
@@ -137,6 +139,7 @@ def fold(
             f"padding={tuple(border)}, stride={tuple(steps)}, expected size of input's dimension 2 to match the "
             f"calculated number of sliding blocks {blocks}, but got input.size(2)={columns}."
         )
+    index = _places(padded[1], kernel, steps, apart, counts)
     flat = input.reshape(*batch, rows // taps, taps * blocks)
     zeros = input.new_zeros(*batch, rows // taps, padded[0] * padded[1])
     sums = zeros.index_add(-1, _core.tensor(index, dtype=_core.int64), flat)
@@ -157,17 +160,15 @@ def _options(
     return kernel, steps, border, apart
 
 
-def _places(size: list[int], kernel: list[int], stride: list[int], dilation: list[int]) -> tuple[list[int], int]:
+def _places(width: int, kernel: list[int], stride: list[int], dilation: list[int], counts: list[int]) -> list[int]:
     """Where in a plane each tap of each window lies: taps outermost, windows in rows."""
-    counts = _counts(size, kernel, stride, dilation)
-    index = [
-        (i * dilation[0] + y * stride[0]) * size[1] + j * dilation[1] + x * stride[1]
+    return [
+        (i * dilation[0] + y * stride[0]) * width + j * dilation[1] + x * stride[1]
         for i in range(kernel[0])
         for j in range(kernel[1])
         for y in range(counts[0])
         for x in range(counts[1])
     ]
-    return index, counts[0] * counts[1]
 
 
 def _counts(size: list[int], kernel: list[int], stride: list[int], dilation: list[int]) -> list[int]:

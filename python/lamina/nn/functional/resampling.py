@@ -6,6 +6,7 @@ from math import floor, prod
 
 from ... import _core
 from ..._core import Tensor
+from ...functions.arguments import check_listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def _scale(length: int, wanted: int, step: float, align_corners: bool) -> float:
 
 def _places(length: int, wanted: int, step: float, align_corners: bool) -> list[float]:
     """Where among the old elements each new one lies."""
+    check_listed("interpolate", wanted)
     scale = _scale(length, wanted, step, align_corners)
     return [n * scale if align_corners else (n + 0.5) * scale - 0.5 for n in range(wanted)]
 
