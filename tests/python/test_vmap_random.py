@@ -70,3 +70,41 @@ def test_each_level_says_whether_its_examples_differ(outer: str, inner: str, row
 def test_no_numbers_are_drawn_within_a_level_that_draws_none(inner: str) -> None:
     with pytest.raises(RuntimeError, match="random operation while in randomness error mode"):
         vmap(vmap(lambda a: a + lamina.rand(()), randomness=inner))(lamina.zeros(3, 4))
+
+
+def test_examples_have_poisson_and_binomial_numbers_of_their_own() -> None:
+    rates = lamina.tensor([[1e6, 2e6], [3e6, 4e6], [5e6, 6e6]])
+    drawn = vmap(lamina.poisson, randomness="different")(rates)
+    assert drawn.shape == (3, 2)
+    assert lamina.allclose(drawn, rates, rtol=0.02)
+    assert not lamina.equal(drawn, vmap(lamina.poisson, randomness="different")(rates))
+    for_all = vmap(lambda a: lamina.poisson(lamina.full((2,), 1e6)) + 0 * a, randomness="different")(rates)
+    assert len(for_all.unique()) > 4
+    for_all = vmap(lambda a: lamina.poisson(lamina.full((2,), 1e6)) + 0 * a, randomness="same")(rates)
+    assert lamina.equal(for_all, for_all[:1].expand(3, 2))
+    drawn = vmap(lamina.binomial, (0, None), randomness="different")(rates, lamina.tensor([0.5, 0.25]))
+    assert lamina.allclose(drawn, rates * lamina.tensor([0.5, 0.25]), rtol=0.02)
+    columns = vmap(vmap(lamina.poisson, 1, 1, randomness="different"), randomness="different")(rates.reshape(3, 1, 2))
+    assert lamina.allclose(columns, rates.reshape(3, 1, 2), rtol=0.02)
+
+
+def test_poisson_numbers_in_vmap_are_those_of_the_generator() -> None:
+    rates, generator = lamina.full((3, 2), 1e6), lamina.Generator()
+    draw = vmap(lambda a: lamina.poisson(a, generator), randomness="different")
+    first = draw(rates)
+    assert not lamina.equal(draw(rates), first)
+    generator.manual_seed(lamina.Generator().initial_seed())
+    assert lamina.equal(draw(rates), first)
+    gradient = lamina.func.grad(lambda x: vmap(lamina.poisson, randomness="different")(x).sum())(rates)
+    assert gradient.tolist() == [[0, 0]] * 3
+
+
+@pytest.mark.parametrize(
+    ("randomness", "words"),
+    [("error", "in randomness error mode"), ("same", "cannot be drawn for examples that differ")],
+)
+def test_poisson_rates_that_differ_need_numbers_that_do(randomness: str, words: str) -> None:
+    with pytest.raises(RuntimeError, match=words):
+        vmap(lamina.poisson, randomness=randomness)(lamina.ones(3, 2))
+    with pytest.raises(RuntimeError, match="invalid Poisson rate"):
+        vmap(lamina.poisson, randomness="different")(lamina.tensor([1.0, -1.0]))

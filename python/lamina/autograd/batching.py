@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     InDims = int | tuple[Any, ...] | list[Any] | dict[Any, Any] | None
 
-__all__ = ["batch_of_example", "stand_in", "vmap", "whole_batch_of"]
+__all__ = ["batch_of_example", "drawn_for_all", "stand_in", "vmap", "whole_batch_of"]
 
 _RANDOMNESS = ("error", "same", "different")  # as engine::Randomness
 
@@ -30,6 +30,7 @@ class _Levels(threading.local):
 
     def __init__(self) -> None:
         self.stack: list[tuple[list[Tensor], list[Tensor]]] = []
+        self.draws: list[tuple[str, int]] = []  # of each the randomness, and how many examples there are
 
 
 _levels = _Levels()
@@ -61,6 +62,28 @@ def whole_batch_of(x: Tensor) -> Tensor:
     while _core._is_example(x) and (found := batch_of_example(x)) is not None:
         x = found[1]
     return x
+
+
+def drawn_for_all(draw: Callable[..., Tensor], *operands: Tensor) -> Tensor:
+    """`draw` of operands of one shape, whose numbers it reads: of those for all examples of the levels that draw anew.
+
+    RuntimeError if they differ between the examples of a level that is to draw the same for all.
+    """
+    fresh = []
+    for level in range(len(_levels.draws), 0, -1):
+        randomness, size = _levels.draws[level - 1]
+        found = [batch_of_example(x) for x in operands]
+        batches = [whole[1] if whole is not None and whole[0] == level else None for whole in found]
+        if randomness == "different":
+            fresh.append(level)
+            pairs = zip(operands, batches, strict=True)
+            operands = tuple(x.expand(size, *x.shape) if batch is None else batch for x, batch in pairs)
+        elif any(batch is not None for batch in batches):
+            raise RuntimeError("vmap: the same numbers cannot be drawn for examples that differ; use 'different'")
+    numbers = draw(*operands)
+    for level in reversed(fresh):
+        numbers = stand_in(level, numbers)
+    return numbers
 
 
 def _name(func: Callable[..., Any]) -> str:
@@ -136,9 +159,11 @@ def _run(
     args, kwargs = rebuild(examples)
     _core._begin_example(_RANDOMNESS.index(randomness), size)
     _levels.stack.append((originals, of_originals))
+    _levels.draws.append((randomness, size))
     try:
         result = func(*args, **kwargs)
     finally:
+        _levels.draws.pop()
         _levels.stack.pop()
         _core._end_example()
     outputs, rebuild_output = flatten(result)

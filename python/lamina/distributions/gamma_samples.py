@@ -23,7 +23,7 @@ class _LogGamma(Function):
     def forward(ctx: Any, concentration: Tensor) -> Tensor:
         # For small concentrations x itself is below all floats: log x = log x' + log(u) / a, where x' has a + 1.
         raised = concentration.detach().double() + 1
-        boosted = drawn(raised, None, lambda rng: rng.standard_gamma(raised.numpy())).log()
+        boosted = drawn(lambda rng, x: rng.standard_gamma(x.numpy()), None, raised).log()
         u = 1 - _core.rand(raised.shape, dtype=_core.float64, device=raised.device)
         logarithm = boosted + u.log() / concentration.detach()
         ctx.save_for_backward(concentration, logarithm)

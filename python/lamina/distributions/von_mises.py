@@ -52,7 +52,7 @@ class VonMises(Distribution):
         with no_grad():
             shape = self._extended_shape(sample_shape)
             spread = self.concentration.expand(shape)
-            turned = drawn(spread, None, lambda rng: rng.vonmises(0.0, spread.double().numpy())) + self.loc
+            turned = drawn(lambda rng, x: rng.vonmises(0.0, x.double().numpy()), None, spread) + self.loc
             return (turned + pi) % (2 * pi) - pi
 
     def log_prob(self, value: Tensor) -> Tensor:

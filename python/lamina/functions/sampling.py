@@ -10,6 +10,7 @@ from .arguments import composed_as
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from .._core import Generator
@@ -78,15 +79,28 @@ def multinomial(
     return _core.minimum(drawn, (bounds < total).sum(-1, True))
 
 
-def drawn(shape: Tensor, generator: Generator | None, draw: Any) -> Tensor:
-    """What `draw` makes of a NumPy generator, whose seed is the next number of lamina's; in `shape`'s shape and dtype.
+def drawn(draw: Callable[..., Any], generator: Generator | None, *operands: Tensor) -> Tensor:
+    """``draw(rng, *operands)`` with a NumPy generator, whose seed is the next number of lamina's.
 
-    NumPy draws these numbers by rejection, as often as each of them needs: nothing that could be recorded.
+    In the shape and type of the first operand; all have one shape. NumPy draws these numbers by rejection, as often as
+    each of them needs: nothing that could be recorded. Within vmap `draw` gets the operands of all examples.
     """
     from numpy.random import default_rng
 
-    seed = int(_core.randint(0, 2**62, (), dtype=_core.int64, device="cpu", generator=generator))
-    return _core.tensor(draw(default_rng(seed)), dtype=_core.float64, device="cpu").to(shape.dtype).reshape(shape.shape)
+    place = _core.get_rng_state() if generator is None else generator.get_state()
+    seed = _core.randint(0, 2**62, (), dtype=_core.int64, device="cpu", generator=generator)
+    # Where each example has another seed, what they were to be drawn from is that of all of them.
+    rng = default_rng(place.tolist() if _core._is_example(seed) else int(seed))
+
+    def numbers(*whole: Tensor) -> Tensor:
+        plain = _core.tensor(draw(rng, *whole), dtype=_core.float64, device="cpu")
+        return plain.to(whole[0].dtype).reshape(whole[0].shape)
+
+    if not any(map(_core._is_example, (seed, *operands))):
+        return numbers(*operands)
+    from ..autograd.batching import drawn_for_all
+
+    return drawn_for_all(numbers, *operands)
 
 
 def _constant(drawn: Tensor, *operands: Tensor) -> Tensor:
@@ -108,7 +122,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     rates = input.detach()
     if holds_somewhere(rates < 0):
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
-    return _constant(drawn(rates, generator, lambda rng: rng.poisson(rates.double().numpy())), input)
+    return _constant(drawn(lambda rng, x: rng.poisson(x.double().numpy()), generator, rates), input)
 
 
 @composed_as("Binomial")
@@ -121,5 +135,5 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
         if not x.dtype.is_floating_point:
             raise ValueError(f"binomial only supports floating-point dtypes for {name}, got: {scalar_name(x.dtype)}")
     trials, chance = count.detach() + prob.detach() * 0, prob.detach().clamp(0, 1) + count.detach() * 0
-    draw = lambda rng: rng.binomial(trials.long().numpy(), chance.double().numpy())  # noqa: E731
-    return _constant(drawn(trials, generator, draw), count, prob)
+    draw = lambda rng, n, p: rng.binomial(n.long().numpy(), p.double().numpy())  # noqa: E731
+    return _constant(drawn(draw, generator, trials, chance), count, prob)
