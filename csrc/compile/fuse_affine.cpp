@@ -11,6 +11,11 @@ namespace lamina {
 
 namespace {
 
+// Elements of rows that whole passes scale and shift sooner, by whole vectors, than their steps do row by row.
+constexpr std::int64_t kShortRow = 32;
+
+bool has_short_rows(const Node& node) { return node.shape->dims().back() < kShortRow; }
+
 bool is_needed(const Node& node, Op op) { return node.is_op(op) && node.needed; }
 
 // Nobody but one reader sees the node, which is as it was made.
@@ -35,6 +40,16 @@ bool sums_down_columns(const Program& program, const Node& sum) {
   for (std::size_t i = 0; i < axes.size(); ++i)
     if (axes[i] != static_cast<std::int64_t>(i)) return false;
   return true;
+}
+
+// Does it show elements more than once? A step that reads rows would have them copied out, others take them as they
+// lie.
+bool repeats(const Node& node) {
+  if (!node.layout.strides) return false;
+  const auto strides = node.layout.strides->values();
+  for (std::size_t axis = 0; axis < strides.size(); ++axis)
+    if (strides[axis] == 0 && node.shape->dims()[axis] > 1) return true;
+  return false;
 }
 
 // The other operand of a product of two; kNone if `one` is none of them.
@@ -113,7 +128,8 @@ void fuse_gradient(Program& program, std::uint32_t index, const ColumnSums& sums
   const NodeVector factors = program[scaled].operands;
   for (std::size_t side = 0; side < 2; ++side) {
     const std::uint32_t scale = factors[side], given = factors[1 - side];
-    if (program[given].shape != back.shape || !is_of_columns(program, scale, back, index)) continue;
+    if (program[given].shape != back.shape || repeats(program[given])) continue;
+    if (!is_of_columns(program, scale, back, index)) continue;
     Affine& affine = back.affine;
     affine.scale = scale;
     affine.at = index;
@@ -128,6 +144,10 @@ void fuse_gradient(Program& program, std::uint32_t index, const ColumnSums& sums
     };
     affine.scale_sums = make(sums.of_products(given, back));
     affine.shift_sums = make(sums.of(given));
+    if (!affine.sums() && (has_short_rows(back) || program[given].is_elementwise())) {  // its pass scales it as well
+      affine = {};
+      return;
+    }
     ++program[given].uses;
     ++program[scale].uses;
     --program[scaled].uses;
@@ -155,6 +175,7 @@ std::uint32_t rows_of(const Program& program, std::uint32_t index) {
 
 void fuse_scale_or_shift(Program& program, std::uint32_t index) {
   const Node& node = program[index];
+  if (node.shape->rank() == 0 || has_short_rows(node)) return;
   for (std::size_t side = 0; side < 2; ++side) {
     const std::uint32_t rows = rows_of(program, node.operands[side]), vector = node.operands[1 - side];
     if (rows == kNone || node.shape != program[rows].shape) continue;

@@ -35,7 +35,7 @@ ValuePtr random(std::initializer_list<std::int64_t> dims, unsigned seed) {
 class FuseAffine : public ::testing::Test {
  protected:
   Compiled c;
-  ValuePtr x = random({6, 5}, 1), g = random({6, 5}, 2), weight = random({5}, 3), bias = random({5}, 4);
+  ValuePtr x = random({6, 40}, 1), g = random({6, 40}, 2), weight = random({40}, 3), bias = random({40}, 4);
   ValuePtr input_gradient() { return build::standardize_input(g * weight, x, eps()); }
 
   // The first step that standardizes, which should be the only one.
@@ -57,8 +57,8 @@ TEST_F(FuseAffine, RowsAreScaledAndShifted) {
 }
 
 TEST_F(FuseAffine, WhatFollowsAnotherWayIsAPassOfItsOwn) {
-  ValuePtr shifted = (standardize(x) + bias) * weight, twice = standardize(random({6, 5}, 5)) * weight * bias;
-  ValuePtr by_rows = standardize(random({5, 5}, 6)) * build::reshape(weight, Shape::of({5, 1}));
+  ValuePtr shifted = (standardize(x) + bias) * weight, twice = standardize(random({6, 40}, 5)) * weight * bias;
+  ValuePtr by_rows = standardize(random({40, 40}, 6)) * build::reshape(weight, Shape::of({40, 1}));
   c.read({shifted, twice, by_rows});
   c.finish();
   EXPECT_EQ(c.count<StandardizeStep>(), 3u);
@@ -94,8 +94,17 @@ TEST_F(FuseAffine, GradientsAreOneStepThatStandardizesAnew) {
   EXPECT_TRUE(back.back && back.has_scale && back.sums_scale && back.sums_shift);
 }
 
+TEST_F(FuseAffine, WhatAPassMakesIsScaledThereIfNoSumsAreWanted) {
+  ValuePtr of_product = build::standardize_input(build::matmul(g, random({40, 40}, 5)) * weight, x, eps());
+  ValuePtr of_pass = build::standardize_input(build::exp(g) * weight, x, eps());
+  c.read({of_product, of_pass});
+  c.finish();
+  EXPECT_NE(c.node(of_product).affine.scale, kNone);
+  EXPECT_EQ(c.node(of_pass).affine.scale, kNone);
+}
+
 TEST_F(FuseAffine, PartsOfSumsAreAddedUp) {
-  x = random({3, 40, 5}, 7), g = random({3, 40, 5}, 8);
+  x = random({3, 40, 40}, 7), g = random({3, 40, 40}, 8);
   ValuePtr of_bias = down_columns(g), of_weight = down_columns(standardize(x) * g), of_x = input_gradient();
   c.read({of_bias, of_weight, of_x});
   c.finish();
@@ -106,7 +115,7 @@ TEST_F(FuseAffine, PartsOfSumsAreAddedUp) {
 
 TEST_F(FuseAffine, SumsOfOtherRowsAreOtherSteps) {
   ValuePtr other_eps = down_columns(g * build::standardize(x, eps(0.5)));
-  ValuePtr other_rows = down_columns(g * standardize(random({6, 5}, 9)));
+  ValuePtr other_rows = down_columns(g * standardize(random({6, 40}, 9)));
   ValuePtr along_rows = build::sum(g, DimVector{1}, false), of_x = input_gradient();
   c.read({other_eps, other_rows, along_rows, of_x});
   c.finish();
@@ -121,11 +130,34 @@ TEST_F(FuseAffine, WhatComesBackScaledMayBeSeen) {
   EXPECT_FALSE(only_step().has_scale);
 }
 
+TEST_F(FuseAffine, WhatComesBackTheSameToEveryRowIsNotCopiedOut) {
+  g = build::expand(random({1, 40}, 2), Shape::of({6, 40}));
+  ValuePtr of_weight = down_columns(g * standardize(x)), of_x = input_gradient();
+  c.read({of_weight, of_x});
+  c.finish();
+  EXPECT_FALSE(std::get<StandardizeStep>(c.plan.steps.back()).sums());
+}
+
+TEST_F(FuseAffine, ShortRowsAreScaledForTheSakeOfSumsOnly) {
+  x = random({6, 5}, 1), g = random({6, 5}, 2), weight = random({5}, 3);
+  ValuePtr y = standardize(x) * weight, of_x = input_gradient();
+  c.read({y, of_x});
+  c.finish();
+  EXPECT_EQ(c.node(y).made_by, kNone);
+  EXPECT_FALSE(std::get<StandardizeStep>(c.plan.steps.back()).has_scale);
+  Compiled with_sums;
+  ValuePtr of_weight = down_columns(g * standardize(x));
+  of_x = input_gradient();
+  with_sums.read({of_weight, of_x});
+  with_sums.finish();
+  EXPECT_TRUE(std::get<StandardizeStep>(with_sums.plan.steps.back()).sums());
+}
+
 TEST_F(FuseAffine, NoRowsHaveSumsOfZero) {
-  x = random({0, 5}, 1), g = random({0, 5}, 1);
+  x = random({0, 40}, 1), g = random({0, 40}, 1);
   ValuePtr of_bias = down_columns(g), of_weight = down_columns(g * standardize(x)), of_x = input_gradient();
-  EXPECT_EQ(numbers_as<double>(of_bias), std::vector<double>(5));
-  EXPECT_EQ(numbers_as<double>(of_weight), std::vector<double>(5));
+  EXPECT_EQ(numbers_as<double>(of_bias), std::vector<double>(40));
+  EXPECT_EQ(numbers_as<double>(of_weight), std::vector<double>(40));
   EXPECT_TRUE(numbers_as<double>(of_x).empty());
 }
 
@@ -134,7 +166,7 @@ TEST_F(FuseAffine, NoRowsHaveSumsOfZero) {
 std::vector<std::vector<double>> run(unsigned seed, bool eager) {
   std::mt19937 random_number(seed);
   const auto pick = [&](std::size_t count) { return random_number() % count; };
-  const std::int64_t n = 1 + static_cast<std::int64_t>(pick(40)), rows = 1 + static_cast<std::int64_t>(pick(90));
+  const std::int64_t n = 1 + static_cast<std::int64_t>(pick(80)), rows = 1 + static_cast<std::int64_t>(pick(90));
   std::vector<ValuePtr> matrices{random({rows, n}, seed), random({rows, n}, seed + 1)};
   std::vector<ValuePtr> vectors{random({n}, seed + 2), random({n}, seed + 3)};
   const auto one_of = [&](const std::vector<ValuePtr>& some) { return some[some.size() - 1 - pick(some.size())]; };
