@@ -1,6 +1,6 @@
 // Pass: lets large steps over the same rows run block by block of rows, all of them on one block, then on the next.
 //
-// A variance looks at its operand twice, and layer norm's weight and bias meet rows that were just standardized. What
+// A variance looks at its operand twice, and what was just standardized is read again by what is done to it next. What
 // no cache holds would come from memory each time; a block of rows comes once. Test: tests/cpp/test_block_rows.cpp.
 #include <algorithm>
 #include <map>

@@ -24,12 +24,11 @@ bool is_private(const Program& program, std::uint32_t index) {
   return node.uses == 1 && !node.live && node.owner == index && node.made_by == kNone;
 }
 
-// A vector over the columns of `rows`, contiguous, that is there before `first` runs.
+// A vector over the columns of `rows` that is there before `first` runs.
 bool is_of_columns(const Program& program, std::uint32_t index, const Node& rows, std::uint32_t first) {
   const Node& node = program[index];
   if (node.kind == Node::Kind::kOp && index >= first) return false;
-  return node.dtype == rows.dtype && node.shape->rank() == 1 && !node.layout.strides &&
-         (*node.shape)[0] == rows.shape->dims().back();
+  return node.dtype == rows.dtype && is_over_columns(node, rows.shape);
 }
 
 // Does it sum over all axes but the last?
@@ -158,11 +157,6 @@ void fuse_gradient(Program& program, std::uint32_t index, const ColumnSums& sums
     if (affine.at != index) program[affine.at].operands = {given, x, scale};  // read there
     return;
   }
-}
-
-// The step that standardizes rows makes the node from now on.
-void absorb(Program& program, std::uint32_t index, std::uint32_t rows) {
-  program[index].made_by = program[index].owner = rows;
 }
 
 // The rows whose step makes the node; kNone: none.

@@ -9,11 +9,6 @@ namespace lamina {
 
 namespace {
 
-// A vector over the last axis of `shape`, contiguous.
-bool is_bias_row(const Node& node, const Shape* shape) {
-  return node.shape->rank() == 1 && !node.layout.strides && (*node.shape)[0] == (*shape)[shape->rank() - 1];
-}
-
 // Can the kernels read or write `other` beside the product? Its elements lie as the product's, of more than a column.
 bool lies_beside(const Node& other, const Node& product) {
   const Shape* shape = product.shape;
@@ -38,11 +33,6 @@ std::uint32_t number_of(const Program& program, const Node& node) {
   return static_cast<std::uint32_t>(&node - program.nodes.data());
 }
 
-// From now on the product makes the node.
-void absorb(Program& program, std::uint32_t index, const Node& product) {
-  program[index].made_by = program[index].owner = number_of(program, product);
-}
-
 // Sums are associated as recorded: the bias comes first.
 void fuse_sum(Program& program, std::uint32_t index) {
   const Node& node = program[index];
@@ -52,10 +42,10 @@ void fuse_sum(Program& program, std::uint32_t index) {
     if (!product || product->shape != node.shape) continue;
     Epilogue& more = product->epilogue;
     if (more.addend != kNone || more.relu || more.mask != kNone) continue;
-    bool bias = more.bias == kNone && is_bias_row(program[other], node.shape);
+    bool bias = more.bias == kNone && is_over_columns(program[other], node.shape);
     if (!bias && !lies_beside(program[other], *product)) continue;
     (bias ? more.bias : more.addend) = other;
-    return absorb(program, index, *product);
+    return absorb(program, index, number_of(program, *product));
   }
 }
 
@@ -63,7 +53,7 @@ void fuse_relu(Program& program, std::uint32_t index) {
   Node* product = private_product(program, program[index].operands[0]);
   if (!product || product->epilogue.relu || product->epilogue.mask != kNone) return;
   product->epilogue.relu = true;
-  absorb(program, index, *product);
+  absorb(program, index, number_of(program, *product));
 }
 
 void fuse_mask(Program& program, std::uint32_t index) {
@@ -71,7 +61,7 @@ void fuse_mask(Program& program, std::uint32_t index) {
   Node* product = private_product(program, program[index].operands[1], mask);
   if (!product || product->epilogue.mask != kNone || !lies_beside(program[mask], *product)) return;
   product->epilogue.mask = mask;
-  absorb(program, index, *product);
+  absorb(program, index, number_of(program, *product));
 }
 
 // The last reader of each node's memory, and the one before it; 0: none.

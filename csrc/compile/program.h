@@ -123,6 +123,16 @@ struct Liveness {
 // Decodes a trace.
 Program read_trace(std::span<const std::uint64_t> trace, const Liveness& liveness);
 
+// A vector over the last axis of `shape`, contiguous.
+inline bool is_over_columns(const Node& node, const Shape* shape) {
+  return node.shape->rank() == 1 && !node.layout.strides && (*node.shape)[0] == shape->dims().back();
+}
+
+// From now on the step of another node makes this one.
+inline void absorb(Program& program, std::uint32_t index, std::uint32_t maker) {
+  program[index].made_by = program[index].owner = maker;
+}
+
 // A readable dump, one node a line.
 std::string to_string(const Program& program);
 

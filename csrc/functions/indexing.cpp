@@ -131,13 +131,6 @@ DimVector inverse_of(const DimVector& order) {
   return inverse;
 }
 
-bool is_expandable(const Shape* from, const Shape* to) {
-  int added = to->rank() - from->rank();
-  for (int axis = 0; added >= 0 && axis < from->rank(); ++axis)
-    if ((*from)[axis] != 1 && (*from)[axis] != (*to)[axis + added]) return false;
-  return added >= 0;
-}
-
 ValuePtr as_rows(const ValuePtr& x, const Rows& rows) {
   return build::reshape(build::permute(x, rows.order), Shape::of({rows.places, rows.width}));
 }
@@ -279,7 +272,7 @@ ValuePtr index_put(const ValuePtr& x, const Indices& indices, const ValuePtr& so
   ValuePtr from = source;
   while (from->shape->rank() > target->rank() && (*from->shape)[0] == 1)
     from = build::reshape(from, Shape::of(from->shape->dims().subspan(1)));
-  check(is_expandable(from->shape, target), "shape mismatch: value tensor of shape ",
+  check(is_expandable(from->shape->dims(), target->dims()), "shape mismatch: value tensor of shape ",
         to_string(source->shape->dims(), '[', ']'), " cannot be broadcast to indexing result of shape ",
         to_string(target->dims(), '[', ']'));
   check(source->dtype == x->dtype, "Index put requires the source and destination dtypes match, got ",

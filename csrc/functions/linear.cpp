@@ -58,13 +58,6 @@ DimVector result_dims(const ValuePtr& x, const ValuePtr& weight) {
   return dims;
 }
 
-bool repeats_to(Dims dims, Dims wanted) {
-  if (dims.size() > wanted.size()) return false;
-  const Dims last = wanted.last(dims.size());
-  return std::equal(dims.begin(), dims.end(), last.begin(),
-                    [](std::int64_t a, std::int64_t b) { return a == b || a == 1; });
-}
-
 void check_linear(const ValuePtr& x, const ValuePtr& weight, const ValuePtr& bias) {
   const Shape &in = *x->shape, &w = *weight->shape;
   auto refuse = [](const std::string& message) { fail(ErrorKind::kRuntime, "linear: ", message); };
@@ -82,7 +75,7 @@ void check_linear(const ValuePtr& x, const ValuePtr& weight, const ValuePtr& bia
     refuse(text("expected input, weight and bias of one dtype, got ", name_of(x->dtype), ", ", name_of(weight->dtype),
                 bias ? ", " : "", bias ? name_of(bias->dtype) : "", " (mat1 and mat2 must have the same dtype; ",
                 where_am_i(), "convert one of them with .to(dtype))"));
-  if (bias && w.rank() == 2 && !repeats_to(bias->shape->dims(), result_dims(x, weight)))
+  if (bias && w.rank() == 2 && !is_expandable(bias->shape->dims(), result_dims(x, weight)))
     refuse(text("expected a bias of shape (", w[0], ",), or one that repeats to the result's ",
                 to_string(result_dims(x, weight)), ", got ", to_string(bias->shape->dims())));
 }

@@ -118,6 +118,12 @@ const Shape* broadcast(const Shape* a, const Shape* b) {
   return entry.result;
 }
 
+bool is_expandable(Dims from, Dims to) {
+  if (from.size() > to.size()) return false;
+  return std::equal(from.begin(), from.end(), to.last(from.size()).begin(),
+                    [](std::int64_t a, std::int64_t b) { return a == b || a == 1; });
+}
+
 std::string to_string(Dims dims, char open, char close) {
   std::string out(1, open);
   for (std::size_t i = 0; i < dims.size(); ++i) {

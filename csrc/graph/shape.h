@@ -56,6 +56,8 @@ class Attribute {
 
 // The shape of an elementwise result (NumPy's rule). Raises PyTorch's error if the shapes do not broadcast.
 const Shape* broadcast(const Shape* a, const Shape* b);
+// By the same rule, do elements of `from` repeat to `to`?
+bool is_expandable(Dims from, Dims to);
 
 // "(2, 3)" and PyTorch's "[2, 3]".
 std::string to_string(Dims dims, char open = '(', char close = ')');

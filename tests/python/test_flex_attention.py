@@ -117,3 +117,10 @@ def test_what_does_not_fit() -> None:
         flex.create_mask(lambda b: b, 1, 1, 2, 2)
     with pytest.raises(RuntimeError, match="callable"):
         flex.and_masks(_causal, lamina.ones(1))  # type: ignore[arg-type]
+
+
+def test_masks_are_made_where_they_are_wanted() -> None:
+    assert flex.create_mask(_causal, 1, 1, 2, 2, device="cpu").shape == (1, 1, 2, 2)
+    for make in (flex.create_mask, flex.create_block_mask):
+        with pytest.raises(RuntimeError, match="cuda"):
+            make(_causal, 1, 1, 2, 2, device="cuda")

@@ -51,14 +51,19 @@ def _joined(
     return joined
 
 
-def map_positions(function: Callable[..., Tensor], shape: tuple[int, ...], scores: Tensor | None = None) -> Tensor:
+def map_positions(
+    function: Callable[..., Tensor],
+    shape: tuple[int, ...],
+    scores: Tensor | None = None,
+    device: Device | None = None,
+) -> Tensor:
     """`function` of every batch, head, query and key, all 0-d, of `shape`; before them of the score there, if given."""
     first = () if scores is None else (0,)
     mapped = function
     for axis in (3, 2, 1, 0):
         mapped = vmap(mapped, in_dims=(*first, *(0 if axis == other else None for other in range(4))))
-    device = "cpu" if scores is None else scores.device
-    places = [_core.arange(size, device=device) for size in shape]
+    where = device if scores is None else scores.device
+    places = [_core.arange(size, device=where) for size in shape]
     return mapped(*places) if scores is None else mapped(scores, *places)
 
 
@@ -94,8 +99,8 @@ def create_mask(
     """
     shape = (B or 1, H or 1, Q_LEN, KV_LEN)
     if _takes_scores(mod_fn):
-        return ~map_positions(mod_fn, shape, _core.zeros(shape)).isneginf()
-    return map_positions(mod_fn, shape).to(_core.bool)
+        return ~map_positions(mod_fn, shape, _core.zeros(shape, device=device)).isneginf()
+    return map_positions(mod_fn, shape, device=device).to(_core.bool)
 
 
 class BlockMask:
