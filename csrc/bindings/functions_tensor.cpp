@@ -55,7 +55,8 @@ PyObject* filled(const Arguments& a, Make make) {
   }
   engine::Variable part = engine::view_of(variable, once);
   engine::check_assignable(part);
-  engine::assign(part, make(engine::current(part)));
+  ValuePtr fresh = make(engine::current(part));
+  engine::assign(std::move(part), std::move(fresh));
   engine::flush_if_due();
   return self_of(a);
 }

@@ -296,12 +296,12 @@ int tensor_assign_subscript(PyObject* self, PyObject* key, PyObject* object) {
         ValuePtr target = engine::current(view);
         source = to_device(std::move(source), target->device());
         if (subscript.advanced) {
-          engine::assign(view, functions::index_put(target, subscript.indices, source, false));
+          engine::assign(std::move(view), functions::index_put(target, subscript.indices, source, false));
         } else {
           while (source->shape->rank() > target->shape->rank() && (*source->shape)[0] == 1)
             source = build::reshape(source, Shape::of(source->shape->dims().subspan(1)));
           ValuePtr spread = functions::apply(source, functions::expand_views(source->shape, target->shape->dims()));
-          engine::assign(view, std::move(spread));
+          engine::assign(std::move(view), std::move(spread));
         }
         engine::current(variable);
         engine::flush_if_due();

@@ -292,6 +292,14 @@ void assign(Variable& variable, ValuePtr fresh) {
   if (history) variable.value = build::rebase(variable.value, history);
 }
 
+void assign(Variable&& passing, ValuePtr fresh) {
+  struct Forgets {
+    const Variable& variable;
+    ~Forgets() { forget_variable(variable); }
+  } const forgets{passing};
+  assign(passing, std::move(fresh));
+}
+
 void carry_tangent(const ValuePtr& old, const ValuePtr& fresh) {
   if (!tangents_followed()) return;
   if (TangentPtr before = tangent_of(old.get())) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "autograd/gradients.h"
+#include "engine/journal.h"
 #include "engine/view_path.h"
 #include "ops/build.h"
 #include "ops/record.h"
@@ -69,7 +70,10 @@ void release(Tangent* tangent) {
 }
 
 Tangent::Tangent() { living().insert(this); }
-Tangent::~Tangent() { living().erase(this); }
+Tangent::~Tangent() {
+  forget_variable(own);
+  living().erase(this);
+}
 
 void enter_dual_level() {
   check(!g_entered,

@@ -105,6 +105,8 @@ Variable detached(Variable& base, bool tracked);
 // The in-place operation: `fresh` has the variable's shape and dtype. Raises PyTorch's errors for leaves that require a
 // gradient, and for expanded views that show an element more than once.
 void assign(Variable& variable, ValuePtr fresh);
+// Of a view that was made for this and goes right afterwards: only its base has to be remembered.
+void assign(Variable&& passing, ValuePtr fresh);
 // Raises what assign would raise, before anything is computed. An in-place operation calls it first: what it records
 // from then on may read the old numbers, what was recorded before must not any more.
 void check_assignable(Variable& variable);

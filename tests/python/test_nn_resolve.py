@@ -116,3 +116,30 @@ def test_shape_errors_come_as_in_a_real_call() -> None:
     with pytest.raises(RuntimeError, match=r"expected 5 input features, got 4.*Sequential\.1"):
         nn.resolve(net, (2, 3))
     assert lamina.ones(2).sum().item() == 2
+
+
+def test_parts_that_forward_changes_are_as_before() -> None:
+    class Counts(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.LazyLinear(3)
+            self.seen = lamina.arange(6.0).reshape(2, 3)
+            self.spread = lamina.ones(2, 1).expand(2, 3)
+
+        def forward(self, x: lamina.Tensor) -> lamina.Tensor:
+            y = self.linear(x)
+            with lamina.no_grad():
+                self.seen[0] = y[0]
+                self.seen[:, 1] += y[:, 0]
+                self.seen[lamina.tensor([1])] = 5.0
+                self.spread.fill_(7.0)
+            return y
+
+    net = Counts()
+    for _ in range(20):  # what is noted must outlive the views that were assigned to
+        nn.resolve(net, (2, 4))
+    assert net.seen.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert net.spread.tolist() == [[1, 1, 1], [1, 1, 1]]
+    net(lamina.ones(2, 4))
+    assert net.seen[1].tolist() == [5, 5, 5]
+    assert net.spread.tolist() == [[7, 7, 7], [7, 7, 7]]
