@@ -119,9 +119,11 @@ int set_data(PyObject* self, PyObject* data, void*) {
               "type.");
         check(!value_of(self)->leaf || is_differentiable(value_of(data)->dtype),
               "data set to a tensor that requires gradients must be floating point or complex dtype");
-        // What nobody else holds needs no sharing, which would make a view of it.
-        if (Py_REFCNT(data) == 1 && !variable_of(data).cell)
-          engine::replace(variable_of(self), value_of(data));
+        // What nobody else holds needs no sharing, which would make a view of it, unless it has a history, which is not
+        // taken over, or the tensor has one, which it keeps.
+        const ValuePtr& fresh = value_of(data);
+        if (Py_REFCNT(data) == 1 && !variable_of(data).cell && fresh->is_leaf() && value_of(self)->is_leaf())
+          engine::replace(variable_of(self), fresh);
         else
           engine::share_memory_of(variable_of(self), variable_of(data));
         return 0;

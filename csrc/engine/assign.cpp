@@ -235,20 +235,14 @@ ValuePtr assign_view(Variable& variable, const ValuePtr& old, ValuePtr fresh) {
   return history;
 }
 
-constexpr std::uint32_t kUntold = 0xFFFFFFFF;
-
 // What a detached tensor is given, in part or as a whole, is its history, too; its base has only the numbers. To be
-// called before the cell has its new value, which will be the next version.
+// called before the cell has its new value.
 void tell_detached(Variable& variable, const ValuePtr& fresh) {
-  const std::vector<const ViewPath*> steps = steps_of(variable);
-  std::size_t last = steps.size();
-  while (last > 0 && steps[last - 1]->spec.op != Op::detach) --last;
-  const ViewPath& detached = *steps[last - 1];
-  if (detached.told == kUntold) return;
-  const std::uint32_t version = variable.cell->version;
-  if (detached.told != version) detached.history = nullptr;
-  detached.told = version + 1;
+  const ViewPath& detached = *detaching_step(variable);
   if (!grad_enabled() || (!detached.history && !fresh->requires_grad())) return;
+  const std::vector<const ViewPath*> steps = steps_of(variable);
+  const std::size_t last =
+      static_cast<std::size_t>(std::find(steps.begin(), steps.end(), &detached) - steps.begin()) + 1;
   std::vector<ValuePtr> along{detached.history};
   if (!along[0]) {
     along[0] = variable.cell->value;
@@ -323,6 +317,7 @@ void lose_history(Variable& variable) {
   if (!variable.cell) return replace(variable, build::detach(current(variable)));
   note_change(variable);
   variable.value = variable.cell->value = unshared(build::detach(current(variable)));
+  variable.cell->lost_history = true;
 }
 
 void share_memory_of(Variable& variable, Variable& source) {
@@ -334,12 +329,11 @@ void share_memory_of(Variable& variable, Variable& source) {
   variable = std::move(shown);
   variable.path->changes = changes;
   variable.path->spec.guard = 0;  // users see no view
-  variable.path->told = kUntold;  // it keeps the history that it had
   if (old->leaf) {
     variable.value = with_leaf(variable, LeafPtr(old->leaf));
   } else if (old->requires_grad() && old->shape == variable.value->shape) {
     GradMode mode(true);
-    variable.value = build::rebase(variable.value, old);
+    variable.path->history = variable.value = build::rebase(variable.value, old);  // it keeps what it had
   }
 }
 

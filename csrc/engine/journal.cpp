@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "engine/view_path.h"
+
 namespace lamina::engine {
 
 namespace {
@@ -10,7 +12,7 @@ namespace {
 struct Entry {
   Variable* variable;
   Variable before;
-  ValuePtr cell_value;
+  ValuePtr cell_value, history;  // what a detached tensor had of its own
 };
 
 std::vector<std::vector<Entry>> g_journals;
@@ -32,6 +34,7 @@ void end_journal() {
       cell.value = entry.cell_value;
       entry.before.seen = ++cell.version;  // other views of the cell derive their values anew
     }
+    if (const ViewPath* detached = detaching_step(entry.before)) detached->history = std::move(entry.history);
     if (!entry.variable) continue;
     if (entry.variable->cell && !entry.variable->is_view()) entry.variable->cell->handle = nullptr;
     *entry.variable = std::move(entry.before);
@@ -40,7 +43,9 @@ void end_journal() {
 
 void note_change(Variable& variable) {
   if (g_journals.empty() || g_paused > 0) return;
-  g_journals.back().push_back({&variable, variable, variable.cell ? variable.cell->value : nullptr});
+  const ViewPath* detached = detaching_step(variable);
+  g_journals.back().push_back(
+      {&variable, variable, variable.cell ? variable.cell->value : nullptr, detached ? detached->history : nullptr});
 }
 
 void forget_variable(const Variable& variable) {

@@ -70,7 +70,7 @@ void refresh(Variable& variable) {
   for (const ViewPath* step : steps_of(variable)) {
     value = apply(*step, value);
     if (step->spec.op == Op::detach)
-      history = step->told == variable.cell->version ? step->history : nullptr;
+      history = step->history;
     else if (history)
       history = apply(*step, history);
   }
@@ -83,6 +83,9 @@ void refresh(Variable& variable) {
     value = build::rebase(value, history);  // a history of its own, which the base has not
   } else if (old->requires_grad() && (is_detached(variable) || is_guarded(variable, kInFunction))) {
     value = build::rebase(value, old);
+  } else if (variable.cell->lost_history && old->requires_grad() && !value->requires_grad()) {
+    if (value->references > 1) value = build::detach(value);
+    value->flags |= kRequiresGrad;  // of a history that ends here
   }
   move_watchers(variable.value, value);
   variable.value = std::move(value);

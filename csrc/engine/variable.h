@@ -35,7 +35,8 @@ struct Cell {
   std::uint32_t version = 0;  // counts every change: views derive their values anew
   std::uint32_t changes = 0;  // counts what PyTorch's version counter counts: not those through .data
   ValuePtr value;
-  void* handle = nullptr;  // who holds the base, for `Tensor._base`; the bindings set and clear it
+  bool lost_history = false;  // the base was detached in place: views that had a history still say so
+  void* handle = nullptr;     // who holds the base, for `Tensor._base`; the bindings set and clear it
 };
 inline void retain(Cell* cell) { ++cell->references; }
 inline void release(Cell* cell) {
@@ -55,9 +56,8 @@ struct ViewPath {
   ViewSpec spec;
   IntrusivePtr<ViewPath> base;
   mutable IntrusivePtr<Tangent> tangent;
-  // Of a detach: what has the history of the detached tensor's own changes, as of the cell's version `told`.
+  // Of a detach: what has the history of the detached tensor's own changes. Its numbers may be old ones.
   mutable ValuePtr history;
-  mutable std::uint32_t told = 0;
 };
 inline void retain(ViewPath* path) { ++path->references; }
 void release(ViewPath* path);

@@ -82,7 +82,10 @@ void refuse_leaf(const Variable& variable) {
   if (!grad_enabled()) return;
   bool leaf = variable.value->leaf, own = !variable.is_shown_as_view();
   check(!leaf || !own, "a leaf Variable that requires grad is being used in an in-place operation.");
-  bool of_base = variable.is_view() && !is_detached(variable) && variable.cell->value->leaf;
+  const auto is_leaf_to = [](const Cell& base, const Value* view) {
+    return base.value->leaf || (base.lost_history && view->requires_grad() && !base.value->requires_grad());
+  };
+  bool of_base = variable.is_view() && !is_detached(variable) && is_leaf_to(*variable.cell, variable.value.get());
   check(!leaf && !of_base && !is_view_of_leaf(variable),
         "a view of a leaf Variable that requires grad is being used in an in-place operation.");
 }

@@ -68,7 +68,12 @@ bool shows_whole_base(const Variable& variable) {
     if (path->spec.op != Op::detach) return false;
   return true;
 }
-bool is_detached(const Variable& variable) { return crosses(variable, nullptr) || crosses(variable, untracked()); }
+const ViewPath* detaching_step(const Variable& variable) {
+  const ViewPath* path = variable.path.get();
+  while (path && path->spec.op != Op::detach) path = path->base.get();
+  return path;
+}
+bool is_detached(const Variable& variable) { return detaching_step(variable) != nullptr; }
 
 void keep_leaf(const ValuePtr& old, const ValuePtr& fresh) {
   if (!old->leaf) return;

@@ -17,6 +17,8 @@ ValuePtr apply(const ViewPath& step, const ValuePtr& base);
 bool is_expanded(const Variable& variable);
 // Is there a detach step with this attribute? null: detach(), untracked(): .data.
 bool crosses(const Variable& variable, const Attribute* kind);
+// The innermost detach step, or null.
+const ViewPath* detaching_step(const Variable& variable);
 bool is_detached(const Variable& variable);
 bool shows_whole_base(const Variable& variable);
 // Is there a step with a tangent of its own, that matters now?
