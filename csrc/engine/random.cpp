@@ -33,6 +33,7 @@ ValuePtr random(Op op, const Shape* shape, DType dtype, Generator& generator, De
     return cast(floor(fine * steps) / steps, dtype);
   }
   if (draws_for_examples()) return draw_for_examples(op, shape, dtype, generator);
+  runtime::check_addressable(static_cast<std::size_t>(shape->numel()) * size_of(dtype));
   return build::random(op, shape, dtype, generator.seed, generator.advance(shape->numel()));
 }
 

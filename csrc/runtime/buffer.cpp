@@ -161,8 +161,7 @@ Block* Allocator::make_block(SizeClass size) {
 }
 
 Block* Allocator::take(std::size_t bytes) {
-  if (bytes > std::size_t{1} << kMaxBits) [[unlikely]]
-    fail_for(bytes);
+  check_addressable(bytes);
   const SizeClass size = size_class(bytes);
   FreeList& list = lists_[size.index];
   Block* block = list.newest;
@@ -250,6 +249,11 @@ void destroy_external(Storage* storage) {
 }
 
 }  // namespace
+
+void check_addressable(std::size_t bytes) {
+  if (bytes > std::size_t{1} << kMaxBits) [[unlikely]]
+    fail_for(bytes);
+}
 
 StoragePtr allocate(std::size_t bytes) { return StoragePtr::adopt(allocator.take(bytes)); }
 

@@ -33,6 +33,9 @@ class OutOfMemory : public std::bad_alloc {
 // after giving all cached memory and the reserve back, when there is no memory or `bytes` is beyond any address space.
 StoragePtr allocate(std::size_t bytes);
 
+// Throws OutOfMemory where allocate would throw it for any machine: `bytes` are beyond any address space.
+void check_addressable(std::size_t bytes);
+
 using ReleaseOwner = void (*)(void* context);
 
 // A storage over memory that is somebody else's; `release_owner(context)` is called once, when the last reference goes.

@@ -11,6 +11,14 @@ import lamina
 
 
 @pytest.mark.parametrize("integrate", [lamina.trapezoid, lamina.cumulative_trapezoid])
+def test_points_of_samples_that_do_not_fit(integrate: Callable[..., Any]) -> None:
+    with pytest.raises(RuntimeError, match=r"size of tensor a \(3\) must match the size of tensor b \(0\)"):
+        integrate(lamina.ones(2, 4), lamina.ones(2, 1))
+    with pytest.raises(RuntimeError, match=r"size of tensor a \(3\) must match the size of tensor b \(2\)"):
+        integrate(lamina.ones(2, 4), lamina.ones(2, 3))
+
+
+@pytest.mark.parametrize("integrate", [lamina.trapezoid, lamina.cumulative_trapezoid])
 @pytest.mark.parametrize("dx", [1j, True])
 def test_distances_of_samples_are_real(integrate: Callable[..., Any], dx: Any) -> None:
     with pytest.raises(RuntimeError, match="expected dx to be a real number, got"):

@@ -32,6 +32,29 @@ def test_more_parts_than_can_be_listed(make: Callable[[], Any]) -> None:
         make()
 
 
+@pytest.mark.parametrize("kind", ["hermite_polynomial_h", "laguerre_polynomial_l", "chebyshev_polynomial_t"])
+def test_degrees_that_nobody_would_wait_for(kind: str) -> None:
+    polynomial = getattr(lamina.special, kind)
+    few = lamina.tensor([1, 2], dtype=lamina.int8)
+    assert polynomial(lamina.ones(2) / 2, few).equal(polynomial(lamina.ones(2) / 2, few.long()))
+    for degree in (2**40, lamina.tensor([1, 2**40]), lamina.tensor([1e30])):
+        with pytest.raises(RuntimeError, match=f"{kind}: degrees above 1048576 are not supported"):
+            polynomial(lamina.ones(2) / 2, degree)
+
+
+def test_bins_that_no_memory_holds() -> None:
+    with pytest.raises(RuntimeError, match="1152921504606846976 bins are more than memory holds"):
+        lamina.histogramdd(lamina.ones(4, 2), [2**30, 2**30])
+    with pytest.raises(RuntimeError, match="1180591620717411303424 bins"):
+        lamina.histogramdd(lamina.ones(4, 7), 2**10)
+
+
+def test_layers_that_no_address_space_holds() -> None:
+    with pytest.raises(MemoryError, match="4503599627370496 bytes"):
+        lamina.nn.Linear(2**40, 2**10)
+    assert lamina.nn.Linear(2**40, 2**10, device="meta").weight.shape == (2**10, 2**40)
+
+
 def test_folding_counts_windows_before_it_lists_them() -> None:
     with pytest.raises(RuntimeError, match="calculated number of sliding blocks 1152921502459363329"):
         F.fold(lamina.ones(1, 4, 4), (2**30, 2**30), (2, 2))

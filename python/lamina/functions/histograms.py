@@ -134,6 +134,9 @@ def _joint(
             f"torch.histogramdd: for a {len(bins)}-dimensional histogram range should have {2 * len(bins)} elements, "
             f"but got {len(limits)}"
         )
+    wanted = math.prod(max(line.numel() - 1 if isinstance(line, Tensor) else line, 1) for line in bins)
+    if wanted >= 2**40:
+        raise RuntimeError(f"torch.histogramdd: {wanted} bins are more than memory holds")
     columns = points.detach().unbind(1)
     pairs = [None if limits is None else (limits[2 * d], limits[2 * d + 1]) for d in range(len(bins))]
     edges = tuple(_edges(d, x, count, pair) for d, (x, count, pair) in enumerate(zip(columns, bins, pairs)))

@@ -38,6 +38,14 @@ __all__ = [
 ]
 
 
+# Degrees are reached one by one: nobody would wait for more steps.
+_MOST_STEPS = 2**20
+
+
+def _too_many_steps(name: str) -> RuntimeError:
+    return RuntimeError(f"{name}: degrees above {_MOST_STEPS} are not supported")
+
+
 def _climb(
     name: str,
     input: Tensor | Number,
@@ -50,8 +58,10 @@ def _climb(
     kind = real_type(name, _core.result_type(input, n))
     x = _core.as_tensor(input, dtype=_core.float64, device=getattr(n, "device", None))
     if isinstance(n, Tensor):
-        return _climb_to_each(argument(x), n, first, step).to(kind)
+        return _climb_to_each(name, argument(x), n, first, step).to(kind)
     degree = int(as_number(name, "n", n))
+    if degree > _MOST_STEPS:
+        raise _too_many_steps(name)
     x = argument(x)
     if degree < 0:
         return _core.zeros_like(x, dtype=kind)
@@ -61,10 +71,12 @@ def _climb(
     return (at if degree else before).to(kind)
 
 
-def _climb_to_each(x: Tensor, n: Tensor, first: Callable[[Tensor], Tensor], step: Recurrence) -> Tensor:
+def _climb_to_each(name: str, x: Tensor, n: Tensor, first: Callable[[Tensor], Tensor], step: Recurrence) -> Tensor:
     x, n = broadcast_tensors(x, n.detach())
     if n.dtype.is_floating_point:
         n = _core.where(n.isfinite(), n, -1).trunc()
+    if holds_somewhere(n.to(_core.float64) > _MOST_STEPS):  # which narrow integers could not be compared with
+        raise _too_many_steps(name)
     before, at = _core.ones_like(x), first(x)
     result = _core.where(n < 0, 0.0, _core.where(n == 0, before, at))
     k = 1

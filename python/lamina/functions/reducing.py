@@ -132,4 +132,4 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, di
     if x.dim() == 1:
         x = x.reshape((-1, *([1] * (y.dim() - 1 - dim % y.dim()))))
         return (heights * (x[1:] - x[:-1])).sum(dim) / 2
-    return (heights * (x.narrow(dim, 1, count - 1) - x.narrow(dim, 0, count - 1))).sum(dim) / 2
+    return (heights * x.diff(dim=dim)).sum(dim) / 2

@@ -145,7 +145,7 @@ def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None
     if x.dim() == 1:
         x = x.reshape((-1, *([1] * (y.dim() - 1 - dim))))
         return (heights * (x[1:] - x[:-1])).cumsum(dim) / 2
-    return (heights * (x.narrow(dim, 1, count - 1) - x.narrow(dim, 0, count - 1))).cumsum(dim) / 2
+    return (heights * x.diff(dim=dim)).cumsum(dim) / 2
 
 
 @composed
