@@ -1,50 +1,10 @@
 // Random programs over small tensors of small integers, so that every order of evaluation gives exactly the same
-// numbers.
-//
-// A program is made first, as data, and can then be run in different ways that must agree.
+// numbers. Of real numbers: random_rows.h.
 #pragma once
 
-#include <algorithm>
-#include <optional>
-#include <random>
-#include <string>
-#include <vector>
-
-#include "ops/build.h"
-#include "support/check.h"
+#include "random_instructions.h"
 
 namespace lamina::testing {
-
-struct Instruction {
-  enum class Kind {
-    kInput,
-    kUnary,
-    kBinary,
-    kScaled,
-    kWhere,
-    kCast,
-    kReduce,
-    kMatmul,
-    kReshape,
-    kPermute,
-    kExpand,
-    kSlice,
-    kCat,
-    kSliceUpdate,
-    kCumsum,
-    kFull,
-    kClone,
-    kFlush,
-    kDrop
-  };
-  Kind kind;
-  std::vector<std::size_t> operands = {};  // what kDrop lets go of
-  Op op = Op::add;
-  const Shape* shape = nullptr;
-  DType dtype = DType::kFloat64;
-  DimVector numbers = {};  // axes, starts and steps, flags, an input's elements
-  bool parameter = false;
-};
 
 class RandomProgram {
  public:
@@ -65,21 +25,7 @@ class RandomProgram {
     return std::nullopt;
   }
 
-  std::string listing() const {
-    std::string out;
-    std::size_t number = 0;
-    for (const Instruction& one : instructions_) {
-      out += one.kind >= Kind::kFlush ? "  " : "%" + std::to_string(number++) + " = ";
-      out += "kind " + std::to_string(static_cast<int>(one.kind));
-      if (one.kind == Kind::kUnary || one.kind == Kind::kBinary || one.kind == Kind::kReduce)
-        out += std::string(" ") + row(one.op).name;
-      for (std::size_t operand : one.operands) out += " %" + std::to_string(operand);
-      if (one.shape) out += std::string(" ") + name_of(one.dtype) + lamina::to_string(one.shape->dims(), '[', ']');
-      if (!one.numbers.empty() && one.kind != Kind::kInput) out += " by " + lamina::to_string(one.numbers);
-      out += "\n";
-    }
-    return out;
-  }
+  std::string listing() const { return list(instructions_); }
 
  private:
   static constexpr double kLargest = 1 << 20;

@@ -1,15 +1,22 @@
 // Runs a random program op by op, or recorded as a whole, and collects its results and gradients.
 #pragma once
 
+#include <bit>
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "autograd/gradients.h"
-#include "random_programs.h"
+#include "random_instructions.h"
 #include "recorded_values.h"
 
 namespace lamina::testing {
+
+inline void require_gradient(const ValuePtr& value) {
+  value->flags |= kRequiresGrad;
+  attach_leaf(value.get(), LeafPtr::adopt(new LeafState));
+}
 
 inline ValuePtr evaluate(const Instruction& one, const std::vector<ValuePtr>& values) {
   using Kind = Instruction::Kind;
@@ -24,10 +31,14 @@ inline ValuePtr evaluate(const Instruction& one, const std::vector<ValuePtr>& va
                        : one.dtype == DType::kInt32
                            ? leaf_of(one.shape, one.dtype, std::vector<std::int32_t>(real.begin(), real.end()))
                            : leaf_of(one.shape, one.dtype, std::vector<std::int64_t>(numbers.begin(), numbers.end()));
-      if (one.parameter) {
-        value->flags |= kRequiresGrad;
-        attach_leaf(value.get(), LeafPtr::adopt(new LeafState));
-      }
+      if (one.parameter) require_gradient(value);
+      return value;
+    }
+    case Kind::kRealInput: {
+      std::vector<double> real;
+      for (std::int64_t number : one.numbers) real.push_back(std::sin(static_cast<double>(number)));
+      ValuePtr value = leaf_of(one.shape, one.dtype, real);
+      if (one.parameter) require_gradient(value);
       return value;
     }
     case Kind::kUnary:
@@ -65,6 +76,14 @@ inline ValuePtr evaluate(const Instruction& one, const std::vector<ValuePtr>& va
       return build::full(one.shape, static_cast<double>(numbers[0]), one.dtype);
     case Kind::kClone:
       return build::clone(operand(0));
+    case Kind::kStandardize:
+      return build::standardize(operand(0), Attribute::of({std::bit_cast<std::int64_t>(1e-3)}));
+    case Kind::kRowwise:
+      return build::rowwise(one.op, operand(0), static_cast<int>(numbers[0]));
+    case Kind::kMasked: {
+      ValuePtr masked = make_scalar(static_cast<double>(numbers[0]), one.dtype), zero = make_scalar(0.0, one.dtype);
+      return build::where(build::binary(Op::gt, operand(1), zero), operand(0), masked);
+    }
     default:
       return nullptr;
   }
@@ -76,7 +95,8 @@ struct Outcome {
 };
 
 // eager: every op is run on its own, everything is kept as long as the program runs.
-inline Outcome run(const RandomProgram& program, bool eager, bool differentiate) {
+template <typename Program>
+Outcome run(const Program& program, bool eager, bool differentiate) {
   struct Ignore : GradientObserver {
     void leaf(Value*, ValuePtr) override {}
     ValuePtr hooked(Value*, ValuePtr gradient) override { return gradient; }
