@@ -14,7 +14,8 @@ class RandomRows {
  public:
   using Kind = Instruction::Kind;
 
-  RandomRows(unsigned seed, int length) : random_(seed) {
+  // What a gradient will read is kept, and so not a part of another step.
+  RandomRows(unsigned seed, int length, bool differentiable) : random_(seed), differentiable_(differentiable) {
     constexpr std::int64_t kColumns[] = {5, 33, 40, 64, 100, 300}, kRows[] = {1, 2, 3, 5, 8, 17};
     if (chance(3))  // large enough for blocks of rows
       rows_ = 30, groups_ = 20, columns_ = 500;
@@ -52,7 +53,7 @@ class RandomRows {
     DimVector numbers;
     for (std::int64_t i = 0; i < shape->numel(); ++i) numbers.push_back(static_cast<std::int64_t>(pick(1 << 20)));
     const std::size_t input = push(Kind::kRealInput, {}, Op::add, shape, 1, std::move(numbers));
-    instructions_.back().parameter = parameter;
+    instructions_.back().parameter = parameter && differentiable_;
     return input;
   }
   void drop(std::vector<std::size_t> values) {
@@ -92,16 +93,25 @@ class RandomRows {
     return add_input(Shape::of(dims), chance(60));
   }
 
-  void add_standardized() {
-    const std::size_t x = small(pick_rows()), y = push(Kind::kStandardize, {x}, Op::standardize, shapes_[x], 20);
-    std::size_t at = y;
+  std::size_t standardized(std::size_t x) {
+    std::size_t at = push(Kind::kStandardize, {x}, Op::standardize, shapes_[x], 20);
     std::vector<std::size_t> between;
-    for (Op op : {Op::mul, Op::add}) {
-      if (chance(25)) continue;
+    const bool usual = chance(60);
+    for (Op op : {Op::mul, Op::add, Op::mul}) {
+      if (usual ? between.size() == 2 : chance(40)) continue;
       between.push_back(at);
       at = binary(op, at, add_input(Shape::of({last_of(x)}), chance(80)));
     }
     if (chance(70)) drop(between);
+    return at;
+  }
+  // One, or two whose gradients meet.
+  void add_standardized() {
+    const std::size_t x = small(pick_rows()), one = standardized(x);
+    if (chance(70)) return;
+    const std::size_t other = standardized(chance(50) ? unary(Op::tanh, x) : add_input(shapes_[x], true));
+    binary(Op::add, one, other);
+    if (chance(50)) drop({one, other});
   }
   void add_softmax() {
     constexpr Op kOps[] = {Op::softmax, Op::softmax, Op::log_softmax, Op::logsumexp};
@@ -220,6 +230,7 @@ class RandomRows {
   }
 
   std::mt19937 random_;
+  bool differentiable_;
   std::int64_t rows_, groups_, columns_;
   std::vector<Instruction> instructions_;
   std::vector<const Shape*> shapes_;

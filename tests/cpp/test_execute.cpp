@@ -56,9 +56,10 @@ TEST(RandomProgram, LongRowsAgreeWithOpByOp) {
 }
 
 // Of real numbers: they may differ by rounding, of what each result consists of and its gradients pass.
-void expect_near_agreement(unsigned seed, int length) {
-  const testing::RandomRows program(seed, length);
-  const auto reference = testing::run(program, true, true), fused = testing::run(program, false, true);
+void expect_near_agreement(unsigned seed, int length, bool differentiable) {
+  const testing::RandomRows program(seed, length, differentiable);
+  const auto reference = testing::run(program, true, differentiable);
+  const auto fused = testing::run(program, false, differentiable);
   ASSERT_EQ(fused.results.size(), reference.results.size()) << "seed " << seed << "\n" << program.listing();
   for (std::size_t i = 0; i < fused.results.size(); ++i) {
     ASSERT_EQ(fused.results[i].first, reference.results[i].first);
@@ -75,8 +76,8 @@ void expect_near_agreement(unsigned seed, int length) {
 }
 
 TEST(RandomRows, AgreeWithOpByOp) {
-  for (unsigned seed = 0; seed < 300; ++seed) {
-    expect_near_agreement(seed, 14);
+  for (unsigned seed = 0; seed < 400; ++seed) {
+    expect_near_agreement(seed, 14, seed % 2 == 0);
     if (HasFatalFailure()) return;
   }
 }
