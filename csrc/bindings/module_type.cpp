@@ -53,14 +53,16 @@ PyObject* item(PyObject* dict, PyObject* key) {
 template <typename Entry>
 struct alignas(64) Line : Entry {};
 
-// The four dicts of hooks that stand under these names in `owner`; null for what Python shall explain.
+// The four dicts of hooks that stand under these names in `owner`, an empty one in place of each that is not there;
+// null for what Python shall explain.
 struct Hooks {
   PyObject* dicts[4] = {};  // borrowed from the owner
 
   void find(PyObject* owner, PyObject* const (&keys)[4]) {
+    static PyObject* const none = checked(PyDict_New());
     for (int i = 0; i < 4; ++i) {
       PyObject* hooks = item(owner, keys[i]);
-      dicts[i] = hooks && PyDict_Check(hooks) ? hooks : nullptr;
+      dicts[i] = !hooks ? none : PyDict_Check(hooks) ? hooks : nullptr;
     }
   }
   bool any() const {
@@ -88,14 +90,16 @@ struct Members {
   PyObject* scope_name = nullptr;
   PyObject* own_forward = nullptr;
   Hooks hooks;
+  std::uint32_t parent = 0, scope = 0;  // the scope that it had below `parent` when it was last called; 0: none yet
 };
-const Members& members_of(PyObject* dict) {
+static_assert(sizeof(Line<Members>) == 64);
+Members& members_of(PyObject* dict) {
   static TwoWayTable<13, Line<Members>> table;
   std::uint64_t version = version_of(dict);
   const auto is_it = [version](const Members& one) { return one.version == version; };
   Members& known = table.find_or_replace(version, 0, is_it);
   if (known.version != version || version == 0) {
-    known.version = 0;
+    known = {};
     known.scope_name = item(dict, names().scope_name);
     known.own_forward = item(dict, names().forward);
     known.hooks.find(dict, names().own_hooks);
@@ -136,25 +140,17 @@ PyObject* dict_of(PyObject* self) {
   return place ? *place : nullptr;
 }
 
-// The scope of a module of this name in the current one. Scopes asked for lately are found by the name's address; the
-// table keeps the names, so that an address stays its name's.
-std::uint32_t scope_of(PyObject* self, PyObject* name) {
-  std::uint32_t parent = current_scope();
-  if (name == Py_None) name = reinterpret_cast<PyHeapTypeObject*>(Py_TYPE(self))->ht_name;
-  struct Known {
-    std::uint32_t parent = 0, scope = 0;
-    PyObject* name = nullptr;
-  };
-  static TwoWayTable<13, Line<Known>> table;
-  const auto is_it = [=](const Known& one) { return one.name == name && one.parent == parent; };
-  Known& known = table.find_or_replace(reinterpret_cast<std::uintptr_t>(name), parent, is_it);
-  if (!is_it(known)) {
-    const char* text = PyUnicode_AsUTF8(name);
-    if (!text) throw PythonError{};
-    Object old(known.name);
-    known = {parent, scope_below(parent, text), Object::borrowed(name).release()};
-  }
-  return known.scope;
+// The scope of a module in the current one. Without a name of its own it has its class's, which may change.
+std::uint32_t scope_of(PyObject* self, Members& members) {
+  const std::uint32_t parent = current_scope();
+  if (members.scope != 0 && members.parent == parent) return members.scope;
+  const bool named = members.scope_name != Py_None;
+  PyObject* name = named ? members.scope_name : reinterpret_cast<PyHeapTypeObject*>(Py_TYPE(self))->ht_name;
+  const char* text = PyUnicode_AsUTF8(name);
+  if (!text) throw PythonError{};
+  const std::uint32_t scope = scope_below(parent, text);
+  if (named) members.parent = parent, members.scope = scope;
+  return scope;
 }
 
 // `own`: the forward that the module itself has, or null; then the class's is called without binding it.
@@ -185,9 +181,9 @@ PyObject* call_with_hooks(PyObject* self, PyObject* const* args, Py_ssize_t coun
   return PyObject_CallMethod(self, "_call_with_hooks", "OO", positional.get(), named.get());
 }
 
-PyObject* call_with_scope(PyObject* self, const Members& members, PyObject* const* args, Py_ssize_t count,
+PyObject* call_with_scope(PyObject* self, Members& members, PyObject* const* args, Py_ssize_t count,
                           PyObject* keywords) {
-  ScopeGuard scope(scope_of(self, members.scope_name));
+  ScopeGuard scope(scope_of(self, members));
   if (members.hooks.any() || any_global_hooks()) return call_with_hooks(self, args, count, keywords);
   return call_forward(self, members.own_forward, args, count, keywords);
 }
@@ -202,9 +198,8 @@ void keep_for_profile(PyObject* result) {
     for (Py_ssize_t at = 0; PyDict_Next(result, &at, &key, &value);) keep_for_profile(value);
 }
 
-PyObject* call_profiled(PyObject* self, const Members& members, PyObject* const* args, Py_ssize_t count,
-                        PyObject* keywords) {
-  count_call(scope_of(self, members.scope_name));
+PyObject* call_profiled(PyObject* self, Members& members, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+  count_call(scope_of(self, members));
   PyObject* result = call_with_scope(self, members, args, count, keywords);
   if (result && engine::profiling() && path_of(current_scope()) == 0) keep_for_profile(result);
   return result;
@@ -213,7 +208,7 @@ PyObject* call_profiled(PyObject* self, const Members& members, PyObject* const*
 // keywords: a dict, or null.
 PyObject* run(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
   PyObject* dict = dict_of(self);
-  const Members* members = dict ? &members_of(dict) : nullptr;
+  Members* members = dict ? &members_of(dict) : nullptr;
   if (!members || !members->scope_name) {
     Object explained(checked(PyObject_CallMethod(self, "_require_init", "s", "run")));
     PyErr_SetString(PyExc_AttributeError, "the module's own attributes are missing");

@@ -187,3 +187,31 @@ def test_replacing_the_dict_of_global_hooks() -> None:
 
 def test_the_handles_type_by_pytorchs_name_for_it() -> None:
     assert type(nn.ReLU().register_forward_hook(lambda module, args, output: None)) is RemovableHandle
+
+
+def test_a_module_has_dicts_of_hooks_from_when_somebody_asks() -> None:
+    names = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    module = Scale()
+    assert not any(name in vars(module) for name in names)
+    assert module(1.0) == 2
+    for name in names:
+        hooks = getattr(module, name)
+        assert type(hooks) is OrderedDict
+        assert vars(module)[name] is getattr(module, name) is hooks
+    assert module(1.0) == 2
+    module._forward_hooks[0] = lambda module, args, out: out + 1
+    assert module(1.0) == 3
+    assert copy.deepcopy(module)(1.0) == 3
+    del module._forward_hooks
+    assert module(1.0) == 2
+
+
+def test_a_module_without_init_has_no_hooks() -> None:
+    class Bare(nn.Module):
+        def __init__(self) -> None:
+            pass
+
+    with pytest.raises(AttributeError, match="super"):
+        assert Bare()._forward_hooks
+    with pytest.raises(AttributeError):
+        Bare().register_forward_hook(print)

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from ..hooks import RemovableHandle, add_hook
 from .state import ModuleState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections import OrderedDict
     from collections.abc import Callable
     from typing import Any
 
 __all__ = ["ModuleHooks"]
+
+
+class _Hooks:
+    """A dict of a module's, which is made when somebody first asks for it.
+
+    A call that found no dicts need not look whether they are empty; those of a deep net would not stay in the caches.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, module: ModuleHooks | None, owner: type) -> Any:
+        if module is None:
+            return self
+        own = module.__dict__
+        if "_modules" not in own:
+            raise AttributeError(self.name)  # which ModuleTree.__getattr__ explains
+        return own.setdefault(self.name, OrderedDict())
 
 
 class ModuleHooks(ModuleState):
@@ -25,6 +44,14 @@ class ModuleHooks(ModuleState):
         _forward_pre_hooks_with_kwargs: OrderedDict[int, bool]
         _backward_hooks: OrderedDict[int, Callable[..., Any]]
         _backward_pre_hooks: OrderedDict[int, Callable[..., Any]]
+    else:
+        _forward_hooks = _Hooks()
+        _forward_hooks_with_kwargs = _Hooks()
+        _forward_hooks_always_called = _Hooks()
+        _forward_pre_hooks = _Hooks()
+        _forward_pre_hooks_with_kwargs = _Hooks()
+        _backward_hooks = _Hooks()
+        _backward_pre_hooks = _Hooks()
     _is_full_backward_hook: bool | None
 
     def register_forward_pre_hook(
