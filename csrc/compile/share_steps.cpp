@@ -54,6 +54,13 @@ void look_ahead(Plan& plan, std::uint32_t first, std::uint32_t end) {
   }
 }
 
+// Whether the product's second matrix is a weight as a Linear has it, transposed, that was there before the stretch.
+bool is_transposed_input(const Step& step, const std::vector<bool>& written) {
+  const auto* product = std::get_if<MatmulStep>(&step);
+  return product && product->c_offsets.size() == 1 && product->b_row == 1 && product->b_column == product->k &&
+         product->k > 1 && product->b.slot != 0 && !written[product->b.slot];
+}
+
 // What the shares of a stretch come to.
 struct Sharing {
   std::uint32_t most = 1;  // threads that its rows keep busy
@@ -68,6 +75,7 @@ Sharing share(Plan& plan, std::uint32_t first, std::uint32_t end, std::vector<Tu
   std::int64_t most = Stretch::kMostThreads;
   std::uint32_t sums = 0, sums_end = first;  // how many neighboring products sum over rows, and where they end
   std::vector<Access> accesses;
+  std::vector<bool> written(plan.slots());
   look_ahead(plan, first, end);
   auto turn = turns.begin();
   bool takes_turns = false;
@@ -79,6 +87,7 @@ Sharing share(Plan& plan, std::uint32_t first, std::uint32_t end, std::vector<Tu
     if (std::exchange(takes_turns, in_turn) != in_turn) fence = number;
     if (number >= sums_end) sums = count_sums(plan, number, end), sums_end = number + std::max(sums, 1u);
     bool whole = in_turn ? sums_over_rows(step) : sums >= kLeastWhole;
+    share.transposes = in_turn && !whole && is_transposed_input(step, written);
     share.rows = whole ? 0 : rows_of(step, wanted_rows(step, history, accesses));
     share.after = fence;
     all += plan.nanoseconds[number];
@@ -95,6 +104,8 @@ Sharing share(Plan& plan, std::uint32_t first, std::uint32_t end, std::vector<Tu
     AccessHistory::Waits waits;
     for (const Access& access : accesses) history.add_waits(access, own, waits);
     for (const Access& access : accesses) history.add(access, number, in_turn ? own : 0);
+    for (const Access& access : accesses)
+      if (access.writes) written[access.slot] = true;
     share.after = std::max(share.after, waits.all);
     if (!in_turn || whole) continue;
     if (share.rows == 0 || waits.inside > 0) return {.possible = false};

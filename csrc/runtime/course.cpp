@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "runtime/kept_weights.h"
 #include "runtime/run_stretch.h"
 
 namespace lamina::runtime {
@@ -22,11 +23,35 @@ std::uint32_t Course::needed_of(std::uint32_t other) const {
   return needs_rows() ? std::max(all, when_rows_done(turn().after_rows, other)) : all;
 }
 
-void Course::run_share(Slots slots) const {
-  if (!in_turn()) return runtime::run_share(*plan_, slots, step_, place_, members_);
+void Course::transpose_weights(Slots slots) {
+  if (members_ == 1 || part_ > 0 || kept_ != 0 || !begins_part() || !share().transposes) return;
+  kept_ = begin_keeping();
+  for (std::uint32_t step = turn().first; step < turn().end; ++step) {
+    if (!plan_->shares[step].transposes) continue;
+    const auto& product = std::get<MatmulStep>(plan_->steps[step]);
+    const auto bytes = static_cast<std::size_t>(product.n * product.k) * size_of(product.dtype);
+    if (std::byte* to = keep_weight(step - turn().first, bytes)) transpose_weight(product, slots, to);
+  }
+}
+
+// Which share's `ahead` is asked for with this one's.
+std::uint32_t Course::asking() const {
+  if (!in_turn()) return step_;
   // The weights have been asked for with the first rows; those of the next turn are another owner's.
-  const bool asks = part_ == 0 && step_ + 1 < turn().end;
-  runtime::run_share(*plan_, slots, step_, part_, members_, asks);
+  if (kept_ == 0) return part_ == 0 && step_ + 1 < turn().end ? step_ : kNoShare;
+  // The weights are there. With the last rows those of the place's next turn are asked for.
+  if (part_ + 1 < members_) return kNoShare;
+  for (std::size_t next = turn_ + 1; next < stretch_->turns.size(); ++next) {
+    const Turn& other = stretch_->turns[next];
+    const std::uint32_t step = other.first + (step_ - turn().first);
+    if (owns(other)) return step < other.end && plan_->shares[step].transposes ? step - 1 : kNoShare;
+  }
+  return kNoShare;
+}
+
+void Course::run_share(Slots slots) const {
+  if (!in_turn()) return runtime::run_share(*plan_, slots, step_, place_, members_, step_);
+  runtime::run_share(*plan_, slots, step_, part_, members_, asking(), {kept_, step_ - turn().first});
 }
 
 void Course::go_on() {
@@ -45,7 +70,7 @@ void Course::go_on() {
   } else {
     step_ = next;
   }
-  if (step_ == turn.end) ++turn_, part_ = 0;
+  if (step_ == turn.end) ++turn_, part_ = 0, kept_ = 0;
 }
 
 std::uint32_t Course::steps_below(std::uint32_t progress) const {

@@ -28,6 +28,8 @@ class Course {
   std::uint32_t after() const;
   bool needs_rows() const { return begins_part() && turn().after_rows > 0; }
   std::uint32_t needed_of(std::uint32_t other) const;
+  // Before a turn, which may have to wait: brings its weights into the order in which products are quickest.
+  void transpose_weights(Slots slots);
   void run_share(Slots slots) const;
   void go_on();
 
@@ -44,6 +46,7 @@ class Course {
     if (turn == nullptr) return step * members_;
     return turn->first * members_ + part * (turn->end - turn->first) + step - turn->first;
   }
+  std::uint32_t asking() const;
   // How many turns begin at or before a step, and the one that the step is in, or null.
   std::size_t turns_up_to(std::uint32_t step) const;
   const Turn* turn_of(std::uint32_t step) const;
@@ -54,7 +57,8 @@ class Course {
   const Stretch* stretch_ = nullptr;
   std::uint32_t place_ = 0, members_ = 1;
   std::uint32_t step_ = 0, part_ = 0;
-  std::size_t turn_ = 0;  // that the place is in or comes to next
+  std::size_t turn_ = 0;    // that the place is in or comes to next
+  std::uint64_t kept_ = 0;  // the number of the turn by kept_weights.h; 0: it keeps none
 };
 
 }  // namespace lamina::runtime

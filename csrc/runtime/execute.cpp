@@ -32,7 +32,7 @@ bool execute(const Plan& plan, Slots slots, std::size_t& next, std::chrono::stea
       next = stretch->end;
     } else {
       if (alone)
-        run_share(plan, slots, static_cast<std::uint32_t>(next), 0, 1);
+        run_share(plan, slots, static_cast<std::uint32_t>(next), 0, 1, static_cast<std::uint32_t>(next));
       else
         std::visit([slots](const auto& one) { run(one, slots); }, plan.steps[next]);
       ++next;
@@ -126,17 +126,26 @@ void run(const MatmulStep& step, Slots slots) {
   matmul(step.dtype, args_of(step, slots, tail), step.a_offsets, step.b_offsets, step.c_offsets);
 }
 
-void run_rows(const MatmulStep& step, Slots slots, std::int64_t begin, std::int64_t end, kernels::Ahead ahead) {
+void run_rows(const MatmulStep& step, Slots slots, std::int64_t begin, std::int64_t end, kernels::Ahead ahead,
+              KeptWeight kept) {
   kernels::MatmulTail tail;
   kernels::MatmulArgs args = args_of(step, slots, tail);
   auto size = static_cast<std::int64_t>(size_of(step.dtype));
+  const std::byte* copy = kept.find();
+  if (copy != nullptr) args.b_row = step.n, args.b_column = 1;
   args.ahead = &ahead;
   args.whole_m = args.m;
   args.m = static_cast<std::size_t>(end - begin);
   args.a = static_cast<const std::byte*>(args.a) + (step.a_offsets[0] + begin * args.a_row) * size;
-  args.b = static_cast<const std::byte*>(args.b) + step.b_offsets[0] * size;
+  args.b = copy != nullptr ? copy : static_cast<const std::byte*>(args.b) + step.b_offsets[0] * size;
   args.c = static_cast<std::byte*>(args.c) + (step.c_offsets[0] + begin * args.c_row) * size;
   matmul_alone(step.dtype, args);
+}
+
+void transpose_weight(const MatmulStep& step, Slots slots, std::byte* to) {
+  const auto size = static_cast<std::int64_t>(size_of(step.dtype));
+  kernels::table().transpose[size](to, at(slots, step.b) + step.b_offsets[0] * size, static_cast<std::size_t>(step.n),
+                                   static_cast<std::size_t>(step.k), static_cast<std::size_t>(step.b_column));
 }
 
 void run(const RandomStep& step, Slots slots) {

@@ -108,6 +108,7 @@ class Crew {
     if (least == end_ * members_ || failed_.load(std::memory_order_relaxed)) return false;
     Course& course = places_[place].course;
     if (course.has_share()) {
+      course.transpose_weights(slots_);
       if ((course.after() > me.met || course.needs_rows()) && !await_others(course, me))
         return true;  // with another place
       StepTimes::share(times_, course.step(), [&] { course.run_share(slots_); });
@@ -153,14 +154,14 @@ class Crew {
 }  // namespace
 
 void run_share(const Plan& plan, Slots slots, std::uint32_t number, std::uint32_t place, std::uint32_t members,
-               bool asks) {
+               std::uint32_t asking, KeptWeight kept) {
   const Step& step = plan.steps[number];
   const Share& share = plan.shares[number];
   std::int64_t rows = share.rows, begin = rows * place / members, end = rows * (place + 1) / members;
   if (const auto* product = std::get_if<MatmulStep>(&step); product && product->c_offsets.size() == 1) {
-    const std::int64_t bytes = asks ? share.ahead_bytes : 0;
-    const std::byte* ahead = bytes > 0 ? at(slots, share.ahead) : nullptr;
-    return run_rows(*product, slots, begin, rows > 0 ? end : product->m, {ahead, ahead + bytes});
+    const std::int64_t bytes = asking != kNoShare ? plan.shares[asking].ahead_bytes : 0;
+    const std::byte* ahead = bytes > 0 ? at(slots, plan.shares[asking].ahead) : nullptr;
+    return run_rows(*product, slots, begin, rows > 0 ? end : product->m, {ahead, ahead + bytes}, kept);
   }
   if (rows == 0) return std::visit([slots](const auto& one) { run(one, slots); }, step);
   std::visit(

@@ -2,6 +2,7 @@
 // large ones block by block of rows.
 #pragma once
 
+#include "runtime/kept_weights.h"
 #include "runtime/step_times.h"
 #include "runtime/steps.h"
 
@@ -16,13 +17,19 @@ void run_stretch(const Plan& plan, const Stretch& stretch, Slots slots, std::uin
 void run_row_blocks(const Plan& plan, const RowBlocks& blocks, Slots slots, StepTimes* times = nullptr);
 
 // What one of the members does of a step, or one of as many parts of the rows; a single member does all of it.
-// asks: for the next product's weight.
+// asking: the share whose `ahead` is asked for meanwhile; kNoShare: none. kept: where a copy of the step's weight may
+// be.
+constexpr std::uint32_t kNoShare = static_cast<std::uint32_t>(-1);
 void run_share(const Plan& plan, Slots slots, std::uint32_t number, std::uint32_t place, std::uint32_t members,
-               bool asks = true);
+               std::uint32_t asking, KeptWeight kept = {});
+
+// Copies the transposed weight of a product to `to`, as rows that are contiguous.
+void transpose_weight(const MatmulStep& step, Slots slots, std::byte* to);
 
 // A share of a step: rows [begin, end) of `rows`. Runs on the calling thread. ahead: what a product asks for meanwhile.
 void run_rows(const ElementwiseStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);
-void run_rows(const MatmulStep& step, Slots slots, std::int64_t begin, std::int64_t end, kernels::Ahead ahead);
+void run_rows(const MatmulStep& step, Slots slots, std::int64_t begin, std::int64_t end, kernels::Ahead ahead,
+              KeptWeight kept);
 void run_rows(const RowwiseStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);
 void run_rows(const StandardizeStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);
 void run_rows(const ReduceStep& step, Slots slots, std::int64_t rows, std::int64_t begin, std::int64_t end);

@@ -5,10 +5,12 @@
 #include <map>
 #include <random>
 #include <set>
+#include <thread>
 
 #include "compiled_program.h"
 #include "plan_memory.h"
 #include "runtime/course.h"
+#include "runtime/kept_weights.h"
 #include "runtime/run_stretch.h"
 #include "runtime/thread_pool.h"
 
@@ -109,6 +111,7 @@ void interleave(const Plan& plan, const Stretch& stretch, std::byte* const* slot
       continue;
     }
     if (course.has_share()) {
+      course.transpose_weights(slots);
       bool may = true;
       for (std::uint32_t other = 0; other < members; ++other)
         may = may && (other == place || courses[other].progress() >= course.needed_of(other));
@@ -299,6 +302,40 @@ TEST(FindTurns, ATurnBeginsBeforeTheOneBeforeItEnds) {
     EXPECT_EQ(turns[i].after, 0u);
     EXPECT_EQ(turns[i].after_rows, turns[i - 1].end);
   }
+}
+
+// Those of the way forward: backward weights are read as they lie, and some are being written over.
+TEST(FindTurns, WeightsThatAreReadTransposedMayBeCopiedBeforeATurn) {
+  Net net(0, 32, 64, 30, true, true, kAnyTurns, true);
+  std::size_t transposed = 0;
+  for (std::size_t i = 0; i < net.plan.steps.size(); ++i) {
+    const auto* product = std::get_if<MatmulStep>(&net.plan.steps[i]);
+    EXPECT_EQ(net.plan.shares[i].transposes, product && product->b_column != 1) << i;
+    transposed += net.plan.shares[i].transposes;
+  }
+  EXPECT_EQ(transposed, 60u);
+  for (const Share& share : Net(0, 32, 64, 30, false).plan.shares) EXPECT_FALSE(share.transposes);
+}
+
+TEST(KeptWeights, AThreadKeepsThoseOfTheTurnThatItBeganLast) {
+  constexpr std::size_t kBytes = 100'000;
+  const std::uint64_t first = runtime::begin_keeping();
+  std::byte* const one = runtime::keep_weight(0, kBytes);
+  std::byte* const other = runtime::keep_weight(5, kBytes);
+  ASSERT_NE(one, nullptr);
+  EXPECT_GE(other, one + kBytes);
+  EXPECT_EQ(runtime::keep_weight(6, kBytes), nullptr) << "no room";
+  EXPECT_EQ((runtime::KeptWeight{first, 0}.find()), one);
+  EXPECT_EQ((runtime::KeptWeight{first, 5}.find()), other);
+  EXPECT_EQ((runtime::KeptWeight{first, 6}.find()), nullptr);
+  EXPECT_EQ(runtime::KeptWeight().find(), nullptr);
+  const std::byte* elsewhere = one;
+  std::thread([&] { elsewhere = runtime::KeptWeight{first, 0}.find(); }).join();
+  EXPECT_EQ(elsewhere, nullptr);
+  const std::uint64_t second = runtime::begin_keeping();
+  EXPECT_EQ((runtime::KeptWeight{first, 0}.find()), nullptr);
+  EXPECT_EQ((runtime::KeptWeight{second, 0}.find()), nullptr);
+  EXPECT_NE(runtime::keep_weight(0, kBytes), nullptr);
 }
 
 TEST(FindTurns, NetsOfFewLayersHaveNone) {
