@@ -37,8 +37,13 @@ void Course::transpose_weights(Slots slots) {
 // Which share's `ahead` is asked for with this one's.
 std::uint32_t Course::asking() const {
   if (!in_turn()) return step_;
+  const std::uint32_t following = step_ + 1;
+  const bool ends = following == turn().end;
+  // What sums over all rows read has not been looked at since the way forward.
+  if (!ends && part_ + 1 == members_ && plan_->shares[following].rows == 0)
+    return std::holds_alternative<MatmulStep>(plan_->steps[following]) ? step_ : kNoShare;
   // The weights have been asked for with the first rows; those of the next turn are another owner's.
-  if (kept_ == 0) return part_ == 0 && step_ + 1 < turn().end ? step_ : kNoShare;
+  if (kept_ == 0) return part_ == 0 && !ends ? step_ : kNoShare;
   // The weights are there. With the last rows those of the place's next turn are asked for.
   if (part_ + 1 < members_) return kNoShare;
   for (std::size_t next = turn_ + 1; next < stretch_->turns.size(); ++next) {
