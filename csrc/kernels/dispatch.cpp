@@ -1,4 +1,6 @@
 // Chooses the kernel table: the best one that this CPU can run, or the one that LAMINA_ISA names.
+#include <unistd.h>
+
 #include <array>
 #include <cstdlib>
 #include <string_view>
@@ -66,6 +68,15 @@ const Table* const* available_tables() {
 const Table& table() {
   static const Table& chosen = choose_table();
   return chosen;
+}
+
+int first_level_ways() {
+  constexpr int kUsual = 8;
+#if defined(_SC_LEVEL1_DCACHE_ASSOC)
+  static const long ways = sysconf(_SC_LEVEL1_DCACHE_ASSOC);
+  if (ways > 0) return static_cast<int>(ways);
+#endif
+  return kUsual;
 }
 
 }  // namespace lamina::kernels

@@ -276,5 +276,7 @@ struct Table {
 const Table& table();
 // Null-terminated list of the tables that this CPU can run, best first.
 const Table* const* available_tables();
+// Lines in a set of the first-level data cache of this CPU.
+int first_level_ways();
 
 }  // namespace lamina::kernels

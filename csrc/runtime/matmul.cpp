@@ -29,7 +29,7 @@ constexpr std::size_t kLeastRows = 32, kLeastPackedRows = 96, kLeastNarrowRows =
 constexpr std::size_t kColumnUnit = 32;
 // A product of so many rows is cut into them, down to the least, where a thread can keep its columns of b packed.
 constexpr std::size_t kTallRows = 256, kLeastTallRows = 64;
-constexpr std::size_t kKeptBytes = std::size_t{1} << 20;
+constexpr std::size_t kKeptBytes = std::size_t{1} << 22;
 // Results so large are written past the caches. A tile's lines are whole, and many others are written before the next
 // tile reads, so it pays sooner than elementwise.
 constexpr std::size_t kStreamedProduct = std::size_t{1} << 25;
@@ -50,9 +50,10 @@ struct Grid {
   bool by_columns = false;  // chunks of the same columns follow each other: a thread packs their b once
 };
 
-// Columns are cut first, because chunks of columns read rows of a where they lie and share nothing of b: only as many
-// as threads where these keep b, for wide chunks read each row once. But where the kernels pack a, chunks of rows
-// spare them to pack it again. Products of a batch are chunks, too, and better ones.
+// Columns are cut first, because chunks of columns read rows of a where they lie and share nothing of b. But where the
+// kernels pack a, chunks of rows spare them to pack it again. In tall products a thread keeps its columns of b packed:
+// only as many parts of them as threads, for wide chunks read each row once, or one where rows are packed, which costs
+// twice as much as packing b. Products of a batch are chunks, too, and better ones.
 Grid grid_of(const MatmulArgs& args, std::size_t entries, std::size_t size) {
   const std::size_t threads = static_cast<std::size_t>(num_threads()), units = units_of(args.n);
   const std::size_t affordable = std::max<std::size_t>(1, args.m * args.n * args.k / kChunkWork);
@@ -70,12 +71,12 @@ Grid grid_of(const MatmulArgs& args, std::size_t entries, std::size_t size) {
   } else if (units == 1) {
     const std::size_t least = args.a_column == 1 ? kLeastRows : kLeastPackedRows;
     grid.rows = cut(std::max(args.m / least, std::min(threads, args.m / kLeastNarrowRows)));
-  } else if (args.a_column == 1 && entries == 1 && args.m >= kTallRows) {
+  } else if (entries == 1 && args.m >= kTallRows) {
     grid.by_columns = true;
-    const std::size_t bytes = args.n * args.k * size;
-    std::size_t columns = std::min(chunks, std::bit_floor(threads));
-    while (columns < chunks && (bytes > columns * kKeptBytes || args.m * columns < chunks * kLeastTallRows))
-      columns *= 2;
+    const bool packs = args.a_column != 1;  // rows of a
+    const std::size_t bytes = args.n * args.k * size, least = packs ? kLeastRows : kLeastTallRows;
+    std::size_t columns = packs ? 1 : std::min(chunks, std::bit_floor(threads));
+    while (columns < chunks && (bytes > columns * kKeptBytes || args.m * columns < chunks * least)) columns *= 2;
     grid.columns = cut(std::min(columns, units));
     grid.rows = cut(args.m / kLeastRows);
   } else if (args.a_column == 1) {
