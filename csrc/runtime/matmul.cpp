@@ -28,8 +28,9 @@ constexpr std::size_t kLeastRows = 32, kLeastPackedRows = 96, kLeastNarrowRows =
 // Columns are cut between cache lines and between the panels of every instruction set.
 constexpr std::size_t kColumnUnit = 32;
 // A product of so many rows is cut into them, down to the least, where a thread can keep its columns of b packed.
-constexpr std::size_t kTallRows = 256, kLeastTallRows = 64;
-constexpr std::size_t kKeptBytes = std::size_t{1} << 22;
+// What the second level cannot keep of it is worth reading again for more of them.
+constexpr std::size_t kTallRows = 256, kLeastTallRows = 64, kLeastFarRows = 128;
+constexpr std::size_t kNearBytes = std::size_t{1} << 20, kKeptBytes = std::size_t{1} << 22;
 // Results so large are written past the caches. A tile's lines are whole, and many others are written before the next
 // tile reads, so it pays sooner than elementwise.
 constexpr std::size_t kStreamedProduct = std::size_t{1} << 25;
@@ -74,9 +75,13 @@ Grid grid_of(const MatmulArgs& args, std::size_t entries, std::size_t size) {
   } else if (entries == 1 && args.m >= kTallRows) {
     grid.by_columns = true;
     const bool packs = args.a_column != 1;  // rows of a
-    const std::size_t bytes = args.n * args.k * size, least = packs ? kLeastRows : kLeastTallRows;
+    const std::size_t bytes = args.n * args.k * size;
     std::size_t columns = packs ? 1 : std::min(chunks, std::bit_floor(threads));
-    while (columns < chunks && (bytes > columns * kKeptBytes || args.m * columns < chunks * least)) columns *= 2;
+    const auto too_low = [&] {
+      const std::size_t least = packs ? kLeastRows : bytes > columns * kNearBytes ? kLeastFarRows : kLeastTallRows;
+      return args.m * columns < chunks * least;
+    };
+    while (columns < chunks && (bytes > columns * kKeptBytes || too_low())) columns *= 2;
     grid.columns = cut(std::min(columns, units));
     grid.rows = cut(args.m / kLeastRows);
   } else if (args.a_column == 1) {
