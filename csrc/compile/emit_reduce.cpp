@@ -12,6 +12,7 @@ namespace {
 // and that no result is a long chain of additions.
 std::int64_t part_of(const ReducedSpace& space) {
   constexpr std::int64_t kRow = 1 << 15, kElements = 1 << 14, kFewest = 64, kMost = 1024;
+  static_assert(2 * kRow >= kWholeRow);
   std::int64_t part = space.inner == 1 ? kRow : std::clamp(kElements / space.inner, kFewest, kMost);
   return space.n <= 2 * part ? space.n : part;
 }

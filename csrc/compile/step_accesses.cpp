@@ -154,17 +154,16 @@ std::int64_t rows_of(const Step& step, std::int64_t wanted) {
 }
 
 bool has_rows(const Step& step, std::int64_t rows) {
-  constexpr std::int64_t kLongest = 1 << 14;  // elements of a row that no step cuts into parts
   if (const auto* pass = std::get_if<ElementwiseStep>(&step)) {
     if (pass->reductions.empty()) return pass->numel % rows == 0;
-    return pass->outer % rows == 0 && pass->inner == 1 && pass->n <= kLongest;
+    return pass->outer % rows == 0 && pass->inner == 1 && pass->n <= kWholeRow;
   }
   if (const auto* reduce = std::get_if<ReduceStep>(&step))
-    return reduce->outer % rows == 0 && reduce->inner == 1 && reduce->n <= kLongest;
+    return reduce->outer % rows == 0 && reduce->inner == 1 && reduce->n <= kWholeRow;
   if (const auto* rowwise = std::get_if<RowwiseStep>(&step))
-    return rowwise->outer % rows == 0 && rowwise->inner == 1 && rowwise->n <= kLongest;
+    return rowwise->outer % rows == 0 && rowwise->inner == 1 && rowwise->n <= kWholeRow;
   if (const auto* standardize = std::get_if<StandardizeStep>(&step))
-    return standardize->rows % rows == 0 && standardize->n <= kLongest && !standardize->sums();
+    return standardize->rows % rows == 0 && standardize->n <= kWholeRow && !standardize->sums();
   return false;
 }
 

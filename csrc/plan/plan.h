@@ -235,6 +235,10 @@ struct RandomStep {
   Location seed, out;  // seed: two 64-bit words, key and position
 };
 
+// Elements of a row that every step that goes by rows computes as a whole: who cuts longer ones into parts sums them in
+// another order, and may share them out.
+constexpr std::int64_t kWholeRow = 1 << 14;
+
 using Step = std::variant<ElementwiseStep, CopyStep, ReduceStep, RowwiseStep, StandardizeStep, ScanStep, ArgsortStep,
                           SearchStep, MatmulStep, ConvolutionStep, MaxPoolStep, WindowSumsStep, ExtendStep, IndexStep,
                           RowsStep, WeighedStep, RandomStep>;

@@ -13,6 +13,7 @@ namespace lamina::runtime {
 
 namespace {
 
+constexpr std::size_t kWhole = kWholeRow;
 constexpr std::size_t kPart = 1 << 13;  // elements of a long row: they stay in the cache from one look to the next
 
 // Rows that a thread takes at a time: enough that what they ask for beyond their end hardly counts, and whole lines.
@@ -63,8 +64,8 @@ void run_range(const RowwiseStep& step, Slots slots, std::size_t begin, std::siz
   const std::byte* in = at(slots, step.in) + begin * n * size;
   std::byte* out = at(slots, step.out) + begin * width * size;
   bool streamed = streams(step, slots);
-  if (n <= 2 * kPart && streamed) return stream_rows(step, out, in, end - begin);
-  if (n <= 2 * kPart)
+  if (n <= kWhole && streamed) return stream_rows(step, out, in, end - begin);
+  if (n <= kWhole)
     return kernels::table().rowwise[static_cast<std::size_t>(step.kernel)][index_of(step.dtype)](out, in, end - begin,
                                                                                                  n);
   for (; begin < end; ++begin, in += n * size, out += width * size) run_long_row(step, out, in, streamed);
@@ -79,7 +80,7 @@ bool streams(const RowwiseStep& step, Slots slots) {
 
 void run(const RowwiseStep& step, Slots slots) {
   if (step.inner > 1) return run_down_columns(step, slots);
-  std::size_t grain = static_cast<std::size_t>(step.n) > 2 * kPart ? 1 : rows_of_chunk(step);
+  std::size_t grain = static_cast<std::size_t>(step.n) > kWhole ? 1 : rows_of_chunk(step);
   parallel_for(static_cast<std::size_t>(step.outer), grain,
                [&](std::size_t begin, std::size_t end) { run_range(step, slots, begin, end); });
 }

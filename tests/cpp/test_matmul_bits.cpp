@@ -65,11 +65,11 @@ TYPED_TEST(MatmulBits, results_past_the_caches_are_the_same) {
 TYPED_TEST(MatmulBits, the_number_of_threads_changes_no_bit) {
   const int before = runtime::num_threads();
   std::normal_distribution<double> normal;
-  const std::size_t shapes[][3] = {{1, 784, 512},   {4, 700, 600},   {32, 512, 784},   {300, 500, 700},
-                                   {1200, 10, 300}, {7, 600, 500},   {13, 700, 600},   {900, 1, 900},
-                                   {160, 650, 900}, {32, 65, 784},   {100, 129, 500},  {64, 10, 3000},
-                                   {40, 32, 900},   {97, 33, 2100},  {300, 70, 90},    {520, 260, 300},
-                                   {50, 1100, 70},  {8, 2100, 2100}, {300, 140, 1024}, {290, 1500, 1000}, {280, 200, 2100}};
+  const std::size_t shapes[][3] = {
+      {1, 784, 512},    {4, 700, 600},     {32, 512, 784},  {300, 500, 700}, {1200, 10, 300}, {7, 600, 500},
+      {13, 700, 600},   {900, 1, 900},     {160, 650, 900}, {32, 65, 784},   {100, 129, 500}, {64, 10, 3000},
+      {40, 32, 900},    {97, 33, 2100},    {300, 70, 90},   {520, 260, 300}, {50, 1100, 70},  {8, 2100, 2100},
+      {300, 140, 1024}, {290, 1500, 1000}, {280, 200, 2100}};
   for (const auto& [m, n, k] : shapes) {
     for (const Layout a : {Layout::kRows, Layout::kColumns}) {
       for (const Layout b : {Layout::kRows, Layout::kColumns}) {

@@ -314,7 +314,8 @@ TEST(FindTurns, WeightsThatAreReadTransposedMayBeCopiedBeforeATurn) {
     transposed += net.plan.shares[i].transposes;
   }
   EXPECT_EQ(transposed, 60u);
-  for (const Share& share : Net(0, 32, 64, 30, false).plan.shares) EXPECT_FALSE(share.transposes);
+  const Net without_turns(0, 32, 64, 30, false);
+  for (const Share& share : without_turns.plan.shares) EXPECT_FALSE(share.transposes);
 }
 
 TEST(KeptWeights, AThreadKeepsThoseOfTheTurnThatItBeganLast) {
