@@ -175,6 +175,8 @@ struct PackedB {
   const void* b;  // null: nothing
   std::size_t n;  // of its columns
 };
+// A packed b up to this size is kept: reading it again costs less than packing it again.
+constexpr std::size_t kKeptBytes = std::size_t{1} << 22;
 
 // c[i, j] = activation(sum over p of a[i, p] * b[p, j] + bias[j] + addend[i, j]), masked. Strides are in elements; c
 // has contiguous columns. Types: float32, float64, int32, int64. k may be 0: the product is then 0.

@@ -30,7 +30,7 @@ constexpr std::size_t kColumnUnit = 32;
 // A product of so many rows is cut into them, down to the least, where a thread can keep its columns of b packed.
 // What the second level cannot keep of it is worth reading again for more of them.
 constexpr std::size_t kTallRows = 256, kLeastTallRows = 64, kLeastFarRows = 128;
-constexpr std::size_t kNearBytes = std::size_t{1} << 20, kKeptBytes = std::size_t{1} << 22;
+constexpr std::size_t kNearBytes = std::size_t{1} << 20;
 // Results so large are written past the caches. A tile's lines are whole, and many others are written before the next
 // tile reads, so it pays sooner than elementwise.
 constexpr std::size_t kStreamedProduct = std::size_t{1} << 25;
@@ -81,7 +81,7 @@ Grid grid_of(const MatmulArgs& args, std::size_t entries, std::size_t size) {
       const std::size_t least = packs ? kLeastRows : bytes > columns * kNearBytes ? kLeastFarRows : kLeastTallRows;
       return args.m * columns < chunks * least;
     };
-    while (columns < chunks && (bytes > columns * kKeptBytes || too_low())) columns *= 2;
+    while (columns < chunks && (bytes > columns * kernels::kKeptBytes || too_low())) columns *= 2;
     grid.columns = cut(std::min(columns, units));
     grid.rows = cut(args.m / kLeastRows);
   } else if (args.a_column == 1) {
