@@ -1,10 +1,10 @@
 // Pass: outputs get storages of their own; temporaries share one arena, each for as long as it is read.
-#include <deque>
+#include <algorithm>
 #include <map>
 #include <utility>
 
 #include "compile/passes.h"
-#include "compile/step_accesses.h"
+#include "compile/resting_memory.h"
 #include "compile/visit_locations.h"
 
 namespace lamina {
@@ -13,10 +13,7 @@ namespace {
 
 constexpr std::int64_t kAlignment = 64;
 
-// What a sum over rows reads last is not overwritten for some steps: a thread may come to these while another one has
-// yet to sum (Turn). That is worth no more than so many bytes.
-constexpr std::size_t kStepsLater = 64;
-constexpr std::int64_t kMostLater = 1 << 15;
+constexpr std::int64_t kMostResting = 1 << 20;  // bytes of the arena that nobody reads any more, and nobody writes yet
 
 // Free blocks of the arena by offset; the smallest that fits is taken.
 class Arena {
@@ -125,12 +122,14 @@ void assign_memory(Program& program, Plan& plan) {
     });
   }
   Arena arena;
-  std::deque<std::pair<std::size_t, std::uint32_t>> resting;  // nodes that end, and the steps where they are given back
+  RestingMemory resting(program);
+  std::multimap<std::size_t, std::uint32_t> ended;  // nodes that rest, by the steps where they are given back
+  std::int64_t ended_bytes = 0;
   auto rounded = [&](std::size_t node) {
     return (static_cast<std::int64_t>(program.nodes[node].bytes()) + kAlignment - 1) / kAlignment * kAlignment;
   };
   for (std::size_t step = 0; step < plan.steps.size(); ++step) {
-    std::vector<std::uint32_t> ending;
+    resting.note(plan.steps[step], step, [&homes](std::uint32_t node) { return homes[node].node; });
     visit_locations(plan.steps[step], [&](Location& location) {
       const auto [node, within] = homes[location.slot];
       Place& place = places[node];
@@ -139,21 +138,17 @@ void assign_memory(Program& program, Plan& plan) {
         place.first = static_cast<std::size_t>(-1);  // taken
       }
       if (place.in_arena && place.last == step) {
-        ending.push_back(node);
+        ended.insert({std::max(resting.until(node), step), node});
+        ended_bytes += rounded(node);
         place.last = static_cast<std::size_t>(-1);
       }
       location = {place.slot, location.offset + within + place.offset};
     });
-    const bool later = sums_over_rows(plan.steps[step]);
-    for (std::uint32_t node : ending) {
-      if (later && rounded(node) <= kMostLater)
-        resting.push_back({step + kStepsLater, node});
-      else
-        arena.give_back(places[node].offset, rounded(node));
-    }
-    while (!resting.empty() && resting.front().first <= step) {
-      arena.give_back(places[resting.front().second].offset, rounded(resting.front().second));
-      resting.pop_front();
+    while (!ended.empty() && (ended.begin()->first <= step || ended_bytes > kMostResting)) {
+      const std::uint32_t node = ended.begin()->second;
+      arena.give_back(places[node].offset, rounded(node));
+      ended_bytes -= rounded(node);
+      ended.erase(ended.begin());
     }
   }
   plan.arena_bytes = static_cast<std::size_t>(arena.size());

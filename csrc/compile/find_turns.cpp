@@ -20,7 +20,7 @@ Place place_of(const Location& location) { return {location.slot, location.offse
 // the first, as the weights that are updated last are the first to be read.
 class Owners {
  public:
-  Owners(const Plan& plan, std::uint32_t first, std::uint32_t end) {
+  Owners(const Plan& plan, std::uint32_t first, std::uint32_t end) : plan_(plan), end_(end) {
     for (bool together = false; end-- > first;) {
       const bool sums = sums_over_rows(plan.steps[end]);
       const auto* product = std::get_if<MatmulStep>(&plan.steps[end]);
@@ -34,24 +34,37 @@ class Owners {
   }
 
   std::uint32_t count() const { return count_; }
-  std::uint32_t of(const Location& weight) const {
-    auto found = owners_.find(place_of(weight));
-    return found == owners_.end() ? kNobody : found->second;
-  }
-  // `before`: the owner of the step before.
-  std::uint32_t of(const Step& step, std::uint32_t before) const {
+  // `before`: the owner of the step before, and whether that one sums over all rows.
+  std::uint32_t of(std::uint32_t number, std::uint32_t before, bool after_sums) const {
+    const Step& step = plan_.steps[number];
     const auto* product = std::get_if<MatmulStep>(&step);
-    if (sums_over_rows(step)) return product && product->has_update ? of(product->base) : before;
+    if (sums_over_rows(step)) return product && product->has_update ? of_weight(product->base) : before;
     if (rows_of(step, 0) == 0) return kNobody;
-    if (!product) return before;
-    Location weight = product->b;
-    weight.offset += product->b_offsets[0] * static_cast<std::int64_t>(size_of(product->dtype));
-    return of(weight);
+    if (product) return of_factor(*product);
+    return after_sums ? of_next_product(number, before) : before;
   }
 
  private:
+  std::uint32_t of_weight(const Location& weight) const {
+    auto found = owners_.find(place_of(weight));
+    return found == owners_.end() ? kNobody : found->second;
+  }
+  std::uint32_t of_factor(const MatmulStep& product) const {
+    Location weight = product.b;
+    weight.offset += product.b_offsets[0] * static_cast<std::int64_t>(size_of(product.dtype));
+    return of_weight(weight);
+  }
+  // Of the product that a row-by-row step leads to; `otherwise`, if there is none. Turns end in sums: as the end of a
+  // turn that has had its sums, the step would wait for these.
+  std::uint32_t of_next_product(std::uint32_t number, std::uint32_t otherwise) const {
+    for (; number < end_ && !sums_over_rows(plan_.steps[number]) && rows_of(plan_.steps[number], 0) > 0; ++number)
+      if (const auto* product = std::get_if<MatmulStep>(&plan_.steps[number])) return of_factor(*product);
+    return otherwise;
+  }
+
+  const Plan& plan_;
   std::map<Place, std::uint32_t> owners_;
-  std::uint32_t count_ = 0;
+  std::uint32_t count_ = 0, end_;
 };
 
 }  // namespace
@@ -63,7 +76,7 @@ std::vector<Turn> find_turns(const Plan& plan, std::uint32_t first, std::uint32_
   std::uint32_t before = kNobody;
   bool sums = false;
   for (std::uint32_t number = first; number < end; ++number) {
-    const std::uint32_t owner = owners.of(plan.steps[number], before);
+    const std::uint32_t owner = owners.of(number, before, sums);
     const bool goes_on = owner == before && (!sums || sums_over_rows(plan.steps[number]));
     sums = sums_over_rows(plan.steps[number]);
     before = owner;

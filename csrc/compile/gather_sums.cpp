@@ -39,9 +39,9 @@ class Order {
 
  private:
   std::size_t bytes_of(const Step& step) const {
-    if (const auto* reduce = std::get_if<ReduceStep>(&step)) return program_[reduce->in.slot].bytes();
-    const auto& product = std::get<MatmulStep>(step);
-    return program_[product.a.slot].bytes() + program_[product.b.slot].bytes();
+    std::size_t bytes = 0;
+    visit_summed(step, [&](const Location& read) { bytes += program_[read.slot].bytes(); });
+    return bytes;
   }
 
   void put_off(std::uint32_t number) {

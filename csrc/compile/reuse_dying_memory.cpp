@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compile/passes.h"
+#include "compile/resting_memory.h"
 #include "compile/visit_locations.h"
 
 namespace lamina {
@@ -96,9 +97,10 @@ class Homes {
   std::vector<std::size_t> first_use_, last_use_;  // steps
   std::vector<bool> outlives_, taken_;             // the plan; by another node
   std::vector<Home> homes_;
+  RestingMemory resting_;
 };
 
-Homes::Homes(const Program& program, Plan& plan) : program_(program), plan_(plan) {
+Homes::Homes(const Program& program, Plan& plan) : program_(program), plan_(plan), resting_(program) {
   const std::size_t count = program.nodes.size();
   first_use_.assign(count, kNever);
   last_use_.assign(count, kNever);
@@ -154,7 +156,9 @@ void Homes::take_over(std::uint32_t result, const NodeVector& candidates, std::s
   if (first_use_[result] != number || homes_[result].node != result) return;
   const auto one_that_dies = [&](bool only_inputs) {
     return std::find_if(candidates.begin(), candidates.end(), [&](std::uint32_t old) {
-      return dies(old, number, result) && (!only_inputs || program_[homes_[old].node].kind == Node::Kind::kInput);
+      const std::uint32_t home = homes_[old].node;
+      const bool is_input = program_[home].kind == Node::Kind::kInput;
+      return dies(old, number, result) && (is_input || (!only_inputs && resting_.until(home) <= number));
     });
   };
   auto old = one_that_dies(outlives_[result]);  // no memory need be allocated then
@@ -168,6 +172,7 @@ std::vector<Home> Homes::find() {
   std::vector<std::uint32_t> registers_of(program_.nodes.size(), 0);
   for (std::size_t number = 0; number < plan_.steps.size(); ++number) {
     const Step& at = plan_.steps[number];
+    resting_.note(at, number, [this](std::uint32_t node) { return homes_[node].node; });
     if (const auto* copy = std::get_if<CopyStep>(&at)) become(*copy, number);
     if (const auto* product = std::get_if<MatmulStep>(&at))
       take_over(product->updated.slot, overwritable(*product), number);

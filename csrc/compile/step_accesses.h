@@ -28,6 +28,14 @@ bool has_rows(const Step& step, std::int64_t rows);
 // share them?
 bool sums_over_rows(const Step& step);
 
+// Visits what such a step reads all rows of.
+template <typename Visit>
+void visit_summed(const Step& step, Visit visit) {
+  if (const auto* reduce = std::get_if<ReduceStep>(&step)) return visit(reduce->in);
+  const auto& product = std::get<MatmulStep>(step);
+  visit(product.a), visit(product.b);
+}
+
 // False if they are not known: the step may touch everything. rows: as cut by rows_of, or what has_rows was asked.
 bool find_accesses(const Step& step, std::int64_t rows, std::vector<Access>& accesses);
 

@@ -23,7 +23,7 @@ struct Compiled {
   Plan plan;
 
   // live: what is looked at afterwards; dying: inputs whose memory nobody needs any more.
-  void read(std::initializer_list<ValuePtr> live, std::initializer_list<ValuePtr> dying = {}) {
+  void read(const std::vector<ValuePtr>& live, const std::vector<ValuePtr>& dying = {}) {
     const Recording& recording = tape.recording();
     liveness.live.assign(recording.values.size(), false);
     liveness.dying.assign(recording.inputs.size(), false);
