@@ -10,7 +10,7 @@ namespace lamina::bindings {
 
 namespace {
 
-constexpr std::size_t kMostAttributes = 2;
+constexpr std::size_t kMostAttributes = 6;
 
 }  // namespace
 

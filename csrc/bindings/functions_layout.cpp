@@ -55,9 +55,8 @@ bool any_reordered(const Arguments& a) {
 // A result gets the memory format that a layer gives for this input.
 LAMINA_FUNCTION(kModule, _lay_like, "result, input") {
   if (!any_reordered(a)) return self_of(a);
-  const Shape *shape = a.tensor(0)->shape, *like = a.tensor(1)->shape;
-  MemoryFormat format = suggested_format(like, engine::logical_layout(a.variable(1)).strides);
-  return laid_out(a, strides_in(shape, shape->rank() == like->rank() ? format : MemoryFormat::kContiguous));
+  ValuePtr result = laid_like(a.tensor(0), a.variable(1));
+  return a.variable(0).is_view() ? wrap(std::move(result)) : self_of(a);
 }
 // ... or the order of a tensor of its shape.
 LAMINA_FUNCTION(kModule, _lay_as, "result, other") {

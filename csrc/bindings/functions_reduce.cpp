@@ -167,7 +167,6 @@ LAMINA_FUNCTION(kBoth, argsort, "input, dim=-1, descending=False, stable=False")
   ValuePtr positions = functions::sort(build::detach(a.tensor(0)), a.integer(1, -1), a.flag(2, false)).indices;
   return wrap(laid(std::move(positions), a.variable(0), MemoryFormat::kPreserve));
 }
-LAMINA_FUNCTION(kModule, _standardize, "input, eps") { return wrap(functions::standardize(a.tensor(0), a.number(1))); }
 LAMINA_FUNCTION(kModule, _search, "sorted, numbers, behind_equals") {
   return wrap(functions::search(a.tensor(0), a.tensor(1), a.flag(2, false)));
 }

@@ -26,6 +26,14 @@ ValuePtr laid(ValuePtr fresh, engine::Variable& like, MemoryFormat format) {
   return fresh;
 }
 
+ValuePtr laid_like(ValuePtr fresh, engine::Variable& input) {
+  if (fresh == input.value || ((fresh->flags | input.value->flags) & kReordered) == 0) return fresh;
+  const Shape *shape = fresh->shape, *like = input.value->shape;
+  MemoryFormat format = suggested_format(like, engine::logical_layout(input).strides);
+  show_strides(fresh.get(), strides_in(shape, shape->rank() == like->rank() ? format : MemoryFormat::kContiguous));
+  return fresh;
+}
+
 PyObject* fresh_tensor(const Arguments& a, ValuePtr value, std::size_t requires_grad) {
   bool differentiated = a.flag(requires_grad, false);
   check(!differentiated || is_differentiable(value->dtype),

@@ -40,8 +40,6 @@ ValuePtr along_axis(Op op, const ValuePtr& x, std::int64_t axis, std::optional<D
 // The largest (smallest) so far along an axis, and where it is: the latest of equal ones; NaN stays once met.
 Extremes running_extreme(const ValuePtr& x, std::int64_t axis, bool largest);
 Extremes sort(const ValuePtr& x, std::int64_t axis, bool descending);
-// Rows along the last axis, of floating-point elements, to mean 0 and variance 1, which eps is added to.
-ValuePtr standardize(const ValuePtr& x, double eps);
 // How many elements of a sorted row (the last axis) come before each number of a row of the same place; one row serves
 // any shape. Numbers come before their equals, or behind them.
 ValuePtr search(const ValuePtr& sorted, const ValuePtr& numbers, bool behind_equals);

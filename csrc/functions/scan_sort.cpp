@@ -89,13 +89,6 @@ Extremes topk(const ValuePtr& x, std::int64_t k, std::int64_t axis, bool largest
   return {labelled(build::swap_axes(chosen, wrapped, rank - 1), "Topk"), build::swap_axes(order, wrapped, rank - 1)};
 }
 
-ValuePtr standardize(const ValuePtr& x, double eps) {
-  check(is_floating(x->dtype), "_standardize: expected floating-point elements, got ", scalar_name(x->dtype));
-  check(x->shape->rank() > 0 && x->shape->dims().back() > 0,
-        "_standardize: expected rows that have elements, got shape ", to_string(x->shape->dims()));
-  return build::standardize(x, Attribute::of({std::bit_cast<std::int64_t>(eps)}));
-}
-
 ValuePtr search(const ValuePtr& sorted, const ValuePtr& numbers, bool behind_equals) {
   const Dims rows = sorted->shape->dims(), asked = numbers->shape->dims();
   check(

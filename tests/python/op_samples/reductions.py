@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -115,6 +116,20 @@ def _moments(x: np.ndarray, eps: float) -> tuple[Any, Any]:
 def _standardize(x: np.ndarray, eps: float) -> Any:
     centered, scale = _moments(x, eps)
     return (centered * scale).astype(x.dtype)
+
+
+def _layer_norm(x: np.ndarray, weight: Any = 1, bias: Any = 0) -> Any:
+    return _standardize(x, 1e-2) * weight + bias
+
+
+def _rms_norm(x: np.ndarray, weight: Any = 1) -> Any:
+    return x / np.sqrt((x * x).mean(-1, keepdims=True) + x.dtype.type(1e-2)) * weight
+
+
+def _group_norm(x: np.ndarray, weight: np.ndarray | None = None, bias: np.ndarray | None = None) -> Any:
+    groups, ones = _standardize(x.reshape(len(x), 2, math.prod(x.shape[1:]) // 2), 1e-2), [1] * (x.ndim - 2)
+    scaled = groups.reshape(x.shape) * (1 if weight is None else weight.reshape(-1, *ones))
+    return scaled if bias is None else scaled + bias.reshape(-1, *ones)
 
 
 def _standardize_input(g: np.ndarray, x: np.ndarray, eps: float) -> Any:
@@ -297,6 +312,36 @@ OPS: tuple[Op, ...] = (
         FLOATS,
         rejected=_NOT_FLOATS,
         call=lamina._core._standardize,
+        rtol=1e-5,
+        atol=1e-5,
+        signed_zero=False,
+    ),
+    _op(
+        "layer_norm",
+        _layer_norm,
+        (case((3, 5), (5,), (5,)), case((2, 3, 7), (7,)), case((4, 6)), case((0, 4), (4,), (4,))),
+        FLOATS,
+        call=lambda x, *affine: lamina.layer_norm(x, x.shape[-1:], *affine, eps=1e-2),
+        rtol=1e-5,
+        atol=1e-5,
+        signed_zero=False,
+    ),
+    _op(
+        "rms_norm",
+        _rms_norm,
+        (case((3, 5), (5,)), case((2, 3, 7)), case((0, 4), (4,))),
+        FLOATS,
+        call=lambda x, *weight: lamina.rms_norm(x, x.shape[-1:], *weight, eps=1e-2),
+        rtol=1e-5,
+        atol=1e-5,
+        signed_zero=False,
+    ),
+    _op(
+        "group_norm",
+        _group_norm,
+        (case((3, 4), (4,), (4,)), case((2, 6, 3), (6,)), case((2, 4, 2, 3)), case((0, 4), (4,), (4,))),
+        FLOATS,
+        call=lambda x, *affine: lamina.group_norm(x, 2, *affine, eps=1e-2),
         rtol=1e-5,
         atol=1e-5,
         signed_zero=False,

@@ -9,7 +9,6 @@ from ..._core import Tensor
 from ...autograd import no_grad
 from ...dtypes import require_floating
 from .padding import pad
-from .widening import floating
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,77 +16,14 @@ if TYPE_CHECKING:
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
-# The distance from 1 to the next number, which rms_norm adds by default.
-_RESOLUTION = {_core.float16: 2.0**-10, _core.bfloat16: 2.0**-7, _core.float32: 2.0**-23, _core.float64: 2.0**-52}
-
-
-# Rows up to this are looked at by one thread each, while they are in its cache.
-_LONGEST_ROW = 1 << 14
-
-
-def _standardize(input: Tensor, axes: int, eps: float) -> Tensor:
-    """The last `axes` axes, as one, to mean 0 and variance 1."""
-    rows = input if axes == 1 else input.flatten(-axes)
-    if 0 < rows.shape[-1] <= _LONGEST_ROW and rows.dtype.is_floating_point:
-        output = _core._standardize(rows, eps)
-    else:
-        centered = rows - rows.mean(-1, keepdim=True)
-        output = centered * (centered.square().mean(-1, keepdim=True) + eps).rsqrt()
-    return output if axes == 1 else output.reshape(input.shape)
+layer_norm = _core.layer_norm
+rms_norm = _core.rms_norm
+group_norm = _core.group_norm
 
 
 def _check_types(input: Tensor, *others: Tensor | None) -> None:
     if any(other is not None and other.dtype != input.dtype for other in others):
         raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
-
-
-def _trailing(name: str, input: Tensor, normalized_shape: Sequence[int], **affine: Tensor | None) -> list[int]:
-    """The axes that `normalized_shape` means, after checking it and the shapes of weight and bias."""
-    shape = tuple(normalized_shape)
-    if not shape:
-        raise RuntimeError(f"{name}: expected normalized_shape to be at least 1-dimensional, got ()")
-    if tuple(input.shape[-len(shape) :]) != shape:
-        raise RuntimeError(
-            f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], "
-            f"but got input of size{list(input.shape)}"
-        )
-    for role, tensor in affine.items():
-        if tensor is not None and tuple(tensor.shape) != shape:
-            raise RuntimeError(
-                f"Expected {role} to be of same shape as normalized_shape, but got {role} of shape "
-                f"{list(tensor.shape)} and normalized_shape = {list(shape)}"
-            )
-    return list(range(-len(shape), 0))
-
-
-@floating("LayerNormKernelImpl")
-def layer_norm(
-    input: Tensor,
-    normalized_shape: Sequence[int],
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    eps: float = 1e-5,
-) -> Tensor:
-    """Each sample's last axes, of `normalized_shape`, to mean 0 and variance 1; then times `weight` plus `bias`."""
-    dims = _trailing("layer_norm", input, normalized_shape, weight=weight, bias=bias)
-    _check_types(input, weight, bias)
-    output = _standardize(input, len(dims), eps)
-    if weight is not None:
-        output = output * weight
-    output = _core._lay_contiguous(output if bias is None else output + bias)
-    return _core._labelled(output, "NativeLayerNorm")
-
-
-@floating("rms_norm", or_complex=True)
-def rms_norm(
-    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
-) -> Tensor:
-    """Each sample's last axes, of `normalized_shape`, to mean square 1; then times `weight`. `eps`: the dtype's."""
-    dims = _trailing("rms_norm", input, normalized_shape, weight=weight)
-    if eps is None:
-        eps = _RESOLUTION[input.dtype.to_real()]
-    output = input * (input.square().mean(dims, keepdim=True) + eps).rsqrt()
-    return _core._lay_like(output if weight is None else output * weight, input)
 
 
 def _channel_affine(output: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
@@ -106,38 +42,6 @@ def _check_channels(channels: int, **tensors: Tensor | None) -> None:
 def _check_batch(values: int, input: Tensor) -> None:
     if values == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
-
-
-@floating("GroupNormKernelImpl")
-def group_norm(
-    input: Tensor,
-    num_groups: int,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    eps: float = 1e-5,
-) -> Tensor:
-    """Each sample's channels (axis 1) in `num_groups` groups, each to mean 0 and variance 1; then weight and bias."""
-    if input.ndim < 2:
-        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {input.ndim}")
-    batch, channels = input.shape[:2]
-    if num_groups <= 0 or channels % num_groups != 0:
-        raise RuntimeError(
-            "Expected number of channels in input to be divisible by num_groups, but got input of shape "
-            f"{list(input.shape)} and num_groups={num_groups}"
-        )
-    _check_batch(batch * channels // num_groups * prod(input.shape[2:]), input)
-    for role, tensor in (("weight", weight), ("bias", bias)):
-        if tensor is not None and tuple(tensor.shape) != (channels,):
-            raise RuntimeError(
-                f"Expected {role} to be a vector of size equal to the number of channels in input, but got {role} of "
-                f"shape {list(tensor.shape)} and input of shape {list(input.shape)}"
-            )
-    _check_types(input, weight, bias)
-    if input.numel() == 0:
-        return _channel_affine(input, weight, bias)
-    output = _standardize(input.reshape(batch, num_groups, -1), 1, eps).reshape(input.shape)
-    output = _core._lay_like(output, input)
-    return _core._labelled(_channel_affine(output, weight, bias), "NativeGroupNorm")
 
 
 def batch_norm(
@@ -250,7 +154,7 @@ def instance_norm(
         for running, found in ((running_mean, input.mean), (running_var, input.var)):
             if running is not None:
                 running.mul_(1 - momentum).add_(found(dims).mean(0), alpha=momentum)
-    output = _core._lay_contiguous(_channel_affine(_standardize(input, len(dims), eps), weight, bias))
+    output = _core._lay_contiguous(_channel_affine(_core._standardize(input, eps, len(dims)), weight, bias))
     return _core._labelled(output, "View") if output.requires_grad else output
 
 

@@ -59,6 +59,7 @@ class LayerNorm(_Affine):
         self.elementwise_affine = elementwise_affine
         self._add_parameters(shape, elementwise_affine, elementwise_affine and bias, device, dtype)
 
+    @_core.forward_calls(F.layer_norm, "normalized_shape", "weight", "bias", "eps")
     def forward(self, input: Tensor) -> Tensor:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
@@ -96,6 +97,7 @@ class RMSNorm(Module):
         if self.weight is not None:
             init.ones_(self.weight)
 
+    @_core.forward_calls(F.rms_norm, "normalized_shape", "weight", "eps")
     def forward(self, input: Tensor) -> Tensor:
         return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
 
@@ -129,6 +131,7 @@ class GroupNorm(_Affine):
         self.affine = affine
         self._add_parameters((num_channels,), affine, affine and bias, device, dtype)
 
+    @_core.forward_calls(F.group_norm, "num_groups", "weight", "bias", "eps")
     def forward(self, input: Tensor) -> Tensor:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
