@@ -38,9 +38,9 @@ void check_floating(const char* kernel, const ValuePtr& x, bool or_complex = fal
   fail(ErrorKind::kNotImplemented, "\"", kernel, "\" not implemented for '", scalar_name(x->dtype), "'");
 }
 
-void check_types(const ValuePtr& x, const ValuePtr& weight, const ValuePtr& bias) {
-  check((!weight || weight->dtype == x->dtype) && (!bias || bias->dtype == x->dtype),
-        "mixed dtype (CPU): all inputs must share same datatype.");
+void check_types(const ValuePtr& x, std::initializer_list<const Value*> others) {
+  for (const Value* other : others)
+    check(!other || other->dtype == x->dtype, "mixed dtype (CPU): all inputs must share same datatype.");
 }
 
 void check_trailing(const char* name, const ValuePtr& x, Dims shape) {
@@ -68,12 +68,12 @@ ValuePtr by_channel(const ValuePtr& numbers, int rank) {
   return reshape(numbers, Shape::of(dims));
 }
 
+}  // namespace
+
 ValuePtr with_affine(ValuePtr x, const ValuePtr& weight, const ValuePtr& bias) {
   if (weight) x = x * by_channel(weight, x->shape->rank());
   return bias ? x + by_channel(bias, x->shape->rank()) : x;
 }
-
-}  // namespace
 
 ValuePtr standardize(const ValuePtr& x, int axes, double eps) {
   check(is_floating(x->dtype), "_standardize: expected floating-point elements, got ", scalar_name(x->dtype));
@@ -100,7 +100,7 @@ ValuePtr layer_norm(const ValuePtr& x, Dims shape, const ValuePtr& weight, const
   check_trailing("layer_norm", x, shape);
   check_affine("weight", weight, shape);
   check_affine("bias", bias, shape);
-  check_types(x, weight, bias);
+  check_types(x, {weight.get(), bias.get()});
   ValuePtr result = standardize(x, static_cast<int>(shape.size()), eps);
   if (weight) result = result * weight;
   if (bias) result = result + bias;
@@ -141,10 +141,114 @@ ValuePtr group_norm(const ValuePtr& x, std::int64_t groups, const ValuePtr& weig
   };
   check_vector("weight", weight);
   check_vector("bias", bias);
-  check_types(x, weight, bias);
+  check_types(x, {weight.get(), bias.get()});
   if (dims.numel() == 0) return with_affine(clone(x), weight, bias);
   const ValuePtr rows = reshape(x, Shape::of({batch, groups, dims.numel() / (batch * groups)}));
   return labelled(with_affine(reshape(standardize(rows, 1, eps), x->shape), weight, bias), "NativeGroupNorm");
+}
+
+bool meets_wider(const ValuePtr& x, const ChannelNumbers& given) {
+  bool any = false;
+  for (const ValuePtr* tensor : {&given.running_mean, &given.running_var, &given.weight, &given.bias}) {
+    if (!*tensor) continue;
+    if ((*tensor)->dtype != DType::kFloat32) return false;
+    any = true;
+  }
+  return any && is_narrow_float(x);
+}
+
+namespace {
+
+void check_given(const ValuePtr& x, const ChannelNumbers& given) {
+  check_types(x, {given.running_mean.get(), given.running_var.get(), given.weight.get(), given.bias.get()});
+}
+
+void check_channels(const ValuePtr& x, const ChannelNumbers& given) {
+  const std::int64_t channels = (*x->shape)[1];
+  const auto check_count = [&](const char* role, const ValuePtr& tensor) {
+    check(!tensor || tensor->shape->numel() == channels, role, " should contain ", channels, " elements not ",
+          tensor ? tensor->shape->numel() : 0);
+  };
+  check_count("running_mean", given.running_mean);
+  check_count("running_var", given.running_var);
+  check_count("weight", given.weight);
+  check_count("bias", given.bias);
+}
+
+[[noreturn]] void refuse_size(const char* wanted, const ValuePtr& x) {
+  fail(ErrorKind::kValue, "Expected more than 1 ", wanted, " when training, got input size torch.Size(", listed(x),
+       ")");
+}
+
+// Over places first: sums where the numbers lie, not of a rearranged copy.
+ValuePtr channel_mean(const ValuePtr& x) {
+  DimVector places;
+  for (int axis = 2; axis < x->shape->rank(); ++axis) places.push_back(axis);
+  const ValuePtr along = places.empty() ? x : functions::mean(x, places, true, std::nullopt);
+  return functions::mean(along, DimVector{0}, true, std::nullopt);
+}
+
+}  // namespace
+
+void check_batch_norm(const ValuePtr& x, const ChannelNumbers& given, bool training, double eps) {
+  check_floating("batch_norm", x);
+  check_given(x, given);
+  const Shape& dims = *x->shape;
+  if (training && dims.rank() > 1) {
+    std::int64_t values = dims[0];
+    for (int axis = 2; axis < dims.rank(); ++axis) values *= dims[axis];
+    if (values == 1) refuse_size("value per channel", x);
+  }
+  if (training && !(eps > 0)) fail(ErrorKind::kValue, "batch_norm eps must be positive during training, but got ", eps);
+  if (dims.rank() < 2) {
+    if (dims.numel() == 0) return;
+    fail(ErrorKind::kRuntime, "batch_norm: expected an input (N, C, ...), got shape ", to_string(dims.dims()));
+  }
+  check_channels(x, given);
+  check(training || (given.running_mean && given.running_var),
+        "Expected running_mean and running_var to be defined when training=False");
+}
+
+void check_instance_norm(const ValuePtr& x, const ChannelNumbers& given) {
+  check_floating("batch_norm", x);
+  check_given(x, given);
+  const Shape& dims = *x->shape;
+  if (dims.rank() < 2)
+    fail(ErrorKind::kRuntime, "instance_norm: expected an input (N, C, ...), got shape ", to_string(dims.dims()));
+  std::int64_t values = 1;
+  for (int axis = 2; axis < dims.rank(); ++axis) values *= dims[axis];
+  if (values == 1) refuse_size("spatial element", x);
+  check_channels(x, given);
+}
+
+Centered centered_by_batch(const ValuePtr& x) {
+  ValuePtr mean = channel_mean(x), distances = x - mean;
+  ValuePtr variance = channel_mean(build::square(distances));
+  return {std::move(mean), std::move(distances), std::move(variance)};
+}
+
+Centered centered_by_running(const ValuePtr& x, const ChannelNumbers& given) {
+  const int rank = x->shape->rank();
+  ValuePtr mean = by_channel(given.running_mean, rank), distances = x - mean;
+  return {std::move(mean), std::move(distances), by_channel(given.running_var, rank)};
+}
+
+ValuePtr scaled_by_channel(const Centered& x, const ChannelNumbers& given, double eps) {
+  const int rank = x.distances->shape->rank();
+  ValuePtr scale = build::rsqrt(x.variance + eps);
+  if (given.weight) scale = scale * by_channel(given.weight, rank);
+  ValuePtr result = x.distances * scale;
+  if (given.bias) result = result + by_channel(given.bias, rank);
+  return labelled(std::move(result), "NativeBatchNorm");
+}
+
+ValuePtr standardize_images(const ValuePtr& x, const ChannelNumbers& given, double eps) {
+  return labelled(with_affine(standardize(x, x->shape->rank() - 2, eps), given.weight, given.bias), "View");
+}
+
+ValuePtr moved(const ValuePtr& running, const ValuePtr& found, double momentum) {
+  const ValuePtr kept = functions::binary(Op::mul, running, Operand::of(1 - momentum));
+  return functions::add(kept, reshape(found, running->shape), Operand::of(momentum));
 }
 
 }  // namespace lamina::functions

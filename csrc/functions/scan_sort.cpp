@@ -1,6 +1,5 @@
 // Public functions along one axis: softmax and its kin, cumulative ops, sorting.
 #include <algorithm>
-#include <bit>
 #include <functional>
 #include <numeric>
 

@@ -1231,6 +1231,26 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor: ...
 def mv(input: Tensor, vec: Tensor) -> Tensor: ...
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: _Number = 1, alpha: _Number = 1) -> Tensor: ...
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor: ...
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: _bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor: ...
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: _bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor: ...
 def layer_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
