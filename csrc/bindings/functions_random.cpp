@@ -285,4 +285,18 @@ LAMINA_FUNCTION(kMethod, random_, "input, from=None, to=None, *, generator=None"
   return in_place(a, integers_within(low, high, a.tensor(0)->shape, dtype, generator(a, 3), a.tensor(0)->device()));
 }
 
+// Zero with probability p, the rest scaled by 1 / (1 - p): drawn for this shape, which repeats to the input's.
+LAMINA_FUNCTION(kModule, _drop, "input, shape, p") {
+  using functions::Operand;
+  const ValuePtr& x = a.tensor(0);
+  const double p = a.number(2);
+  const ValuePtr drawn =
+      draw(Op::uniform, Shape::of(a.dims(1)), functions::default_float(), engine::default_generator(), x->device());
+  // The gradient needs only the mask, one byte an element.
+  const ValuePtr keep = functions::binary(Op::ge, drawn, Operand::of(p));
+  const ValuePtr scaled = functions::binary(Op::mul, x, Operand::of(1.0 / (1.0 - p)));
+  ValuePtr dropped = functions::where(keep, scaled, Operand::of(0.0));
+  return wrap(functions::labelled(laid(std::move(dropped), a.variable(0), MemoryFormat::kPreserve), "Mul"));
+}
+
 }  // namespace lamina::bindings

@@ -113,10 +113,7 @@ def _drop(input: Tensor, shape: Sequence[int], p: float, training: bool, inplace
         output = input * 0.0
     else:
         _check_floating(input)
-        # The gradient needs only the mask, one byte an element.
-        keep = _core.rand(shape, device=input.device) >= p
-        output = _core._lay_as(_core.where(keep, input * (1.0 / (1.0 - p)), 0.0), input)
-        _core._labelled(output, "Mul")
+        output = _core._drop(input, shape, p)
     return input.copy_(output) if inplace else output
 
 
