@@ -1,8 +1,7 @@
 // Pass: outputs get storages of their own; temporaries share one arena, each for as long as it is read.
-#include <algorithm>
-#include <map>
 #include <utility>
 
+#include "compile/arena.h"
 #include "compile/passes.h"
 #include "compile/resting_memory.h"
 #include "compile/visit_locations.h"
@@ -12,54 +11,6 @@ namespace lamina {
 namespace {
 
 constexpr std::int64_t kAlignment = 64;
-
-constexpr std::int64_t kMostResting = 1 << 20;  // bytes of the arena that nobody reads any more, and nobody writes yet
-
-// Free blocks of the arena by offset; the smallest that fits is taken.
-class Arena {
- public:
-  std::int64_t take(std::int64_t bytes) {
-    auto best = free_.end();
-    for (auto block = free_.begin(); block != free_.end(); ++block)
-      if (block->second >= bytes && (best == free_.end() || block->second < best->second)) best = block;
-    if (best == free_.end()) {
-      // The last block may be grown.
-      std::int64_t start = size_;
-      if (!free_.empty() && free_.rbegin()->first + free_.rbegin()->second == size_) {
-        start = free_.rbegin()->first;
-        free_.erase(start);
-      }
-      size_ = start + bytes;
-      return start;
-    }
-    auto [start, length] = *best;
-    free_.erase(best);
-    if (length > bytes) free_[start + bytes] = length - bytes;
-    return start;
-  }
-
-  void give_back(std::int64_t start, std::int64_t bytes) {
-    auto next = free_.lower_bound(start);
-    if (next != free_.end() && start + bytes == next->first) {
-      bytes += next->second;
-      next = free_.erase(next);
-    }
-    if (next != free_.begin()) {
-      auto before = std::prev(next);
-      if (before->first + before->second == start) {
-        before->second += bytes;
-        return;
-      }
-    }
-    free_[start] = bytes;
-  }
-
-  std::int64_t size() const { return size_; }
-
- private:
-  std::map<std::int64_t, std::int64_t> free_;
-  std::int64_t size_ = 0;
-};
 
 // A copy from a place to itself is none.
 void drop_idle_copies(Program& program, Plan& plan) {
@@ -123,35 +74,26 @@ void assign_memory(Program& program, Plan& plan) {
   }
   Arena arena;
   RestingMemory resting(program);
-  std::multimap<std::size_t, std::uint32_t> ended;  // nodes that rest, by the steps where they are given back
-  std::int64_t ended_bytes = 0;
-  auto rounded = [&](std::size_t node) {
-    return (static_cast<std::int64_t>(program.nodes[node].bytes()) + kAlignment - 1) / kAlignment * kAlignment;
-  };
   for (std::size_t step = 0; step < plan.steps.size(); ++step) {
+    arena.come_to(step);
     resting.note(plan.steps[step], step, [&homes](std::uint32_t node) { return homes[node].node; });
+    std::vector<std::uint32_t> ending;
     visit_locations(plan.steps[step], [&](Location& location) {
       const auto [node, within] = homes[location.slot];
       Place& place = places[node];
       if (place.in_arena && place.first == step) {
-        place.offset = arena.take(rounded(node));
+        place.offset = arena.take(program[node].bytes());
         place.first = static_cast<std::size_t>(-1);  // taken
       }
       if (place.in_arena && place.last == step) {
-        ended.insert({std::max(resting.until(node), step), node});
-        ended_bytes += rounded(node);
+        ending.push_back(node);
         place.last = static_cast<std::size_t>(-1);
       }
       location = {place.slot, location.offset + within + place.offset};
     });
-    while (!ended.empty() && (ended.begin()->first <= step || ended_bytes > kMostResting)) {
-      const std::uint32_t node = ended.begin()->second;
-      arena.give_back(places[node].offset, rounded(node));
-      ended_bytes -= rounded(node);
-      ended.erase(ended.begin());
-    }
+    for (std::uint32_t node : ending) arena.give_back(places[node].offset, program[node].bytes(), resting.until(node));
   }
-  plan.arena_bytes = static_cast<std::size_t>(arena.size());
+  plan.arena_bytes = arena.size();
   drop_idle_copies(program, plan);
 }
 

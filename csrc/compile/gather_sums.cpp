@@ -11,9 +11,14 @@ namespace lamina {
 
 namespace {
 
-constexpr float kLongest = 10e3f;  // nanoseconds of a step that is put off
-constexpr std::size_t kMost = 16;  // steps at a time, and bytes that they read: these stay in the second-level cache
-constexpr std::size_t kMostBytes = 1 << 18;
+constexpr double kLongest = 50e3;  // nanoseconds of a step that is put off
+constexpr std::size_t kEnough =
+    1 << 19;  // bytes that steps read which come together: they stay in the second-level cache
+constexpr std::size_t kMostSteps = 32;
+
+// The gradients of so many layers come together: some turns for each of a few threads (find_turns.h), but not so small
+// ones that threads wait for each other.
+constexpr std::size_t kTurns = 8, kFewestLayers = 4, kMostLayers = 8;
 
 bool makes(const Step& step, std::uint32_t node) {
   if (const auto* reduce = std::get_if<ReduceStep>(&step)) return reduce->out.slot == node;
@@ -24,13 +29,20 @@ bool makes(const Step& step, std::uint32_t node) {
 class Order {
  public:
   Order(const Program& program, Plan& plan) : program_(program), plan_(plan) {
+    const auto layers = std::count_if(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
+      return std::holds_alternative<MatmulStep>(step) && sums_over_rows(step);
+    });
+    layers_ = std::clamp(static_cast<std::size_t>(layers) / kTurns, kFewestLayers, kMostLayers);
     for (std::uint32_t number = 0; number < plan.steps.size(); ++number) {
       Step& step = plan.steps[number];
       visit_locations(step, [this](Location& place) { make_up_for(place.slot); });
-      if (sums_over_rows(step) && plan.nanoseconds[number] <= kLongest && bytes_of(step) <= kMostBytes)
+      if (sums_over_rows(step) && plan.nanoseconds[number] <= kLongest && bytes_of(step) <= kEnough) {
         put_off(number);
-      else
-        order_.push_back(number);
+        continue;
+      }
+      // Before the next layer's rows, which are another thread's (find_turns.h), but with what leads there.
+      if (std::holds_alternative<MatmulStep>(step) && are_enough()) make_up();
+      order_.push_back(number);
     }
     make_up();
   }
@@ -46,18 +58,22 @@ class Order {
 
   void put_off(std::uint32_t number) {
     std::size_t bytes = bytes_of(plan_.steps[number]);
-    if (bytes_ + bytes > kMostBytes) make_up();
+    if (bytes_ + bytes > 2 * kEnough || waiting_.size() == kMostSteps) make_up();
     waiting_.push_back(number);
     bytes_ += bytes;
-    if (waiting_.size() == kMost) make_up();  // before the next rows: they are another thread's (find_turns.h)
+    products_ += std::holds_alternative<MatmulStep>(plan_.steps[number]);
   }
+
+  bool are_enough() const { return products_ >= layers_ || bytes_ >= kEnough; }
 
   // Somebody reads the node now.
   void make_up_for(std::uint32_t node) {
     auto maker = std::find_if(waiting_.begin(), waiting_.end(),
                               [&](std::uint32_t number) { return makes(plan_.steps[number], node); });
     if (maker == waiting_.end()) return;
+    if (are_enough()) return make_up();
     bytes_ -= bytes_of(plan_.steps[*maker]);
+    products_ -= std::holds_alternative<MatmulStep>(plan_.steps[*maker]);
     order_.push_back(*maker);
     waiting_.erase(maker);
   }
@@ -69,13 +85,13 @@ class Order {
     });
     order_.insert(order_.end(), waiting_.begin(), waiting_.end());
     waiting_.clear();
-    bytes_ = 0;
+    bytes_ = products_ = 0;
   }
 
   const Program& program_;
   Plan& plan_;
   std::vector<std::uint32_t> waiting_, order_;
-  std::size_t bytes_ = 0;
+  std::size_t bytes_ = 0, products_ = 0, layers_ = 0;
 };
 
 }  // namespace

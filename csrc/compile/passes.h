@@ -80,7 +80,7 @@ void block_rows(Plan& plan, const BlockLimits& limits = {});
 struct StretchLimits {
   double longest = 50e3;          // nanoseconds; a step beyond shares itself out
   double least = 20e3;            // nanoseconds of a stretch
-  std::uint32_t least_turns = 8;  // owners of weights, for threads to take turns
+  std::uint32_t least_turns = 4;  // owners of weights, for threads to take turns
   std::uint32_t many = 32;        // steps, which may be twice as long each: not to meet counts for more then
 };
 // Finds stretches of short steps that threads can go through side by side, and what of each step waits for what.

@@ -12,7 +12,7 @@ namespace lamina {
 // (Turn), for whom it would have to wait.
 class RestingMemory {
  public:
-  static constexpr std::size_t kSteps = 64;
+  static constexpr std::size_t kSteps = 48;
   static constexpr std::size_t kMostBytes = 1 << 17;  // of a node: larger ones leave the caches meanwhile
 
   explicit RestingMemory(const Program& program) : program_(program), until_(program.nodes.size(), 0) {}

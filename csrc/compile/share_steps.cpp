@@ -27,6 +27,24 @@ std::int64_t wanted_rows(const Step& step, const AccessHistory& history, std::ve
   return rows;
 }
 
+// The parts of a batch's rows by which its steps sum, if one does: others are cut there, too, so that what a thread
+// needs of those steps' rows is its own.
+std::int64_t parts_of(const Plan& plan, std::uint32_t first, std::uint32_t end) {
+  for (; first < end; ++first) {
+    const auto* standardize = std::get_if<StandardizeStep>(&plan.steps[first]);
+    if (standardize && standardize->sums()) return rows_of(plan.steps[first], 0);
+  }
+  return 0;
+}
+
+// The rows of the first product that goes by rows; 0: there is none.
+std::int64_t batch_of(const Plan& plan, std::uint32_t first, std::uint32_t end) {
+  for (; first < end; ++first)
+    if (std::holds_alternative<MatmulStep>(plan.steps[first]) && !sums_over_rows(plan.steps[first]))
+      if (const std::int64_t rows = rows_of(plan.steps[first], 0)) return rows;
+  return 0;
+}
+
 // From so many neighboring products on that sum over rows, each is done by one thread: half as much of what others
 // wrote is read then, and nobody waits.
 constexpr std::uint32_t kLeastWhole = 4;
@@ -77,6 +95,7 @@ Sharing share(Plan& plan, std::uint32_t first, std::uint32_t end, std::vector<Tu
   std::vector<Access> accesses;
   std::vector<bool> written(plan.slots());
   look_ahead(plan, first, end);
+  const std::int64_t parts = parts_of(plan, first, end), batch = batch_of(plan, first, end);
   auto turn = turns.begin();
   bool takes_turns = false;
   for (std::uint32_t number = first; number < end; ++number) {
@@ -88,12 +107,15 @@ Sharing share(Plan& plan, std::uint32_t first, std::uint32_t end, std::vector<Tu
     if (number >= sums_end) sums = count_sums(plan, number, end), sums_end = number + std::max(sums, 1u);
     bool whole = in_turn ? sums_over_rows(step) : sums >= kLeastWhole;
     share.transposes = in_turn && !whole && is_transposed_input(step, written);
-    share.rows = whole ? 0 : rows_of(step, wanted_rows(step, history, accesses));
+    std::int64_t wanted = parts > 0 ? parts : wanted_rows(step, history, accesses);
+    if (wanted == 0 && std::holds_alternative<ElementwiseStep>(step)) wanted = batch;
+    share.rows = whole ? 0 : rows_of(step, wanted);
     share.after = fence;
     all += plan.nanoseconds[number];
     if (whole && !in_turn) most = std::min<std::int64_t>(most, sums);
     if (share.rows > 0 || whole) cut += plan.nanoseconds[number];
-    if (share.rows > 0 && std::holds_alternative<MatmulStep>(step)) most = std::min(most, share.rows / kLeastRows);
+    if (const auto* product = std::get_if<MatmulStep>(&step); product && share.rows > 0)
+      most = std::min({most, share.rows, product->m / kLeastRows});
     if (!find_accesses(step, share.rows, accesses)) {
       share.after = number;
       fence = number + 1;

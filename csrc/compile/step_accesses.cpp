@@ -132,11 +132,19 @@ void collect(const CopyStep& step, Collector& to) {
 
 }  // namespace
 
+namespace {
+
+// Rows joined to as many larger ones as are wanted, if that goes.
+std::int64_t joined(std::int64_t rows, std::int64_t wanted) { return wanted > 0 && rows % wanted == 0 ? wanted : rows; }
+
+}  // namespace
+
 std::int64_t rows_of(const Step& step, std::int64_t wanted) {
   if (const auto* product = std::get_if<MatmulStep>(&step)) {
     bool one = product->c_offsets.size() == 1 && product->n > 1;
     bool worth = product->m * product->n * product->k >= kProductWork;
-    return one && worth && product->m >= 2 * kLeastRows ? product->m : 0;
+    if (!one || !worth || product->m < 2 * kLeastRows) return 0;
+    return wanted > 0 && product->m % wanted == 0 && product->m / wanted >= kLeastRows ? wanted : product->m;
   }
   if (const auto* pass = std::get_if<ElementwiseStep>(&step)) {
     if (!pass->reductions.empty() || pass->numel < kElements) return 0;
@@ -144,10 +152,10 @@ std::int64_t rows_of(const Step& step, std::int64_t wanted) {
     return pass->numel % kElementRow == 0 ? pass->numel / kElementRow : 0;
   }
   if (const auto* rowwise = std::get_if<RowwiseStep>(&step))
-    return rowwise->inner == 1 && rowwise->outer * rowwise->n >= kElements ? rowwise->outer : 0;
+    return rowwise->inner == 1 && rowwise->outer * rowwise->n >= kElements ? joined(rowwise->outer, wanted) : 0;
   if (const auto* standardize = std::get_if<StandardizeStep>(&step)) {
     if (standardize->rows * standardize->n < kElements) return 0;
-    if (!standardize->sums()) return standardize->rows;
+    if (!standardize->sums()) return joined(standardize->rows, wanted);
     return standardize->rows % standardize->part == 0 ? standardize->parts() : 0;
   }
   return 0;
@@ -172,7 +180,7 @@ bool sums_over_rows(const Step& step) {
     return product->c_offsets.size() == 1 && product->n > 1 && product->a_row == 1 && product->a_column != 1 &&
            product->k >= 2 * kLeastRows;
   const auto* reduce = std::get_if<ReduceStep>(&step);
-  return reduce && reduce->outer == 1 && reduce->inner > 1 && reduce->n >= 2 * kLeastRows;
+  return reduce && reduce->outer == 1 && reduce->inner > 1 && reduce->n > 1;
 }
 
 bool find_accesses(const Step& step, std::int64_t rows, std::vector<Access>& accesses) {

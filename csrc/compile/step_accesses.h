@@ -18,7 +18,7 @@ struct Access {
 };
 
 // The rows into which the step's result may be cut, so that shares run alone and no bit changes; 0: it is not cut.
-// `wanted`: rows of what it reads, for steps that may be cut anywhere; 0: any.
+// `wanted`: so many if it may be, such as rows of what it reads, or several rows at a time; 0: any.
 std::int64_t rows_of(const Step& step, std::int64_t wanted);
 
 // Do `rows` equal parts of the step, one after the other, give what the whole gives, to the bit?

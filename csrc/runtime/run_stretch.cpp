@@ -161,7 +161,8 @@ void run_share(const Plan& plan, Slots slots, std::uint32_t number, std::uint32_
   if (const auto* product = std::get_if<MatmulStep>(&step); product && product->c_offsets.size() == 1) {
     const std::int64_t bytes = asking != kNoShare ? plan.shares[asking].ahead_bytes : 0;
     const std::byte* ahead = bytes > 0 ? at(slots, plan.shares[asking].ahead) : nullptr;
-    return run_rows(*product, slots, begin, rows > 0 ? end : product->m, {ahead, ahead + bytes}, kept);
+    const std::int64_t each = rows > 0 ? product->m / rows : product->m;
+    return run_rows(*product, slots, begin * each, rows > 0 ? end * each : each, {ahead, ahead + bytes}, kept);
   }
   if (rows == 0) return std::visit([slots](const auto& one) { run(one, slots); }, step);
   std::visit(

@@ -1,6 +1,8 @@
-// reuse_dying_memory and assign_memory: whose memory a result may take. That nothing overlaps: test_execute.cpp.
+// reuse_dying_memory, Arena and assign_memory: whose memory a result may take. That nothing overlaps: test_execute.cpp.
 #include <gtest/gtest.h>
 
+#include "compile/arena.h"
+#include "compile/resting_memory.h"
 #include "compiled_program.h"
 
 namespace lamina {
@@ -215,6 +217,39 @@ TEST_F(PartsAreMadeInPlace, NotWhatSomebodySees) {
   c.read({whole, a, e});
   c.finish();
   EXPECT_EQ(c.count<CopyStep>(), 2u);
+}
+
+TEST(Arena, MemoryGoesToWhatIsAsLargeForSomeSteps) {
+  Arena arena;
+  const std::int64_t first = arena.take(1000);
+  arena.give_back(first, 1000, 0);
+  arena.come_to(1);
+  EXPECT_NE(arena.take(300), first);
+  EXPECT_EQ(arena.take(1010), first);
+  arena.give_back(first, 1010, 0);
+  arena.come_to(1 + RestingMemory::kSteps);
+  EXPECT_EQ(arena.take(300), first);
+}
+
+TEST(Arena, RestingMemoryIsNobodys) {
+  Arena arena;
+  const std::int64_t first = arena.take(1000);
+  arena.give_back(first, 1000, 10);
+  arena.come_to(9);
+  EXPECT_NE(arena.take(1000), first);
+  arena.come_to(10);
+  EXPECT_EQ(arena.take(1000), first);
+}
+
+TEST(Arena, LittleMemoryRests) {
+  Arena arena;
+  constexpr std::size_t kBytes = 1 << 16, kMany = 100;
+  for (std::size_t step = 0; step < kMany; ++step) {
+    arena.come_to(step);
+    arena.give_back(arena.take(kBytes), kBytes, step + kMany);
+  }
+  EXPECT_GT(arena.size(), 10 * kBytes);
+  EXPECT_LT(arena.size(), 20 * kBytes);
 }
 
 TEST(AssignMemory, TemporariesTakeTurns) {

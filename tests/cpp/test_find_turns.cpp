@@ -15,6 +15,8 @@ using testing::expect_same_bits_in_some_orders;
 using testing::kAnyStretch;
 using testing::kAnyTurns;
 using testing::Net;
+using testing::NormedNet;
+using testing::RecordedNet;
 using testing::TanhNet;
 
 TEST(FindTurns, WhoUpdatesAWeightIsTheOnlyOneToReadIt) {
@@ -87,7 +89,7 @@ TEST(KeptWeights, AThreadKeepsThoseOfTheTurnThatItBeganLast) {
 }
 
 TEST(FindTurns, NetsOfFewLayersHaveNone) {
-  EXPECT_TRUE(Net(0, 32, 64, 8, true, true, kAnyStretch, true).plan.stretches.at(0).turns.empty());
+  EXPECT_TRUE(Net(0, 32, 64, 5, true, true, kAnyStretch, true).plan.stretches.at(0).turns.empty());
   EXPECT_TRUE(Net(0, 32, 64, 50, false, true, kAnyStretch, true).plan.stretches.at(0).turns.empty());
   EXPECT_FALSE(Net(0, 32, 64, 50, true, true, kAnyStretch, true).plan.stretches.at(0).turns.empty());
 }
@@ -114,30 +116,44 @@ TEST(RunStretch, ThreadsThatTakeTurnsGiveTheSameBits) {
   runtime::set_num_threads(before);
 }
 
-// Also where a step of its own leads from the sums of one turn to the first product of the next.
-TEST(FindTurns, StepsBetweenLayersWaitForNoSums) {
-  for (std::int64_t rows : {32, 256}) {
-    SCOPED_TRACE(::testing::Message() << rows << " rows");
-    const TanhNet net(0, rows, 64, 40, kAnyTurns);
-    std::vector<Turn> backward;
-    for (const Turn& turn : net.plan.stretches.at(0).turns)
-      if (sums_over_rows(net.plan.steps[turn.end - 1])) backward.push_back(turn);
-    ASSERT_GE(backward.size(), 5u);
-    for (std::size_t i = 1; i < backward.size(); ++i) {
-      EXPECT_EQ(backward[i].owner + 1, backward[i - 1].owner);
-      EXPECT_EQ(backward[i].first, backward[i - 1].end);
-      EXPECT_LE(backward[i].after, backward[i - 1].first) << "turn " << i;
-    }
+void expect_turns_backward_that_wait_for_no_sums(const RecordedNet& net) {
+  std::vector<Turn> backward;
+  for (const Turn& turn : net.plan.stretches.at(0).turns)
+    if (sums_over_rows(net.plan.steps[turn.end - 1])) backward.push_back(turn);
+  ASSERT_GE(backward.size(), 5u);
+  for (std::size_t i = 1; backward[i].owner > 0; ++i) {  // the rest comes when all is done
+    EXPECT_EQ(backward[i].owner + 1, backward[i - 1].owner);
+    EXPECT_EQ(backward[i].first, backward[i - 1].end);
+    EXPECT_LE(backward[i].after, backward[i - 1].first) << "turn " << i;
   }
+}
+
+// A step of its own leads from the sums of one turn to the first product of the next.
+TEST(FindTurns, StepsBetweenLayersWaitForNoSums) {
+  expect_turns_backward_that_wait_for_no_sums(TanhNet(0, 32, 64, 40, kAnyTurns));
+  expect_turns_backward_that_wait_for_no_sums(TanhNet(0, 256, 64, 40, kAnyTurns));
+}
+
+// All steps are cut where those are that keep sums of some rows each.
+TEST(FindTurns, StepsThatStandardizeRowsWaitForNoSums) {
+  const NormedNet net(0, 64, 64, 40, kAnyTurns);
+  expect_turns_backward_that_wait_for_no_sums(net);
+  std::set<std::int64_t> parts;
+  for (const Share& share : net.plan.shares) parts.insert(share.rows);
+  EXPECT_EQ(parts, (std::set<std::int64_t>{0, 8}));
 }
 
 TEST(FindTurns, EveryOrderOfStepsBetweenLayersGivesTheSameBits) {
   for (unsigned seed = 0; seed < 12; ++seed) {
     std::mt19937 random(seed);
     std::int64_t rows = 16 + random() % 60, width = 32 + random() % 30;
-    TanhNet net(seed, rows, width, 2 + static_cast<int>(random() % 30), kAnyTurns);
+    const int layers = 2 + static_cast<int>(random() % 30);
     SCOPED_TRACE(::testing::Message() << "seed " << seed << ", width " << width);
+    TanhNet net(seed, rows, width, layers, kAnyTurns);
     expect_same_bits_in_some_orders(net, rows, random);
+    NormedNet normed(seed, rows, width, layers, kAnyTurns);
+    expect_same_bits_in_some_orders(normed, normed.plan.stretches.empty() ? 16 : 8 * normed.plan.stretches[0].most,
+                                    random);
   }
 }
 

@@ -32,7 +32,7 @@ TEST(GatherSums, GradientsOfWeightsComeTogetherAndEachIsOneThreads) {
     EXPECT_LE(net.plan.stretches[0].most, end - first);
     for (std::size_t i = first; i < end; ++i) EXPECT_EQ(net.plan.shares[i].rows, 0) << i;
   }
-  EXPECT_EQ(gathered, 5u);
+  EXPECT_EQ(gathered, 4u);  // of five: few layers have turns of four
 }
 
 TEST(GatherSums, ChangesNoBit) {

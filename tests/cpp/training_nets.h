@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <random>
 #include <vector>
 
@@ -121,6 +122,41 @@ class TanhNet : public RecordedNet {
       gradients.push_back(build::sum(g, DimVector{0}, false));
       dying.insert(dying.end(), {layer.weight, layer.bias});
       g = below;
+    }
+    live.push_back(g);
+    for (std::size_t i = 0; i < dying.size(); ++i)
+      live.insert(live.end(), {gradients[i], dying[i] - gradients[i] * rate});
+    finish(live, dying, true, limits);
+  }
+};
+
+// Blocks that bring rows to mean 0 and variance 1, with gradients of scale and shift, and updates over the weights.
+class NormedNet : public RecordedNet {
+ public:
+  NormedNet(unsigned seed, std::int64_t rows, std::int64_t width, int blocks, const StretchLimits& limits)
+      : RecordedNet(seed) {
+    ValuePtr x = leaf({rows, width}), rate = build::number(0.125, DType::kFloat32);
+    const Attribute* eps = Attribute::of({std::bit_cast<std::int64_t>(1e-5)});
+    struct Block {
+      ValuePtr in, scale, shift, normed, weight;
+    };
+    std::vector<Block> chain;
+    for (int i = 0; i < blocks; ++i) {
+      Block block{x, leaf({width}), leaf({width}), nullptr, leaf({width, width})};
+      block.normed = build::standardize(x, eps) * block.scale + block.shift;
+      x = x + build::matmul(block.normed, block.weight, false, true);
+      chain.push_back(block);
+    }
+    ValuePtr g = build::rowwise(Op::softmax, x);
+    std::vector<ValuePtr> live, dying, gradients;
+    for (std::size_t i = chain.size(); i-- > 0;) {
+      const Block& block = chain[i];
+      ValuePtr below = build::matmul(g, block.weight), of_weight = build::matmul(g, block.normed, true, false);
+      ValuePtr of_shift = build::sum(below, DimVector{0}, false);
+      ValuePtr of_scale = build::sum(below * build::standardize(block.in, eps), DimVector{0}, false);
+      g = g + build::standardize_input(below * block.scale, block.in, eps);
+      gradients.insert(gradients.end(), {of_weight, of_shift, of_scale});
+      dying.insert(dying.end(), {block.weight, block.shift, block.scale});
     }
     live.push_back(g);
     for (std::size_t i = 0; i < dying.size(); ++i)
