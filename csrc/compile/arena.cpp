@@ -61,10 +61,21 @@ void Arena::free_oldest(std::map<std::int64_t, std::deque<Ended>>::iterator kept
   kept->second.pop_front();
 }
 
-std::int64_t Arena::take_free(std::int64_t bytes) {
+std::map<std::int64_t, std::int64_t>::iterator Arena::smallest_that_fits(std::int64_t bytes) {
   auto best = free_.end();
   for (auto block = free_.begin(); block != free_.end(); ++block)
     if (block->second >= bytes && (best == free_.end() || block->second < best->second)) best = block;
+  return best;
+}
+
+std::int64_t Arena::take_free(std::int64_t bytes) {
+  auto best = smallest_that_fits(bytes);
+  if (best == free_.end() && bytes > static_cast<std::int64_t>(RestingMemory::kMostBytes)) {
+    // Nothing small is worth large memory.
+    for (auto kept = kept_.begin(); kept != kept_.end(); ++kept)
+      while (!kept->second.empty()) free_oldest(kept);
+    best = smallest_that_fits(bytes);
+  }
   if (best == free_.end()) {
     // The last block may be grown.
     std::int64_t start = size_;

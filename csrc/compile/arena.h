@@ -30,6 +30,7 @@ class Arena {
     std::size_t until;  // the step from which on it may be given to anything
   };
 
+  std::map<std::int64_t, std::int64_t>::iterator smallest_that_fits(std::int64_t bytes);
   std::int64_t take_free(std::int64_t bytes);
   void free(std::int64_t start, std::int64_t bytes);
   void free_resting(std::multimap<std::size_t, Block>::iterator block);

@@ -11,9 +11,9 @@ namespace lamina {
 
 namespace {
 
-constexpr double kLongest = 50e3;  // nanoseconds of a step that is put off
-constexpr std::size_t kEnough =
-    1 << 19;  // bytes that steps read which come together: they stay in the second-level cache
+constexpr double kLongest = 50e3;          // nanoseconds of a step that is put off
+constexpr std::size_t kLargest = 1 << 18;  // bytes that it reads, which live on
+constexpr std::size_t kEnough = 1 << 19;   // bytes that those read which come together: the second-level cache has them
 constexpr std::size_t kMostSteps = 32;
 
 // The gradients of so many layers come together: some turns for each of a few threads (find_turns.h), but not so small
@@ -36,7 +36,7 @@ class Order {
     for (std::uint32_t number = 0; number < plan.steps.size(); ++number) {
       Step& step = plan.steps[number];
       visit_locations(step, [this](Location& place) { make_up_for(place.slot); });
-      if (sums_over_rows(step) && plan.nanoseconds[number] <= kLongest && bytes_of(step) <= kEnough) {
+      if (sums_over_rows(step) && plan.nanoseconds[number] <= kLongest && bytes_of(step) <= kLargest) {
         put_off(number);
         continue;
       }
