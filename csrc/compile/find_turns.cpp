@@ -1,4 +1,4 @@
-// Finds turns by the weights that sums over all rows update. Test: tests/cpp/test_share_steps.cpp.
+// Finds turns by the weights that sums over all rows update. Test: tests/cpp/test_find_turns.cpp.
 #include "compile/find_turns.h"
 
 #include <map>
