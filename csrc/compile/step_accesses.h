@@ -24,8 +24,8 @@ std::int64_t rows_of(const Step& step, std::int64_t wanted);
 // Do `rows` equal parts of the step, one after the other, give what the whole gives, to the bit?
 bool has_rows(const Step& step, std::int64_t rows);
 
-// Does the step sum over all rows of a batch, as gradients of weights and biases do, and are these so many that threads
-// share them?
+// Does the step sum over all rows of a batch, or parts of such a sum, as gradients of weights and biases do? A product
+// only over so many that threads share them.
 bool sums_over_rows(const Step& step);
 
 // Visits what such a step reads all rows of.

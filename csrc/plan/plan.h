@@ -245,7 +245,7 @@ using Step = std::variant<ElementwiseStep, CopyStep, ReduceStep, RowwiseStep, St
 
 // What of a step is done by each of the threads that go through a stretch side by side.
 struct Share {
-  std::int64_t rows = 0;    // of the result, cut evenly; 0: one thread does it all
+  std::int64_t rows = 0;    // of the result, or groups of these, cut evenly; 0: one thread does it all
   std::uint32_t after = 0;  // it waits until all have done the steps below this number; in turns, if it is not cut
   bool transposes = false;  // a product of a turn by a transposed weight, of which a copy may be made before it begins
   Location ahead;           // a matrix of the next product: asked for while this one multiplies

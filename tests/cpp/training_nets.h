@@ -51,6 +51,15 @@ class RecordedNet {
     c.finish(gathers);
     share_steps(c.plan, limits);
   }
+  // g: the gradient by the program's input. Parameters are updated when all gradients have been recorded.
+  void finish_with_updates(const ValuePtr& g, const std::vector<ValuePtr>& parameters,
+                           const std::vector<ValuePtr>& gradients, const StretchLimits& limits) {
+    const ValuePtr rate = build::number(0.125, DType::kFloat32);
+    std::vector<ValuePtr> live{g};
+    for (std::size_t i = 0; i < parameters.size(); ++i)
+      live.insert(live.end(), {gradients[i], parameters[i] - gradients[i] * rate});
+    finish(live, parameters, true, limits);
+  }
 
  private:
   std::mt19937 random_;
@@ -101,7 +110,7 @@ class TanhNet : public RecordedNet {
  public:
   TanhNet(unsigned seed, std::int64_t rows, std::int64_t width, int layers, const StretchLimits& limits)
       : RecordedNet(seed) {
-    ValuePtr x = leaf({rows, width}), rate = build::number(0.125, DType::kFloat32);
+    ValuePtr x = leaf({rows, width});
     struct Layer {
       ValuePtr in, weight, bias, out;
     };
@@ -113,7 +122,7 @@ class TanhNet : public RecordedNet {
       chain.push_back(layer);
     }
     ValuePtr g = build::rowwise(Op::softmax, x);
-    std::vector<ValuePtr> live, dying, gradients;
+    std::vector<ValuePtr> dying, gradients;
     for (std::size_t i = chain.size(); i-- > 0;) {
       const Layer& layer = chain[i];
       g = g - g * (layer.out * layer.out);
@@ -123,10 +132,7 @@ class TanhNet : public RecordedNet {
       dying.insert(dying.end(), {layer.weight, layer.bias});
       g = below;
     }
-    live.push_back(g);
-    for (std::size_t i = 0; i < dying.size(); ++i)
-      live.insert(live.end(), {gradients[i], dying[i] - gradients[i] * rate});
-    finish(live, dying, true, limits);
+    finish_with_updates(g, dying, gradients, limits);
   }
 };
 
@@ -135,7 +141,7 @@ class NormedNet : public RecordedNet {
  public:
   NormedNet(unsigned seed, std::int64_t rows, std::int64_t width, int blocks, const StretchLimits& limits)
       : RecordedNet(seed) {
-    ValuePtr x = leaf({rows, width}), rate = build::number(0.125, DType::kFloat32);
+    ValuePtr x = leaf({rows, width});
     const Attribute* eps = Attribute::of({std::bit_cast<std::int64_t>(1e-5)});
     struct Block {
       ValuePtr in, scale, shift, normed, weight;
@@ -148,7 +154,7 @@ class NormedNet : public RecordedNet {
       chain.push_back(block);
     }
     ValuePtr g = build::rowwise(Op::softmax, x);
-    std::vector<ValuePtr> live, dying, gradients;
+    std::vector<ValuePtr> dying, gradients;
     for (std::size_t i = chain.size(); i-- > 0;) {
       const Block& block = chain[i];
       ValuePtr below = build::matmul(g, block.weight), of_weight = build::matmul(g, block.normed, true, false);
@@ -158,10 +164,7 @@ class NormedNet : public RecordedNet {
       gradients.insert(gradients.end(), {of_weight, of_shift, of_scale});
       dying.insert(dying.end(), {block.weight, block.shift, block.scale});
     }
-    live.push_back(g);
-    for (std::size_t i = 0; i < dying.size(); ++i)
-      live.insert(live.end(), {gradients[i], dying[i] - gradients[i] * rate});
-    finish(live, dying, true, limits);
+    finish_with_updates(g, dying, gradients, limits);
   }
 };
 
