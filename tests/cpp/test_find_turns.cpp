@@ -132,6 +132,7 @@ void expect_turns_backward_that_wait_for_no_sums(const RecordedNet& net) {
 TEST(FindTurns, StepsBetweenLayersWaitForNoSums) {
   expect_turns_backward_that_wait_for_no_sums(TanhNet(0, 32, 64, 40, kAnyTurns));
   expect_turns_backward_that_wait_for_no_sums(TanhNet(0, 256, 64, 40, kAnyTurns));
+  expect_turns_backward_that_wait_for_no_sums(TanhNet(0, 32, 64, 40, kAnyTurns, false));  // sums are not put off
 }
 
 // All steps are cut where those are that keep sums of some rows each.

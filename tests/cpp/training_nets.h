@@ -53,12 +53,12 @@ class RecordedNet {
   }
   // g: the gradient by the program's input. Parameters are updated when all gradients have been recorded.
   void finish_with_updates(const ValuePtr& g, const std::vector<ValuePtr>& parameters,
-                           const std::vector<ValuePtr>& gradients, const StretchLimits& limits) {
+                           const std::vector<ValuePtr>& gradients, const StretchLimits& limits, bool gathers = true) {
     const ValuePtr rate = build::number(0.125, DType::kFloat32);
     std::vector<ValuePtr> live{g};
     for (std::size_t i = 0; i < parameters.size(); ++i)
       live.insert(live.end(), {gradients[i], parameters[i] - gradients[i] * rate});
-    finish(live, parameters, true, limits);
+    finish(live, parameters, gathers, limits);
   }
 
  private:
@@ -108,7 +108,8 @@ class Net : public RecordedNet {
 // Layers whose activation stands in a step of its own, with gradients and updates over the weights.
 class TanhNet : public RecordedNet {
  public:
-  TanhNet(unsigned seed, std::int64_t rows, std::int64_t width, int layers, const StretchLimits& limits)
+  TanhNet(unsigned seed, std::int64_t rows, std::int64_t width, int layers, const StretchLimits& limits,
+          bool gathers = true)
       : RecordedNet(seed) {
     ValuePtr x = leaf({rows, width});
     struct Layer {
@@ -125,14 +126,14 @@ class TanhNet : public RecordedNet {
     std::vector<ValuePtr> dying, gradients;
     for (std::size_t i = chain.size(); i-- > 0;) {
       const Layer& layer = chain[i];
-      g = g - g * (layer.out * layer.out);
+      g = g - layer.out * layer.out * g;
       ValuePtr below = build::matmul(g, layer.weight);
       gradients.push_back(build::matmul(g, layer.in, true, false));
       gradients.push_back(build::sum(g, DimVector{0}, false));
       dying.insert(dying.end(), {layer.weight, layer.bias});
       g = below;
     }
-    finish_with_updates(g, dying, gradients, limits);
+    finish_with_updates(g, dying, gradients, limits, gathers);
   }
 };
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from operator import sub
-
 from ... import _core
 from ..._core import Tensor
 from ..._warning import warn_caller_once
@@ -96,17 +94,17 @@ def _convolve(
         if found is not None:
             return found
     name = f"conv{axes}d"
-    window = tuple(weight.shape)[2:]
-    if len(window) != axes:
+    if weight.ndim != axes + 2:
         raise RuntimeError(f"{name}: expected a weight of {axes + 2} dimensions, got shape {list(weight.shape)}")
     strides, dilations = _checked(axes, stride, dilation)
+    window = weight.shape[2:]
     before, after = _paddings(axes, padding, strides, dilations, window)
     images, unbatched = _batch(name, axes, input)
     _check_shapes(images, weight, bias, groups, False)
     _check_types(images, weight, bias)
-    padded = [n + b + a for n, b, a in zip(tuple(images.shape)[2:], before, after)]
+    padded = [size + b + a for size, b, a in zip(images.shape[2:], before, after)]
     reach = [d * (k - 1) + 1 for k, d in zip(window, dilations)]
-    if min(map(sub, padded, reach)) < 0:
+    if any(size < needed for size, needed in zip(padded, reach)):
         raise RuntimeError(
             f"Calculated padded input size per channel: ({' x '.join(map(str, padded))}). Kernel size: "
             f"({' x '.join(map(str, reach))}). Kernel size can't be greater than actual input size"
@@ -217,9 +215,9 @@ def _transpose(
 
 def _checked(axes: int, stride: PerAxis, dilation: PerAxis) -> tuple[list[int], list[int]]:
     strides, dilations = per_axis("stride", stride, axes), per_axis("dilation", dilation, axes)
-    if min(strides) <= 0:
+    if any(s <= 0 for s in strides):
         raise RuntimeError("non-positive stride is not supported")
-    if min(dilations) <= 0:
+    if any(d <= 0 for d in dilations):
         raise RuntimeError(f"dilation should be greater than zero, but got {dilations}")
     return strides, dilations
 
@@ -248,7 +246,7 @@ def _paddings(
 def _around(axes: int, padding: PerAxis) -> tuple[list[int], list[int]]:
     """As many zeros before as behind each axis."""
     both = per_axis("padding", padding, axes)
-    if min(both) < 0:
+    if any(p < 0 for p in both):
         raise RuntimeError("negative padding is not supported")
     return both, both
 
@@ -270,22 +268,21 @@ def _check_shapes(input: Tensor, weight: Tensor, bias: Tensor | None, groups: in
     """Checked here, where shapes are those that the user gave: below, images have two axes."""
     if groups <= 0:
         raise RuntimeError("non-positive groups is not supported")
-    filters, fan, *window = weight.shape
-    if 0 in window:
-        raise RuntimeError(f"kernel size should be greater than zero, but got {window}")
+    if 0 in weight.shape[2:]:
+        raise RuntimeError(f"kernel size should be greater than zero, but got {list(weight.shape[2:])}")
+    filters = weight.shape[0]
     if filters < groups or filters % groups:
         wanted = f"divisible by {groups}" if filters >= groups else f"at least {groups}"
         raise RuntimeError(
             f"Given groups={groups}, expected weight to be {wanted} at dimension 0, but got weight of size "
             f"{list(weight.shape)} instead"
         )
-    inner = fan * groups
+    inner = weight.shape[1] * groups
     taken, given = (filters, inner) if transposed else (inner, filters)
-    found = input.shape[1]
-    if found != taken:
+    if input.shape[1] != taken:
         raise RuntimeError(
             f"Given {'transposed=1' if transposed else f'groups={groups}'}, weight of size {list(weight.shape)}, "
-            f"expected input{list(input.shape)} to have {taken} channels, but got {found} channels instead"
+            f"expected input{list(input.shape)} to have {taken} channels, but got {input.shape[1]} channels instead"
         )
     if bias is not None and tuple(bias.shape) != (given,):
         raise RuntimeError(
@@ -310,7 +307,7 @@ def _two(axes: int, size: list[int], stride: list[int], before: list[int], dilat
 
 def _finished(axes: int, output: Tensor, bias: Tensor | None, unbatched: bool) -> Tensor:
     if bias is not None:
-        output = output + bias.reshape((-1, 1, 1, 1) if axes == 3 else (-1, 1, 1))
+        output = output + bias.reshape(-1, *[1] * (output.ndim - 2))
     if axes == 1:
         output = output.squeeze(2)
     if unbatched:
