@@ -177,7 +177,7 @@ ValuePtr norm(const ValuePtr& x, double p, const Axes& axes, bool keepdim, std::
     ValuePtr ones = build::where(nothing, source * 0.0, number(1, source->dtype));
     return labelled(build::sum(ones, wrapped, keepdim), label);
   }
-  ValuePtr size = build::abs(source);
+  ValuePtr size = p == 2 ? nullptr : build::abs(source);
   check((p >= 0 && !std::isinf(p)) || count_of(x, wrapped) != 0, "linalg.vector_norm cannot compute the ", p,
         " norm on an empty tensor because the operation does not have an identity");
   if (std::isinf(p)) {

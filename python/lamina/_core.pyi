@@ -1583,29 +1583,29 @@ def _set_inference(mode: _bool) -> None: ...
 def _with_gradients(tensors: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]: ...
 def _forget_gradients_below(module: Any, base: builtins.type) -> _bool: ...
 def _forget_gradients(tensors: list[Tensor]) -> None: ...
+def _total_norm(tensors: list[Tensor], order: _float) -> Tensor: ...
+def _scale_(tensors: list[Tensor], factor: Tensor) -> None: ...
 def sgd_step(
     params: Sequence[Tensor],
     grads: Sequence[Tensor],
-    momentum_buffers: Sequence[Tensor | None] | None,
+    states: list[dict[str, Any]] | None,
     lr: _float,
     momentum: _float,
     dampening: _float,
     weight_decay: _float,
     nesterov: _bool,
     maximize: _bool,
-) -> list[Tensor | None] | None: ...
+) -> None: ...
 def adam_step(
     params: Sequence[Tensor],
     grads: Sequence[Tensor],
-    exp_avgs: Sequence[Tensor],
-    exp_avg_sqs: Sequence[Tensor],
-    step: _int,
+    states: list[dict[str, Any]],
     lr: _float,
     beta1: _float,
     beta2: _float,
     eps: _float,
     weight_decay: _float,
-    amsgrad_max_sqs: Sequence[Tensor] | None,
+    amsgrad: _bool,
     decoupled: _bool,
     maximize: _bool,
 ) -> None: ...

@@ -67,15 +67,24 @@ class Adam(ParameterwiseOptimizer):
         if group["differentiable"]:
             super()._step_group(group, params, grads)
             return
-        # One update has one step count; parameters that missed steps (no gradient) form updates of their own.
-        by_count: dict[int, list[tuple[Tensor, Tensor, dict[str, Any]]]] = {}
-        for parameter, gradient in zip(params, grads):
-            state = self.state[parameter]
+        states = [self.state[parameter] for parameter in params]
+        for parameter, state in zip(params, states):
             if not state:
                 self._start(parameter, state, group)
-            by_count.setdefault(int(state["step"]), []).append((parameter, gradient, state))
-        for count, members in by_count.items():
-            _step_together(group, count + 1, members)
+        beta1, beta2 = group["betas"]
+        _core.adam_step(
+            params,
+            grads,
+            states,
+            float(group["lr"]),
+            float(beta1),
+            float(beta2),
+            group["eps"],
+            group["weight_decay"],
+            group["amsgrad"],
+            group["decoupled_weight_decay"],
+            group["maximize"],
+        )
 
     def _start(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         state["step"] = 0
@@ -98,28 +107,6 @@ class Adam(ParameterwiseOptimizer):
         correction1, correction2 = 1 - beta1 ** state["step"], 1 - beta2 ** state["step"]
         divisor = spread.sqrt() / correction2**0.5 + group["eps"]
         parameter.sub_(mean * (lr / correction1) / divisor)
-
-
-def _step_together(group: dict[str, Any], count: int, members: list[tuple[Tensor, Tensor, dict[str, Any]]]) -> None:
-    params, grads, states = (list(column) for column in zip(*members))
-    beta1, beta2 = group["betas"]
-    _core.adam_step(
-        params,
-        grads,
-        [state["exp_avg"] for state in states],
-        [state["exp_avg_sq"] for state in states],
-        count,
-        float(group["lr"]),
-        float(beta1),
-        float(beta2),
-        group["eps"],
-        group["weight_decay"],
-        [state["max_exp_avg_sq"] for state in states] if group["amsgrad"] else None,
-        group["decoupled_weight_decay"],
-        group["maximize"],
-    )
-    for state in states:
-        state["step"] = count
 
 
 class AdamW(Adam):

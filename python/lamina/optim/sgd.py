@@ -60,13 +60,10 @@ class SGD(ParameterwiseOptimizer):
             super()._step_group(group, params, grads)
             return
         momentum = float(group["momentum"])
-        buffers = None
-        if momentum != 0:
-            buffers = [self.state[parameter].get("momentum_buffer") for parameter in params]
-        buffers = _core.sgd_step(
+        _core.sgd_step(
             params,
             grads,
-            buffers,
+            [self.state[parameter] for parameter in params] if momentum != 0 else None,
             float(group["lr"]),
             momentum,
             group["dampening"],
@@ -74,9 +71,6 @@ class SGD(ParameterwiseOptimizer):
             group["nesterov"],
             group["maximize"],
         )
-        if buffers is not None:
-            for parameter, buffer in zip(params, buffers):
-                self.state[parameter]["momentum_buffer"] = buffer
 
     def _start(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         pass  # the first gradient is the momentum's start

@@ -31,9 +31,7 @@ def get_total_norm(
     order = float(norm_type)
     if not listed:
         return _core.tensor(0.0)
-    with no_grad():
-        norms = [_core.norm(tensor.detach(), order) for tensor in listed]
-        total = _core.norm(_core.stack([norm.to(norms[0].dtype) for norm in norms]), order)
+    total = _core._total_norm(listed, order)
     if error_if_nonfinite and not bool(_core.isfinite(total)):
         raise RuntimeError(
             f"The total norm of order {order} for gradients from `parameters` is non-finite, so it cannot be clipped. "
@@ -47,11 +45,13 @@ def clip_grads_with_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
     """Multiply the gradients, in place, by ``max_norm / total_norm`` if that is below 1."""
+    _scale_down(_gradients(parameters), max_norm, total_norm)
+
+
+def _scale_down(gradients: list[Tensor], max_norm: float, total_norm: Tensor) -> None:
     with no_grad():
         # Always a multiplication: whether the norm is too large need not be known, and the program is not run for it.
-        factor = _core.clamp(float(max_norm) / (total_norm + 1e-6), max=1.0)
-        for gradient in _gradients(parameters):
-            gradient.mul_(factor.to(gradient.dtype))
+        _core._scale_(gradients, _core.clamp(float(max_norm) / (total_norm + 1e-6), max=1.0))
 
 
 def clip_grad_norm_(
@@ -71,9 +71,9 @@ def clip_grad_norm_(
     >>> nn.utils.clip_grad_norm_([w], 1.0)
     tensor(2.)
     """
-    listed = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    total = get_total_norm(_gradients(listed), norm_type, error_if_nonfinite)
-    clip_grads_with_norm_(listed, max_norm, total)
+    gradients = _gradients(parameters)
+    total = get_total_norm(gradients, norm_type, error_if_nonfinite)
+    _scale_down(gradients, max_norm, total)
     return total
 
 
