@@ -1,4 +1,4 @@
-// Rows of the registry: windows over images.
+// Rows of the registry: convolutions, and borders around images.
 #include "bindings/registry.h"
 #include "functions/borders.h"
 #include "functions/convolution.h"
@@ -19,18 +19,6 @@ const Attribute* windows_from(const Arguments& a, std::size_t first) {
   values.push_back(first + 3 < a.signature().size() ? a.integer(first + 3, 1) : 1);
   return Attribute::of(values);
 }
-
-// The window, and the rest of a pooling function's options.
-const Attribute* pool_windows(const Arguments& a) {
-  DimVector values = a.dims(2);
-  const Attribute* rest = windows_from(a, 3);
-  values.insert(values.end(), rest->values().begin(), rest->values().end());
-  return Attribute::of(values);
-}
-
-}  // namespace
-
-namespace {
 
 // An int for all axes, or a tuple of one for each: empty for anything else, and for large numbers.
 DimVector plain_numbers(PyObject* object, std::size_t axes) {
@@ -71,26 +59,10 @@ LAMINA_FUNCTION(kModule, _convolution, "input, weight, size, stride, padding, di
 LAMINA_FUNCTION(kModule, _convolution_input, "output, weight, size, stride, padding, dilation, groups") {
   return wrap(functions::convolution(Op::convolution_input, a.tensor(0), a.tensor(1), a.dims(2), windows_from(a, 3)));
 }
-LAMINA_FUNCTION(kModule, _max_pool_positions, "input, size, window, stride, padding, dilation") {
-  return wrap(functions::max_pool_positions(a.tensor(0), a.dims(1), pool_windows(a)));
-}
-LAMINA_FUNCTION(kModule, _window_sums, "input, size, window, stride, padding") {
-  DimVector windows;
-  for (std::size_t i = 2; i < 5; ++i) {
-    const DimVector pair = a.dims(i);
-    check(pair.size() == 2, "_window_sums: expected pairs of numbers");
-    windows.insert(windows.end(), pair.begin(), pair.end());
-  }
-  return wrap(functions::window_sums(a.tensor(0), a.dims(1), Attribute::of(windows)));
-}
 LAMINA_FUNCTION(kModule, _extend, "input, widths, borders") {
   const std::int64_t borders = a.integer(2);
   check(borders >= 0 && borders <= static_cast<std::int64_t>(Borders::circular), "_extend: no such borders");
   return wrap(functions::extend(a.tensor(0), a.dims(1), static_cast<Borders>(borders)));
-}
-LAMINA_FUNCTION(kModule, _max_pool, "input, size, window, stride, padding, dilation") {
-  const ValuePtr positions = functions::max_pool_positions(a.tensor(0), a.dims(1), pool_windows(a));
-  return wrap_tuple({functions::max_pool(a.tensor(0), positions), positions});
 }
 
 }  // namespace lamina::bindings

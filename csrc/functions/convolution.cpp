@@ -1,4 +1,4 @@
-// Windows over images, checked.
+// Convolutions of images, checked.
 #include "functions/convolution.h"
 
 #include "functions/pointwise.h"
@@ -68,40 +68,6 @@ ValuePtr plain_convolution(const ValuePtr& x, const ValuePtr& weight, const Valu
   if (bias) result = build::add(result, build::reshape(bias, Shape::of({w[0], 1, 1})));
   if (line) result = build::reshape(result, Shape::of({in[0], w[0], size[0]}));
   return labelled(std::move(result), "Convolution");
-}
-
-namespace {
-
-const Shape* planes_of(const char* name, const ValuePtr& x, Dims size) {
-  const Shape& in = *x->shape;
-  check(in.rank() >= 2 && size.size() == 2, name, ": expected planes (…, height, width)");
-  DimVector dims(in.dims().begin(), in.dims().end() - 2);
-  dims.insert(dims.end(), size.begin(), size.end());
-  return Shape::of(dims);
-}
-
-}  // namespace
-
-ValuePtr max_pool_positions(const ValuePtr& x, Dims size, const Attribute* windows) {
-  check(!is_complex(x->dtype), "max_pool: not implemented for '", scalar_name(x->dtype), "'");
-  return build::max_pool_positions(build::detach(x), planes_of("max_pool", x, size), windows);
-}
-
-ValuePtr window_sums(const ValuePtr& x, Dims size, const Attribute* windows) {
-  check(is_floating(x->dtype), "avg_pool: not implemented for '", scalar_name(x->dtype), "'");
-  return build::window_sums(x, planes_of("avg_pool", x, size), windows);
-}
-
-ValuePtr max_pool(const ValuePtr& x, const ValuePtr& positions) {
-  const auto planes = [](const Shape* shape) {
-    DimVector dims(shape->dims().begin(), shape->dims().end() - 1);
-    dims.back() *= (*shape)[shape->rank() - 1];
-    return Shape::of(dims);
-  };
-  const int last = x->shape->rank() - 2;
-  const ValuePtr picked =
-      build::gather(build::reshape(x, planes(x->shape)), last, build::reshape(positions, planes(positions->shape)));
-  return labelled(build::reshape(picked, positions->shape), "MaxPool2DWithIndices");
 }
 
 }  // namespace lamina::functions

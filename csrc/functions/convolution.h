@@ -1,4 +1,4 @@
-// Windows over images, checked.
+// Convolutions of images, checked.
 #pragma once
 
 #include "functions/operand.h"
@@ -16,10 +16,5 @@ struct WindowOptions {
 // conv1d and conv2d of a batch of floats, where everything fits: null if something does not, or is complained of.
 ValuePtr plain_convolution(const ValuePtr& x, const ValuePtr& weight, const ValuePtr& bias,
                            const WindowOptions& options, std::int64_t groups);
-// x: (…, height, width); size: height and width of the result.
-ValuePtr max_pool_positions(const ValuePtr& x, Dims size, const Attribute* windows);
-ValuePtr window_sums(const ValuePtr& x, Dims size, const Attribute* windows);
-// What lies at these positions: within bounds by what they are, so nothing has to be looked at.
-ValuePtr max_pool(const ValuePtr& x, const ValuePtr& positions);
 
 }  // namespace lamina::functions

@@ -1642,7 +1642,25 @@ def _convolution_input(
     dilation: Sequence[_int],
     groups: _int,
 ) -> Tensor: ...
+def _per_axis(name: str, value: Any, axes: _int) -> list[_int]: ...
+def _pool_options(
+    name: str, axes: _int, kernel_size: Any, stride: Any, padding: Any
+) -> tuple[list[_int], list[_int], list[_int]]: ...
+def _pool_windows(
+    name: str,
+    axes: _int,
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: _bool,
+    count_include_pad: _bool,
+) -> tuple[list[_int], list[_int], list[_int], list[_int], list[_int], _bool, _bool]: ...
 def _max_pool(
+    axes: _int, input: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: _bool
+) -> tuple[Tensor, Tensor]: ...
+def _max_pool_planes(
     input: Tensor,
     size: Sequence[_int],
     window: Sequence[_int],
@@ -1650,6 +1668,16 @@ def _max_pool(
     padding: Sequence[_int],
     dilation: Sequence[_int],
 ) -> tuple[Tensor, Tensor]: ...
+def _plain_avg_pool(
+    axes: _int,
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    ceil_mode: _bool,
+    count_include_pad: _bool,
+    divisor_override: Any,
+) -> Tensor | None: ...
 def _max_pool_positions(
     input: Tensor,
     size: Sequence[_int],

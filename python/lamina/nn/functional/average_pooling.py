@@ -11,7 +11,7 @@ from ...functions.arguments import composed
 from ...functions.precision import in_float32
 from .max_pooling import max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices
 from .volumes import window_sums
-from .windows import Windows, as_images, per_axis
+from .windows import as_images, per_axis
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,39 +84,44 @@ def _avg_pool(
     count_include_pad: bool,
     divisor_override: int | None,
 ) -> Tensor:
-    name = f"avg_pool{axes}d"
-    if divisor_override == 0:
+    options = (kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    if axes != 3:
+        plain = _core._plain_avg_pool(axes, input, *options)
+        if plain is not None:
+            return plain
+    elif divisor_override == 0:
         raise RuntimeError("divisor must be not zero")
-    windows = Windows(name, axes, kernel_size, stride, padding, 1)
-    size = windows.output_size(name, input, ceil_mode)
+    size, kernel, strides, before, _, _, are_whole = _core._pool_windows(
+        f"avg_pool{axes}d", axes, input, kernel_size, stride, padding, 1, ceil_mode, count_include_pad
+    )
     if input.dtype == _core.int64:  # means of whole numbers are whole, rounded towards 0
-        options = (kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
         return _avg_pool(axes, input.double(), *options).trunc().to(_core.int64)
     require_floating(f"avg_pool{max(axes, 2)}d", input)
-    size_, kernel, strides, before, _ = windows.for_two_axes(size)
-    sums = window_sums(as_images(input, axes), size_, kernel, strides, before)
-    if axes == 1:
-        sums = sums.squeeze(-2)
+    images = as_images(input, axes)
+    output = window_sums(images, size, kernel, strides, before)
     if divisor_override is not None:
-        output = sums / divisor_override
-    elif windows.are_whole(size, input, count_include_pad):
-        output = sums / prod(windows.kernel)
+        output = output / divisor_override
+    elif are_whole:
+        output = output / prod(kernel)
     else:
-        output = sums / _counts(windows, size, input, count_include_pad)
+        output = output / _counts(images, size, kernel, strides, before, count_include_pad)
+    if axes == 1:
+        output = output.squeeze(-2)
     # In PyTorch, this one pool of volumes gives up their format.
     output = _core._lay_contiguous(output) if axes == 3 else _core._lay_like(output, input)
     return _core._labelled(output, f"AvgPool{axes}D") if output.requires_grad else output
 
 
-def _counts(windows: Windows, size: list[int], input: Tensor, count_include_pad: bool) -> Tensor:
+def _counts(
+    images: Tensor, size: list[int], kernel: list[int], strides: list[int], before: list[int], count_include_pad: bool
+) -> Tensor:
     """How many elements each window's mean is of."""
-    counts = input.new_ones(())
-    for axis in range(windows.axes):
-        length, padding = input.shape[axis - windows.axes], windows.padding[axis]
-        starts = [n * windows.stride[axis] - padding for n in range(size[axis])]
+    counts = images.new_ones(())
+    for n, window, stride, padding, length in zip(size, kernel, strides, before, images.shape[-len(size) :]):
         low, high = (-padding, length + padding) if count_include_pad else (0, length)
-        along = [float(min(s + windows.kernel[axis], high) - max(s, low)) for s in starts]
-        counts = counts.unsqueeze(-1) * input.new_tensor(along)
+        starts = [place * stride - padding for place in range(n)]
+        along = [float(min(start + window, high) - max(start, low)) for start in starts]
+        counts = counts.unsqueeze(-1) * images.new_tensor(along)
     return counts
 
 

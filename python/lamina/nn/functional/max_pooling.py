@@ -6,11 +6,9 @@ from math import inf, prod
 
 from ... import _core
 from ..._core import Tensor
-from ...dtypes import iinfo, require_floating, scalar_name
+from ...dtypes import require_floating, scalar_name
 from ...functions.precision import in_float32
 from ...looking import holds_somewhere
-from .padding import pad
-from .windows import Windows, as_images
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +39,8 @@ def max_pool1d(
     return_indices: bool = False,
 ) -> Tensor | tuple[Tensor, Tensor]:
     """The largest of each window of (N, C, L) or (C, L): max_pool2d along one axis."""
-    return _max_pool(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    both = _core._max_pool(1, input, kernel_size, stride, padding, dilation, ceil_mode)
+    return both if return_indices else both[0]
 
 
 def max_pool2d(
@@ -58,7 +57,8 @@ def max_pool2d(
     The first of equal ones gets the gradient. `padding` counts as less than everything. With `ceil_mode`, windows that
     begin inside and end outside count too. With `return_indices`, also where in its plane (of H W elements) each is.
     """
-    return _max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    both = _core._max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode)
+    return both if return_indices else both[0]
 
 
 def max_pool3d(
@@ -71,8 +71,9 @@ def max_pool3d(
     return_indices: bool = False,
 ) -> Tensor | tuple[Tensor, Tensor]:
     """The largest of each window of (N, C, D, H, W) or (C, D, H, W): max_pool2d with one axis more."""
-    pool = _max_pool if return_indices else _max_pool_in_float32
-    return pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    pool = _in_volumes if return_indices else _in_volumes_of_float32
+    both = pool(input, kernel_size, stride, padding, dilation, ceil_mode)
+    return both if return_indices else both[0]
 
 
 def max_pool1d_with_indices(
@@ -85,7 +86,7 @@ def max_pool1d_with_indices(
     return_indices: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """max_pool1d and where in its line each of the largest is."""
-    return _both(1, input, kernel_size, stride, padding, dilation, ceil_mode)
+    return _core._max_pool(1, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool2d_with_indices(
@@ -98,7 +99,7 @@ def max_pool2d_with_indices(
     return_indices: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """max_pool2d and where in its plane each of the largest is."""
-    return _both(2, input, kernel_size, stride, padding, dilation, ceil_mode)
+    return _core._max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool3d_with_indices(
@@ -111,94 +112,37 @@ def max_pool3d_with_indices(
     return_indices: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """max_pool3d and where in its volume each of the largest is."""
-    return _both(3, input, kernel_size, stride, padding, dilation, ceil_mode)
-
-
-def _max_pool(
-    axes: int,
-    input: Tensor,
-    kernel_size: PerAxis,
-    stride: PerAxis | None,
-    padding: PerAxis,
-    dilation: PerAxis,
-    ceil_mode: bool,
-    return_indices: bool,
-) -> Tensor | tuple[Tensor, Tensor]:
-    output, positions = _both(axes, input, kernel_size, stride, padding, dilation, ceil_mode)
-    return (output, positions) if return_indices else output
-
-
-_max_pool_in_float32 = in_float32(_max_pool)  # under autocast, if nobody asks for indices
-
-
-def _both(
-    axes: int,
-    input: Tensor,
-    kernel_size: PerAxis,
-    stride: PerAxis | None,
-    padding: PerAxis,
-    dilation: PerAxis,
-    ceil_mode: bool,
-) -> tuple[Tensor, Tensor]:
-    name = f"max_pool{axes}d"
-    windows = Windows(name, axes, kernel_size, stride, padding, dilation)
-    size = windows.output_size(name, input, ceil_mode)
-    images = as_images(input, axes)
-    options = windows.for_two_axes(size)
-    output, positions = _in_volumes(images, *options) if axes == 3 else _in_planes(images, *options)
-    if axes == 1:
-        output, positions = output.squeeze(-2), positions.squeeze(-2)
-    if axes != 2 and output.requires_grad:
-        _core._labelled(output, "Squeeze@1" if axes == 1 else "MaxPool3DWithIndices")
-    last = _core.channels_last_3d
-    if axes == 3 and input.dim() == 4 and input.unsqueeze(0).is_contiguous(memory_format=last):
-        strides = _core.empty((1, *output.shape), memory_format=last, device="meta").stride()[1:]
-        return _core._lay_out(output, strides), _core._lay_out(positions, strides)
-    return _core._lay_like(output, input), _core._lay_like(positions, input)
+    return _in_volumes(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def _in_volumes(
-    volumes: Tensor, size: list[int], window: list[int], stride: list[int], padding: list[int], dilation: list[int]
+    input: Tensor, kernel_size: PerAxis, stride: PerAxis | None, padding: PerAxis, dilation: PerAxis, ceil_mode: bool
 ) -> tuple[Tensor, Tensor]:
     """The largest of each plane's windows, and of these the largest along the depth."""
-    plane, area = volumes.shape[-2] * volumes.shape[-1], size[1] * size[2]
-    values, within = _in_planes(volumes.detach(), size[1:], window[1:], stride[1:], padding[1:], dilation[1:])
-    options = [size[0], area], [window[0], 1], [stride[0], 1], [padding[0], 0], [dilation[0], 1]
-    output, found = _in_planes(values.flatten(-2), *options)
+    size, window, strides, before, dilations, may_be_empty, _ = _core._pool_windows(
+        "max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, True
+    )
+    plane, area = input.shape[-2] * input.shape[-1], prod(size[1:])
+    across = (size[1:], window[1:], strides[1:], before[1:], dilations[1:])
+    values, within = _core._max_pool_planes(input.detach(), *across)
+    along = ([size[0], area], [window[0], 1], [strides[0], 1], [before[0], 0], [dilations[0], 1])
+    output, found = _core._max_pool_planes(values.flatten(-2), *along)
     found = found.flatten(-2)
     positions = found.div(area, rounding_mode="floor") * plane + within.flatten(-3).gather(-1, found)
-    picked = volumes.flatten(-3).gather(-1, positions)
-    if any(map(_may_be_empty, size, window, stride, padding, dilation, volumes.shape[-3:])):
+    picked = input.flatten(-3).gather(-1, positions)
+    if may_be_empty:
         picked = _core.where(output.flatten(-2) == -inf, -inf, picked)
-    return picked.unflatten(-1, size), positions.unflatten(-1, size)
+    output, positions = picked.unflatten(-1, size), positions.unflatten(-1, size)
+    if output.requires_grad:
+        _core._labelled(output, "MaxPool3DWithIndices")
+    last = _core.channels_last_3d
+    if input.dim() == 4 and input.unsqueeze(0).is_contiguous(memory_format=last):
+        order = _core.empty((1, *output.shape), memory_format=last, device="meta").stride()[1:]
+        return _core._lay_out(output, order), _core._lay_out(positions, order)
+    return _core._lay_like(output, input), _core._lay_like(positions, input)
 
 
-def _in_planes(
-    images: Tensor, size: list[int], window: list[int], stride: list[int], padding: list[int], dilation: list[int]
-) -> tuple[Tensor, Tensor]:
-    options = list(zip(size, window, stride, padding, dilation, images.shape[-2:]))
-    if not any(_may_be_empty(*option) for option in options):
-        return _core._max_pool(images, size, window, stride, padding, dilation)
-    # Windows that see nothing but padding give the least number.
-    height, width = images.shape[-2:]
-    least = -inf if images.is_floating_point() else float(iinfo(images.dtype).min)
-    padded = pad(images, (padding[1], padding[1], padding[0], padding[0]), value=least)
-    output, positions = _core._max_pool(padded, size, window, stride, [0, 0], dilation)
-    across = padded.shape[-1]
-    rows = positions.div(across, rounding_mode="floor") - padding[0]
-    columns = positions % across - padding[1]
-    return output, rows.clamp(0, height - 1) * width + columns.clamp(0, width - 1)
-
-
-def _may_be_empty(size: int, window: int, stride: int, padding: int, dilation: int, length: int) -> bool:
-    """Whether some window has no element inside: its dilation steps over them."""
-    if padding == 0 or dilation == 1:
-        return False
-    for start in range(-padding, (size - 1) * stride - padding + 1, stride):
-        first = start % dilation if start < 0 else start
-        if first >= length or first > start + (window - 1) * dilation:
-            return True
-    return False
+_in_volumes_of_float32 = in_float32(_in_volumes)  # under autocast, if nobody asks for indices
 
 
 @in_float32
@@ -252,7 +196,7 @@ def _max_unpool(
     padding: PerAxis,
     output_size: Sequence[int] | None,
 ) -> Tensor:
-    windows = Windows(f"max_unpool{axes}d", axes, kernel_size, stride, padding, 1)
+    kernel, strides, before = _core._pool_options(f"max_unpool{axes}d", axes, kernel_size, stride, padding)
     if indices.dtype != _core.int64:
         raise RuntimeError(f"elements in indices should be type int64 but got: {scalar_name(indices.dtype)}")
     require_floating(f"max_unpool{max(axes, 2)}d", input)
@@ -263,7 +207,7 @@ def _max_unpool(
         )
     if input.shape != indices.shape:
         raise RuntimeError(f"Expected shape of indices to be: {list(input.shape)} but got: {list(indices.shape)}")
-    each = list(zip(input.shape[-axes:], windows.kernel, windows.stride, windows.padding))
+    each = list(zip(input.shape[-axes:], kernel, strides, before))
     size = [(n - 1) * s - 2 * p + k for n, k, s, p in each]
     if output_size is not None:
         wanted = list(output_size)[-axes:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ... import _core
 from .. import functional as F
 from ..functional.windows import per_axis
 from .module import Module
@@ -62,6 +63,7 @@ class _MaxPool(Module):
 class MaxPool1d(_MaxPool):
     """The largest of each window of (N, C, L)."""
 
+    @_core.forward_calls(F.max_pool1d, "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
     def forward(self, input: Tensor) -> Pooled:
         return F.max_pool1d(
             input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
@@ -71,6 +73,7 @@ class MaxPool1d(_MaxPool):
 class MaxPool2d(_MaxPool):
     """The largest of each window of (N, C, H, W)."""
 
+    @_core.forward_calls(F.max_pool2d, "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
     def forward(self, input: Tensor) -> Pooled:
         return F.max_pool2d(
             input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
@@ -157,6 +160,7 @@ class AvgPool1d(_Windowed):
         self.ceil_mode = ceil_mode
         self.count_include_pad = count_include_pad
 
+    @_core.forward_calls(F.avg_pool1d, "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad")
     def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
 
@@ -185,6 +189,9 @@ class _AvgPool(_Windowed):
 class AvgPool2d(_AvgPool):
     """The mean of each window of (N, C, H, W)."""
 
+    @_core.forward_calls(
+        F.avg_pool2d, "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"
+    )
     def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool2d(
             input,
