@@ -16,20 +16,30 @@ using Place = std::pair<std::uint32_t, std::int64_t>;
 
 Place place_of(const Location& location) { return {location.slot, location.offset}; }
 
+// Visits what a step that sums over rows, or follows such sums, updates.
+template <typename Visit>
+void visit_updated(const Step& step, Visit visit) {
+  if (const auto* product = std::get_if<MatmulStep>(&step); product && product->has_update) visit(product->base);
+  if (const auto* pass = std::get_if<ElementwiseStep>(&step))
+    for (const auto& instruction : pass->instructions)
+      if (const auto& out = pass->registers[instruction.out]; out.kind == ElementwiseStep::Kind::kContiguous)
+        visit(out.location);
+}
+
 // The owners of weights by where these lie. Sums that come together, as gather_sums puts them, have one; the last ones
 // the first, as the weights that are updated last are the first to be read.
 class Owners {
  public:
   Owners(const Plan& plan, std::uint32_t first, std::uint32_t end) : plan_(plan), end_(end) {
     for (bool together = false; end-- > first;) {
-      const bool sums = sums_over_rows(plan.steps[end]);
-      const auto* product = std::get_if<MatmulStep>(&plan.steps[end]);
-      if (sums && product && product->has_update) {
-        if (!together) ++count_;
-        owners_.insert({place_of(product->base), count_ - 1});
-        together = true;
-      }
-      together = together && sums;
+      const Step& step = plan.steps[end];
+      if (!sums_or_follows(step))
+        together = false;
+      else
+        visit_updated(step, [&](const Location& weight) {
+          if (!std::exchange(together, true)) ++count_;
+          owners_.insert({place_of(weight), count_ - 1});
+        });
     }
   }
 
@@ -38,7 +48,7 @@ class Owners {
   std::uint32_t of(std::uint32_t number, std::uint32_t before, bool after_sums) const {
     const Step& step = plan_.steps[number];
     const auto* product = std::get_if<MatmulStep>(&step);
-    if (sums_over_rows(step)) return product && product->has_update ? of_weight(product->base) : before;
+    if (sums_or_follows(step)) return product && product->has_update ? of_weight(product->base) : before;
     if (rows_of(step, 0) == 0) return kNobody;
     if (product) return of_factor(*product);
     return after_sums ? of_next_product(number, before) : before;
@@ -57,7 +67,7 @@ class Owners {
   // Of the product that a row-by-row step leads to; `otherwise`, if there is none. Turns end in sums: as the end of a
   // turn that has had its sums, the step would wait for these.
   std::uint32_t of_next_product(std::uint32_t number, std::uint32_t otherwise) const {
-    for (; number < end_ && !sums_over_rows(plan_.steps[number]) && rows_of(plan_.steps[number], 0) > 0; ++number)
+    for (; number < end_ && !sums_or_follows(plan_.steps[number]) && rows_of(plan_.steps[number], 0) > 0; ++number)
       if (const auto* product = std::get_if<MatmulStep>(&plan_.steps[number])) return of_factor(*product);
     return otherwise;
   }
@@ -77,8 +87,8 @@ std::vector<Turn> find_turns(const Plan& plan, std::uint32_t first, std::uint32_
   bool sums = false;
   for (std::uint32_t number = first; number < end; ++number) {
     const std::uint32_t owner = owners.of(number, before, sums);
-    const bool goes_on = owner == before && (!sums || sums_over_rows(plan.steps[number]));
-    sums = sums_over_rows(plan.steps[number]);
+    const bool goes_on = owner == before && (!sums || sums_or_follows(plan.steps[number]));
+    sums = sums_or_follows(plan.steps[number]);
     before = owner;
     if (owner == kNobody) continue;
     if (goes_on)

@@ -1,8 +1,10 @@
 // Pass: puts short steps that sum over all rows of a batch, as gradients of weights and biases do, behind several that
-// go row by row. Threads that go through them side by side then meet once for all of these sums, not for each.
+// go row by row. Threads that go through them side by side then meet once for all of these sums, not for each. Updates
+// by these sums come right behind them, not at the program's end.
 // Test: tests/cpp/test_share_steps.cpp.
 #include <algorithm>
 
+#include "compile/find_updates.h"
 #include "compile/passes.h"
 #include "compile/step_accesses.h"
 #include "compile/visit_locations.h"
@@ -22,27 +24,24 @@ constexpr std::size_t kTurns = 8, kFewestLayers = 4, kMostLayers = 8;
 
 bool makes(const Step& step, std::uint32_t node) {
   if (const auto* reduce = std::get_if<ReduceStep>(&step)) return reduce->out.slot == node;
-  const auto& product = std::get<MatmulStep>(step);
-  return product.c.slot == node || (product.has_update && product.updated.slot == node);
+  const auto* product = std::get_if<MatmulStep>(&step);
+  return product && (product->c.slot == node || (product->has_update && product->updated.slot == node));
+}
+
+int rank(const Step& step) {
+  return std::holds_alternative<MatmulStep>(step) ? 0 : std::holds_alternative<ReduceStep>(step) ? 1 : 2;
 }
 
 class Order {
  public:
-  Order(const Program& program, Plan& plan) : program_(program), plan_(plan) {
+  Order(const Program& program, Plan& plan) : program_(program), plan_(plan), updates_(program, plan) {
     const auto layers = std::count_if(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
       return std::holds_alternative<MatmulStep>(step) && sums_over_rows(step);
     });
     layers_ = std::clamp(static_cast<std::size_t>(layers) / kTurns, kFewestLayers, kMostLayers);
     for (std::uint32_t number = 0; number < plan.steps.size(); ++number) {
-      Step& step = plan.steps[number];
-      visit_locations(step, [this](Location& place) { make_up_for(place.slot); });
-      if (sums_over_rows(step) && plan.nanoseconds[number] <= kLongest && bytes_of(step) <= kLargest) {
-        put_off(number);
-        continue;
-      }
-      // Before the next layer's rows, which are another thread's (find_turns.h), but with what leads there.
-      if (std::holds_alternative<MatmulStep>(step) && are_enough()) make_up();
-      order_.push_back(number);
+      if (!follows_sums(number)) add(number);
+      for (std::uint32_t update : updates_.behind(number)) put_off_update(update);
     }
     make_up();
   }
@@ -50,8 +49,35 @@ class Order {
   const std::vector<std::uint32_t>& order() const { return order_; }
 
  private:
+  void add(std::uint32_t number) {
+    Step& step = plan_.steps[number];
+    const bool is_short = plan_.nanoseconds[number] <= kLongest;
+    visit_locations(step, [this](Location& place) { make_up_for(place.slot); });
+    if (is_short && sums_over_rows(step) && bytes_of(step) <= kLargest) return put_off(number);
+    // Before the next layer's rows, which are another thread's (find_turns.h), but with what leads there.
+    if (std::holds_alternative<MatmulStep>(step) && are_enough()) make_up();
+    order_.push_back(number);
+  }
+
+  bool follows_sums(std::uint32_t number) const {
+    const auto* pass = std::get_if<ElementwiseStep>(&plan_.steps[number]);
+    return pass && pass->follows_sums;
+  }
+
+  // Not behind sums that are not put off: at the end, where it is now, short steps come together.
+  void put_off_update(std::uint32_t number) {
+    Step& step = plan_.steps[number];
+    if (plan_.nanoseconds[number] > kLongest) return;
+    bool waits = false;
+    visit_locations(step, [&](const Location& place) { waits |= maker(place.slot) != waiting_.end(); });
+    if (!waits) return;
+    std::get<ElementwiseStep>(step).follows_sums = true;
+    put_off(number);
+  }
+
   std::size_t bytes_of(const Step& step) const {
     std::size_t bytes = 0;
+    if (!sums_over_rows(step)) return bytes;
     visit_summed(step, [&](const Location& read) { bytes += program_[read.slot].bytes(); });
     return bytes;
   }
@@ -68,20 +94,24 @@ class Order {
 
   // Somebody reads the node now.
   void make_up_for(std::uint32_t node) {
-    auto maker = std::find_if(waiting_.begin(), waiting_.end(),
-                              [&](std::uint32_t number) { return makes(plan_.steps[number], node); });
-    if (maker == waiting_.end()) return;
+    const auto sum = maker(node);
+    if (sum == waiting_.end()) return;
     if (are_enough()) return make_up();
-    bytes_ -= bytes_of(plan_.steps[*maker]);
-    products_ -= std::holds_alternative<MatmulStep>(plan_.steps[*maker]);
-    order_.push_back(*maker);
-    waiting_.erase(maker);
+    bytes_ -= bytes_of(plan_.steps[*sum]);
+    products_ -= std::holds_alternative<MatmulStep>(plan_.steps[*sum]);
+    order_.push_back(*sum);
+    waiting_.erase(sum);
   }
 
-  // Products first: steps of one kind are shared out evenly.
+  std::vector<std::uint32_t>::const_iterator maker(std::uint32_t node) const {
+    return std::find_if(waiting_.begin(), waiting_.end(),
+                        [&](std::uint32_t number) { return makes(plan_.steps[number], node); });
+  }
+
+  // Products first, updates last: steps of one kind are shared out evenly.
   void make_up() {
-    std::stable_partition(waiting_.begin(), waiting_.end(), [this](std::uint32_t number) {
-      return std::holds_alternative<MatmulStep>(plan_.steps[number]);
+    std::stable_sort(waiting_.begin(), waiting_.end(), [this](std::uint32_t one, std::uint32_t other) {
+      return rank(plan_.steps[one]) < rank(plan_.steps[other]);
     });
     order_.insert(order_.end(), waiting_.begin(), waiting_.end());
     waiting_.clear();
@@ -90,6 +120,7 @@ class Order {
 
   const Program& program_;
   Plan& plan_;
+  const Updates updates_;
   std::vector<std::uint32_t> waiting_, order_;
   std::size_t bytes_ = 0, products_ = 0, layers_ = 0;
 };

@@ -105,7 +105,7 @@ Sharing share(Plan& plan, std::uint32_t first, std::uint32_t end, std::vector<Tu
     const bool in_turn = turn != turns.end() && number >= turn->first;
     if (std::exchange(takes_turns, in_turn) != in_turn) fence = number;
     if (number >= sums_end) sums = count_sums(plan, number, end), sums_end = number + std::max(sums, 1u);
-    bool whole = in_turn ? sums_over_rows(step) : sums >= kLeastWhole;
+    bool whole = in_turn ? sums_or_follows(step) : sums >= kLeastWhole;
     share.transposes = in_turn && !whole && is_transposed_input(step, written);
     std::int64_t wanted = parts > 0 ? parts : wanted_rows(step, history, accesses);
     if (wanted == 0 && std::holds_alternative<ElementwiseStep>(step)) wanted = batch;

@@ -183,6 +183,11 @@ bool sums_over_rows(const Step& step) {
   return reduce && reduce->outer == 1 && reduce->inner > 1 && reduce->n > 1;
 }
 
+bool sums_or_follows(const Step& step) {
+  const auto* pass = std::get_if<ElementwiseStep>(&step);
+  return pass ? pass->follows_sums : sums_over_rows(step);
+}
+
 bool find_accesses(const Step& step, std::int64_t rows, std::vector<Access>& accesses) {
   Collector to(rows, accesses);
   return std::visit(

@@ -28,7 +28,10 @@ bool has_rows(const Step& step, std::int64_t rows);
 // only over so many that threads share them.
 bool sums_over_rows(const Step& step);
 
-// Visits what such a step reads all rows of.
+// Does it, or does it follow such sums to update something by them?
+bool sums_or_follows(const Step& step);
+
+// Visits what a step that sums over rows reads all rows of.
 template <typename Visit>
 void visit_summed(const Step& step, Visit visit) {
   if (const auto* reduce = std::get_if<ReduceStep>(&step)) return visit(reduce->in);

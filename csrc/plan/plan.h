@@ -70,6 +70,7 @@ struct ElementwiseStep {
   std::vector<Reduction> reductions;
   std::int64_t outer, n, inner, part;
   bool read_soon = false;  // by a step of the same block of rows: results stay in the caches
+  bool follows_sums = false;  // over rows, which it reads, and updates what nobody else needs: right behind them
 
   std::int64_t parts() const { return (n + part - 1) / part; }
 };

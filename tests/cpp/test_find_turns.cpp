@@ -119,7 +119,7 @@ TEST(RunStretch, ThreadsThatTakeTurnsGiveTheSameBits) {
 void expect_turns_backward_that_wait_for_no_sums(const RecordedNet& net) {
   std::vector<Turn> backward;
   for (const Turn& turn : net.plan.stretches.at(0).turns)
-    if (sums_over_rows(net.plan.steps[turn.end - 1])) backward.push_back(turn);
+    if (sums_or_follows(net.plan.steps[turn.end - 1])) backward.push_back(turn);
   ASSERT_GE(backward.size(), 5u);
   for (std::size_t i = 1; backward[i].owner > 0; ++i) {  // the rest comes when all is done
     EXPECT_EQ(backward[i].owner + 1, backward[i - 1].owner);
@@ -133,6 +133,26 @@ TEST(FindTurns, StepsBetweenLayersWaitForNoSums) {
   expect_turns_backward_that_wait_for_no_sums(TanhNet(0, 32, 64, 40, kAnyTurns));
   expect_turns_backward_that_wait_for_no_sums(TanhNet(0, 256, 64, 40, kAnyTurns));
   expect_turns_backward_that_wait_for_no_sums(TanhNet(0, 32, 64, 40, kAnyTurns, false));  // sums are not put off
+}
+
+// Momentum's are elementwise steps. Those of biases are of several layers: their weights' owner may be another.
+TEST(FindTurns, UpdatesOfTheirOwnEndATurn) {
+  const TanhNet net(0, 32, 64, 40, kAnyTurns, true, true);
+  expect_turns_backward_that_wait_for_no_sums(net);
+  std::map<std::uint32_t, std::set<std::uint32_t>> owners;  // of the slots of weights
+  for (const Turn& turn : net.plan.stretches.at(0).turns)
+    for (std::uint32_t i = turn.first; i < turn.end; ++i) {
+      const Step& step = net.plan.steps[i];
+      EXPECT_EQ(net.plan.shares[i].rows == 0, sums_or_follows(step)) << i;
+      if (const auto* product = std::get_if<MatmulStep>(&step); product && !sums_over_rows(step))
+        owners[product->b.slot].insert(turn.owner);
+      if (const auto* pass = std::get_if<ElementwiseStep>(&step); pass && pass->follows_sums && pass->numel == 64 * 64)
+        for (const auto& instruction : pass->instructions)
+          if (const auto& out = pass->registers[instruction.out]; out.kind == ElementwiseStep::Kind::kContiguous)
+            owners[out.location.slot].insert(turn.owner);
+    }
+  EXPECT_GE(owners.size(), 80u);  // weights and their momentum
+  for (const auto& [slot, of] : owners) EXPECT_EQ(of.size(), 1u) << slot;
 }
 
 // All steps are cut where those are that keep sums of some rows each.
@@ -152,6 +172,8 @@ TEST(FindTurns, EveryOrderOfStepsBetweenLayersGivesTheSameBits) {
     SCOPED_TRACE(::testing::Message() << "seed " << seed << ", width " << width);
     TanhNet net(seed, rows, width, layers, kAnyTurns);
     expect_same_bits_in_some_orders(net, rows, random);
+    TanhNet with_momentum(seed, rows, width, layers, kAnyTurns, true, true);
+    expect_same_bits_in_some_orders(with_momentum, rows, random);
     NormedNet normed(seed, rows, width, layers, kAnyTurns);
     expect_same_bits_in_some_orders(normed, normed.plan.stretches.empty() ? 16 : 8 * normed.plan.stretches[0].most,
                                     random);

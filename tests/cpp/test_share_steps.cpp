@@ -1,11 +1,15 @@
 // gather_sums, share_steps and run_stretch: threads that go through short steps side by side, in whatever order the
 // plan allows.
+#include "compile/step_accesses.h"
 #include "runtime/run_stretch.h"
 #include "training_nets.h"
 
 namespace lamina {
 namespace {
 
+using build::operator*;
+using build::operator+;
+using build::operator-;
 using testing::Compiled;
 using testing::execute;
 using testing::expect_same_bits;
@@ -15,6 +19,7 @@ using testing::kAnyTurns;
 using testing::leaf_of;
 using testing::Memory;
 using testing::Net;
+using testing::TanhNet;
 
 bool is_sum(const Plan& plan, std::size_t number) {
   const auto* product = std::get_if<MatmulStep>(&plan.steps[number]);
@@ -41,6 +46,74 @@ TEST(GatherSums, ChangesNoBit) {
     EXPECT_NE(gathered.plan.notes, as_recorded.plan.notes);
     EXPECT_TRUE(gathered.alone().same_results(as_recorded.alone())) << seed;
   }
+}
+
+// Momentum's, which are recorded at the end and write over the parameters and the momentum.
+TEST(GatherSums, UpdatesFollowTheirSumsInPlace) {
+  constexpr int kLayers = 12;
+  const TanhNet net(0, 32, 64, kLayers, kAnyStretch, true, true);
+  std::size_t updates = 0, before_the_end = 0, last_row = 0;
+  for (std::size_t i = 0; i < net.plan.steps.size(); ++i)
+    if (!sums_or_follows(net.plan.steps[i])) last_row = i;
+  for (std::size_t i = 0; i < net.plan.steps.size(); ++i) {
+    const auto* step = std::get_if<ElementwiseStep>(&net.plan.steps[i]);
+    if (!step || !step->follows_sums) continue;
+    EXPECT_TRUE(sums_or_follows(net.plan.steps[i - 1])) << i;
+    for (const auto& instruction : step->instructions) {
+      const auto& out = step->registers[instruction.out];
+      if (out.kind == ElementwiseStep::Kind::kTemporary) continue;
+      EXPECT_LT(out.location.slot, net.plan.first_output()) << i;
+      ++updates;
+    }
+    before_the_end += i < last_row;
+  }
+  EXPECT_EQ(updates, 4u * kLayers);
+  EXPECT_GE(before_the_end, 8u);
+}
+
+// At the end, where threads meet once for all of them.
+TEST(GatherSums, UpdatesByLargeSumsStayTogether) {
+  const TanhNet net(0, 256, 256, 12, kAnyStretch, true, true);
+  std::size_t weights = 0;
+  for (const Step& step : net.plan.steps)
+    if (const auto* pass = std::get_if<ElementwiseStep>(&step); pass && pass->dims[0] == 256 * 256) {
+      EXPECT_FALSE(pass->follows_sums);
+      ++weights;
+    }
+  EXPECT_GE(weights, 12u);
+}
+
+TEST(GatherSums, UpdatesChangeNoBit) {
+  for (unsigned seed = 0; seed < 6; ++seed) {
+    TanhNet gathered(seed, 24 + 8 * seed, 40, 9, kAnyStretch, true, true);
+    TanhNet as_recorded(seed, 24 + 8 * seed, 40, 9, kAnyStretch, false, true);
+    EXPECT_NE(gathered.plan.notes, as_recorded.plan.notes);
+    EXPECT_TRUE(gathered.alone().same_results(as_recorded.alone())) << seed;
+  }
+}
+
+// The old weight is read by a product that has been recorded behind the sum.
+TEST(GatherSums, UpdatesFollowWhoReadsWhatTheyWriteOver) {
+  Compiled c;
+  const auto leaf = [](std::int64_t rows, std::int64_t columns) {
+    const Shape* shape = Shape::of({rows, columns});
+    return leaf_of(shape, DType::kFloat32, std::vector<float>(static_cast<std::size_t>(shape->numel()), 0.5f));
+  };
+  ValuePtr x = leaf(32, 64), weight = leaf(64, 64), velocity = leaf(64, 64);
+  ValuePtr y = build::matmul(x, weight), gradient = build::matmul(x, y, true, false);
+  ValuePtr z = build::matmul(build::unary(Op::tanh, y), weight);
+  ValuePtr moved = velocity * build::number(0.75, DType::kFloat32) + gradient;
+  ValuePtr updated = weight - moved * build::number(0.125, DType::kFloat32);
+  c.read({z, gradient, moved, updated}, {weight, velocity});
+  c.finish();
+  const auto is_update = [](const Step& step) {
+    const auto* pass = std::get_if<ElementwiseStep>(&step);
+    return pass && pass->follows_sums;
+  };
+  ASSERT_TRUE(is_update(c.plan.steps.back()));
+  EXPECT_EQ(std::count_if(c.plan.steps.begin(), c.plan.steps.end(), is_update), 1);
+  for (const auto& entry : std::get<ElementwiseStep>(c.plan.steps.back()).registers)
+    EXPECT_LE(entry.location.slot, c.plan.first_output()) << "in place, but for the gradient";
 }
 
 TEST(GatherSums, WhoReadsASumComesAfterIt) {

@@ -40,10 +40,11 @@ class RecordedNet {
  protected:
   explicit RecordedNet(unsigned seed) : random_(seed) {}
 
-  ValuePtr leaf(std::initializer_list<std::int64_t> dims) {
-    std::vector<float> numbers(static_cast<std::size_t>(Shape::of(dims)->numel()));
+  ValuePtr leaf(std::initializer_list<std::int64_t> dims) { return leaf(Shape::of(dims)); }
+  ValuePtr leaf(const Shape* shape) {
+    std::vector<float> numbers(static_cast<std::size_t>(shape->numel()));
     for (float& number : numbers) number = std::uniform_real_distribution<float>(-1, 1)(random_);
-    return leaf_of(Shape::of(dims), DType::kFloat32, numbers);
+    return leaf_of(shape, DType::kFloat32, numbers);
   }
   void finish(const std::vector<ValuePtr>& live, const std::vector<ValuePtr>& dying, bool gathers,
               const StretchLimits& limits) {
@@ -53,12 +54,21 @@ class RecordedNet {
   }
   // g: the gradient by the program's input. Parameters are updated when all gradients have been recorded.
   void finish_with_updates(const ValuePtr& g, const std::vector<ValuePtr>& parameters,
-                           const std::vector<ValuePtr>& gradients, const StretchLimits& limits, bool gathers = true) {
-    const ValuePtr rate = build::number(0.125, DType::kFloat32);
-    std::vector<ValuePtr> live{g};
-    for (std::size_t i = 0; i < parameters.size(); ++i)
-      live.insert(live.end(), {gradients[i], parameters[i] - gradients[i] * rate});
-    finish(live, parameters, gathers, limits);
+                           const std::vector<ValuePtr>& gradients, const StretchLimits& limits, bool gathers = true,
+                           bool momentum = false) {
+    const ValuePtr rate = build::number(0.125, DType::kFloat32), kept = build::number(0.75, DType::kFloat32);
+    std::vector<ValuePtr> live{g}, dying = parameters;
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      live.push_back(gradients[i]);
+      ValuePtr direction = gradients[i];
+      if (momentum) {
+        dying.push_back(leaf(parameters[i]->shape));
+        direction = dying.back() * kept + gradients[i];
+        live.push_back(direction);
+      }
+      live.push_back(parameters[i] - direction * rate);
+    }
+    finish(live, dying, gathers, limits);
   }
 
  private:
@@ -105,11 +115,12 @@ class Net : public RecordedNet {
   }
 };
 
-// Layers whose activation stands in a step of its own, with gradients and updates over the weights.
+// Layers whose activation stands in a step of its own, with gradients and updates over the weights; those with momentum
+// are steps of their own.
 class TanhNet : public RecordedNet {
  public:
   TanhNet(unsigned seed, std::int64_t rows, std::int64_t width, int layers, const StretchLimits& limits,
-          bool gathers = true)
+          bool gathers = true, bool momentum = false)
       : RecordedNet(seed) {
     ValuePtr x = leaf({rows, width});
     struct Layer {
@@ -133,7 +144,7 @@ class TanhNet : public RecordedNet {
       dying.insert(dying.end(), {layer.weight, layer.bias});
       g = below;
     }
-    finish_with_updates(g, dying, gradients, limits, gathers);
+    finish_with_updates(g, dying, gradients, limits, gathers, momentum);
   }
 };
 
