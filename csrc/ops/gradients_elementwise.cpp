@@ -88,12 +88,13 @@ void square(Gradient& d) {
 void relu(Gradient& d) {
   d.give(0, [&] { return build::relu_gradient(d.r(), d.g()); });
 }
-// At -3 the gradient is 0, at 3 and at NaN it is 1.
+// At -3 the slope is 0, at 3 and at NaN it is 1. Up to -3 the gradient is 0 whatever comes, as PyTorch's.
 void hardswish(Gradient& d) {
   d.give(0, [&] {
-    const ValuePtr x = d.x(), inside = x * (1.0 / 3) + 0.5, none = number_like(0, x);
-    const ValuePtr from_below = build::where(less(number_like(-3, x), x), inside, none);
-    return d.g() * build::where(less(x, number_like(3, x)), from_below, number_like(1, x));
+    const ValuePtr x = d.x(), low = number_like(-3, x), none = number_like(0, x);
+    const ValuePtr from_below = build::where(less(low, x), x * (1.0 / 3) + 0.5, none);
+    const ValuePtr slope = build::where(less(x, number_like(3, x)), from_below, number_like(1, x));
+    return build::where(binary(Op::le, x, low), none, d.g()) * slope;
   });
 }
 void exp(Gradient& d) {

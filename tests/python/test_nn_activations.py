@@ -52,6 +52,22 @@ def test_activation_slopes_at_corners(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "at"),
+    [
+        ("relu", -1), ("relu6", 7), ("hardtanh", 2), ("hardsigmoid", 4), ("hardswish", -3), ("hardswish", -4),
+        ("hardshrink", 0.3), ("softshrink", 0.3), ("softshrink", 0.5), ("threshold", -1),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("coming", [inf, -inf, nan])
+def test_nothing_comes_through_where_an_activation_is_flat(name: str, at: float, coming: float) -> None:
+    """As from a square root at 0: infinity times the slope would be NaN."""
+    x = lamina.tensor([at, at], dtype=lamina.float64, requires_grad=True)
+    y = F.threshold(x, 0.0, 0.0) if name == "threshold" else getattr(F, name)(x)
+    y.backward(lamina.tensor([coming, 1.0], dtype=lamina.float64))
+    assert x.grad.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
     ("name", "at", "slope"),
     [
         ("hardswish", 2.9999998, 1.5),

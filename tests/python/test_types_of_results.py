@@ -39,3 +39,14 @@ def test_cov_has_the_wider_type_of_numbers_and_weights() -> None:
     x, weights = lamina.tensor([1.0, 2.0, 4.0]), lamina.tensor([0.1, 0.2, 0.3], dtype=lamina.float64)
     assert lamina.cov(x, aweights=weights).dtype == lamina.float64
     assert lamina.cov(x.half(), aweights=weights.float()).dtype == lamina.float32
+
+
+def test_logit_keeps_its_type_whatever_the_default_is() -> None:
+    before = lamina.get_default_dtype()
+    try:
+        lamina.set_default_dtype(lamina.float64)
+        x = lamina.tensor([0.25, 2.0], dtype=lamina.float32)
+        assert x.logit().dtype == x.logit(0.1).dtype == lamina.float32
+        assert lamina.tensor([True]).logit(0.1).dtype == lamina.float64
+    finally:
+        lamina.set_default_dtype(before)

@@ -135,9 +135,9 @@ def sinc(input: Tensor) -> Tensor:
 @composed_as("Logit", rounded_once=True)
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """``log(x / (1 - x))``; with `eps`, x is first clamped to [eps, 1 - eps]. NaN outside [0, 1] without it."""
-    x = input if has_gradients(input) else input.float()
+    x = input if has_gradients(input) else input.to(_core.get_default_dtype())
     if eps is None:  # the slope is NaN where the result is
-        x = x * _core.where((x >= 0) & (x <= 1), 1.0, nan)
+        x = x * _core.where((x >= 0) & (x <= 1), 1.0, nan).to(x.dtype)
     else:  # the lower bound wins
         x = _core.where(x < eps, eps, _core.where(x > 1 - eps, 1 - eps, x))
     return x.log() - (-x).log1p()

@@ -7,6 +7,7 @@ from math import inf
 from ... import _core
 from ..._core import Tensor
 from ..._warning import warn_caller
+from ...autograd import no_grad
 from ...dtypes import scalar_name
 from ...functions.arguments import composed
 from ...functions.pointwise import hardshrink
@@ -252,7 +253,9 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """`x` moved towards 0 by `lambd`, and 0 in between. RuntimeError unless `lambd` is in [0, inf)."""
     if not 0 <= lambd < inf:
         raise RuntimeError(f"lambda must be greater or equal to 0, and finite, but found to be {lambd}.")
-    below = _core.where(input < -lambd, input + lambd, input * 0)  # times 0, so that NaN stays NaN
+    with no_grad():  # infinity may come back where the slope is 0
+        nothing = input * 0  # NaN stays NaN
+    below = _core.where(input < -lambd, input + lambd, nothing)
     return _labelled(_core.where(input > lambd, input - lambd, below), "Softshrink")
 
 
