@@ -1,9 +1,12 @@
 // Rows of the registry: complex numbers and their parts.
+#include <string_view>
+
 #include "bindings/complex_parts.h"
 #include "bindings/exchange.h"
 #include "bindings/in_place.h"
 #include "bindings/results.h"
 #include "bindings/warning.h"
+#include "functions/fourier.h"
 #include "functions/pointwise.h"
 #include "functions/views.h"
 #include "ops/complex.h"
@@ -99,6 +102,17 @@ LAMINA_FUNCTION(kBoth, sgn_, "input") {
   engine::check_assignable(a.variable(0));
   assign_result(a.tensor_object(0), functions::sgn(a.tensor(0)));
   return self_of(a);
+}
+
+// kind: complex numbers; "half" of the spectrum of real ones; "real" ones of such a half. points and dim are checked.
+LAMINA_FUNCTION(kModule, _fourier, "kind, input, points, dim, norm, inverse") {
+  const std::string_view kind = a.text(0), norm = a.text(4);
+  const bool inverse = a.flag(5, false);
+  const Op op = kind == "half" ? Op::fourier_half : kind == "real" ? Op::fourier_real : Op::fourier;
+  const FourierNorm divided = norm == "ortho"                   ? FourierNorm::root
+                              : (norm == "backward") == inverse ? FourierNorm::points
+                                                                : FourierNorm::none;
+  return wrap(functions::fourier(op, a.tensor(1), a.dims(2), a.dims(3), divided, inverse));
 }
 
 LAMINA_FUNCTION_AS(kMethod, to_complex_number, "__complex__", "input") {

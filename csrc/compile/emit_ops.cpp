@@ -1,5 +1,8 @@
 // Emits the steps of single, not elementwise, ops.
 #include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
 
 #include "compile/emitter.h"
 #include "compile/iteration_space.h"
@@ -68,6 +71,9 @@ void Emitter::emit(std::uint32_t index) {
           note("search ", count, " in ", length), 6 * work);
       break;
     }
+    case Family::kFourier:
+      emit_fourier(index);
+      break;
     case Family::kMatmul:
       emit_matmul(index);
       break;
@@ -134,6 +140,28 @@ void Emitter::emit_rows(std::uint32_t index) {
   add(RowsStep{accumulate ? RowsStep::Kind::kAdd : RowsStep::Kind::kPut, node.dtype, (*node.shape)[0], count, width,
                location(index), number, rows},
       note("put_rows ", count, "x", width), static_cast<double>(count * width));
+}
+
+void Emitter::emit_fourier(std::uint32_t index) {
+  const Node node = program_[index];
+  if (node.shape->numel() == 0) return;
+  const Node source = program_[node.operands[0]];
+  const Dims dims = source.shape->dims();
+  const Attribute& of = *node.attribute;
+  const auto axis = static_cast<std::ptrdiff_t>(dims.size()) + of[0];
+  FourierStep step{};
+  step.kind = static_cast<Fourier>(row(node.op).kernel.member);
+  step.dtype = step.kind == Fourier::half ? source.dtype : part_type(source.dtype);
+  step.n = of[1], step.in_places = dims[static_cast<std::size_t>(axis)], step.out_places = of[2];
+  step.outer = std::accumulate(dims.begin(), dims.begin() + axis, std::int64_t{1}, std::multiplies<>());
+  step.inner = std::accumulate(dims.begin() + axis + 1, dims.end(), std::int64_t{1}, std::multiplies<>());
+  const auto norm = static_cast<FourierNorm>(of[3]);
+  const auto n = static_cast<double>(step.n);
+  step.scale = norm == FourierNorm::none ? 1 : 1 / (norm == FourierNorm::root ? std::sqrt(n) : n);
+  step.inverse = of[4] != 0, step.adjoint = of[5] != 0;
+  step.in = contiguous(node.operands[0]), step.out = location(index);
+  const double work = static_cast<double>(step.outer * step.inner) * n * (1 + std::log2(n));
+  add(step, note(row(node.op).name, " ", step.outer, "x", step.n, "x", step.inner), 0.2 * work);
 }
 
 void Emitter::emit_weighed(std::uint32_t index) {

@@ -38,6 +38,7 @@ class Emitter {
   // The reduction `index`; what it reduces is filled in by the caller.
   ElementwiseStep::Reduction& add_reduction(ElementwiseStep& step, std::uint32_t index);
   void emit_standardize(std::uint32_t index);
+  void emit_fourier(std::uint32_t index);
   void emit_matmul(std::uint32_t index);
   // Where the step finds its factors, in what strides.
   void read_factors(const Node& node, MatmulStep& step);

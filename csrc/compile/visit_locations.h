@@ -31,6 +31,7 @@ void visit_locations(Step& step, Visit visit) {
     void operator()(ScanStep& s) { visit(s.in), visit(s.out); }
     void operator()(ArgsortStep& s) { visit(s.in), visit(s.out); }
     void operator()(SearchStep& s) { visit(s.sorted), visit(s.numbers), visit(s.out); }
+    void operator()(FourierStep& s) { visit(s.in), visit(s.out); }
     void operator()(MatmulStep& s) {
       visit(s.a), visit(s.b), visit(s.c);
       if (s.has_bias) visit(s.bias);

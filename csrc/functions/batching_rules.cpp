@@ -241,6 +241,7 @@ ValuePtr record_batch(Example& example) {
     case Family::kRowwise:
     case Family::kScan:
     case Family::kArgsort:
+    case Family::kFourier:
     case Family::kMaxPool:
     case Family::kWindowSums:  // along the last two, which every example has
     case Family::kExtend:

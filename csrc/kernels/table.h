@@ -90,6 +90,44 @@ using RankRowsFn = void (*)(std::int64_t* out, const void* in, std::size_t rows,
                             bool descending);
 inline constexpr std::size_t kMostRanked = 128;
 
+// Fourier transforms of n points side by side in the lanes of a vector. A point is a vector of real parts and one of
+// imaginary parts; memory is aligned to vectors. float32, float64, by type.
+struct FourierPass {
+  std::size_t radix;  // 2, 3, 4, 5, 7, 8, 11 or 13; their product is n
+  std::size_t roots;  // where this pass has its roots of unity
+};
+struct FourierArgs {
+  void *data, *other;  // n points each; the result is in data if the number of passes is even
+  const void* roots;   // see fourier_tables.h
+  const FourierPass* passes;
+  std::size_t count, n;
+  bool inverse;
+  double scale;  // of the result; 1 if there are no passes
+};
+using FourierFn = void (*)(const FourierArgs& args);
+// Points times as many numbers, (real, imaginary) each; swapped: as if real and imaginary parts were exchanged.
+using MultiplyPointsFn = void (*)(void* data, const void* numbers, std::size_t n, bool swapped);
+// Lanes become points, and the first `rows` points lanes (0 in those beyond); of the lanes the first `width`.
+using TurnLanesFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t width);
+// Of n complex numbers in a row, to `out`, which may be x.
+using MultiplyRowFn = void (*)(void* out, const void* x, const void* numbers, std::size_t n, bool swapped);
+// The spectrum of 2 n real points is that of n complex ones, made of two each, put asunder; and back, for the inverse.
+// Half a spectrum has n + 1 places.
+struct FourierHalfArgs {
+  void* out;
+  const void* in;
+  const void* roots;  // the first n / 2 + 1 of unity of 2 n
+  std::size_t n;
+  bool conjugate;           // half of the spectrum's
+  double scale, end_scale;  // of its places, and of the first and the last of them
+};
+using FourierHalfFn = void (*)(const FourierHalfArgs& args);
+// Rows, `stride` elements apart, to lanes (columns of them, 0 in lanes beyond the rows), and back.
+using LanesOfRowsFn = void (*)(void* out, const void* in, std::size_t rows, std::size_t columns, std::size_t stride);
+// Some elements of each of n rows, `stride` apart, to lanes, and back; parts is 2 if they are complex, else 1.
+using LanesOfColumnsFn = void (*)(void* out, const void* in, std::size_t n, std::size_t width, std::size_t stride,
+                                  std::size_t parts);
+
 // n elements that lie `stride` elements apart (any sign, 0 too) to n contiguous ones, or back; by element size.
 using StridedFn = void (*)(void* out, const void* in, std::size_t n, std::ptrdiff_t stride);
 
@@ -227,6 +265,7 @@ using WindowsWorkspaceFn = std::size_t (*)(const WindowsArgs& args);
 
 struct Table {
   const char* isa;
+  std::size_t vector_bytes;
   ElementwiseFn elementwise[kElementwiseCount][kDTypeCount];  // null outside the kernel's domain
   CompoundFn compound[kCompoundCount][kDTypeCount];
   CastFn cast[kDTypeCount][kDTypeCount];  // [from][to]; [t][t] copies
@@ -248,6 +287,15 @@ struct Table {
   StandardizeFn standardize_input[kDTypeCount];
   SearchFn search[kDTypeCount];
   RankRowsFn rank_rows[kDTypeCount];
+  FourierFn fourier[kDTypeCount];
+  MultiplyPointsFn multiply_points[kDTypeCount];
+  MultiplyPointsFn multiply_lanes[kDTypeCount];  // numbers are a point's lanes
+  MultiplyRowFn multiply_row[kDTypeCount];
+  TurnLanesFn turn_lanes[kDTypeCount];
+  FourierHalfFn split_spectrum[kDTypeCount], join_spectrum[kDTypeCount];  // of lanes
+  FourierHalfFn split_row[kDTypeCount], join_row[kDTypeCount];            // of complex numbers in a row
+  LanesOfRowsFn rows_to_lanes[kDTypeCount], lanes_to_rows[kDTypeCount];
+  LanesOfColumnsFn columns_to_lanes[kDTypeCount], lanes_to_columns[kDTypeCount];
   StridedFn load_strided[17];   // by element size: 1, 2, 4, 8, 16
   StridedFn store_strided[17];  // out is the strided side
   StreamFn stream;

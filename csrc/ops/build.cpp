@@ -115,6 +115,15 @@ ValuePtr standardize_input(const ValuePtr& g, const ValuePtr& x, const Attribute
   return record(Op::standardize_input, {g.get(), x.get()}, x->shape, x->dtype, eps);
 }
 
+ValuePtr fourier(Op op, const ValuePtr& x, const Attribute* transform) {
+  DimVector dims(x->shape->dims().begin(), x->shape->dims().end());
+  dims[dims.size() - static_cast<std::size_t>(-(*transform)[0])] = (*transform)[2];
+  const DType dtype = op == Op::fourier        ? x->dtype
+                      : op == Op::fourier_half ? complex_type(x->dtype)
+                                               : part_type(x->dtype);
+  return record(op, {x.get()}, Shape::of(dims), dtype, transform);
+}
+
 ValuePtr search(const ValuePtr& rows, const ValuePtr& numbers, bool behind_equals) {
   return record(Op::search, {rows.get(), numbers.get()}, numbers->shape, DType::kInt64,
                 Attribute::of({behind_equals ? 1 : 0}));

@@ -73,6 +73,9 @@ ValuePtr argsort(const ValuePtr& x, bool descending, std::int64_t count);
 // Both of one type, which has an order.
 ValuePtr search(const ValuePtr& rows, const ValuePtr& numbers, bool behind_equals);
 
+// op: fourier, fourier_half or fourier_real; the attribute as op_list.inc says.
+ValuePtr fourier(Op op, const ValuePtr& x, const Attribute* transform);
+
 // Batches broadcast. transpose_a, transpose_b: swap the last two axes first.
 ValuePtr matmul(const ValuePtr& a, const ValuePtr& b, bool transpose_a = false, bool transpose_b = false);
 

@@ -30,6 +30,13 @@ ValuePtr reversed_cumsum(const ValuePtr& x, int axis) {
   return flip(rowwise(Op::cumsum, flip(x, place), axis), place);
 }
 
+// Of a transform's attribute. The points that the operand lacked get no gradient.
+const Attribute* opposite(const Gradient& d, bool between_halves) {
+  const Attribute& of = d.attribute();
+  const std::int64_t places = (*d.shape(0))[d.shape(0)->rank() + static_cast<int>(of[0])];
+  return Attribute::of({of[0], of[1], places, of[3], 1 - of[4], between_halves ? 1 - of[5] : 0});
+}
+
 // x without its first elements along an axis, and as many fillings at its end instead.
 ValuePtr moved_up(const ValuePtr& x, int axis, std::int64_t by, double filling) {
   const std::int64_t size = (*x->shape)[axis], moved = std::min(by, size);
@@ -190,6 +197,17 @@ void logsumexp(Gradient& d) {
     const Shape* kept = reduced_shape(d.shape(0), axis_of(d), true);
     return build::reshape(d.g(), kept) * build::exp(d.x() - build::reshape(d.r(), kept));
   });
+}
+
+// Each is linear; its adjoint goes the opposite way.
+void fourier(Gradient& d) {
+  d.give(0, [&] { return build::fourier(Op::fourier, d.g(), opposite(d, false)); });
+}
+void fourier_half(Gradient& d) {
+  d.give(0, [&] { return build::fourier(Op::fourier_real, d.g(), opposite(d, true)); });
+}
+void fourier_real(Gradient& d) {
+  d.give(0, [&] { return build::fourier(Op::fourier_half, d.g(), opposite(d, true)); });
 }
 
 void cumsum(Gradient& d) {

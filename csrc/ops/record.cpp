@@ -150,7 +150,8 @@ ValuePtr record_unobserved(Op op, std::span<Value* const> inputs, const Shape* s
   }
   if (composed) [[unlikely]] {
     bool with_complex = is_complex(dtype) || std::ranges::any_of(inputs, [](Value* x) { return is_complex(x->dtype); });
-    if (!only_moves(op, attribute) || (with_complex && op == Op::cast))
+    bool reads_any = only_moves(op, attribute) || entry.kernel.family == Family::kFourier;
+    if (!reads_any || (with_complex && op == Op::cast))
       return (with_complex ? record_complex : record_wide)(op, inputs, shape, dtype, attribute);
   }
   bool differentiated = t_grad && (flags & kRequiresGrad);

@@ -31,6 +31,7 @@ enum class Family : std::uint8_t {
   kScan,
   kArgsort,
   kSearch,
+  kFourier,
   kMatmul,
   kConvolution,
   kMaxPool,

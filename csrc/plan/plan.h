@@ -69,7 +69,7 @@ struct ElementwiseStep {
   std::uint16_t tiles;
   std::vector<Reduction> reductions;
   std::int64_t outer, n, inner, part;
-  bool read_soon = false;  // by a step of the same block of rows: results stay in the caches
+  bool read_soon = false;     // by a step of the same block of rows: results stay in the caches
   bool follows_sums = false;  // over rows, which it reads, and updates what nobody else needs: right behind them
 
   std::int64_t parts() const { return (n + part - 1) / part; }
@@ -136,6 +136,20 @@ struct SearchStep {
   bool behind_equals;
   std::int64_t rows, length, count;
   Location sorted, numbers, out;
+};
+
+// Transforms of n points along the middle axis of [outer][in_places][inner], contiguous, to [outer][out_places][inner];
+// dtype: of real numbers, and of the parts of complex ones. See ops/op_list.inc.
+struct FourierStep {
+  Fourier kind;
+  DType dtype;
+  bool inverse, adjoint;
+  std::int64_t outer, n, inner, in_places, out_places;
+  double scale;
+  Location in, out;
+
+  std::int64_t in_parts() const { return kind == Fourier::half ? 1 : 2; }  // floats of an element
+  std::int64_t out_parts() const { return kind == Fourier::real ? 1 : 2; }
 };
 
 // In elements.
@@ -241,8 +255,8 @@ struct RandomStep {
 constexpr std::int64_t kWholeRow = 1 << 14;
 
 using Step = std::variant<ElementwiseStep, CopyStep, ReduceStep, RowwiseStep, StandardizeStep, ScanStep, ArgsortStep,
-                          SearchStep, MatmulStep, ConvolutionStep, MaxPoolStep, WindowSumsStep, ExtendStep, IndexStep,
-                          RowsStep, WeighedStep, RandomStep>;
+                          SearchStep, FourierStep, MatmulStep, ConvolutionStep, MaxPoolStep, WindowSumsStep, ExtendStep,
+                          IndexStep, RowsStep, WeighedStep, RandomStep>;
 
 // What of a step is done by each of the threads that go through a stretch side by side.
 struct Share {

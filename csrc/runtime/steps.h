@@ -39,6 +39,7 @@ void run(const StandardizeStep& step, Slots slots);
 void run(const ScanStep& step, Slots slots);
 void run(const ArgsortStep& step, Slots slots);
 void run(const SearchStep& step, Slots slots);
+void run(const FourierStep& step, Slots slots);
 void run(const MatmulStep& step, Slots slots);
 void run(const ConvolutionStep& step, Slots slots);
 void run(const MaxPoolStep& step, Slots slots);

@@ -49,6 +49,12 @@ enum class Convolution : std::uint8_t { forward, input, weight };
 // What lies beyond a border: the other side of the outermost element, mirrored; that element; the opposite border.
 enum class Borders : std::uint8_t { reflect, replicate, circular };
 
+// Fourier transforms: complex to complex; real to half a spectrum, the first n / 2 + 1 of its n places, whose others
+// are their conjugates; and from such a half to real. What divides the sums: nothing, their number of points or its
+// root.
+enum class Fourier : std::uint8_t { complex, half, real };
+enum class FourierNorm : std::uint8_t { none, points, root };
+
 inline constexpr std::size_t kElementwiseCount = static_cast<std::size_t>(Elementwise::kCount);
 inline constexpr std::size_t kCompoundCount = static_cast<std::size_t>(Compound::kCount);
 inline constexpr std::size_t kMostOperands = 6;  // of a compound

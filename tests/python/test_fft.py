@@ -152,7 +152,7 @@ def test_gradients_of_every_order(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_examples_of_vmap(name: str) -> None:
-    """They are computed by matrices, for one example has no numbers."""
+    """They are transforms of the batch."""
     function = getattr(fft, name)
     x = lamina.tensor(_numbers((3, 4, 5), ALL[name][0]))
     sizes = {"n": 6} if name in ONE_AXIS else {"s": (3, 6)}
@@ -230,6 +230,59 @@ def test_whole_numbers_and_layouts() -> None:
     np.testing.assert_allclose(fft.fft(turned).numpy(), np.fft.fft(numbers.T[::2]), atol=1e-12)
     assert fft.rfft(lamina.tensor([1.0, float("nan")])).isnan().all()
     assert fft.fft(lamina.tensor([float("inf"), 0, 0])).real.isinf().all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_error_grows_with_the_logarithm_of_the_points(dtype: str) -> None:
+    """Of all lengths and places of the axis: in lanes, in two steps, with large prime factors."""
+    lengths = [*range(1, 40), 64, 91, 97, 120, 127, 128, 143, 210, 256, 257, 289, 360, 500, 512, 1009, 1024, 2048, 5000]
+    for n in lengths:
+        for shape, axis in (((3, n), 1), ((18, n), 1), ((n, 20), 0), ((2, n, 3), 1)):
+            whole, real = (
+                _numbers(shape, kind).astype(_complex(dtype) if not kind else dtype) for kind in (False, True)
+            )
+            half = whole.take(range(n // 2 + 1), axis)
+            for name, numbers in (("fft", whole), ("ifft", whole), ("rfft", real), ("irfft", half), ("hfft", half)):
+                found = getattr(fft, name)(lamina.tensor(numbers), n, axis, "ortho").numpy()
+                wide = numbers.astype(np.float64 if numbers is real else np.complex128)
+                expected = _reference(name, wide, n, axis, "ortho")
+                bound = 4 * np.finfo(dtype).eps * np.log2(n + 1) * np.sqrt(np.mean(np.abs(expected) ** 2))
+                assert np.abs(found - expected).max() <= bound, (name, shape)
+
+
+def test_rows_keep_to_themselves() -> None:
+    """What is not finite stays in its row, and a row of one place is what it was."""
+    for n in (4, 6, 7, 64, 300):
+        numbers = _numbers((20, n), True).astype(np.float32)
+        numbers[3, 2] = np.nan
+        numbers[9, 1] = np.inf
+        for found in (fft.rfft(lamina.tensor(numbers)), fft.rfft(lamina.tensor(numbers.T), dim=0).T):
+            broken = ~found.isfinite().all(1)
+            assert broken.nonzero().flatten().tolist() == [3, 9]
+    single = lamina.tensor([[np.inf], [1.5]])
+    assert fft.rfft(single).real.equal(single)
+
+
+def test_bits_do_not_depend_on_the_threads() -> None:
+    threads = lamina.get_num_threads()
+    for shape in ((700, 90), (3, 4096), (1, 100_000), (40, 33, 34)):
+        x = lamina.rand(shape)
+        results = []
+        for count in (1, 2, 5):
+            lamina.set_num_threads(count)
+            results.append([y.clone().tolist() for y in (fft.rfft(x), fft.ifft(x, dim=0), fft.irfft(x + 0j))])
+        lamina.set_num_threads(threads)
+        assert results[0] == results[1] == results[2]
+
+
+def test_they_are_recorded() -> None:
+    """Not run at once, with gradients and all; of the last functions' names."""
+    x = lamina.rand(4, 6, requires_grad=True)
+    spectrum = fft.rfft2(x)
+    assert str(spectrum.grad_fn).startswith("<FftR2CBackward0")
+    assert str(fft.irfftn(spectrum).grad_fn).startswith("<FftC2RBackward0")
+    assert str(fft.ifft(x).grad_fn).startswith("<FftC2CBackward0")
+    assert "fourier_half 4x6x1" in lamina._core.describe_pending()
 
 
 def test_nothing_to_transform() -> None:

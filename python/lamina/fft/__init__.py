@@ -1,4 +1,4 @@
-"""``lamina.fft``: discrete Fourier transforms, computed by NumPy, with gradients of every order."""
+"""``lamina.fft``: discrete Fourier transforms, with gradients of every order, which are transforms, too."""
 
 from .frequencies import fftfreq, fftshift, ifftshift, rfftfreq
 from .one_axis import fft, hfft, ifft, ihfft, irfft, rfft

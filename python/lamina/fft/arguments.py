@@ -1,4 +1,4 @@
-"""What the transforms are told: axes, numbers of points and norms; and tensors brought to the type and size for it."""
+"""What the transforms are told: axes, numbers of points and norms; and tensors brought to the type for it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from .. import _core
 from .._core import Tensor
 from ..dtypes import has_gradients, scalar_name
 from ..functions.arguments import wrap_axis
-from .transforms import OTHER_NORM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .transforms import Norm
-
-__all__ = ["as_complex", "as_real", "axis_of", "check_count", "norm_name", "sized", "sizes_and_axes"]
+__all__ = ["as_complex", "as_real", "axis_of", "check_count", "norm_name", "sizes_and_axes"]
 
 
 def as_real(x: Tensor, expected: str) -> Tensor:
@@ -40,14 +37,13 @@ def _computed(x: Tensor) -> Tensor:
     return x
 
 
-def norm_name(norm: str | None) -> Norm:
+def norm_name(norm: str | None) -> str:
     """``"backward"`` by default. RuntimeError for an unknown one."""
-    for name in OTHER_NORM:
-        if norm == name:
-            return name
-    if norm is not None:
+    if norm is None:
+        return "backward"
+    if norm not in ("forward", "backward", "ortho"):
         raise RuntimeError(f'Invalid normalization mode: "{norm}"')
-    return "backward"
+    return norm
 
 
 def axis_of(x: Tensor, dim: int) -> int:
@@ -86,15 +82,3 @@ def sizes_and_axes(
         raise RuntimeError(f"Got shape with {len(sizes)} values but input tensor only has {x.dim()} dimensions.")
     axes = axes[len(axes) - len(sizes) :]
     return [check_count(x.shape[axis] if n == -1 else n) for n, axis in zip(sizes, axes, strict=True)], axes
-
-
-def sized(x: Tensor, sizes: Sequence[int], axes: Sequence[int]) -> Tensor:
-    """`x` with `sizes` along `axes`: what is too long is cut off at its end, and zeros follow what is too short."""
-    for size, axis in zip(sizes, axes, strict=True):
-        missing = size - x.shape[axis]
-        if missing < 0:
-            x = x.narrow(axis, 0, size)
-        elif missing > 0:
-            zeros = x.new_zeros([missing if number == axis else n for number, n in enumerate(x.shape)])
-            x = _core.cat([x, zeros], axis)
-    return x

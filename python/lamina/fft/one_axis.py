@@ -9,24 +9,34 @@ from __future__ import annotations
 
 from operator import index
 
+from .. import _core
 from .._core import Tensor
 from ..functions.arguments import composed
 from ..functions.precision import in_float32
-from .arguments import as_complex, as_real, axis_of, check_count, norm_name, sized
-from .transforms import OTHER_NORM, complex_to_complex, complex_to_real, real_to_complex
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .transforms import Norm
+from .arguments import as_complex, as_real, axis_of, check_count, norm_name
 
 __all__ = ["fft", "hfft", "ifft", "ihfft", "irfft", "rfft"]
 
 
-def _complex(input: Tensor, n: int | None, dim: int, norm: str | None, forward: bool) -> Tensor:
+def _complex(input: Tensor, n: int | None, dim: int, norm: str | None, inverse: bool) -> Tensor:
     x = as_complex(input)
     axis = axis_of(x, dim)
     count = check_count(x.shape[axis] if n is None else index(n))
-    return complex_to_complex(sized(x, [count], [axis]), [axis], norm_name(norm), forward)
+    return _core._fourier("complex", x, [count], [axis], norm_name(norm), inverse)
+
+
+def _to_half(name: str, input: Tensor, n: int | None, dim: int, norm: str | None, inverse: bool) -> Tensor:
+    x = as_real(input, f"{name} expects a real input tensor")
+    axis = axis_of(x, dim)
+    count = check_count(x.shape[axis] if n is None else index(n))
+    return _core._fourier("half", x, [count], [axis], norm_name(norm), inverse)
+
+
+def _from_half(input: Tensor, n: int | None, dim: int, norm: str | None, inverse: bool) -> Tensor:
+    x = as_complex(input)
+    axis = axis_of(x, dim)
+    count = check_count(2 * (x.shape[axis] - 1) if n is None else index(n))
+    return _core._fourier("real", x, [count], [axis], norm_name(norm), inverse)
 
 
 @in_float32
@@ -37,52 +47,39 @@ def fft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = N
     >>> lamina.fft.fft(lamina.tensor([0.0, 1.0, 0.0, 0.0]))
     tensor([ 1.+0.j,  0.-1.j, -1.+0.j,  0.+1.j])
     """
-    return _complex(input, n, dim, norm, forward=True)
+    return _complex(input, n, dim, norm, inverse=False)
 
 
 @in_float32
 @composed
 def ifft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
     """The inverse of `fft`."""
-    return _complex(input, n, dim, norm, forward=False)
+    return _complex(input, n, dim, norm, inverse=True)
 
 
 @in_float32
 @composed
 def rfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
     """The first n // 2 + 1 places of `fft` of a real `input`; the others are their conjugates."""
-    return _half_spectrum("rfft", input, n, dim, norm_name(norm))
-
-
-def _half_spectrum(name: str, input: Tensor, n: int | None, dim: int, norm: Norm) -> Tensor:
-    x = as_real(input, f"{name} expects a real input tensor")
-    axis = axis_of(x, dim)
-    count = check_count(x.shape[axis] if n is None else index(n))
-    return real_to_complex(sized(x, [count], [axis]), [axis], norm)
+    return _to_half("rfft", input, n, dim, norm, inverse=False)
 
 
 @in_float32
 @composed
 def irfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
     """The inverse of `rfft`: real. Without `n`, which may be odd, it is taken to be even, ``2 * (size - 1)``."""
-    return _from_half_spectrum(as_complex(input), n, dim, norm_name(norm))
-
-
-def _from_half_spectrum(x: Tensor, n: int | None, dim: int, norm: Norm) -> Tensor:
-    axis = axis_of(x, dim)
-    count = check_count(2 * (x.shape[axis] - 1) if n is None else index(n))
-    return complex_to_real(sized(x, [count // 2 + 1], [axis]), [axis], norm, count)
+    return _from_half(input, n, dim, norm, inverse=True)
 
 
 @in_float32
 @composed
 def hfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
     """`fft`, which is real, of a signal of which `input` is half: the rest are its conjugates. `n` as in `irfft`."""
-    return _from_half_spectrum(as_complex(input).conj(), n, dim, OTHER_NORM[norm_name(norm)])
+    return _from_half(input, n, dim, norm, inverse=False)
 
 
 @in_float32
 @composed
 def ihfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
     """The inverse of `hfft`: the first n // 2 + 1 places of `ifft` of a real `input`."""
-    return _half_spectrum("ihfft", input, n, dim, OTHER_NORM[norm_name(norm)]).conj()
+    return _to_half("ihfft", input, n, dim, norm, inverse=True)

@@ -8,11 +8,11 @@ kept. Precision and errors are those with one axis.
 
 from __future__ import annotations
 
+from .. import _core
 from .._core import Tensor
 from ..functions.arguments import composed
 from ..functions.precision import in_float32
-from .arguments import as_complex, as_real, check_count, norm_name, sized, sizes_and_axes
-from .transforms import OTHER_NORM, complex_to_complex, complex_to_real, real_to_complex
+from .arguments import as_complex, as_real, check_count, norm_name, sizes_and_axes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,29 +36,26 @@ __all__ = [
 ]
 
 
-def _complex(input: Tensor, s: Sizes, dim: Sizes, norm: str | None, forward: bool) -> Tensor:
+def _complex(input: Tensor, s: Sizes, dim: Sizes, norm: str | None, inverse: bool) -> Tensor:
     x = as_complex(input)
     sizes, axes = sizes_and_axes(x, s, dim)
-    x, kind = sized(x, sizes, axes), norm_name(norm)
-    return complex_to_complex(x, axes, kind, forward) if axes else x.clone()
+    return _core._fourier("complex", x, sizes, axes, norm_name(norm), inverse)
 
 
-def _real(name: str, input: Tensor, s: Sizes, dim: Sizes) -> tuple[Tensor, list[int]]:
-    """The real input with its sizes, and the axes, of which there is one."""
+def _to_half(name: str, input: Tensor, s: Sizes, dim: Sizes, norm: str | None, inverse: bool) -> Tensor:
     x = as_real(input, f"{name} expects a real-valued input tensor")
     sizes, axes = sizes_and_axes(x, s, dim)
     _check_axes(name, axes)
-    return sized(x, sizes, axes), axes
+    return _core._fourier("half", x, sizes, axes, norm_name(norm), inverse)
 
 
-def _half_spectrum(name: str, input: Tensor, s: Sizes, dim: Sizes) -> tuple[Tensor, list[int], int]:
-    """The complex input with its sizes, the axes, and how many places the result has along the last of them."""
+def _from_half(name: str, input: Tensor, s: Sizes, dim: Sizes, norm: str | None, inverse: bool) -> Tensor:
     x = as_complex(input)
     sizes, axes = sizes_and_axes(x, s, dim)
     _check_axes(name, axes)
     given = -1 if s is None else s if isinstance(s, int) else s[-1]
     count = check_count(2 * (sizes[-1] - 1) if given == -1 else sizes[-1])
-    return sized(x, [*sizes[:-1], count // 2 + 1], axes), axes, count
+    return _core._fourier("real", x, [*sizes[:-1], count], axes, norm_name(norm), inverse)
 
 
 def _check_axes(name: str, axes: list[int]) -> None:
@@ -70,51 +67,42 @@ def _check_axes(name: str, axes: list[int]) -> None:
 @composed
 def fftn(input: Tensor, s: Sizes = None, dim: Sizes = None, norm: str | None = None) -> Tensor:
     """`fft` along each of the axes."""
-    return _complex(input, s, dim, norm, forward=True)
+    return _complex(input, s, dim, norm, inverse=False)
 
 
 @in_float32
 @composed
 def ifftn(input: Tensor, s: Sizes = None, dim: Sizes = None, norm: str | None = None) -> Tensor:
     """The inverse of `fftn`."""
-    return _complex(input, s, dim, norm, forward=False)
+    return _complex(input, s, dim, norm, inverse=True)
 
 
 @in_float32
 @composed
 def rfftn(input: Tensor, s: Sizes = None, dim: Sizes = None, norm: str | None = None) -> Tensor:
     """`fftn` of a real `input`, of which the first n // 2 + 1 places along the last axis are kept."""
-    x, axes = _real("rfftn", input, s, dim)
-    return real_to_complex(x, axes, norm_name(norm))
+    return _to_half("rfftn", input, s, dim, norm, inverse=False)
 
 
 @in_float32
 @composed
 def irfftn(input: Tensor, s: Sizes = None, dim: Sizes = None, norm: str | None = None) -> Tensor:
     """The inverse of `rfftn`: real. Without `s` the last axis is taken to be even, ``2 * (size - 1)``."""
-    x, axes, count = _half_spectrum("irfftn", input, s, dim)
-    return complex_to_real(x, axes, norm_name(norm), count)
+    return _from_half("irfftn", input, s, dim, norm, inverse=True)
 
 
 @in_float32
 @composed
 def hfftn(input: Tensor, s: Sizes = None, dim: Sizes = None, norm: str | None = None) -> Tensor:
     """`fftn`, which is real, of a signal of which `input` is half, as far as the last axis goes. `s` as in `irfftn`."""
-    x, axes, count = _half_spectrum("hfftn", input, s, dim)
-    kind = norm_name(norm)
-    if axes[:-1]:
-        x = complex_to_complex(x, axes[:-1], kind, forward=True)
-    return complex_to_real(x.conj(), axes[-1:], OTHER_NORM[kind], count)
+    return _from_half("hfftn", input, s, dim, norm, inverse=False)
 
 
 @in_float32
 @composed
 def ihfftn(input: Tensor, s: Sizes = None, dim: Sizes = None, norm: str | None = None) -> Tensor:
     """The inverse of `hfftn`: of `ifftn` of a real `input` the first n // 2 + 1 places along the last axis."""
-    x, axes = _real("ihfftn", input, s, dim)
-    kind = norm_name(norm)
-    half = real_to_complex(x, axes[-1:], OTHER_NORM[kind]).conj()
-    return complex_to_complex(half, axes[:-1], kind, forward=False) if axes[:-1] else half
+    return _to_half("ihfftn", input, s, dim, norm, inverse=True)
 
 
 @in_float32

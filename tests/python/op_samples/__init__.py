@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import binary, cells, creation, indexing, ordering, products, reductions, shapes, unary, windows
+from . import binary, cells, creation, fourier, indexing, ordering, products, reductions, shapes, unary, windows
 from .indexing import INDEX_EXPRESSIONS, tensor_index
 from .row import ALL, FLOATS, INTEGERS, NUMBERS, Case, Domain, Index, Op, draw, to_numpy, to_tensor
 
@@ -28,6 +28,7 @@ OPS: tuple[Op, ...] = (
     *binary.OPS,
     *reductions.OPS,
     *ordering.OPS,
+    *fourier.OPS,
     *shapes.OPS,
     *products.OPS,
     *cells.OPS,
