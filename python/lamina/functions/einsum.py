@@ -9,6 +9,7 @@ from .._core import Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 __all__ = ["einsum"]
@@ -32,23 +33,84 @@ def einsum(equation: str | Tensor, *operands: Any) -> Tensor:
     given: list[Tensor] = (
         list(operands[0]) if len(operands) == 1 and not isinstance(operands[0], Tensor) else list(operands)
     )
-    inputs, output = _parse(equation, tuple([x.dim() for x in given]))
-    terms = [_merge_repeated(x, names) for x, names in zip(given, inputs, strict=True)]
+    values = list(given)
+    for function, places, arguments in _recipe(equation, tuple([x.shape for x in given])):
+        values.append(function(*[values[place] for place in places], *arguments))
+    return values[-1]
+
+
+@lru_cache(maxsize=512)
+def _recipe(equation: str, shapes: tuple[tuple[int, ...], ...]) -> list[Any]:
+    """What to do to operands of these shapes: functions, the places of the tensors they take, and other arguments.
+
+    The places are those of the operands, and then of each result.
+    """
+    inputs, output = _parse(equation, tuple([len(shape) for shape in shapes]))
+    steps = _Steps(len(shapes))
+    terms = [
+        _merge_repeated(_Term(steps, place, list(shape), names))
+        for place, (shape, names) in enumerate(zip(shapes, inputs, strict=True))
+    ]
     sizes: dict[str, int] = {}
-    for number, (x, names) in enumerate(terms):
-        for name, size in zip(names, x.shape, strict=True):
+    for number, term in enumerate(terms):
+        for name, size in zip(term.names, term.shape, strict=True):
             if sizes.setdefault(name, size) not in (size, 1) and size != 1:
                 raise RuntimeError(
                     f"einsum(): subscript {name} has size {size} for operand {number} which does not broadcast with "
                     f"previously seen size {sizes[name]}"
                 )
             sizes[name] = max(sizes[name], size) if size else 0
-    result, names = terms[0]
-    for place, (x, x_names) in enumerate(terms[1:], 2):
-        later = set(output).union(*(later_names for _, later_names in terms[place:]))
-        result, names = _contract(result, names, x, x_names, later)
-    result, names = _sum_out(result, names, set(output))
-    return result.permute([names.index(name) for name in output])
+    result = terms[0]
+    for place, term in enumerate(terms[1:], 2):
+        later = set(output).union(*(later_term.names for later_term in terms[place:]))
+        result = _contract(result, term, later)
+    result = _sum_out(result, set(output))
+    steps.note(Tensor.permute, (result.place,), tuple([result.names.index(name) for name in output]))
+    return steps.noted
+
+
+class _Steps:
+    """Functions of tensors, noted in order. Each result has the next place behind those of the operands."""
+
+    def __init__(self, operands: int) -> None:
+        self.noted: list[Any] = []
+        self.operands = operands
+
+    def note(self, function: Callable[..., Tensor], places: tuple[int, ...], *arguments: Any) -> int:
+        self.noted.append((function, places, arguments))
+        return self.operands + len(self.noted) - 1
+
+
+class _Term:
+    """A tensor as far as its shape and the names of its axes are known. What is done to it is noted."""
+
+    def __init__(self, steps: _Steps, place: int, shape: list[int], names: list[str]) -> None:
+        self.steps, self.place, self.shape, self.names = steps, place, shape, names
+
+    def done(self, shape: list[int], names: list[str], function: Callable[..., Tensor], *arguments: Any) -> _Term:
+        return _Term(self.steps, self.steps.note(function, (self.place,), *arguments), shape, names)
+
+    def sum(self, axes: list[int], keepdim: bool = False) -> _Term:
+        kept = [axis for axis in range(len(self.shape)) if axis not in axes]
+        if keepdim:
+            shape, names = [n if axis in kept else 1 for axis, n in enumerate(self.shape)], self.names
+        else:
+            shape, names = [self.shape[axis] for axis in kept], [self.names[axis] for axis in kept]
+        return self.done(shape, names, Tensor.sum, axes, keepdim)
+
+    def expand(self, shape: list[int]) -> _Term:
+        return self.done(shape, self.names, Tensor.expand, shape)
+
+    def reordered(self, names: list[str], shape: list[int]) -> _Term:
+        """The axes in the order of `names`, and then in another shape, if these are others."""
+        order = [self.names.index(name) for name in names]
+        permuted = self
+        if order != sorted(order):
+            permuted = self.done([self.shape[axis] for axis in order], names, Tensor.permute, order)
+        return permuted if permuted.shape == shape else permuted.done(shape, names, Tensor.reshape, shape)
+
+    def times(self, other: _Term, shape: list[int], names: list[str], function: Callable[..., Tensor]) -> _Term:
+        return _Term(self.steps, self.steps.note(function, (self.place, other.place)), shape, names)
 
 
 def _spelled_out(given: list[Any]) -> list[Any]:
@@ -65,7 +127,6 @@ def _spelled_out(given: list[Any]) -> list[Any]:
     return [equation if last is None else f"{equation}->{text(last)}", *given[::2]]
 
 
-@lru_cache(maxsize=256)
 def _parse(equation: str, dims: tuple[int, ...]) -> tuple[list[list[str]], list[str]]:
     """The subscripts of each operand, of so many dimensions, and of the output, with each ellipsis spelled out."""
     left, arrow, right = equation.replace(" ", "").partition("->")
@@ -116,64 +177,64 @@ def _spell_out(text: str, hidden: int) -> list[str]:
     return [*before, *(_ELLIPSIS[32 - hidden :] if dots else ()), *after]
 
 
-def _merge_repeated(x: Tensor, names: list[str]) -> tuple[Tensor, list[str]]:
+def _merge_repeated(x: _Term) -> _Term:
     """Repeated subscripts of one operand become their diagonal, at the last place."""
-    if len(set(names)) == len(names):
-        return x, names
-    names = list(names)
-    for name in list(dict.fromkeys(names)):
-        while names.count(name) > 1:
-            first = names.index(name)
-            second = names.index(name, first + 1)
+    for name in list(dict.fromkeys(x.names)):
+        while x.names.count(name) > 1:
+            first = x.names.index(name)
+            second = x.names.index(name, first + 1)
             if x.shape[first] != x.shape[second]:
                 raise RuntimeError(
                     f"einsum(): subscript {name} is repeated for one operand but the sizes don't match, "
                     f"{x.shape[second]} != {x.shape[first]}"
                 )
-            x = x.diagonal(0, first, second)
-            names = [other for place, other in enumerate(names) if place not in (first, second)] + [name]
-    return x, names
+            others = [axis for axis in range(len(x.names)) if axis not in (first, second)]
+            shape = [x.shape[axis] for axis in others] + [x.shape[first]]
+            names = [x.names[axis] for axis in others] + [name]
+            x = x.done(shape, names, Tensor.diagonal, 0, first, second)
+    return x
 
 
-def _sum_out(x: Tensor, names: list[str], kept: set[str]) -> tuple[Tensor, list[str]]:
-    gone = [place for place, name in enumerate(names) if name not in kept]
-    return (x.sum(gone), [name for name in names if name in kept]) if gone else (x, names)
+def _sum_out(x: _Term, kept: set[str]) -> _Term:
+    gone = [axis for axis, name in enumerate(x.names) if name not in kept]
+    return x.sum(gone) if gone else x
 
 
-def _contract(
-    a: Tensor, a_names: list[str], b: Tensor, b_names: list[str], later: set[str]
-) -> tuple[Tensor, list[str]]:
+def _contract(a: _Term, b: _Term, later: set[str]) -> _Term:
     """The product of both, summed over the names that nothing later needs."""
-    a, a_names = _sum_out(a, a_names, later | set(b_names))
-    b, b_names = _sum_out(b, b_names, later | set(a_names))
-    shared = [name for name in a_names if name in b_names]
+    a = _sum_out(a, later | set(b.names))
+    b = _sum_out(b, later | set(a.names))
+    shared = [name for name in a.names if name in b.names]
     for name in shared:  # size 1 broadcasts
-        p, q = a_names.index(name), b_names.index(name)
+        p, q = a.names.index(name), b.names.index(name)
         if a.shape[p] != b.shape[q]:
             if name not in later:
                 # A factor that does not vary along it: sum the other one first.
-                a, b = (a.sum(p, True), b) if b.shape[q] == 1 else (a, b.sum(q, True))
+                a, b = (a.sum([p], True), b) if b.shape[q] == 1 else (a, b.sum([q], True))
             else:
                 size = max(a.shape[p], b.shape[q]) if a.shape[p] and b.shape[q] else 0
                 a = a.expand([size if place == p else n for place, n in enumerate(a.shape)])
                 b = b.expand([size if place == q else n for place, n in enumerate(b.shape)])
     batch = [name for name in shared if name in later]
     summed = [name for name in shared if name not in later]
-    only_a = [name for name in a_names if name not in shared]
-    only_b = [name for name in b_names if name not in shared]
-    sizes = dict(zip(a_names, a.shape, strict=True)) | dict(zip(b_names, b.shape, strict=True))
-
-    def grouped(x: Tensor, names: list[str], *groups: list[str]) -> Tensor:
-        order = [names.index(name) for group in groups for name in group]
-        return x.permute(order).reshape([prod(sizes[name] for name in group) for group in groups])
-
+    only_a = [name for name in a.names if name not in shared]
+    only_b = [name for name in b.names if name not in shared]
+    sizes = dict(zip(a.names, a.shape, strict=True)) | dict(zip(b.names, b.shape, strict=True))
     names = batch + only_a + only_b
+    shape = [sizes[name] for name in names]
     if not summed:  # a product of elements, in one pass with what comes before and after
 
-        def aligned(x: Tensor, own: list[str]) -> Tensor:
-            order = [own.index(name) for name in names if name in own]
-            return x.permute(order).reshape([sizes[name] if name in own else 1 for name in names])
+        def aligned(x: _Term) -> _Term:
+            own = [name for name in names if name in x.names]
+            return x.reordered(own, [sizes[name] if name in own else 1 for name in names])
 
-        return aligned(a, a_names) * aligned(b, b_names), names
-    left, right = grouped(a, a_names, batch, only_a, summed), grouped(b, b_names, batch, summed, only_b)
-    return left.bmm(right).reshape([sizes[name] for name in names]), names
+        return aligned(a).times(aligned(b), shape, names, Tensor.mul)
+
+    def grouped(x: _Term, *groups: list[str]) -> _Term:
+        sizes_of_groups = [prod(sizes[name] for name in group) for group in groups]
+        return x.reordered([name for group in groups for name in group], sizes_of_groups)
+
+    left, right = grouped(a, batch, only_a, summed), grouped(b, batch, summed, only_b)
+    product_shape = [left.shape[0], left.shape[1], right.shape[2]]
+    product = left.times(right, product_shape, names, Tensor.bmm)
+    return product if product_shape == shape else product.done(shape, names, Tensor.reshape, shape)
