@@ -123,7 +123,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     """`x` above 0 and ``negative_slope x`` from 0 downwards."""
     if inplace:
         return _in_place(lambda x: leaky_relu(x, negative_slope), input)
-    return _labelled(_core.where(input > 0, input, input * negative_slope), "LeakyRelu")
+    return _core._leaky_relu(input, negative_slope)
 
 
 @in_low_precision
@@ -165,9 +165,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """`x` above 0 and ``alpha (exp(x) - 1)`` from 0 downwards (Clevert et al., 2016)."""
     if inplace:
         return _in_place(lambda x: elu(x, alpha), input)
-    bent = input <= 0
-    # The branch that is not taken must stay finite, or its zero gradient would turn into NaN.
-    return _labelled(_core.where(bent, alpha * _core.where(bent, input, 0.0).expm1(), input), "Elu")
+    return _core._elu(input, alpha)
 
 
 @floating("elu_cpu")
@@ -192,20 +190,13 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 @floating("silu_cpu", or_complex=True)
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """``x sigmoid(x)``, also known as swish (Elfwing et al., 2017)."""
-    if inplace:
-        return _in_place(silu, input)
-    return _labelled(input * input.sigmoid(), "Silu")
+    return _in_place(silu, input) if inplace else _core._silu(input)
 
 
 @floating("mish_cpu")
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x tanh(softplus(x))`` (Misra, 2019)."""
-    if inplace:
-        return _in_place(mish, input)
-    # tanh(log(1 + e)) = e (e + 2) / (e (e + 2) + 2), which is 1 from 20 on.
-    e = input.clamp(max=20).exp()
-    n = e * (e + 2)
-    return _labelled(input * (n / (n + 2)), "Mish")
+    return _in_place(mish, input) if inplace else _core._mish(input)
 
 
 @composed
@@ -221,18 +212,14 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 @floating("softplus_cpu")
 def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
     """``log(1 + exp(beta x)) / beta``, and `x` itself where ``beta x`` is above `threshold`."""
-    scaled = input * beta
-    linear = scaled > threshold
-    return _labelled(_core.where(linear, input, _core.where(linear, 0.0, scaled).exp().log1p() / beta), "Softplus")
+    return _core._softplus(input, beta, threshold)
 
 
 @composed
 @floating("log_sigmoid_cpu")
 def logsigmoid(input: Tensor) -> Tensor:
     """``log(sigmoid(x))`` without overflow."""
-    negative = input < 0
-    output = _core.where(negative, input, 0.0) - _core.where(negative, input, -input).exp().log1p()
-    return _labelled(_core._lay_contiguous(output), "LogSigmoid")
+    return _core._log_sigmoid(input)
 
 
 @widened

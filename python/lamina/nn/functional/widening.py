@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["floating", "widened"]
 
 _NARROW = (_core.float16, _core.bfloat16)
+_AS_THEY_ARE = (_core.float32, _core.float64)
 
 
 def widened(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
@@ -47,6 +48,8 @@ def floating(kernel: str, *, or_complex: bool = False) -> Callable[[Callable[P, 
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> Tensor:
             input: Any = args[0] if args else kwargs.get("input")
+            if isinstance(input, Tensor) and input.dtype in _AS_THEY_ARE:
+                return function(*args, **kwargs)
             if not isinstance(input, Tensor):
                 kind = type(input).__name__
                 raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {kind}")
