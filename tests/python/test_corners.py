@@ -141,6 +141,16 @@ def test_interpolation_saves_nothing(mode: str) -> None:
     assert x.grad.sum().item() == pytest.approx(72)  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+def test_what_inference_mode_has_resized_before_is_differentiated(mode: str) -> None:
+    x = lamina.ones(1, 1, 4, 5, requires_grad=True)
+    with lamina.inference_mode():
+        lamina.nn.functional.interpolate(x, size=(7, 9), mode=mode)
+    lamina.nn.functional.interpolate(x, size=(7, 9), mode=mode).sum().backward()
+    assert x.grad is not None
+    assert x.grad.sum().item() == pytest.approx(63)
+
+
 @pytest.mark.parametrize("zeros", [(), (1,), (0, 2), (0, 1, 3)], ids=str)
 def test_gradients_of_products_that_hold_zeros(zeros: tuple[int, ...]) -> None:
     numbers = [0.0 if place in zeros else number for place, number in enumerate([1.5, -2.0, 0.5, 3.0])]

@@ -65,6 +65,12 @@ WINDOW_ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: F.max_pool2d(scores(1, 3, 4, 4), 3, padding=2), RuntimeError, "at most half"),
     (lambda: F.max_pool2d(scores(1, 3, 4, 4), 5), RuntimeError, "Output size is too small"),
     (lambda: F.max_pool2d(scores(1, 3, 4, 4), 1, padding=2**31), RuntimeError, "converted to type int without"),
+    (lambda: F.max_pool2d(scores(1, 3, 4, 4), 2**70), ValueError, "Overflow when unpacking long long"),
+    (
+        lambda: F.max_pool1d([1.0], 2),
+        TypeError,
+        r"^max_pool1d\(\): argument 'input' \(position 1\) must be Tensor, not",
+    ),
     (lambda: F.avg_pool1d(scores(1, 3, 4), 2, 2**31), RuntimeError, "converted to type int without overflow"),
     (lambda: F.avg_pool2d(scores(1, 3, 4, 4), 2, divisor_override=0), RuntimeError, "divisor must be not zero"),
     (lambda: F.adaptive_avg_pool2d(scores(1, 3, 4, 4), (2, 2, 2)), RuntimeError, "output_size must be 2"),

@@ -325,3 +325,31 @@ def test_a_parameter_in_two_groups() -> None:
         optim.SGD([{"params": [shared]}, {"params": [shared]}])
     with pytest.warns(UserWarning, match="twice"):
         optim.SGD([shared, shared])
+
+
+def test_adam_counts_the_steps_of_each_parameter() -> None:
+    together = [lamina.ones(3, requires_grad=True), lamina.ones(2, requires_grad=True)]
+    apart = [lamina.ones(3, requires_grad=True), lamina.ones(2, requires_grad=True)]
+    one, others = optim.AdamW(together, lr=0.1), [optim.AdamW([parameter], lr=0.1) for parameter in apart]
+    for step in range(4):
+        for place, number in enumerate((1.0 + step, 3.0 - step)):
+            moves = place == 0 or step != 1
+            for parameter in (together[place], apart[place]):
+                parameter.grad = lamina.full_like(parameter, number) if moves else None
+        one.step()
+        for other in others:
+            other.step()
+    assert [one.state[parameter]["step"] for parameter in together] == [4, 3]
+    assert all(lamina.equal(a, b) for a, b in zip(together, apart))
+
+
+def test_a_state_without_what_a_step_needs_is_named() -> None:
+    w = lamina.ones(2, requires_grad=True)
+    w.grad = lamina.ones(2)
+    adam = optim.Adam([w])
+    adam.step()
+    adam.param_groups[0]["amsgrad"] = True
+    before = w.tolist()
+    with pytest.raises(KeyError, match="max_exp_avg_sq"):
+        adam.step()
+    assert w.tolist() == before

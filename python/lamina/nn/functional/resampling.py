@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import floor, prod
 
 from ... import _core
 from ..._core import Tensor
+from ...autograd.modes import inference_mode
 from ...functions.arguments import check_listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..._core import dtype as DType
+    from ..._typing import Device
 
 __all__ = ["antialiased", "cubic", "cubic_weights", "linear", "nearest"]
+
+_LONGEST_KEPT = 1 << 12
 
 
 def nearest(input: Tensor, axis: int, wanted: int, step: float, exact: bool, whole: bool) -> Tensor:
@@ -38,22 +46,28 @@ def linear(input: Tensor, axis: int, wanted: int, step: float, align_corners: bo
     """Each new element lies between two old ones; an axis of equal length stays as it is, whatever the step."""
     if wanted == input.shape[axis]:
         return input
-    places = [max(place, 0.0) for place in _places(input.shape[axis], wanted, step, align_corners)]
-    last = input.shape[axis] - 1
-    below = [min(floor(place), last) for place in places]
-    above = [min(n + 1, last) for n in below]
-    weight = [place - n for place, n in zip(places, below)]
-    return _weighed(input, axis, list(zip(below, above)), [(1 - w, w) for w in weight])
+    return _taken(input, axis, *_kept(_lines, input, axis, wanted, step, align_corners))
 
 
 def cubic(input: Tensor, axis: int, wanted: int, step: float, align_corners: bool) -> Tensor:
     """Each new element lies on a cubic through four old ones (Keys, 1981); the outermost are repeated."""
-    places = _places(input.shape[axis], wanted, step, align_corners)
-    last = input.shape[axis] - 1
+    return _taken(input, axis, *_kept(_cubics, input, axis, wanted, step, align_corners))
+
+
+def _lines(last: int, places: list[float]) -> tuple[list[Any], list[Any]]:
+    """For each place up to `last` the two old elements that it lies between, and what they weigh."""
+    places = [max(place, 0.0) for place in places]
+    below = [min(floor(place), last) for place in places]
+    above = [min(n + 1, last) for n in below]
+    weight = [place - n for place, n in zip(places, below)]
+    return list(zip(below, above)), [(1 - w, w) for w in weight]
+
+
+def _cubics(last: int, places: list[float]) -> tuple[list[Any], list[Any]]:
+    """For each place the four old elements around it, and what they weigh."""
     first = [floor(place) for place in places]
     taps = [[min(max(n + tap, 0), last) for tap in (-1, 0, 1, 2)] for n in first]
-    weights = [[_cubic(abs(tap - place + n), -0.75) for tap in (-1, 0, 1, 2)] for place, n in zip(places, first)]
-    return _weighed(input, axis, taps, weights)
+    return taps, [[_cubic(abs(tap - place + n), -0.75) for tap in (-1, 0, 1, 2)] for place, n in zip(places, first)]
 
 
 def antialiased(input: Tensor, axis: int, wanted: int, step: float, align_corners: bool, reach: int) -> Tensor:
@@ -99,9 +113,35 @@ def _places(length: int, wanted: int, step: float, align_corners: bool) -> list[
     return [n * scale if align_corners else (n + 0.5) * scale - 0.5 for n in range(wanted)]
 
 
-def _weighed(input: Tensor, axis: int, taps: Sequence[Sequence[int]], weights: Sequence[Sequence[float]]) -> Tensor:
-    """For each new element along `axis`, the old ones that it weighs."""
-    return _taken(input, axis, _core.tensor(taps, dtype=_core.int64), input.new_tensor(weights))
+def _kept(
+    weigh: Callable[[int, list[float]], tuple[list[Any], list[Any]]],
+    input: Tensor,
+    axis: int,
+    wanted: int,
+    step: float,
+    align_corners: bool,
+) -> tuple[Tensor, Tensor]:
+    """What each new element along `axis` weighs, and how much: made once, but for very long axes."""
+    make = _weighed if wanted <= _LONGEST_KEPT else _weighed.__wrapped__
+    return make(weigh, input.shape[axis], wanted, step, align_corners, input.dtype, input.device)
+
+
+@lru_cache(maxsize=64)
+def _weighed(
+    weigh: Callable[[int, list[float]], tuple[list[Any], list[Any]]],
+    length: int,
+    wanted: int,
+    step: float,
+    align_corners: bool,
+    dtype: DType,
+    device: Device,
+) -> tuple[Tensor, Tensor]:
+    taps, weights = weigh(length - 1, _places(length, wanted, step, align_corners))
+    with inference_mode(False):  # gradients of later calls may read them
+        return (
+            _core.tensor(taps, dtype=_core.int64, device=device),
+            _core.tensor(weights, dtype=dtype, device=device),
+        )
 
 
 def _taken(input: Tensor, axis: int, index: Tensor, weights: Tensor) -> Tensor:
