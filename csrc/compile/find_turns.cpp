@@ -1,4 +1,4 @@
-// Finds turns by the weights that sums over all rows update. Test: tests/cpp/test_find_turns.cpp.
+// Finds turns by the weights that are updated at their ends. Test: tests/cpp/test_find_turns.cpp.
 #include "compile/find_turns.h"
 
 #include <map>
@@ -26,8 +26,8 @@ void visit_updated(const Step& step, Visit visit) {
         visit(out.location);
 }
 
-// The owners of weights by where these lie. Sums that come together, as gather_sums puts them, have one; the last ones
-// the first, as the weights that are updated last are the first to be read.
+// The owners of weights by where these lie. Sums and updates that come together, as gather_sums puts them, have one;
+// the last ones the first, as the weights that are updated last are the first to be read.
 class Owners {
  public:
   Owners(const Plan& plan, std::uint32_t first, std::uint32_t end) : plan_(plan), end_(end) {
@@ -44,7 +44,7 @@ class Owners {
   }
 
   std::uint32_t count() const { return count_; }
-  // `before`: the owner of the step before, and whether that one sums over all rows.
+  // `before`: the owner of the step before. after_sums: does that one sum over all rows, or follow such sums?
   std::uint32_t of(std::uint32_t number, std::uint32_t before, bool after_sums) const {
     const Step& step = plan_.steps[number];
     const auto* product = std::get_if<MatmulStep>(&step);

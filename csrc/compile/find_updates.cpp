@@ -1,9 +1,6 @@
 // Finds updates by who uses what first, and before the update. Test: tests/cpp/test_share_steps.cpp.
 #include "compile/find_updates.h"
 
-#include <algorithm>
-#include <array>
-
 #include "compile/visit_locations.h"
 
 namespace lamina {

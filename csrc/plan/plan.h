@@ -150,6 +150,8 @@ struct FourierStep {
 
   std::int64_t in_parts() const { return kind == Fourier::half ? 1 : 2; }  // floats of an element
   std::int64_t out_parts() const { return kind == Fourier::real ? 1 : 2; }
+  bool paired() const { return kind != Fourier::complex && n % 2 == 0; }  // real points, two as a complex one
+  std::int64_t points() const { return paired() ? n / 2 : n; }            // complex ones
 };
 
 // In elements.

@@ -29,10 +29,6 @@ Memory<T> make_memory(std::size_t count) {
   return Memory<T>(static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t{kLine})));
 }
 
-bool is_paired(const FourierStep& step) { return step.kind != Fourier::complex && step.n % 2 == 0; }
-std::size_t points_of(const FourierStep& step) {
-  return static_cast<std::size_t>(is_paired(step) ? step.n / 2 : step.n);
-}
 std::size_t lanes_of(DType dtype) { return kernels::table().vector_bytes / size_of(dtype); }
 
 // T: float or double, the type of the parts. Rows are complex numbers, real and imaginary parts alternating.
@@ -44,7 +40,7 @@ class LongRows {
         in_(reinterpret_cast<const T*>(at(slots, step.in))),
         out_(reinterpret_cast<T*>(at(slots, step.out))),
         n_(static_cast<std::size_t>(step.n)),
-        points_(points_of(step)),
+        points_(static_cast<std::size_t>(step.points())),
         tables_(fourier_tables(points_, step.dtype)),
         padded_(tables_->points()),
         steps_(fourier_steps(padded_, lanes_, step.dtype)) {}
@@ -86,7 +82,7 @@ class LongRows {
       T* to = wanted == 2 * n_ ? out : room.second;
       transform(to, whole(in, given, 2 * n_, room.first), step_.inverse, step_.scale, room);
       if (to != out) put(to);
-    } else if (is_paired(step_) && step_.kind == Fourier::half) {
+    } else if (step_.paired() && step_.kind == Fourier::half) {
       transform(room.second, whole(in, given, n_, room.first), false, 1, room);
       auto args = half;
       T* to = wanted == n_ + 2 ? out : room.first;
@@ -94,7 +90,7 @@ class LongRows {
       args.scale = step_.adjoint ? 2 * step_.scale : step_.scale;
       table_.split_row[type_](args);
       if (to != out) put(to);
-    } else if (is_paired(step_)) {
+    } else if (step_.paired()) {
       auto args = half;
       args.out = room.first, args.in = whole(in, given, n_ + 2, room.second), args.conjugate = !step_.inverse;
       args.scale = step_.adjoint ? step_.scale / 2 : step_.scale;
@@ -186,8 +182,8 @@ class LongRows {
 bool has_long_rows(const FourierStep& step) {
   // Points of a row. Halves of spectra are made sooner in lanes.
   constexpr std::size_t kLeast = 256;
-  const std::size_t most = is_paired(step) ? 1 << 11 : 1 << 8;
-  const std::size_t points = points_of(step), lanes = lanes_of(step.dtype);
+  const std::size_t most = step.paired() ? 1 << 11 : 1 << 8;
+  const std::size_t points = static_cast<std::size_t>(step.points()), lanes = lanes_of(step.dtype);
   if (step.inner != 1 || points < kLeast) return false;
   if (points <= most && static_cast<std::size_t>(step.outer) * 2 > lanes) return false;
   return fourier_steps(fourier_tables(points, step.dtype)->points(), lanes, step.dtype)->rows != 0;

@@ -24,8 +24,7 @@ class Transform {
         in_(reinterpret_cast<const T*>(at(slots, step.in))),
         out_(reinterpret_cast<T*>(at(slots, step.out))),
         n_(static_cast<std::size_t>(step.n)),
-        paired_(step.kind != Fourier::complex && n_ % 2 == 0),
-        points_(paired_ ? n_ / 2 : n_),
+        points_(static_cast<std::size_t>(step.points())),
         tables_(fourier_tables(points_, step.dtype)) {}
 
   void run() const {
@@ -54,9 +53,9 @@ class Transform {
         load(rows, rows.data, n_, 2);
         return store(rows, transform(rows.data, rows.other, step_.inverse, step_.scale), 2);
       case Fourier::half:
-        return paired_ ? half_by_pairs(rows) : half_of_odd(rows);
+        return step_.paired() ? half_by_pairs(rows) : half_of_odd(rows);
       case Fourier::real:
-        return paired_ ? real_by_pairs(rows) : real_of_odd(rows);
+        return step_.paired() ? real_by_pairs(rows) : real_of_odd(rows);
     }
   }
 
@@ -176,7 +175,6 @@ class Transform {
   const kernels::Table& table_ = kernels::table();
   const std::size_t lanes_ = table_.vector_bytes / sizeof(T), point_ = 2 * lanes_, type_ = index_of(step_.dtype);
   const std::size_t n_;
-  const bool paired_;         // real points, two as a complex one
   const std::size_t points_;  // complex ones
   const std::shared_ptr<const FourierTables> tables_;
 };
