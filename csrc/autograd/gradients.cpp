@@ -78,11 +78,12 @@ void visit_watched(Value* node, std::span<ValuePtr> gradients, Walk& walk, const
   }
 }
 
-void visit_function(Value* node, Walk& walk, const GradientOptions& options, GradientObserver& observer) {
+void visit_function(Value* node, bool leads_on, Walk& walk, const GradientOptions& options,
+                    GradientObserver& observer) {
   std::vector<ValuePtr> gradients = std::move(walk.outputs(node));
   bool reached =
       std::any_of(gradients.begin(), gradients.end(), [](const ValuePtr& g) { return static_cast<bool>(g); });
-  if (reached && walk.wants_operand(node)) visit_watched(node, gradients, walk, options, observer);
+  if (reached && leads_on) visit_watched(node, gradients, walk, options, observer);
 }
 
 }  // namespace
@@ -92,14 +93,14 @@ std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const V
   for (Value* root : roots)
     check(root->requires_grad(), "element 0 of tensors does not require grad and does not have a grad_fn");
   std::span<Value* const> ends = options.cut_at_inputs ? options.inputs : std::span<Value* const>();
-  Walk walk(roots, ends);
+  Walk walk(roots, ends, !options.retain_graph);
   Current current(walk);
   bool selective = !options.inputs.empty();
   if (selective) walk.restrict_to(options.inputs);
   // A freed node is found before anything is recorded or changed.
   for (std::size_t number = 0; number < walk.size(); ++number) {
     Value* node = walk.node(number);
-    if (node->has(kHistoryFreed) && !node->leaf && walk.wanted(node) && !walk.is_among(node, ends)) fail_freed(node);
+    if (node->has(kHistoryFreed) && walk.leads_on(number)) fail_freed(node);
   }
 
   std::vector<ValuePtr> results(options.inputs.size());
@@ -110,7 +111,7 @@ std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const V
     Value* node = walk.node(number);
     if (!node->leaf) enter_scope(in_phase(node->scope, Phase::kBackward));  // a leaf comes after its last reader
     if (node->op == kFunction) {
-      if (walk.wanted(node)) visit_function(node, walk, options, observer);
+      if (walk.wanted(node)) visit_function(node, walk.leads_on(number), walk, options, observer);
       continue;
     }
     ValuePtr gradient = walk.take(number);
@@ -119,7 +120,7 @@ std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const V
     if ((node->has(kHasHooks) || node->leaf) && !end) {
       gradient = observer.hooked(node, std::move(gradient));
       walk.stamp_if_disturbed();
-      if (node->has(kHistoryFreed) && !node->leaf) fail_freed(node);  // by the hook
+      if (node->has(kHistoryFreed) && walk.leads_on(number)) fail_freed(node);  // by the hook
     }
     if (selective) {
       for (std::size_t i = 0; i < results.size(); ++i)
@@ -133,7 +134,7 @@ std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const V
       continue;
     }
     if (end) continue;
-    if (!walk.wants_operand(node)) {
+    if (!walk.leads_on(number)) {
       if (options.hooks_before_inputs && node->has(kHasHooks) && !function_of(node))
         observer.before(node, {&gradient, 1});
       continue;
@@ -146,7 +147,9 @@ std::vector<ValuePtr> gradients(std::span<Value* const> roots, std::span<const V
     if (!options.retain_graph && reads_numbers(row(node->op))) {
       node->flags |= kHistoryFreed;
       if (node->has(kHasHooks)) observer.freed(node);
-      if (!node->has(kPerExample)) drop_inputs(node);  // what stands for an example is still to be recorded for all
+      if (node->has(kPerExample)) continue;  // what stands for an example is still to be recorded for all
+      walk.note_freed(node);
+      drop_inputs(node);
     }
   }
   return results;

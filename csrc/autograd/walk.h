@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "autograd/freed_graph.h"
 #include "graph/value.h"
 #include "ops/gradient.h"
 
@@ -18,8 +19,9 @@ namespace lamina {
 // Each value has a number, its `mark`, in this walk.
 class Walk {
  public:
-  // Stops at `ends`. A leaf comes right behind the oldest of its readers: as soon as its gradient is complete.
-  Walk(std::span<Value* const> roots, std::span<Value* const> ends);
+  // Stops at `ends`. A leaf comes right behind the oldest of its readers: as soon as its gradient is complete. Only a
+  // walk that `frees` may call note_freed.
+  Walk(std::span<Value* const> roots, std::span<Value* const> ends, bool frees);
 
   // Writes the numbers; again after an observer may have walked the graph itself.
   void stamp() {
@@ -35,6 +37,8 @@ class Walk {
   bool selective() const { return selective_; }
   Value* node(std::size_t number) const { return nodes_[number].value.get(); }
   bool wanted(const Value* value) const { return nodes_[value->mark].wanted; }
+  // Is the gradient of one of its operands wanted?
+  bool leads_on(std::size_t number) const { return nodes_[number].leads_on; }
   static bool is_among(const Value* node, std::span<Value* const> values) {
     return std::any_of(values.begin(), values.end(), [&](Value* value) { return same(node, value); });
   }
@@ -47,12 +51,8 @@ class Walk {
 
   // Keeps only what lies on a path to one of `inputs`.
   void restrict_to(std::span<Value* const> inputs);
+  void note_freed(Value* node) { FreedGraph::note_freed(graph_, node); }
 
-  bool wants_operand(const Value* node) const {
-    for (Value* operand : node->operands())
-      if (operand && operand->requires_grad() && wanted(operand)) return true;
-    return false;
-  }
   // A leaf that was updated in place since is still the same leaf.
   static bool same(const Value* node, const Value* input) {
     return node == input || (node->leaf && node->leaf == input->leaf);
@@ -80,11 +80,12 @@ class Walk {
  private:
   struct Node {
     ValuePtr value, gradient;
-    bool wanted;
+    bool wanted, leads_on;
   };
   std::vector<Node> nodes_;
   std::unordered_map<const Value*, std::vector<ValuePtr>> outputs_;
   std::unordered_map<std::size_t, std::vector<GradientPart>> parts_;  // by number
+  FreedGraph::Ptr graph_;
   std::uint64_t id_ = ++g_started;
   bool selective_ = false;
   std::uint64_t walks_seen_ = 0;

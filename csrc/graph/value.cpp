@@ -26,6 +26,7 @@ union Pool {
 Pool g_pool;
 std::int64_t g_live = 0;
 void (*g_dual_freed)(const Value*) = nullptr;
+void (*g_walked_freed)(const Value*) = nullptr;
 std::uint64_t g_sequence = 0;
 
 static_assert(sizeof(Value) == 2 * kLine);
@@ -92,6 +93,7 @@ void free_one(Value* value) {
   if (value->hooks) release(value->hooks);
   if (value->has(kDual)) [[unlikely]]
     g_dual_freed(value);
+  if (value->freed_by) g_walked_freed(value);
   deallocate(value);
   --g_live;
 }
@@ -194,6 +196,7 @@ void let_go(Value* value) {
 }
 
 void set_dual_observer(void (*freed)(const Value*)) { g_dual_freed = freed; }
+void set_freed_observer(void (*freed)(const Value*)) { g_walked_freed = freed; }
 
 std::uint64_t current_sequence() { return g_sequence; }
 std::int64_t live_value_count() { return g_live; }

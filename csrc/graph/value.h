@@ -33,9 +33,13 @@ inline constexpr OpId kFirstOp = 4;
 // tensors derives from it. Shared by all the values that a leaf tensor goes through as it is updated.
 struct LeafState {
   std::uint32_t references = 1;
+  const std::uint64_t number = ++g_made;  // what it is known by when it may be gone
   virtual ~LeafState() = default;
   // The tensor that held `from` holds `to` after an in-place operation (not called for leaves).
   virtual void moved(Value*, Value*) {}
+
+ private:
+  static inline std::uint64_t g_made = 0;
 };
 inline void retain(LeafState* state) { ++state->references; }
 inline void release(LeafState* state) {
@@ -77,6 +81,7 @@ struct Value {
   std::uint16_t flags;
   std::uint16_t input_count;
   std::uint16_t label;     // public op that recorded it, for grad_fn's name; 0: the op's own
+  std::uint16_t freed_by;  // with kHistoryFreed: the walk (autograd/freed_graph.h); 0: its operands are still there
   std::uint32_t scope;     // module path that recorded it
   std::uint32_t epoch;     // the tape `slot` refers to
   std::uint32_t slot;      // position among that tape's values, inputs or scalars
@@ -130,8 +135,9 @@ void let_go(Value* value);
 // The sequence number of the newest value.
 std::uint64_t current_sequence();
 
-// Called when a value with kDual is freed.
+// Called at the end of a value with kDual, and of one with `freed_by`.
 void set_dual_observer(void (*freed)(const Value*));
+void set_freed_observer(void (*freed)(const Value*));
 
 // How many values exist.
 std::int64_t live_value_count();
