@@ -150,7 +150,13 @@ LAMINA_FUNCTION(kMethod, copy_, "input, src, non_blocking=False") {
   ValuePtr source = from.is_number() ? from.as(to->dtype) : build::cast(from.value, to->dtype);
   source = to_device(std::move(source), to->device());
   source = functions::apply(source, functions::expand_views(source->shape, to->shape->dims()));
-  return assigned(a, functions::labelled(build::clone(source), "Copy"));
+  ValuePtr fresh = engine::replacing(a.variable(0), build::clone(source));
+  return assigned(a, functions::labelled(std::move(fresh), "Copy"));
+}
+// What a function in place, composed in Python, makes of its argument.
+LAMINA_FUNCTION(kModule, _changed_into, "input, result") {
+  engine::check_assignable(a.variable(0));
+  return assigned(a, build::cast(build::clone(a.tensor(1)), a.tensor(0)->dtype));
 }
 LAMINA_FUNCTION(kMethod, fill_, "input, value") {
   functions::Operand number = a.operand(1);

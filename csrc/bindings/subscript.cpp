@@ -301,7 +301,8 @@ int tensor_assign_subscript(PyObject* self, PyObject* key, PyObject* object) {
           while (source->shape->rank() > target->shape->rank() && (*source->shape)[0] == 1)
             source = build::reshape(source, Shape::of(source->shape->dims().subspan(1)));
           ValuePtr spread = functions::apply(source, functions::expand_views(source->shape, target->shape->dims()));
-          engine::assign(std::move(view), std::move(spread));
+          ValuePtr fresh = engine::replacing(view, std::move(spread));
+          engine::assign(std::move(view), std::move(fresh));
         }
         engine::current(variable);
         engine::flush_if_due();

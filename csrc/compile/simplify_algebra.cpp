@@ -1,6 +1,6 @@
 // Pass: x * 1, x / 1, x - 0, -(-x), detached x, and casts there and back are x; so is -(-x) with a reshape between.
-// Bits and NaN stay what they are: x + 0 is not among them, for it turns -0 into 0, nor x * 0. Test:
-// tests/cpp/test_simplify.cpp.
+// What is written over all of something is a copy. Bits and NaN stay what they are: x + 0 is not among them, for it
+// turns -0 into 0, nor x * 0. Test: tests/cpp/test_simplify.cpp.
 #include <numeric>
 
 #include "compile/passes.h"
@@ -69,6 +69,16 @@ void cancel_around_reshape(const Program& program, Node& node) {
   node.operands[0] = program[reshape.operands[0]].operands[0];
 }
 
+// No longer reads what is overwritten as a whole.
+void forget_overwritten(const Program& program, Node& node) {
+  if (!node.is_op(Op::slice_update) || program[node.operands[1]].shape != node.shape) return;
+  for (std::size_t axis = 0; axis < node.shape->dims().size(); ++axis)
+    if (node.attribute->values()[node.shape->dims().size() + axis] < 0) return;
+  node.op = static_cast<OpId>(Op::clone);
+  node.attribute = nullptr;
+  node.operands = {node.operands[1]};
+}
+
 }  // namespace
 
 void simplify_algebra(Program& program) {
@@ -82,6 +92,7 @@ void simplify_algebra(Program& program) {
     if (node.kind != Node::Kind::kOp) continue;
     if (!shares_memory(node))
       for (std::uint32_t& operand : node.operands) operand = stands_for[operand];
+    forget_overwritten(program, node);
     if (node.live) continue;  // looked at: it keeps memory of its own
     if (std::uint32_t same = equal_operand(program, node); same != kNone)
       stands_for[index] = same;

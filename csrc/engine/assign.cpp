@@ -114,9 +114,7 @@ ValuePtr with_history(const ValuePtr& old, ValuePtr fresh) {
     GradMode mode(true);
     return build::rebase(fresh, old);
   }
-  DimVector whole(2 * old->shape->dims().size(), 0);
-  std::fill(whole.begin() + old->shape->rank(), whole.end(), 1);
-  return build::slice_update(old, fresh, Attribute::of(whole));
+  return build::overwrite(old, fresh);
 }
 
 // The numbers of `fresh`'s tangent, or zeros.
@@ -179,6 +177,14 @@ bool allow_changes_of_saved(bool allowed) { return std::exchange(t_saved_may_cha
 void check_assignable(Variable& variable) {
   refuse_unassignable(variable);
   t_operation_start = current_sequence();
+}
+
+ValuePtr replacing(Variable& variable, ValuePtr fresh) {
+  const ValuePtr& old = current(variable);
+  const Value* base = variable.cell ? variable.cell->value.get() : old.get();
+  const bool all = base->shape->numel() == old->shape->numel();
+  if (!all || !grad_enabled() || !fresh->requires_grad() || !old->requires_grad() || old->leaf) return fresh;
+  return build::overwrite(old, fresh);
 }
 
 void abandon_operation() { t_operation_start = 0; }

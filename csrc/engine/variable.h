@@ -110,6 +110,9 @@ void assign(Variable&& passing, ValuePtr fresh);
 // Raises what assign would raise, before anything is computed. An in-place operation calls it first: what it records
 // from then on may read the old numbers, what was recorded before must not any more.
 void check_assignable(Variable& variable);
+// `fresh`, for assign, where the operation does not look at what the variable was: if it replaces all of a base that
+// has a history, that gets a gradient of 0, as every operand does.
+ValuePtr replacing(Variable& variable, ValuePtr fresh);
 // The operation that began with check_assignable has raised, and assigns nothing.
 void abandon_operation();
 // Whether gradients may go on reading what is changed in place from now on: they read the old numbers, which immutable

@@ -50,6 +50,8 @@ ValuePtr narrow(const ValuePtr& x, int axis, std::int64_t start, std::int64_t le
 ValuePtr swap_axes(const ValuePtr& x, int first, int second);
 ValuePtr flip(const ValuePtr& x, int axis);
 ValuePtr slice_update(const ValuePtr& base, const ValuePtr& source, const Attribute* starts_and_steps);
+// `fresh` in the place of all of `old`, which has its shape and type and gets a gradient of 0.
+ValuePtr overwrite(const ValuePtr& old, const ValuePtr& fresh);
 ValuePtr cat(std::span<const ValuePtr> parts, int axis);
 
 // Reductions over `axes` (ascending, distinct; empty: over none).

@@ -96,6 +96,12 @@ ValuePtr slice_update(const ValuePtr& base, const ValuePtr& source, const Attrib
   return record(Op::slice_update, {base.get(), source.get()}, base->shape, base->dtype, starts_and_steps);
 }
 
+ValuePtr overwrite(const ValuePtr& old, const ValuePtr& fresh) {
+  DimVector whole(2 * old->shape->dims().size(), 0);
+  std::fill(whole.begin() + old->shape->rank(), whole.end(), 1);
+  return slice_update(old, fresh, Attribute::of(whole));
+}
+
 ValuePtr cat(std::span<const ValuePtr> parts, int axis) {
   DimVector dims(parts[0]->shape->dims().begin(), parts[0]->shape->dims().end());
   dims[static_cast<std::size_t>(axis)] = 0;

@@ -288,7 +288,9 @@ void rebase(Gradient& d) {
 }
 
 void slice_update(Gradient& d) {
-  d.give(0, [&] { return build::slice_update(d.g(), zeros(d, 1), &d.attribute()); });
+  d.give(0, [&] {
+    return d.shape(1) == d.shape(0) ? zeros(d, 0) : build::slice_update(d.g(), zeros(d, 1), &d.attribute());
+  });
   d.give(1, [&] { return build::slice(d.g(), d.shape(1), &d.attribute()); });
 }
 void cat(Gradient& d) {

@@ -282,12 +282,12 @@ def _polygamma(self: Tensor, n: int) -> Tensor:
 
 def _polygamma_(self: Tensor, n: int) -> Tensor:
     """In-place form of `polygamma`."""
-    return self.copy_(gamma_family.polygamma(n, self))
+    return _core._changed_into(self, gamma_family.polygamma(n, self))
 
 
 def _mvlgamma_(self: Tensor, p: int) -> Tensor:
     """In-place form of `mvlgamma`."""
-    return self.copy_(gamma_family.multigammaln(self, p))
+    return _core._changed_into(self, gamma_family.multigammaln(self, p))
 
 
 # Methods that are functions of modules which are loaded when one is first called: by module, and `inverse` by `inv`.

@@ -74,6 +74,15 @@ TEST(SimplifyAlgebra, OnesAreOnesInEveryViewButAnotherType) {
             1u);
 }
 
+TEST(SimplifyAlgebra, WhatIsOverwrittenAsAWholeIsNotComputed) {
+  const auto over = [](const Attribute* place) {
+    return [=](const ValuePtr& x) { return build::slice_update(build::exp(x), x, place); };
+  };
+  EXPECT_EQ(left_of(over(Attribute::of({0, 1}))), 1u);
+  EXPECT_EQ(left_of([](const ValuePtr& x) { return build::overwrite(build::exp(x), x); }), 1u);
+  EXPECT_EQ(left_of(over(Attribute::of({5, -1}))), 2u);  // backwards
+}
+
 TEST(SimplifyAlgebra, WhatIsLookedAtKeepsMemoryOfItsOwn) {
   Compiled c;
   ValuePtr x = range({6});

@@ -167,3 +167,36 @@ def test_a_run_on_shapes_leaves_no_history() -> None:
     last[1] = 1.0
     assert not last.requires_grad
     assert last.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "overwrite",
+    [
+        lambda y, z: y.copy_(z),
+        lambda y, z: y.view(3, 1).copy_(z.reshape(3, 1)),
+        lambda y, z: y.__setitem__(..., z),
+        lambda y, z: y.__setitem__(slice(None), z),
+        lambda y, z: y.view(3, 1).__setitem__(..., z.reshape(3, 1)),
+    ],
+)
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_what_is_overwritten_as_a_whole_gets_zeros(
+    overwrite: Callable[[lamina.Tensor, lamina.Tensor], object], looked_at: bool
+) -> None:
+    x, z = (lamina.tensor([1.0, 2.0, 3.0], requires_grad=True) for _ in range(2))
+    y = x * 2
+    assert not looked_at or y.sum() == 12
+    overwrite(y, z)
+    (y * lamina.tensor(_WEIGHTS)).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [0.0, 0.0, 0.0]
+    assert z.grad.tolist() == _WEIGHTS  # type: ignore[union-attr]
+
+
+def test_what_goes_into_what_overwrites_it_gets_more_than_zeros() -> None:
+    x = lamina.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y = x * 2
+    y.copy_(y + x)
+    y[...] = y + 1
+    y.sum().backward()
+    assert x.grad.tolist() == [3.0, 3.0, 3.0]  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""In-place forms: each writes the result of its function back into the tensor with ``copy_`` and returns the tensor."""
+"""In-place forms: each writes the result of its function back into the tensor and returns that."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
             raise RuntimeError(
                 f"{name}: result type {result.dtype} can't be cast to the desired output type {self.dtype}"
             )
-        return self.copy_(result)
+        return _core._changed_into(self, result)
 
     write.__name__ = write.__qualname__ = name
     write.__doc__ = f"In-place form of `{function.__name__}`."

@@ -20,7 +20,7 @@ def rrelu(
         return leaky_relu(input, (lower + upper) / 2, inplace)
     slopes = _core.rand_like(input) * (upper - lower) + lower
     output = _core._labelled(_core.where(input >= 0, input, input * slopes), "RreluWithNoise")
-    return input.copy_(output) if inplace else output
+    return _core._changed_into(input, output) if inplace else output
 
 
 def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:

@@ -114,7 +114,7 @@ def _drop(input: Tensor, shape: Sequence[int], p: float, training: bool, inplace
     else:
         _check_floating(input)
         output = _core._drop(input, shape, p)
-    return input.copy_(output) if inplace else output
+    return _core._changed_into(input, output) if inplace else output
 
 
 def _drop_to_floor(input: Tensor, shape: Sequence[int], p: float, training: bool, inplace: bool) -> Tensor:
@@ -128,4 +128,4 @@ def _drop_to_floor(input: Tensor, shape: Sequence[int], p: float, training: bool
         scale = 1.0 / sqrt((1.0 - p) * (1.0 + p * _SELU_FLOOR**2))
         keep = _core.rand(shape, device=input.device) >= p
         output = _core._lay_as(_core.where(keep, input, _SELU_FLOOR) * scale - p * _SELU_FLOOR * scale, input)
-    return input.copy_(output) if inplace else output
+    return _core._changed_into(input, output) if inplace else output

@@ -31,7 +31,7 @@ def widened(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
         positional, named = [_wide(value) for value in args], {name: _wide(value) for name, value in kwargs.items()}
         result = function(*positional, **named)
         first = positional[0] if args else named["input"]
-        return input.copy_(result) if result is first else result.to(input.dtype)
+        return _core._changed_into(input, result) if result is first else result.to(input.dtype)
 
     return call
 
