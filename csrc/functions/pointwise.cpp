@@ -194,6 +194,13 @@ ValuePtr clamp(const ValuePtr& x, const std::optional<Operand>& low, const std::
   // The gradient passes at the bounds too, so maximum's sharing of ties is not used: the comparison decides.
   auto bounded = [&](const ValuePtr& value, const Operand& bound, Op outside) {
     ValuePtr limit = bound.stored_as(dtype);
+    if (grad_enabled() && (value->requires_grad() || limit->requires_grad())) {  // it does not pass NaN, of either
+      const bool below = outside == Op::lt;
+      const ValuePtr within = build::binary(below ? Op::ge : Op::le, value, limit);
+      ValuePtr other = build::binary(below ? Op::maximum : Op::minimum, build::detach(value), build::detach(limit));
+      if (limit->requires_grad()) other = build::where(build::binary(outside, value, limit), limit, other);
+      return build::where(within, value, other);
+    }
     bool may_be_nan = is_floating(dtype) && (!bound.is_number() || std::isnan(bound.as_double()));
     ValuePtr is_nan = may_be_nan ? build::binary(Op::ne, limit, limit) : nullptr;
     ValuePtr beyond = build::binary(outside, value, limit);

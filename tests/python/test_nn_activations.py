@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -108,3 +110,35 @@ def test_activation_inplace(name: str) -> None:
     np.testing.assert_allclose(leaf.grad.numpy(), gradient.numpy(), rtol=1e-6)
     with pytest.raises(RuntimeError, match="leaf"):
         function(leaf, inplace=True)
+
+
+@pytest.mark.parametrize(
+    ("function", "slope"),
+    [
+        (lambda x: x.clamp(0, 1), 0.0),
+        (lambda x: x.clamp(min=0), 0.0),
+        (lambda x: x.clamp(max=1), 0.0),
+        (lambda x: x.clamp(lamina.zeros(2), lamina.ones(2)), 0.0),
+        (lambda x: F.margin_ranking_loss(x, lamina.zeros(2), lamina.ones(2), reduction="sum"), 0.0),
+        (F.hardtanh, 1.0),
+        (F.relu6, 1.0),
+        (F.softshrink, 1.0),
+        (F.hardshrink, 1.0),
+        (F.relu, 1.0),
+        (F.hardsigmoid, 0.0),
+        (F.hardswish, 1.0),
+    ],
+)
+def test_slopes_at_nan_are_those_of_one_side(function: Callable[[lamina.Tensor], lamina.Tensor], slope: float) -> None:
+    x = lamina.tensor([nan, nan], requires_grad=True)
+    result = function(x)
+    assert result.isnan().all()
+    result.sum().backward()
+    assert x.grad.tolist() == [slope] * 2
+
+
+def test_clamp_at_bounds_that_are_nan_has_no_slope() -> None:
+    x, low, high = (lamina.tensor([n, 2.0], requires_grad=True) for n in (1.0, nan, nan))
+    lamina.clamp(x, low, high).sum().backward()
+    assert [t.grad.tolist() for t in (x, low, high)] == [[0, 1], [0, 0], [0, 0]]
+    assert lamina.clamp(lamina.tensor([-0.0], requires_grad=True), min=0.0).signbit().item()

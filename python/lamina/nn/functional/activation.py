@@ -61,7 +61,7 @@ tanh = _core.tanh
 
 def _in_place(function: Callable[[Tensor], Tensor], input: Tensor) -> Tensor:
     """Write ``function(input)`` into `input`; what its gradient reads is a copy, so backward still finds it."""
-    return input.copy_(function(input.clone()))
+    return _core._changed_into(input, function(input.clone()))
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -94,9 +94,9 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
         return input.copy_(whole) if inplace else whole
     if inplace:
         return _in_place(lambda x: hardtanh(x, min_val, max_val), input)
-    inside = (input > min_val) & (input < max_val)
-    outside = input.detach() if input.requires_grad else input
-    return _labelled(_core.where(inside, input, outside.clamp(min_val, max_val)), "Hardtanh")
+    outside = (input <= min_val) | (input >= max_val)  # NaN is not: its slope is 1
+    limits = input.detach() if input.requires_grad else input
+    return _labelled(_core.where(outside, limits.clamp(min_val, max_val), input), "Hardtanh")
 
 
 @floating("hardsigmoid_cpu")
@@ -155,7 +155,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
         once = input  # what an expanded axis repeats is written once: the result is the same however often
         for axis, stride in enumerate(input.stride()):
             once = once.narrow(axis, 0, min(1, once.shape[axis])) if stride == 0 else once
-        once.copy_(_core.where(once <= threshold, value, once).to(input.dtype))
+        _core._changed_into(once, _core.where(once <= threshold, value, once))
         return input
     return _labelled(_core.where(input <= threshold, value, input).to(input.dtype), "Threshold")
 
@@ -241,8 +241,8 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     if not 0 <= lambd < inf:
         raise RuntimeError(f"lambda must be greater or equal to 0, and finite, but found to be {lambd}.")
     with no_grad():  # infinity may come back where the slope is 0
-        nothing = input * 0  # NaN stays NaN
-    below = _core.where(input < -lambd, input + lambd, nothing)
+        nothing = input * 0
+    below = _core.where(input >= -lambd, nothing, input + lambd)  # the slope at NaN is 1
     return _labelled(_core.where(input > lambd, input - lambd, below), "Softshrink")
 
 
