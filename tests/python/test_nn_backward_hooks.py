@@ -169,3 +169,33 @@ def test_hooks_on_every_module_come_first() -> None:
     assert seen == ["before all", "all", "own first", "own"]
     copy.deepcopy(net)(*leaves(1.0)).backward()
     assert seen[4:] == ["own first", "own"]
+
+
+def test_hooks_on_results_come_before_those_of_the_module() -> None:
+    seen: list[float] = []
+    net = nn.Linear(1, 1, bias=False)
+    net.register_full_backward_hook(lambda m, into, out: seen.append(out[0].item()))
+    x = lamina.tensor([[1.0]], requires_grad=True)
+    y = net(x)
+    y.retain_grad()
+    y.register_hook(lambda gradient: gradient * 3)
+    y.sum().backward()
+    assert seen == [3.0]
+    assert y.grad.tolist() == [[3.0]]
+    assert net.weight.grad.tolist() == [[3.0]]  # type: ignore[union-attr]
+    assert lamina.equal(x.grad, 3 * net.weight.detach())  # type: ignore[arg-type]
+
+
+def test_hooks_on_arguments_inside_come_before_those_of_the_module() -> None:
+    class Doubles(nn.Module):
+        def forward(self, x: lamina.Tensor) -> lamina.Tensor:
+            x.register_hook(lambda gradient: gradient * 3)
+            return x * 2
+
+    seen: list[float] = []
+    net = Doubles()
+    net.register_full_backward_hook(lambda m, into, out: seen.append(into[0].item()))
+    x = lamina.tensor(1.0, requires_grad=True)
+    net(x).backward()
+    assert seen == [6.0]
+    assert x.grad == 6

@@ -127,6 +127,8 @@ def _watch(values: tuple[Any, ...], reached: Callable[[Gradients], Gradients]) -
         for place in places:
             views[place] = _core._backward_hook_view(views[place])
             views[place].register_hook(row(place))
+    for place in places:  # hooks of users on these come first, then
+        views[place] = _core._backward_hook_view(views[place])
     return tuple(views), True
 
 
