@@ -174,6 +174,15 @@ def test_warm_restarts_take_fractions_of_epochs() -> None:
         assert schedule.last_epoch == int(epoch)
 
 
+def test_warm_restarts_begin_anywhere() -> None:
+    for last_epoch in range(2, 9):
+        optimizer = make_optimizer()
+        for group in optimizer.param_groups:
+            group["initial_lr"] = BASE[0]
+        schedules.CosineAnnealingWarmRestarts(optimizer, T_0=3, last_epoch=last_epoch)
+        assert rates(optimizer)[0] == pytest.approx(BASE[0] * cosine((last_epoch + 1) % 3, 3))
+
+
 @pytest.mark.parametrize("name", ["momentum", "betas"])
 @pytest.mark.parametrize("one_cycle", [False, True])
 def test_momentum_goes_the_other_way(name: str, one_cycle: bool) -> None:
