@@ -48,3 +48,10 @@ def test_only_floating_types_have_complex_ones() -> None:
 def test_putting_needs_an_index(put: Callable[..., Any]) -> None:
     with pytest.raises(RuntimeError, match="needs at least one index tensor"):
         put(lamina.ones(4), [], lamina.zeros(4))
+
+
+@pytest.mark.parametrize("name", ["cummax", "cummin"])
+@pytest.mark.parametrize("shape", [(2,), (0, 3), ()])
+def test_complex_numbers_have_no_order_to_run_along(name: str, shape: tuple[int, ...]) -> None:
+    with pytest.raises(NotImplementedError, match=f"\"{name}_cpu\" not implemented for 'ComplexFloat'"):
+        getattr(lamina, name)(lamina.zeros(shape, dtype=lamina.complex64), 0)

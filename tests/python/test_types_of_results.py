@@ -50,3 +50,30 @@ def test_logit_keeps_its_type_whatever_the_default_is() -> None:
         assert lamina.tensor([True]).logit(0.1).dtype == lamina.float64
     finally:
         lamina.set_default_dtype(before)
+
+
+def test_addcmul_of_integers_takes_the_whole_part_of_value() -> None:
+    x = lamina.tensor([1, 2])
+    assert lamina.addcmul(x, x, x, value=2.9).tolist() == [3, 10]
+    assert lamina.addcmul(x, x, x, value=-2.9).tolist() == [-1, -6]
+
+
+def test_lerp_with_a_weight_of_one_number_has_the_common_type() -> None:
+    weight = lamina.tensor(0.3)
+    whole = lamina.lerp(lamina.tensor([1, 5]), lamina.tensor([9, 2]), weight)
+    assert whole.dtype == lamina.float32
+    assert lamina.allclose(whole, lamina.tensor([3.4, 4.1]))
+    narrow = lamina.ones(2, dtype=lamina.bfloat16)
+    assert lamina.lerp(narrow, narrow, weight).dtype == lamina.bfloat16
+    assert lamina.lerp(narrow[0], narrow[0], weight).dtype == lamina.float32
+    assert lamina.lerp(lamina.ones(2), lamina.ones(2), weight * 1j).dtype == lamina.complex64
+
+
+def test_numbers_beside_integers_need_not_be_of_their_type() -> None:
+    x = lamina.tensor([1, 0, 2], dtype=lamina.uint8)
+    assert lamina.xlogy(x, 300).tolist() == lamina.xlogy(x.float(), 300).tolist()
+    assert lamina.xlogy(x, -1).isnan().tolist() == [True, False, True]
+    assert lamina.special.xlog1py(x, 300).tolist() == lamina.special.xlog1py(x.float(), 300).tolist()
+    assert lamina.xlogy(300, x[::2]).dtype == lamina.float32
+    assert lamina.isin(x, 300).tolist() == [False, False, False]
+    assert lamina.isin(x, 2, invert=True).tolist() == [True, True, False]

@@ -139,6 +139,8 @@ def isin(
 
     For other types memory grows with the product of their counts. The result is right whatever `assume_unique` says.
     """
+    if isinstance(test_elements, int) and isinstance(elements, Tensor) and elements.dtype in _INTEGERS:
+        elements = elements.to(_core.int64)  # which may not be a number of their type
     x, among = as_tensor_beside(test_elements, elements), as_tensor_beside(elements, test_elements)
     x, among = x.detach(), among.detach().reshape(-1)
     if among.numel() > 1 and x.dtype in _INTEGERS and among.dtype in _INTEGERS:

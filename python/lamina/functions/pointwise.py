@@ -54,6 +54,8 @@ def addcmul(
 ) -> Tensor:
     """``input + value * tensor1 * tensor2``."""
     value, tensor1, tensor2 = _in_order("addcmul", value, tensor1, tensor2, tensor2_after_value)
+    if isinstance(value, float) and not (has_gradients(input) or has_gradients(tensor1) or has_gradients(tensor2)):
+        value = int(value)
     return input.add(tensor1.mul(tensor2), alpha=+as_number("addcmul", "value", value))  # a bool is a number, too
 
 
@@ -82,12 +84,13 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     """Linear interpolation ``input + weight * (end - input)``, exact at both ends (weight 0 and 1)."""
     if input.dtype != end.dtype:
         raise RuntimeError(f"lerp: expected dtype {input.dtype} for `end` but got dtype {end.dtype}")
+    if isinstance(weight, Tensor) and weight.dim() == 0:  # of one number: both take the common type
+        common = _core.result_type(input, weight)
+        input, end, weight = input.to(common), end.to(common), weight.to(common)
     if not has_gradients(input):
         raise RuntimeError(f"lerp: expected a floating point tensor, got {input.dtype}")
     step = end - input
     if isinstance(weight, Tensor):
-        if weight.dim() == 0 and not weight.is_complex():  # as a number
-            weight = weight.to(input.dtype)
         if weight.dtype != input.dtype:
             raise RuntimeError(f"lerp: expected dtype {input.dtype} for `weight` but got dtype {weight.dtype}")
         return _core.where(weight.detach().abs() < 0.5, input + weight * step, end - step * (1 - weight))
@@ -214,11 +217,12 @@ def xlogy(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 def times_log(input: Tensor | Number, other: Tensor | Number, shift: int) -> Tensor:
     """``input * log(shift + other)``, where `shift` is 0 or 1; 0 where `input` is 0 (unless `other` is NaN)."""
     kind = _core.result_type(input, other)
-    input, other = as_tensor_beside(other, input), as_tensor_beside(input, other)
-    if kind.is_floating_point:
-        input, other = input.to(kind), other.to(kind)
     if kind.is_complex:
         raise NotImplementedError(f"\"xlogy_cpu\" not implemented for '{scalar_name(kind)}'")
+    if not kind.is_floating_point:
+        kind = _core.get_default_dtype()
+    input, other = (x.to(kind) if isinstance(x, Tensor) else x for x in (input, other))
+    input, other = as_tensor_beside(other, input), as_tensor_beside(input, other)
     vanishes = (input == 0) & ((other <= -shift) | other.isinf())
     argument = _core.where(vanishes, 1.0, other)
     return _core.where(vanishes, 0.0, input) * (argument.log1p() if shift else argument.log())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
-from ..dtypes import has_gradients
+from ..dtypes import has_gradients, scalar_name
 from ..return_types import cummax as RunningMax
 from ..return_types import cummin as RunningMin
 from .arguments import composed, composed_as, wrap_axis
@@ -17,15 +17,22 @@ from .pointwise import logaddexp
 __all__ = ["cummax", "cummin", "diff", "logcumsumexp"]
 
 
+def _require_ordered(kernel: str, input: Tensor) -> None:
+    if input.is_complex():
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(input.dtype)}'")
+
+
 @composed_as("Cummax")
 def cummax(input: Tensor, dim: int) -> RunningMax:
     """The largest element so far along `dim` and where it was; the latest of equals, and NaN once met."""
+    _require_ordered("cummax_cpu", input)
     return RunningMax(*_core._running_extreme(input, dim, True))
 
 
 @composed_as("Cummin")
 def cummin(input: Tensor, dim: int) -> RunningMin:
     """The smallest element so far along `dim` and where it was; the latest of equals, and NaN once met."""
+    _require_ordered("cummin_cpu", input)
     return RunningMin(*_core._running_extreme(input, dim, False))
 
 
