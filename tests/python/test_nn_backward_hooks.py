@@ -41,18 +41,36 @@ def test_gradients_of_arguments_and_results() -> None:
     assert [g.item() for g in out] == [10, 1]
 
 
-def test_what_has_no_gradient_is_none() -> None:
+def test_what_a_pass_does_not_come_to_gets_zeros() -> None:
     seen: list[Any] = []
     net = TwoByTwo()
     net.register_full_backward_hook(lambda m, into, out: seen.append((into, out)))
     a, b = leaves(2.0, 5.0)
     net(a, b).second.backward()
     ((into, out),) = seen
-    assert into[0] is None
+    assert into[0].tolist() == [0]
     assert into[1].item() == 3
+    assert a.grad.tolist() == [0]
     assert out[0] is None
     net(a.detach(), b.detach())
     assert len(seen) == 1
+
+
+def test_tensors_without_a_gradient_get_zeros_of_their_type() -> None:
+    class Picks(nn.Module):
+        def forward(self, x: lamina.Tensor, places: lamina.Tensor, factor: lamina.Tensor, note: str) -> lamina.Tensor:
+            assert not factor.requires_grad
+            return x[places] * factor
+
+    seen: list[Any] = []
+    net = Picks()
+    net.register_full_backward_hook(lambda m, into, out: seen.extend(into))
+    net(*leaves(3.0), lamina.tensor([0, 0]), lamina.tensor([1.0, 2.0]), "text").sum().backward()
+    x, places, factor, note = seen
+    assert x.tolist() == [3]
+    assert (places.dtype, places.tolist()) == (lamina.int64, [0, 0])
+    assert factor.tolist() == [0, 0]
+    assert note is None
 
 
 def test_hooks_replace_gradients() -> None:
@@ -199,3 +217,25 @@ def test_hooks_on_arguments_inside_come_before_those_of_the_module() -> None:
     net(x).backward()
     assert seen == [6.0]
     assert x.grad == 6
+
+
+def test_results_that_a_pass_does_not_come_to_pass_zeros_on() -> None:
+    seen: list[Any] = []
+    net = TwoByTwo()
+    net.register_full_backward_pre_hook(lambda m, out: seen.append(out))
+    a, b = leaves(2.0, 5.0)
+    net(a, b).second.backward()
+    assert seen[0][0] is None
+    assert a.grad == 0
+    assert b.grad == 3
+
+
+def test_transforms_pass_through_watched_tensors() -> None:
+    net = TwoByTwo()
+    net.register_full_backward_hook(lambda m, into, out: None)
+    a, b = leaves(2.0, 5.0)
+    tangent = lamina.tensor([1.0])
+    assert lamina.func.jvp(lambda a: net(a, b).first, (a,), (tangent,))[1].item() == 5
+    assert lamina.func.vmap(lambda a: net(a, b).first)(lamina.ones(3)).tolist() == [[5.0]] * 3
+    mapped = lamina.func.vmap(lamina.func.grad(lambda a: net(a, b).first.sum()))
+    assert mapped(lamina.ones(3)).tolist() == [5.0] * 3

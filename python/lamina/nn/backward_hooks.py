@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import _core
 from .._core import Tensor
 from .._warning import warn_caller
+from ..autograd.function import Function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,11 +38,13 @@ class BackwardHook:
         self.user_pre_hooks = user_pre_hooks
         self.input_count = 0
         self.watches_inputs = False
+        self.unreached: list[Callable[[], Tensor | None]] = []
         self.grad_outputs: Gradients | None = None
 
     def setup_input_hook(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """`args` with their tensors watched."""
         self.input_count = len(args)
+        self.unreached = [_zeros_for(arg) for arg in args]
         watched, self.watches_inputs = _watch(args, self._inputs_reached)
         return watched
 
@@ -70,10 +73,35 @@ class BackwardHook:
     def _inputs_reached(self, gradients: Gradients) -> Gradients:
         if self.grad_outputs is None:  # the gradient did not come through the module's result
             return gradients
+        gradients = tuple(zeros() if each is None else each for each, zeros in zip(gradients, self.unreached))
         for hook in self.user_hooks:
             gradients = _checked(hook(self.module, gradients, self.grad_outputs), gradients, "hook", "grad_input")
         self.grad_outputs = None
         return gradients
+
+
+class _Together(Function):
+    """Its arguments: if a backward pass comes to one of them, the others get zeros."""
+
+    @staticmethod
+    def forward(ctx: Any, *tensors: Tensor) -> Any:
+        return tuple(tensor.view_as(tensor) for tensor in tensors)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        return gradients
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Tensor | None) -> Any:
+        return tuple(None if each is None else each.view_as(each) for each in tangents)
+
+
+def _zeros_for(value: Any) -> Callable[[], Tensor | None]:
+    """What makes the gradient of a tensor that a backward pass did not come to; None for what is no tensor."""
+    if not isinstance(value, Tensor):
+        return lambda: None
+    shape, dtype, device = value.shape, value.dtype, value.device
+    return lambda: _core.zeros(shape, dtype=dtype, device=device)
 
 
 def _checked(result: Any, before: Gradients, kind: str, what: str) -> Gradients:
@@ -92,11 +120,15 @@ def _watch(values: tuple[Any, ...], reached: Callable[[Gradients], Gradients]) -
     """`values` with views in the place of its tensors that require a gradient, and whether there are any.
 
     `reached` is called in a backward pass once all their gradients are known, None for those that have none, and
-    returns what goes on from here.
+    returns what goes on from here; zeros, where that is None.
     """
     places = [i for i, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
     if not places or not _core.is_grad_enabled():
         return tuple(values), False
+    views = list(values)
+    if len(places) > 1 and not any(_core._is_example(values[i]) for i in places):  # vmap has no rule for it
+        for i, view in zip(places, _Together.apply(*(values[i] for i in places))):
+            views[i] = view
     # A pass visits the newest tensors first. So when it comes to the first of an older row of views, it has been to all
     # of a younger row that it reaches at all: the younger collect, the older give out.
     collected: dict[int, Tensor] = {}
@@ -122,7 +154,6 @@ def _watch(values: tuple[Any, ...], reached: Callable[[Gradients], Gradients]) -
 
         return hook
 
-    views = list(values)
     for row in (give_out, collect):
         for place in places:
             views[place] = _core._backward_hook_view(views[place])
