@@ -65,6 +65,13 @@ bool retains_grad(const ValuePtr& value) {
 
 namespace {
 
+// From now on each walk that comes to the tensor, which is no leaf, adds to its .grad.
+void retain_gradient(PyObject* tensor) {
+  Value* value = value_of(tensor).get();
+  state_of(value).retained_by = Object(checked(PyWeakref_NewRef(tensor, nullptr)));
+  value->flags |= kHasHooks;
+}
+
 // A walk from `roots`, with the gradients of `inputs`: all of them Tensors or grad_fns.
 struct Differentiation {
   GradientOptions options;
@@ -137,7 +144,9 @@ LAMINA_FUNCTION_AS(kModule, backward_of, "backward",
     }
     PyObject* tensor = PyTuple_GET_ITEM(inputs.get(), static_cast<Py_ssize_t>(i));
     // An edge of the graph has no .grad; its hooks were called.
-    if (is_tensor(tensor)) observer.accumulate(&as_tensor(tensor)->grad, std::move(results[i]));
+    if (!is_tensor(tensor) || retains_grad(run.inputs[i])) continue;  // the walk has added it
+    observer.accumulate(&as_tensor(tensor)->grad, std::move(results[i]));
+    retain_gradient(tensor);
   }
   engine::flush_if_due();
   Py_RETURN_NONE;
@@ -198,9 +207,7 @@ LAMINA_FUNCTION(kModule, _remove_hook, "id") {
 LAMINA_FUNCTION(kMethod, retain_grad, "input") {
   const ValuePtr& value = a.tensor(0);
   check(value->requires_grad(), "can't retain_grad on Tensor that has requires_grad=False");
-  if (value->leaf) Py_RETURN_NONE;
-  state_of(value.get()).retained_by = Object(checked(PyWeakref_NewRef(a.tensor_object(0), nullptr)));
-  value->flags |= kHasHooks;
+  if (!value->leaf) retain_gradient(a.tensor_object(0));
   Py_RETURN_NONE;
 }
 

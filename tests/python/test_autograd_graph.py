@@ -295,3 +295,20 @@ def test_results_computed_together_have_one_node(name: str) -> None:
     assert lamina.allclose(
         lamina.func.vmap(lamina.func.grad(lambda row: sum(function(row))))(rows), lamina.stack(single)
     )
+
+
+@pytest.mark.parametrize("retained", [False, True])
+def test_backward_to_a_tensor_in_the_middle_retains_its_gradient(retained: bool) -> None:
+    x = lamina.ones(1, requires_grad=True)
+    y = x * 2
+    if retained:
+        y.retain_grad()
+    loss = (y * y).sum()
+    loss.backward(inputs=[y], retain_graph=True)
+    assert y.retains_grad
+    assert y.grad == 4
+    assert x.grad is None
+    loss.backward(inputs=[y, x], retain_graph=True)
+    loss.backward()
+    assert y.grad == 12
+    assert x.grad == 16
