@@ -131,6 +131,7 @@ def test_questions_about_what_there_is_only_one_or_none_of(run) -> None:
         assert not is_fake(table)
         assert get_proxy_mode() is None
         assert not isinstance(3, torch.SymInt)
+        assert torch.fx.wrap(len) is len
         sizes = {"F8_E4M3": torch.float8_e4m3fn, "U16": torch.uint16}
         import lamina
         for name in ("fx", "_dynamo", "SymInt", "float8_e4m3fn", "uint16"):
