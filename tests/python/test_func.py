@@ -188,3 +188,20 @@ def test_replace_all_batch_norm_modules_lets_vmap_normalize() -> None:
     batches = lamina.randn(5, 6, 3)
     outputs = lamina.func.vmap(net)(batches)
     lamina.testing.assert_close(outputs[2], net(batches[2]))
+
+
+def test_what_vjp_and_linearize_return_goes_by_the_mode_of_the_call() -> None:
+    x = lamina.tensor(3.0, requires_grad=True)
+    one = lamina.tensor(1.0)
+    with lamina.no_grad():
+        value, back = lamina.func.vjp(lambda x: x**2, x)
+        _, push = lamina.func.linearize(lambda x: x**2, x)
+    assert not value.requires_grad
+    for product in (back(one)[0], push(one)):
+        assert lamina.autograd.grad(product, x)[0] == 2
+    value, back = lamina.func.vjp(lambda x: x**2, x)
+    _, push = lamina.func.linearize(lambda x: x**2, x)
+    assert value.requires_grad
+    with lamina.no_grad():
+        assert not back(one)[0].requires_grad
+        assert not push(one).requires_grad

@@ -47,6 +47,12 @@ class _Level:
                 raise RuntimeError(f"{what}: expected all inputs to be Tensors, got {type(x)}")
         return [x.view_as(x) if x.requires_grad else self.leaf(x) for x in tensors]
 
+    def again(self) -> _Level:
+        """The same inputs, and gradient mode as it is now."""
+        level = _Level()
+        level.leaves = self.leaves
+        return level
+
     def results(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         kept = self.keeps_history and _core._depends_on_others(list(tensors), self.leaves)
         return list(tensors) if kept else [x.detach() if x.requires_grad else x for x in tensors]
@@ -213,9 +219,10 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     def vjp_fn(cotangents: Any, *more: Any) -> Any:
         weights, _ = flatten((cotangents, *more) if more else cotangents)
         _check_like(weights, outputs, "vjp_fn(cotangents)")
+        now = level.again()
         with enable_grad():
             found = _gradients(outputs, inputs, weights)
-        return rebuild(level.results(found))
+        return rebuild(now.results(found))
 
     value = rebuild_output(level.results(outputs))
     return (value, vjp_fn, level.tree(aux)) if has_aux else (value, vjp_fn)
@@ -279,9 +286,10 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     def jvp_fn(*tangents: Any) -> Any:
         directions, _ = flatten(tangents)
         _check_like(directions, inputs, "jvp_fn(*tangents)")
+        now = level.again()
         with enable_grad():
             products = push(directions)
-        return rebuild_output(level.results(products))
+        return rebuild_output(now.results(products))
 
     return rebuild_output(level.results(outputs)), jvp_fn
 
