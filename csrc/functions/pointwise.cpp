@@ -207,8 +207,19 @@ ValuePtr clamp(const ValuePtr& x, const std::optional<Operand>& low, const std::
     if (is_nan) beyond = build::binary(Op::logical_or, beyond, is_nan);
     return build::where(beyond, limit, value);
   };
-  if (low) result = bounded(result, *low, Op::lt);
-  if (high) result = bounded(result, *high, Op::gt);
+  auto differentiated = [](const std::optional<Operand>& bound) {
+    return bound && !bound->is_number() && bound->value->requires_grad();
+  };
+  if (grad_enabled() && result->requires_grad() && !differentiated(low) && !differentiated(high)) {
+    // The gradient passes what stays as it is, and so no NaN.
+    ValuePtr held = build::detach(result);
+    if (low) held = build::binary(Op::maximum, held, low->stored_as(dtype));
+    if (high) held = build::binary(Op::minimum, held, high->stored_as(dtype));
+    result = build::where(build::binary(Op::eq, result, held), result, held);
+  } else {
+    if (low) result = bounded(result, *low, Op::lt);
+    if (high) result = bounded(result, *high, Op::gt);
+  }
   if (low && high) return labelled(result, low->is_number() ? "Clamp@1" : "Clamp");
   return labelled(result, low ? "ClampMin" : "ClampMax");
 }
