@@ -36,6 +36,10 @@ LAMINA_FUNCTION(kModule, linear, "input, weight, bias=None") {
   return wrap(functions::linear(a.tensor(0), a.tensor(1), a.tensor_or_null(2)));
 }
 
+LAMINA_FUNCTION(kModule, _solve_triangle, "a, b, upper, unit") {
+  return wrap(functions::solve_triangle(a.tensor(0), a.tensor(1), a.flag(2, false), a.flag(3, false)));
+}
+
 LAMINA_FUNCTION(kBoth, gather, "input, dim, index, *, sparse_grad=False") {
   return wrap(functions::gather(a.tensor(0), a.integer(1), a.tensor(2)));
 }

@@ -100,11 +100,10 @@ LAMINA_FUNCTION(kModule, can_cast, "from_, to") {
 // The op table's rows, for tests and documentation.
 LAMINA_FUNCTION(kModule, op_table, "") {
   static const char* const kFamilies[] = {
-      "elementwise",  "cast",        "reduce", "rowwise", "standardize", "standardize_input",
-      "scan",         "argsort",     "search", "fourier", "matmul",      "convolution",
-      "max_pool",     "window_sums", "extend", "view",    "rebase",      "copy",
-      "slice_update", "cat",         "gather", "scatter", "scatter_add", "take_rows",
-      "put_rows",     "weighed",     "random"};
+      "elementwise", "cast",    "reduce",      "rowwise",   "standardize",    "standardize_input", "scan",
+      "argsort",     "search",  "fourier",     "matmul",    "solve_triangle", "convolution",       "max_pool",
+      "window_sums", "extend",  "view",        "rebase",    "copy",           "slice_update",      "cat",
+      "gather",      "scatter", "scatter_add", "take_rows", "put_rows",       "weighed",           "random"};
   static_assert(std::size(kFamilies) == static_cast<std::size_t>(Family::kRandom) + 1);
   Object list(checked(PyList_New(0)));
   for (OpId op = kFirstOp; op < static_cast<OpId>(Op::kEnd); ++op) {

@@ -24,6 +24,9 @@ std::int64_t touched(const ArgsortStep& step, std::int64_t size) {
 std::int64_t touched(const SearchStep& step, std::int64_t size) {
   return step.rows * (step.length * size + step.count * (size + kIndex));
 }
+std::int64_t touched(const SolveTriangleStep& step, std::int64_t size) {
+  return step.matrices * step.n * ((step.n + 1) / 2 + 2 * step.m) * size;
+}
 std::int64_t touched(const FourierStep& step, std::int64_t size) {
   return step.outer * step.inner * size * (step.in_places * step.in_parts() + step.out_places * step.out_parts());
 }

@@ -71,6 +71,15 @@ void Emitter::emit(std::uint32_t index) {
           note("search ", count, " in ", length), 6 * work);
       break;
     }
+    case Family::kSolveTriangle: {
+      if (node.shape->numel() == 0) break;
+      const std::int64_t m = n, of = (*node.shape)[node.shape->rank() - 2], matrices = rows / of;
+      const Location a = contiguous(node.operands[0]), b = contiguous(node.operands[1]);
+      const Attribute& flags = *node.attribute;
+      add(SolveTriangleStep{node.dtype, flags[0] != 0, flags[1] != 0, flags[2] != 0, matrices, of, m, a, b, out},
+          note("solve_triangle ", matrices, "x", of, "x", m), work * static_cast<double>(of) / 2);
+      break;
+    }
     case Family::kFourier:
       emit_fourier(index);
       break;

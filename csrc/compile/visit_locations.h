@@ -32,6 +32,7 @@ void visit_locations(Step& step, Visit visit) {
     void operator()(ArgsortStep& s) { visit(s.in), visit(s.out); }
     void operator()(SearchStep& s) { visit(s.sorted), visit(s.numbers), visit(s.out); }
     void operator()(FourierStep& s) { visit(s.in), visit(s.out); }
+    void operator()(SolveTriangleStep& s) { visit(s.a), visit(s.b), visit(s.x); }
     void operator()(MatmulStep& s) {
       visit(s.a), visit(s.b), visit(s.c);
       if (s.has_bias) visit(s.bias);

@@ -189,6 +189,11 @@ ValuePtr search(Example& e) {
   return build::reshape(build::search(e.spread(0), numbers, behind_equals), e.shape());
 }
 
+ValuePtr solve_triangle(Example& e) {
+  const Attribute& flags = *e.value->attribute;
+  return build::solve_triangle(e.spread(0), e.spread(1), flags[0] != 0, flags[1] != 0, flags[2] != 0);
+}
+
 // Right for every op whose result depends on its operands alone.
 ValuePtr one_by_one(Example& e) {
   std::vector<ValuePtr> results;
@@ -253,6 +258,8 @@ ValuePtr record_batch(Example& example) {
       return search(example);
     case Family::kMatmul:
       return matmul(example);
+    case Family::kSolveTriangle:
+      return solve_triangle(example);
     case Family::kView:
       return view(example);
     case Family::kSliceUpdate:

@@ -103,6 +103,17 @@ ValuePtr matmul(const ValuePtr& a, const ValuePtr& b) {
   return ra == 2 && rb == 2 ? result : labelled(result, ra == 3 && rb == 3 ? "Bmm" : "UnsafeView");
 }
 
+ValuePtr solve_triangle(const ValuePtr& a, const ValuePtr& b, bool upper, bool unit) {
+  check(a->dtype == b->dtype && is_floating(a->dtype), "solve_triangle: expected real floats of one type, got ",
+        scalar_name(a->dtype), " and ", scalar_name(b->dtype));
+  const Dims of = a->shape->dims(), from = b->shape->dims();
+  check(of.size() >= 2 && of.size() == from.size() && of.back() == of[of.size() - 2] &&
+            std::equal(of.begin(), of.end() - 1, from.begin()),
+        "solve_triangle: expected (..., n, n) and (..., n, m), got ", to_string(of, '[', ']'), " and ",
+        to_string(from, '[', ']'));
+  return build::solve_triangle(a, b, upper, false, unit);
+}
+
 ValuePtr mm(const ValuePtr& a, const ValuePtr& b) {
   check(a->shape->rank() == 2, "self must be a matrix");
   check(b->shape->rank() == 2, "mat2 must be a matrix");

@@ -84,6 +84,18 @@ using StandardizeFn = void (*)(const StandardizeArgs& args);
 using SearchFn = void (*)(std::int64_t* out, const void* numbers, std::size_t n, const void* sorted, std::size_t length,
                           bool behind_equals);
 
+// X with a X = b for a triangle a of n rows, `row` and `column` elements apart, and `count` columns of b and X, whose
+// rows are `width` elements apart. lower: row i is found from rows before it, else from those behind it. unit: a's
+// diagonal is not read and counts as ones. X overlaps neither. Floats, by type.
+struct TriangleArgs {
+  void* x;
+  const void *a, *b;
+  std::size_t n, count;
+  std::ptrdiff_t row, column, width;
+  bool lower, unit;
+};
+using SolveTriangleFn = void (*)(const TriangleArgs& args);
+
 // The first `count` positions of those that sort each of rows × n contiguous, n ≤ kMostRanked, stable, NaN as the
 // largest number. bool, uint8, int32, int64, floats, by type; null where a target cannot compare 64 bits.
 using RankRowsFn = void (*)(std::int64_t* out, const void* in, std::size_t rows, std::size_t n, std::size_t count,
@@ -286,6 +298,7 @@ struct Table {
   StandardizeFn standardize[kDTypeCount];
   StandardizeFn standardize_input[kDTypeCount];
   SearchFn search[kDTypeCount];
+  SolveTriangleFn solve_triangle[kDTypeCount];
   RankRowsFn rank_rows[kDTypeCount];
   FourierFn fourier[kDTypeCount];
   MultiplyPointsFn multiply_points[kDTypeCount];

@@ -134,6 +134,10 @@ ValuePtr argsort(const ValuePtr& x, bool descending, std::int64_t count) {
   return record(Op::argsort, {x.get()}, Shape::of(dims), DType::kInt64, Attribute::of({descending ? 1 : 0, count}));
 }
 
+ValuePtr solve_triangle(const ValuePtr& a, const ValuePtr& b, bool upper, bool transpose, bool unit) {
+  return record(Op::solve_triangle, {a.get(), b.get()}, b->shape, b->dtype, Attribute::of({upper, transpose, unit}));
+}
+
 ValuePtr matmul(const ValuePtr& a, const ValuePtr& b, bool transpose_a, bool transpose_b) {
   static const Attribute* const kFlags[2][2] = {{Attribute::of({0, 0}), Attribute::of({0, 1})},
                                                 {Attribute::of({1, 0}), Attribute::of({1, 1})}};

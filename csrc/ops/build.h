@@ -78,6 +78,9 @@ ValuePtr search(const ValuePtr& rows, const ValuePtr& numbers, bool behind_equal
 // op: fourier, fourier_half or fourier_real; the attribute as op_list.inc says.
 ValuePtr fourier(Op op, const ValuePtr& x, const Attribute* transform);
 
+// b: of a's batch. By a's transpose if `transpose`; `unit`: ones on its diagonal.
+ValuePtr solve_triangle(const ValuePtr& a, const ValuePtr& b, bool upper, bool transpose, bool unit);
+
 // Batches broadcast. transpose_a, transpose_b: swap the last two axes first.
 ValuePtr matmul(const ValuePtr& a, const ValuePtr& b, bool transpose_a = false, bool transpose_b = false);
 

@@ -239,6 +239,16 @@ void matmul(Gradient& d) {
   d.give(1, [&] { return tb ? build::matmul(d.g(), d.x(), true, ta) : build::matmul(d.x(), d.g(), !ta, false); });
 }
 
+// X = op(A)⁻¹ B: G_B = op(A)⁻ᵀ G, and of op(A) -G_B Xᵀ.
+void solve_triangle(Gradient& d) {
+  const bool upper = d.attribute()[0] != 0, transpose = d.attribute()[1] != 0, unit = d.attribute()[2] != 0;
+  const ValuePtr right = build::solve_triangle(d.x(), d.g(), upper, !transpose, unit);
+  d.give(0, [&] {
+    return build::neg(transpose ? build::matmul(d.r(), right, false, true) : build::matmul(right, d.r(), false, true));
+  });
+  d.give(1, [&] { return right; });
+}
+
 void reshape(Gradient& d) {
   d.give(0, [&] { return build::reshape(d.g(), d.shape(0)); });
 }

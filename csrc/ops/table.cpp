@@ -23,6 +23,7 @@ using StandardizeInput = Sole;
 using Argsort = Sole;
 using Search = Sole;
 using Matmul = Sole;
+using SolveTriangle = Sole;
 using MaxPool = Sole;
 using WindowSums = Sole;
 using Extend = Sole;
@@ -50,6 +51,7 @@ constexpr std::uint8_t arity_of(Family family) {
     case Family::kStandardizeInput:
     case Family::kSearch:
     case Family::kMatmul:
+    case Family::kSolveTriangle:
     case Family::kConvolution:
     case Family::kSliceUpdate:
     case Family::kRebase:

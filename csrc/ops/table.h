@@ -33,6 +33,7 @@ enum class Family : std::uint8_t {
   kSearch,
   kFourier,
   kMatmul,
+  kSolveTriangle,
   kConvolution,
   kMaxPool,
   kWindowSums,

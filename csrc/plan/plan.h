@@ -138,6 +138,15 @@ struct SearchStep {
   Location sorted, numbers, out;
 };
 
+// X with a X = b, matrix by matrix: a is [matrices][n][n], b and x [matrices][n][m]; a lower triangle, or an upper one,
+// whose places are swapped if transposed. unit: its diagonal is not read and counts as ones.
+struct SolveTriangleStep {
+  DType dtype;
+  bool upper, transposed, unit;
+  std::int64_t matrices, n, m;
+  Location a, b, x;
+};
+
 // Transforms of n points along the middle axis of [outer][in_places][inner], contiguous, to [outer][out_places][inner];
 // dtype: of real numbers, and of the parts of complex ones. See ops/op_list.inc.
 struct FourierStep {
@@ -257,8 +266,8 @@ struct RandomStep {
 constexpr std::int64_t kWholeRow = 1 << 14;
 
 using Step = std::variant<ElementwiseStep, CopyStep, ReduceStep, RowwiseStep, StandardizeStep, ScanStep, ArgsortStep,
-                          SearchStep, FourierStep, MatmulStep, ConvolutionStep, MaxPoolStep, WindowSumsStep, ExtendStep,
-                          IndexStep, RowsStep, WeighedStep, RandomStep>;
+                          SearchStep, FourierStep, MatmulStep, SolveTriangleStep, ConvolutionStep, MaxPoolStep,
+                          WindowSumsStep, ExtendStep, IndexStep, RowsStep, WeighedStep, RandomStep>;
 
 // What of a step is done by each of the threads that go through a stretch side by side.
 struct Share {

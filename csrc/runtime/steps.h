@@ -41,6 +41,7 @@ void run(const ArgsortStep& step, Slots slots);
 void run(const SearchStep& step, Slots slots);
 void run(const FourierStep& step, Slots slots);
 void run(const MatmulStep& step, Slots slots);
+void run(const SolveTriangleStep& step, Slots slots);
 void run(const ConvolutionStep& step, Slots slots);
 void run(const MaxPoolStep& step, Slots slots);
 void run(const WindowSumsStep& step, Slots slots);

@@ -12,7 +12,6 @@ from .. import _core
 from .._core import Tensor
 from ..autograd.function import Function
 from ..functions.matrices import diag_embed, tril
-from ..looking import holds_somewhere
 from .lapack import LinAlgError, lapack
 from .triangles import solve_triangle
 
@@ -215,20 +214,18 @@ class _CholeskyFactor(Function):
         """Murray, "Differentiation of the Cholesky decomposition", 2016."""
         (L,) = ctx.saved_tensors
         inner = _hermitian(L.mH @ tril(gradient))
-        right = solve_triangle(L.mH, inner, True, False).mH  # inner is Hermitian
-        return solve_triangle(L.mH, right, True, False) / 2
+        right = solve_triangle(L.mH, inner, True, False, True).mH  # inner is Hermitian
+        return solve_triangle(L.mH, right, True, False, True) / 2
 
     @staticmethod
     def jvp(ctx: Any, tangent: Tensor) -> Any:
         (L,) = ctx.saved_tensors
-        half = solve_triangle(L, (tangent + tangent.mH) / 2, False, False).mH
-        inner = solve_triangle(L, half, False, False)
+        half = solve_triangle(L, (tangent + tangent.mH) / 2, False, False, True).mH
+        inner = solve_triangle(L, half, False, False, True)
         return L @ (tril(inner, -1) + diag_embed(inner.diagonal(0, -2, -1)) / 2)
 
 
 def cholesky_factor(A: Tensor) -> Tensor | None:
     """The lower triangles L with ``L Lᴴ = A``, of which the lower triangle is read."""
     found: Tensor | None = _apply(_CholeskyFactor, A)
-    if found is None or holds_somewhere(~(found.detach().diagonal(0, -2, -1).real > 0)):
-        return None
     return found

@@ -34,6 +34,9 @@ def lapack(name: str, *operands: Tensor, dtype: DType | None = None, **options: 
         results = getattr(linalg, name)(*(x.numpy() for x in seen), **options)
     except linalg.LinAlgError as error:
         raise LinAlgError(f"linalg.{name}: {error}") from None
+    # LAPACK itself stops at a pivot that is NaN, not every library that is built with it; those behind are NaN, too.
+    if name == "cholesky" and not (results[..., -1:, -1:].real > 0).all():
+        raise LinAlgError("linalg.cholesky: Matrix is not positive definite")
     together = results if isinstance(results, tuple) else (results,)
     parts = [_core.tensor(part, dtype=dtype, device="cpu") for part in together]
     if on_meta:

@@ -131,8 +131,5 @@ def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
         raise RuntimeError(
             f"linalg.cross: inputs dimension {dim} must have length 3. Got {input.shape[axis]} and {other.shape[axis]}"
         )
-    a, b = broadcast_tensors(input, other)
-    next_axis, last_axis = _core.tensor([1, 2, 0]), _core.tensor([2, 0, 1])
-    return a.index_select(axis, next_axis) * b.index_select(axis, last_axis) - a.index_select(
-        axis, last_axis
-    ) * b.index_select(axis, next_axis)
+    a, b = (x.unbind(axis) for x in broadcast_tensors(input, other))
+    return _core.stack([a[i - 2] * b[i - 1] - a[i - 1] * b[i - 2] for i in range(3)], axis)

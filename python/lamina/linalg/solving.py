@@ -157,7 +157,10 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
 
     Only the lower triangle's values count, and of its diagonal the real parts; the gradient is Hermitian.
     """
-    result = cholesky_ex(A, upper=upper)
+    found = _factor(A, upper)
+    if found is not None:
+        return found
+    result = _factored_by_steps(A, upper)
     raise_at_first("cholesky", result.info, _NOT_POSITIVE)
     return result.L
 
@@ -172,11 +175,24 @@ _NOT_POSITIVE = (
 @composed
 def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> linalg_cholesky_ex:
     """`cholesky`, and `info`: the order of the first leading minor that is not positive definite, or 0."""
-    n = check_square("cholesky", A)
-    found = cholesky_factor(A)
+    found = _factor(A, upper)
     if found is not None:
-        info = A.new_zeros(A.shape[:-2], dtype=_core.int32)
-        return linalg_cholesky_ex(column_major(found.mH if upper else found), info)
+        return linalg_cholesky_ex(found, A.new_zeros(A.shape[:-2], dtype=_core.int32))
+    result = _factored_by_steps(A, upper)
+    if check_errors:
+        raise_at_first("cholesky_ex", result.info, _NOT_POSITIVE)
+    return result
+
+
+def _factor(A: Tensor, upper: bool) -> Tensor | None:
+    """LAPACK's, or None."""
+    check_square("cholesky", A)
+    found = cholesky_factor(A)
+    return column_major(found.mH) if upper and found is not None else found
+
+
+def _factored_by_steps(A: Tensor, upper: bool) -> linalg_cholesky_ex:
+    n = A.shape[-1]
     below = tril(A.detach(), -1)
     mirrored = below + below.mH + diag_embed(A.detach().diagonal(0, -2, -1).real)
     symmetric = (A + A.mH) / 2
@@ -193,8 +209,6 @@ def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -
         return linalg_cholesky_ex(A.clone(), A.new_zeros(A.shape[:-2], dtype=_core.int32))
     factor = _core.cat(columns, -1)
     info = first_where(~(factor.detach().diagonal(0, -2, -1).real > 0))
-    if check_errors:
-        raise_at_first("cholesky_ex", info, _NOT_POSITIVE)
     return linalg_cholesky_ex(column_major(factor.mH if upper else factor), info)
 
 

@@ -1,13 +1,14 @@
-"""Triangular systems by recorded matrix products, panel by panel of rows.
+"""Triangular systems: an op; those of complex numbers by recorded matrix products, panel by panel of rows.
 
-The blocks on the diagonal are inverted, all at once, by ever larger blocks on their diagonals: ``[[A, 0], [C, D]]`` has
-the inverse ``[[A⁻¹, 0], [-D⁻¹ C A⁻¹, D⁻¹]]``.
+There the blocks on the diagonal are inverted, all at once, by ever larger blocks on their diagonals:
+``[[A, 0], [C, D]]`` has the inverse ``[[A⁻¹, 0], [-D⁻¹ C A⁻¹, D⁻¹]]``.
 """
 
 from __future__ import annotations
 
 from .. import _core
 from .._core import Tensor
+from ..functions.matrices import tril, triu
 
 __all__ = ["solve_triangle"]
 
@@ -45,8 +46,14 @@ def _by_steps(A: Tensor, rest: Tensor, upper: bool, unit: bool) -> Tensor:
     return _core.cat(rows[::-1] if upper else rows, -2) if rows else rest
 
 
-def solve_triangle(A: Tensor, B: Tensor, upper: bool, unit: bool) -> Tensor:
-    """X with ``A X = B`` for triangles (..., n, n) and (..., n, m) of one batch shape; `unit`: ones on the diagonal."""
+def solve_triangle(A: Tensor, B: Tensor, upper: bool, unit: bool, zeros: bool = False) -> Tensor:
+    """X with ``A X = B`` for triangles (..., n, n) and (..., n, m) of one batch shape; `unit`: ones on the diagonal.
+
+    `zeros`: A's other half is known to hold zeros, and nothing else is to get a gradient of it.
+    """
+    if not (A.is_complex() or B.is_complex()):
+        kept = A if zeros else (triu if upper else tril)(A, (1 if upper else -1) if unit else 0)
+        return _core._solve_triangle(kept, B, upper, unit)
     n = A.shape[-1]
     if n <= _PANEL:
         return _by_steps(A, B, upper, unit)
