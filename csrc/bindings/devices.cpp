@@ -33,9 +33,12 @@ PyObject* device_object(Device device) {
 }
 
 Device device_from(PyObject* object, const char* function) {
-  for (Device device : {Device::kCpu, Device::kMeta})
+  for (Device device : {Device::kCpu, Device::kMeta}) {
     if (object == device_object(device)) return device;
-  Object made(make_device(object));
+    if (PyUnicode_Check(object) && PyUnicode_CompareWithASCIIString(object, name_of(device)) == 0) return device;
+  }
+  const bool is_device = Py_TYPE(object) == Py_TYPE(device_object(Device::kCpu));
+  Object made(is_device ? Py_NewRef(object) : make_device(object));
   Object type(checked(PyObject_GetAttrString(made.get(), "type")));
   const char* name = PyUnicode_AsUTF8(type.get());
   if (!name) throw PythonError{};

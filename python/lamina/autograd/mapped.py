@@ -1,4 +1,5 @@
-"""Functions that need numbers to compute, inside of `vmap`: they look at those of all examples together."""
+"""Calling lamina's own Functions: without a node where none is needed, and inside of `vmap`, where some that need
+numbers to compute look at those of all examples together."""
 
 from __future__ import annotations
 
@@ -13,17 +14,37 @@ if TYPE_CHECKING:
 
     from .function import Function
 
-__all__ = ["apply_to_batch"]
+__all__ = ["applied", "apply_to_batch", "has_history"]
+
+
+class _Forgetful:
+    """The context of a `forward` after which nobody will go backward."""
+
+    def _forget(self, *_: object) -> None:
+        pass
+
+    save_for_backward = save_for_forward = mark_non_differentiable = set_materialize_grads = _forget
+
+
+def has_history(*args: Any) -> bool:
+    """Whether what is made of them must say how."""
+    recorded = _core.is_grad_enabled() and any(isinstance(x, Tensor) and x.requires_grad for x in args)
+    return recorded or _core._tangents_followed()
+
+
+def applied(function: type[Function], *args: Any) -> Any:
+    """``function.apply(*args)``; where the result has no history, only its `forward` is called."""
+    return function.apply(*args) if has_history(*args) else function.forward(_Forgetful(), *args)
 
 
 def apply_to_batch(function: type[Function], x: Tensor, *options: Any) -> Sequence[Tensor]:
-    """``function.apply(x, *options, None)``, a tuple of results for (..., m, n).
+    """``applied(function, x, *options, None)``, a tuple of results for (..., m, n).
 
     Of one of vmap's examples: computed for all of them, with gradients, and handed to `function` as what it has found,
     in place of the None, so that it only says what the gradients of one example are.
     """
     if not _core._is_example(x) or (found := batch_of_example(x)) is None:
-        return function.apply(x, *options, None)  # type: ignore[no-any-return]
+        return applied(function, x, *options, None)  # type: ignore[no-any-return]
     level, batch = found
     for_all = (_of_all_examples(level, option) for option in options)
     results = [stand_in(level, result) for result in apply_to_batch(function, batch, *for_all)]

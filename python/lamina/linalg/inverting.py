@@ -11,6 +11,7 @@ from typing import Any
 from .. import _core
 from .._core import Tensor
 from ..autograd.function import Function
+from ..autograd.mapped import applied
 from ..functions.matrices import diag_embed, tril
 from .lapack import LinAlgError, lapack
 from .triangles import solve_triangle
@@ -29,7 +30,7 @@ def _apply(function: type[Function], *operands: Tensor) -> Any:
     if not _is_seen(*operands):
         return None
     try:
-        return function.apply(*operands)
+        return applied(function, *operands)
     except LinAlgError:
         return None
 
@@ -177,7 +178,7 @@ def _by_lapack(function: type[Function], A: Tensor) -> Any:
     if not _is_seen(A):
         return None
     if not (_core.is_grad_enabled() and A.requires_grad):
-        return function.apply(A, A.detach())
+        return applied(function, A, A.detach())
     known_inverse = _good_inverses(A)
     return None if known_inverse is None else function.apply(A, known_inverse)
 

@@ -18,7 +18,12 @@ class LinAlgError(RuntimeError):
 def column_major(matrices: Tensor) -> Tensor:
     """A result in the order that LAPACK leaves it in: columns one behind the other."""
     *batch, rows, columns = matrices.shape
-    return _core._lay_out(matrices, _core.empty((*batch, columns, rows), device="meta").mT.stride())
+    strides = [max(rows, 1), 1]
+    step = strides[0] * max(columns, 1)
+    for size in reversed(batch):
+        strides.append(step)
+        step *= max(size, 1)
+    return _core._lay_out(matrices, [*strides[:1:-1], 1, strides[0]])
 
 
 def lapack(name: str, *operands: Tensor, dtype: DType | None = None, **options: Any) -> list[Tensor]:
@@ -35,7 +40,7 @@ def lapack(name: str, *operands: Tensor, dtype: DType | None = None, **options: 
     except linalg.LinAlgError as error:
         raise LinAlgError(f"linalg.{name}: {error}") from None
     # LAPACK itself stops at a pivot that is NaN, not every library that is built with it; those behind are NaN, too.
-    if name == "cholesky" and not (results[..., -1:, -1:].real > 0).all():
+    if name == "cholesky" and results.size and not (results[..., -1, -1].real > 0).all():
         raise LinAlgError("linalg.cholesky: Matrix is not positive definite")
     together = results if isinstance(results, tuple) else (results,)
     parts = [_core.tensor(part, dtype=dtype, device="cpu") for part in together]

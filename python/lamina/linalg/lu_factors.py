@@ -160,7 +160,8 @@ def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoin
     return solve_triangular(LU, solve_triangular(LU, B, upper=False, unitriangular=True), upper=True)
 
 
-def _solution(A: Tensor, B: Tensor, left: bool) -> linalg_solve_ex:
+def _solution(A: Tensor, B: Tensor, left: bool) -> tuple[Tensor, Tensor | None]:
+    """With LAPACK's `info`, or None where it is 0."""
     n = check_square("solve", A)
     vector = B.dim() == 1 or (A.dim() - 1 == B.dim() and B.shape == A.shape[:-1])
     if not left:
@@ -168,19 +169,17 @@ def _solution(A: Tensor, B: Tensor, left: bool) -> linalg_solve_ex:
             raise RuntimeError(
                 "linalg.solve: Vector broadcasting of the left hand side is not supported for left=False"
             )
-        turned = _solution(A.mT, B.mT, True)
-        return linalg_solve_ex(turned.result.mT, turned.info)
+        turned, info = _solution(A.mT, B.mT, True)
+        return turned.mT, info
     right = B.unsqueeze(-1) if vector else B
     if right.dim() < 2 or right.shape[-2] != n:
         raise RuntimeError(f"linalg.solve: Incompatible shapes for AX = B: A is {list(A.shape)} and B {list(B.shape)}")
     batch = broadcast_shapes(A.shape[:-2], right.shape[:-2])
-    found = solution(A.expand((*batch, n, n)), right.expand((*batch, *right.shape[-2:])))
+    found, info = solution(A.expand((*batch, n, n)), right.expand((*batch, *right.shape[-2:]))), None
     if found is None:
         LU, pivots, info = _factor(A)
         found = lu_solve(LU, pivots, right)
-    else:
-        info = _no_errors(A)
-    return linalg_solve_ex(found.squeeze(-1) if vector else found, info)
+    return found.squeeze(-1) if vector else found, info
 
 
 def _no_errors(A: Tensor) -> Tensor:
@@ -194,47 +193,50 @@ _UNSOLVED = "The solver failed because the input matrix is singular."
 @composed
 def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False) -> linalg_solve_ex:
     """`solve`, and `info`: where that is not 0, A is singular and the result means nothing."""
-    found = _solution(A, B, left)
-    if check_errors:
-        raise_at_first("solve_ex", found.info, _UNSOLVED)
-    return found
+    found, info = _solution(A, B, left)
+    if check_errors and info is not None:
+        raise_at_first("solve_ex", info, _UNSOLVED)
+    return linalg_solve_ex(found, _no_errors(A) if info is None else info)
 
 
 @in_float32
 @composed
 def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     """X with ``A X = B`` (``X A = B`` if not `left`); B is a matrix, a vector, or a batch. LinAlgError if singular."""
-    found = _solution(A, B, left)
-    raise_at_first("solve", found.info, _UNSOLVED)
-    return found.result
+    found, info = _solution(A, B, left)
+    if info is not None:
+        raise_at_first("solve", info, _UNSOLVED)
+    return found
 
 
-def _inverse(A: Tensor) -> linalg_inv_ex:
+def _inverse(A: Tensor) -> tuple[Tensor, Tensor | None]:
+    """With LAPACK's `info`, or None where it is 0."""
     n = check_square("inv", A)
     found = inverse(A)
     if found is not None:
-        return linalg_inv_ex(found, _no_errors(A))
+        return found, None
     LU, pivots, info = _factor(A)
-    return linalg_inv_ex(lu_solve(LU, pivots, _core.eye(n, dtype=A.dtype, device=A.device)), info)
+    return lu_solve(LU, pivots, _core.eye(n, dtype=A.dtype, device=A.device)), info
 
 
 @in_float32
 @composed
 def inv_ex(A: Tensor, *, check_errors: bool = False) -> linalg_inv_ex:
     """`inv`, and `info`: where that is not 0, the matrix is singular and the result means nothing."""
-    found = _inverse(A)
-    if check_errors:
-        raise_at_first("inv_ex", found.info, SINGULAR)
-    return found
+    found, info = _inverse(A)
+    if check_errors and info is not None:
+        raise_at_first("inv_ex", info, SINGULAR)
+    return linalg_inv_ex(found, _no_errors(A) if info is None else info)
 
 
 @in_float32
 @composed
 def inv(A: Tensor) -> Tensor:
     """The inverse of the matrix or of each matrix of a batch. LinAlgError if one is singular."""
-    found = _inverse(A)
-    raise_at_first("inv", found.info, SINGULAR)
-    return found.inverse
+    found, info = _inverse(A)
+    if info is not None:
+        raise_at_first("inv", info, SINGULAR)
+    return found
 
 
 @composed

@@ -32,8 +32,7 @@ def _triangle(a: Any, upper: bool, unit: bool) -> Any:
     """The half of matrices that counts, with a diagonal far from 0; of arrays or tensors."""
     library = np if isinstance(a, np.ndarray) else lamina
     kept = (library.triu if upper else library.tril)(a / (2 + a.shape[-1]), (1 if upper else -1))
-    diagonal = library.eye(a.shape[-1], dtype=a.dtype)
-    return kept if unit else kept + diagonal * (2 + a * a / 9)
+    return kept if unit else kept + library.tril(library.triu(2 + a * a / 9))
 
 
 def _solve_triangle(a: np.ndarray, b: np.ndarray, upper: bool, unit: bool) -> np.ndarray:
