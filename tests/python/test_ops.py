@@ -28,6 +28,12 @@ FLOAT_ELEMENTWISE = [op for op in OPS if op.elementwise and "float64" in op.dtyp
 ANY_LAYOUT = [op for op in OPS if op.reference and op.name != "view" and any(c.operands for c in op.cases)]
 EXPANDABLE = [op for op in ANY_LAYOUT if not any(domain.distinct for domain in op.domains)]
 PAIRS = [(op, dtype) for op in OPS for dtype in ALL if dtype in op.dtypes]
+LARGE = [
+    (op, dtype)
+    for op in OPS
+    if any(c.large for c in op.cases)
+    for dtype in dict.fromkeys(t if t in op.dtypes else op.dtypes[0] for t in ("float32", "float64", "int64"))
+]
 
 
 def _rng(op: Op) -> np.random.Generator:
@@ -41,20 +47,23 @@ def _small(op: Op, limit: int = 40) -> list[Case]:
 
 
 def _check(op: Op, item: Case, arrays: tuple[np.ndarray, ...], results: tuple[Any, ...], dtype: str) -> None:
-    expected = op.expected(arrays, item)
-    assert len(results) == len(expected), item.describe()
+    _compare(op, op.expected(arrays, item), results, dtype, item.describe())
+
+
+def _compare(op: Op, expected: tuple[np.ndarray, ...], results: tuple[Any, ...], dtype: str, what: str) -> None:
+    assert len(results) == len(expected), what
     for position, (result, wanted) in enumerate(zip(results, expected, strict=True)):
         name = op.result_dtype(dtype, wanted) if position == 0 or wanted.dtype.kind == "f" else None
         name = name or (wanted.dtype.name if wanted.dtype.kind == "i" and len(expected) == 2 else dtype)
         got = to_numpy(result)
-        assert got.dtype.name == name, item.describe()
-        assert tuple(result.shape) == wanted.shape, item.describe()
+        assert got.dtype.name == name, what
+        assert tuple(result.shape) == wanted.shape, what
         if got.dtype.kind == "f":
             tight = 1e-12 if name == "float64" and dtype == "float64" else 1.0
             rtol, atol = max(op.rtol * tight, 1e-11), max(op.atol * tight, 1e-11)
-            np.testing.assert_allclose(got, wanted.astype(got.dtype), rtol, atol, err_msg=item.describe())
+            np.testing.assert_allclose(got, wanted.astype(got.dtype), rtol, atol, err_msg=what)
         else:
-            np.testing.assert_array_equal(got, wanted.astype(got.dtype), err_msg=item.describe())
+            np.testing.assert_array_equal(got, wanted.astype(got.dtype), err_msg=what)
 
 
 @pytest.mark.parametrize(("op", "dtype"), PAIRS, ids=lambda v: v if isinstance(v, str) else _id(v))
@@ -72,12 +81,9 @@ def test_forward(op: Op, dtype: str) -> None:
             _check(op, item, arrays, results, dtype)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
-@pytest.mark.parametrize("op", [op for op in OPS if any(c.large for c in op.cases)], ids=_id)
+@pytest.mark.parametrize(("op", "dtype"), LARGE, ids=lambda v: v if isinstance(v, str) else _id(v))
 def test_large(op: Op, dtype: str) -> None:
     """More than 100,000 elements: the work is split among threads and runs over whole vectors."""
-    if dtype not in op.dtypes:
-        dtype = op.dtypes[0]
     rng = _rng(op)
     for item in op.cases:
         if item.large:
@@ -104,15 +110,18 @@ def _inner(array: np.ndarray) -> Any:
     return to_tensor(wide)[window]
 
 
-@pytest.mark.parametrize("layout", [_transposed, _strided, _inner])
 @pytest.mark.parametrize("op", ANY_LAYOUT, ids=_id)
-def test_forward_of_non_contiguous(op: Op, layout: Any) -> None:
+def test_forward_of_non_contiguous(op: Op) -> None:
+    """All layouts in one test: what is expected of large operands takes longer than what is tested."""
     rng = _rng(op)
     dtype = op.dtypes[0]
     for item in op.cases:
         arrays = draw(rng, op, item, dtype)
-        operands = tuple(layout(a) if a.ndim else to_tensor(a) for a in arrays)
-        _check(op, item, arrays, op.invoke(operands, item), dtype)
+        expected = op.expected(arrays, item)
+        for layout in (_transposed, _strided, _inner):
+            operands = tuple(layout(a) if a.ndim else to_tensor(a) for a in arrays)
+            what = f"{layout.__name__}: {item.describe()}"
+            _compare(op, expected, op.invoke(operands, item), dtype, what)
 
 
 @pytest.mark.parametrize("op", EXPANDABLE, ids=_id)
