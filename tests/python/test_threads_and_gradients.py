@@ -168,7 +168,7 @@ def test_a_tensor_is_looked_at_while_another_thread_changes_it(look: Callable[[l
 
     thread = threading.Thread(target=change)
     thread.start()
-    late = time.monotonic() + 4  # a second without a sanitizer, with one up to forty
+    late = time.monotonic() + 4  # a sanitizer makes each turn many times as long
     try:
         for _ in range(1500):
             x.data = m @ m
