@@ -110,6 +110,12 @@ LAMINA_FUNCTION(kModule, _max_pool, "axes, input, kernel_size, stride, padding, 
   return wrap_tuple(
       {laid_like(std::move(found.values), a.variable(1)), laid_like(std::move(found.positions), a.variable(1))});
 }
+LAMINA_FUNCTION(kModule, _largest_of_windows, "axes, input, kernel_size, stride, padding, dilation, ceil_mode") {
+  const std::size_t axes = axes_from(a, 0);
+  const ValuePtr& x = input_of(a, "max", axes);
+  ValuePtr found = functions::largest_of_windows(x, options_from(a, 2, axes), is_true(a.object(6)));
+  return wrap(laid_like(std::move(found), a.variable(1)));
+}
 // Of planes, with a number for each of two axes.
 LAMINA_FUNCTION(kModule, _max_pool_planes, "input, size, window, stride, padding, dilation") {
   const Dims dims = a.tensor(0)->shape->dims();

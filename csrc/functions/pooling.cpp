@@ -140,6 +140,14 @@ bool PoolWindows::are_whole(bool count_padding) const {
   return true;
 }
 
+bool PoolWindows::are_few_slices() const {
+  constexpr std::int64_t kMostSlices = 4;
+  const auto one = [](std::int64_t number) { return number == 1; };
+  std::int64_t elements = 1;
+  for (std::int64_t length : of.kernel) elements *= std::min(length, kMostSlices + 1);
+  return elements > 1 && elements <= kMostSlices && std::ranges::all_of(of.dilations, one) && are_whole(false);
+}
+
 const Attribute* pool_attribute(std::initializer_list<Dims> pairs) {
   DimVector numbers;
   for (Dims pair : pairs) {
@@ -180,6 +188,27 @@ Pooled pooled(const ValuePtr& x, const PoolWindows& windows, Dims paddings) {
   const ValuePtr positions =
       max_pool_positions(x, windows.size, pool_attribute({of.kernel, of.strides, paddings, of.dilations}));
   return {picked(x, positions), positions};
+}
+
+// Each element of the windows is a slice of x; an elementwise pass compares these.
+ValuePtr largest_of_slices(const ValuePtr& x, const PoolWindows& windows) {
+  const std::size_t rank = x->shape->dims().size();
+  DimVector dims(x->shape->dims().begin(), x->shape->dims().end()), starts(rank, 0), steps(rank, 1);
+  for (std::size_t i = 0; i < 2; ++i) {
+    dims[rank - 2 + i] = windows.size[i];
+    steps[rank - 2 + i] = windows.of.strides[i];
+  }
+  const Shape* const shape = Shape::of(dims);
+  ValuePtr largest;
+  for (std::int64_t row = 0; row < windows.of.kernel[0]; ++row) {
+    for (std::int64_t column = 0; column < windows.of.kernel[1]; ++column) {
+      starts[rank - 2] = row;
+      starts[rank - 1] = column;
+      const ValuePtr slice = build::slice(x, shape, starts, steps);
+      largest = largest ? build::binary(Op::maximum, largest, slice) : slice;
+    }
+  }
+  return largest;
 }
 
 double least_of(DType dtype) {
@@ -224,6 +253,14 @@ Pooled max_pool(const ValuePtr& x, const PoolOptions& options, bool ceil_mode) {
   if (options.kernel.size() != 1) return max_pool_planes(x, windows);
   const Pooled found = max_pool_planes(as_image(x), windows);
   return {labelled(as_line(found.values), "Squeeze@1"), as_line(found.positions)};
+}
+
+ValuePtr largest_of_windows(const ValuePtr& x, const PoolOptions& options, bool ceil_mode) {
+  const PoolWindows windows = pool_windows(name_of_pool("max", options), x, options, ceil_mode);
+  const bool recorded = grad_enabled() && x->requires_grad(), line = options.kernel.size() == 1;
+  if (recorded || !is_floating(x->dtype) || !windows.are_few_slices()) return max_pool(x, options, ceil_mode).values;
+  const ValuePtr result = largest_of_slices(line ? as_image(x) : x, windows);
+  return line ? as_line(result) : result;
 }
 
 ValuePtr plain_avg_pool(const ValuePtr& x, const PoolOptions& options, bool ceil_mode, bool count_padding,

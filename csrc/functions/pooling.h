@@ -26,6 +26,8 @@ struct PoolWindows {
   bool may_be_empty() const;
   // Are all of equally many elements?
   bool are_whole(bool count_padding) const;
+  // Are they so small, and without padding, that it is quicker to compare slices of all their elements?
+  bool are_few_slices() const;
 };
 // Checked. ceil_mode: windows that begin inside and end outside count, too.
 PoolWindows pool_windows(const std::string& name, const ValuePtr& x, const PoolOptions& options, bool ceil_mode);
@@ -37,6 +39,8 @@ struct Pooled {
 Pooled max_pool_planes(const ValuePtr& x, const PoolWindows& windows);
 // (N, C, L), (N, C, H, W), or without N.
 Pooled max_pool(const ValuePtr& x, const PoolOptions& options, bool ceil_mode);
+// Its values alone; where no gradient needs to know where they are, small windows are not searched for that.
+ValuePtr largest_of_windows(const ValuePtr& x, const PoolOptions& options, bool ceil_mode);
 // The means of floats in equally large windows, or sums divided by a number that is no tensor: null for all others.
 ValuePtr plain_avg_pool(const ValuePtr& x, const PoolOptions& options, bool ceil_mode, bool count_padding,
                         const std::optional<Operand>& divisor);

@@ -1669,6 +1669,9 @@ def _pool_windows(
 def _max_pool(
     axes: _int, input: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: _bool
 ) -> tuple[Tensor, Tensor]: ...
+def _largest_of_windows(
+    axes: _int, input: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: _bool
+) -> Tensor: ...
 def _max_pool_planes(
     input: Tensor,
     size: Sequence[_int],

@@ -158,6 +158,30 @@ def test_max_pool_takes_the_first_of_the_largest_or_the_last_nan(
         assert positions[place].item() == inside[nans[-1] if len(nans) else np.argmax(values)]
 
 
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("window", [1, 2, 3, 4, (1, 3), (2, 2), (4, 1), (2, 3)])
+def test_max_pool_has_the_same_values_without_a_gradient(window: Any, stride: int) -> None:
+    pool = F.max_pool1d if isinstance(window, int) else F.max_pool2d
+    x = lamina.randn(3, 2, 13, generator=lamina.Generator().manual_seed(stride))
+    if pool is F.max_pool2d:
+        x = x[..., None] * lamina.tensor([1.0, -2.0, 3.0, 0.5, -1.0, 2.0])
+    x[0, 0, 5] = np.nan
+    x[1, :, :4] = -inf
+    for ceil_mode in (False, True):
+        values = pool(x, window, stride, ceil_mode=ceil_mode)
+        found, _ = pool(x, window, stride, ceil_mode=ceil_mode, return_indices=True)
+        recorded = pool(x.clone().requires_grad_(), window, stride, ceil_mode=ceil_mode)
+        lamina.testing.assert_close(values, found, rtol=0, atol=0, equal_nan=True)
+        lamina.testing.assert_close(values, recorded.detach(), rtol=0, atol=0, equal_nan=True)
+
+
+def test_small_windows_without_a_gradient_are_not_searched_for_positions() -> None:
+    x = lamina.rand(2, 3, 8, 8)
+    assert "max_pool" not in F.max_pool2d(x, 2).plan()
+    assert "max_pool" in F.max_pool2d(x, 3).plan()
+    assert "max_pool" in F.max_pool2d(x.requires_grad_(), 2).plan()
+
+
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_adaptive_and_fractional_max_pools_take_the_first_of_the_largest_or_the_last_nan(axes: int) -> None:
     random = np.random.default_rng(axes)

@@ -39,8 +39,8 @@ def max_pool1d(
     return_indices: bool = False,
 ) -> Tensor | tuple[Tensor, Tensor]:
     """The largest of each window of (N, C, L) or (C, L): max_pool2d along one axis."""
-    both = _core._max_pool(1, input, kernel_size, stride, padding, dilation, ceil_mode)
-    return both if return_indices else both[0]
+    pool = _core._max_pool if return_indices else _core._largest_of_windows
+    return pool(1, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool2d(
@@ -57,8 +57,8 @@ def max_pool2d(
     The first of equal ones gets the gradient. `padding` counts as less than everything. With `ceil_mode`, windows that
     begin inside and end outside count too. With `return_indices`, also where in its plane (of H W elements) each is.
     """
-    both = _core._max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode)
-    return both if return_indices else both[0]
+    pool = _core._max_pool if return_indices else _core._largest_of_windows
+    return pool(2, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 def max_pool3d(
