@@ -65,8 +65,10 @@ void FreedGraph::add_node(const Value* node) {
 }
 
 void FreedGraph::note_freed(const Ptr& graph, Value* node) {
-  set_freed_observer(note_end);
-  if (graph->place_ == 0) graph->place_ = place_for(graph);
+  if (graph->place_ == 0) {
+    set_freed_observer(note_end);
+    graph->place_ = place_for(graph);
+  }
   node->freed_by = graph->place_;
   ++graph->living_;
 }

@@ -248,19 +248,30 @@ Pooled max_pool_planes(const ValuePtr& x, const PoolWindows& windows) {
   return {found.values, binary(Op::add, binary(Op::mul, rows, whole(windows.lengths[1])), columns)};
 }
 
-Pooled max_pool(const ValuePtr& x, const PoolOptions& options, bool ceil_mode) {
-  const PoolWindows windows = pool_windows(name_of_pool("max", options), x, options, ceil_mode);
-  if (options.kernel.size() != 1) return max_pool_planes(x, windows);
+namespace {
+
+Pooled max_pool_of(const ValuePtr& x, const PoolWindows& windows, bool line) {
+  if (!line) return max_pool_planes(x, windows);
   const Pooled found = max_pool_planes(as_image(x), windows);
   return {labelled(as_line(found.values), "Squeeze@1"), as_line(found.positions)};
 }
 
+PoolWindows max_pool_windows(const ValuePtr& x, const PoolOptions& options, bool ceil_mode) {
+  return pool_windows(name_of_pool("max", options), x, options, ceil_mode);
+}
+
+}  // namespace
+
+Pooled max_pool(const ValuePtr& x, const PoolOptions& options, bool ceil_mode) {
+  return max_pool_of(x, max_pool_windows(x, options, ceil_mode), options.kernel.size() == 1);
+}
+
 ValuePtr largest_of_windows(const ValuePtr& x, const PoolOptions& options, bool ceil_mode) {
-  const PoolWindows windows = pool_windows(name_of_pool("max", options), x, options, ceil_mode);
-  const bool recorded = grad_enabled() && x->requires_grad(), line = options.kernel.size() == 1;
-  if (recorded || !is_floating(x->dtype) || !windows.are_few_slices()) return max_pool(x, options, ceil_mode).values;
-  const ValuePtr result = largest_of_slices(line ? as_image(x) : x, windows);
-  return line ? as_line(result) : result;
+  const PoolWindows windows = max_pool_windows(x, options, ceil_mode);
+  // Maxima would share a gradient, or a tangent, among equal elements.
+  const bool followed = (grad_enabled() && x->requires_grad()) || x->has(kDual), line = options.kernel.size() == 1;
+  if (followed || !is_floating(x->dtype) || !windows.are_few_slices()) return max_pool_of(x, windows, line).values;
+  return line ? as_line(largest_of_slices(as_image(x), windows)) : largest_of_slices(x, windows);
 }
 
 ValuePtr plain_avg_pool(const ValuePtr& x, const PoolOptions& options, bool ceil_mode, bool count_padding,

@@ -11,6 +11,7 @@ import pytest
 
 import lamina
 from lamina import nn
+from lamina.autograd import forward_ad
 from lamina.nn import functional as F
 
 from op_samples.windows import convolve
@@ -180,6 +181,10 @@ def test_small_windows_without_a_gradient_are_not_searched_for_positions() -> No
     assert "max_pool" not in F.max_pool2d(x, 2).plan()
     assert "max_pool" in F.max_pool2d(x, 3).plan()
     assert "max_pool" in F.max_pool2d(x.requires_grad_(), 2).plan()
+    tangent = lamina.tensor([[[1.0, 2.0, 4.0, 8.0]]])
+    with forward_ad.dual_level():  # equal elements: the first one's
+        equal = forward_ad.make_dual(lamina.ones(1, 1, 4), tangent)
+        assert forward_ad.unpack_dual(F.max_pool1d(equal, 2)).tangent.tolist() == [[[1.0, 4.0]]]
 
 
 @pytest.mark.parametrize("axes", [1, 2, 3])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .function import Function
 
-__all__ = ["applied", "apply_to_batch", "has_history"]
+__all__ = ["applied", "apply_to_batch", "is_followed"]
 
 
 class _Forgetful:
@@ -26,15 +26,16 @@ class _Forgetful:
     save_for_backward = save_for_forward = mark_non_differentiable = set_materialize_grads = _forget
 
 
-def has_history(*args: Any) -> bool:
-    """Whether what is made of them must say how."""
-    recorded = _core.is_grad_enabled() and any(isinstance(x, Tensor) and x.requires_grad for x in args)
-    return recorded or _core._tangents_followed()
+def is_followed(*args: Any) -> bool:
+    """Whether what is made of them has a history, or stands for examples of vmap's."""
+    tensors = [x for x in args if isinstance(x, Tensor)]
+    recorded = _core.is_grad_enabled() and any(x.requires_grad for x in tensors)
+    return recorded or _core._tangents_followed() or any(map(_core._is_example, tensors))
 
 
 def applied(function: type[Function], *args: Any) -> Any:
-    """``function.apply(*args)``; where the result has no history, only its `forward` is called."""
-    return function.apply(*args) if has_history(*args) else function.forward(_Forgetful(), *args)
+    """``function.apply(*args)``; where nobody follows what becomes of them, only its `forward` is called."""
+    return function.apply(*args) if is_followed(*args) else function.forward(_Forgetful(), *args)
 
 
 def apply_to_batch(function: type[Function], x: Tensor, *options: Any) -> Sequence[Tensor]:

@@ -13,7 +13,7 @@ from typing import Any
 from .. import _core
 from .._core import Tensor
 from ..autograd.function import Function
-from ..autograd.mapped import apply_to_batch, has_history
+from ..autograd.mapped import apply_to_batch, is_followed
 from ..functions.arguments import composed
 from ..functions.matrices import diag_embed, tril
 from ..functions.precision import in_float32
@@ -111,7 +111,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
 def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     """The singular values of (..., m, n) matrices, falling: (..., min(m, n))."""
     check_computed("svdvals", A)
-    if has_history(A) or _core._is_example(A):
+    if is_followed(A):
         return apply_to_batch(_Svd, A, False)[1]
     return lapack("svd", A, compute_uv=False)[0]
 

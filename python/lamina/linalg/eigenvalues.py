@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _core
 from .._core import Tensor
 from ..autograd.function import Function
-from ..autograd.mapped import apply_to_batch, has_history
+from ..autograd.mapped import apply_to_batch, is_followed
 from ..functions.arguments import composed
 from ..functions.matrices import diag_embed
 from ..functions.precision import in_float32
@@ -74,7 +73,7 @@ def eigh(A: Tensor, UPLO: str = "L") -> linalg_eigh:
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues of symmetric or Hermitian matrices: real and rising."""
     _check_symmetric("eigvalsh", A, UPLO)
-    if has_history(A) or _core._is_example(A):
+    if is_followed(A):
         return apply_to_batch(_Eigh, A, UPLO.upper())[0]
     return lapack("eigvalsh", A, UPLO=UPLO.upper())[0]
 
